@@ -1,0 +1,20 @@
+package dev.quern.op;
+
+/// Checks that several specs share.
+final class Checks {
+  private Checks() {}
+
+  static void positive(String operator, String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          "%s: %s=%d, expected >= 1".formatted(operator, name, value));
+    }
+  }
+
+  static void evenHeadDim(String operator, int headDim) {
+    if (headDim < 2 || headDim % 2 != 0) {
+      throw new IllegalArgumentException(
+          "%s: headDim=%d, expected a positive even number".formatted(operator, headDim));
+    }
+  }
+}

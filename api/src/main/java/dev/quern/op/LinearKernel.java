@@ -1,0 +1,18 @@
+package dev.quern.op;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+
+/// Multiplies activations by packed weights.
+public interface LinearKernel extends Kernel {
+  /// Whether the kernel goes on reading the matrices it was packed from. If not, the caller may
+  /// release them as soon as `pack` has returned.
+  boolean retainsSource();
+
+  /// `y = x·Wᵀ`, or `y += x·Wᵀ` if the spec accumulates.
+  ///
+  /// @param x `[rows, inputs]`
+  /// @param y `[rows, outputs]`; shares no memory with x
+  /// @param w scratch of at least `scratchBytes(rows, parallelism)`, and the threads to use
+  void apply(F32Matrix x, F32Matrix y, Workspace w);
+}

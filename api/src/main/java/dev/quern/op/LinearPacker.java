@@ -1,0 +1,20 @@
+package dev.quern.op;
+
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import java.lang.foreign.SegmentAllocator;
+import java.util.List;
+
+/// Turns weights into a kernel, once, at load. The packed layout never leaves the provider.
+public interface LinearPacker {
+  /// Packs matrices that are stacked by output rows: the kernel's outputs are those of the first
+  /// matrix, then those of the second, and so on (Q, K and V, or gate and up), without the caller
+  /// copying them together.
+  ///
+  /// @param stacked at least one matrix; all of the spec's format and inputs; their outputs add up
+  ///   to the spec's
+  /// @param packed where packed weights are allocated; its memory lives as long as the kernel is
+  ///   used. A kernel that retains the source may allocate nothing
+  /// @param workers threads to pack with
+  LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers);
+}

@@ -1,0 +1,15 @@
+package dev.quern.op;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+
+/// Normalises rows by their root mean square.
+public interface RmsNormKernel extends Kernel {
+  /// `y = x / sqrt(mean(x²) + epsilon) * weight`, row by row.
+  ///
+  /// @param x `[rows, width]`
+  /// @param weight `[1, width]`
+  /// @param y `[rows, width]`; either exactly x or without any memory in common with it
+  /// @param w scratch and threads
+  void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w);
+}

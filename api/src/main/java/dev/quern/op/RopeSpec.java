@@ -1,0 +1,19 @@
+package dev.quern.op;
+
+import java.util.Objects;
+
+/// What a RoPE operator does: it rotates pairs of elements of each head, in place, by angles that
+/// depend on the position (Su et al. 2021). Angles come as a table of cosines and sines, so that
+/// frequency scaling is the caller's.
+///
+/// @param heads heads in a row
+/// @param headDim elements of a head; even
+/// @param pairing which elements form a pair
+public record RopeSpec(int heads, int headDim, RopePairing pairing) {
+  public RopeSpec {
+    Objects.requireNonNull(pairing, "pairing");
+    Checks.positive("rope", "heads", heads);
+    Checks.evenHeadDim("rope", headDim);
+    Math.multiplyExact(heads, headDim);
+  }
+}

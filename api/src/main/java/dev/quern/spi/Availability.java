@@ -1,0 +1,27 @@
+package dev.quern.spi;
+
+import java.util.Objects;
+
+/// Whether a provider can run here, and if not, why.
+public sealed interface Availability {
+  /// It can run.
+  ///
+  /// @param detail what it will use, for example `256-bit vectors`; may be empty
+  record Ready(String detail) implements Availability {
+    public Ready {
+      Objects.requireNonNull(detail, "detail");
+    }
+  }
+
+  /// It cannot.
+  ///
+  /// @param reason what is missing
+  /// @param remedy what the user can do about it (a flag, a property, a package); empty where it is
+  ///   the hardware
+  record Unavailable(String reason, String remedy) implements Availability {
+    public Unavailable {
+      Objects.requireNonNull(reason, "reason");
+      Objects.requireNonNull(remedy, "remedy");
+    }
+  }
+}

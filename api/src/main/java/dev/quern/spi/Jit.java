@@ -1,0 +1,13 @@
+package dev.quern.spi;
+
+/// What runs hot code in this JVM.
+public enum Jit {
+  /// The optimising compiler: vector code becomes vector instructions.
+  C2,
+  /// Only the client compiler.
+  C1,
+  /// No compiler.
+  INTERPRETER,
+  /// Another JVM, of which nothing is known.
+  UNKNOWN
+}

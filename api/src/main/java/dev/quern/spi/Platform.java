@@ -1,0 +1,47 @@
+package dev.quern.spi;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// Where a provider is to run. It is passed in, so that a test can fake it.
+///
+/// @param os `linux`, `macos`, `windows`, or the `os.name` property in lower case
+/// @param arch `aarch64`, `x86_64`, or the `os.arch` property
+/// @param cpuFeatures what the CPU and the operating system offer, in Linux's names (`dotprod`,
+///   `i8mm`, `sve`, `sme`, `sme2`, `avx2`, ...), less what `quern.cpu.mask` takes away
+/// @param jit what runs hot code
+/// @param modules names of the modules of the JVM's boot layer
+/// @param properties the system properties whose names begin with `quern.`
+public record Platform(
+    String os,
+    String arch,
+    Set<String> cpuFeatures,
+    Jit jit,
+    Set<String> modules,
+    Map<String, String> properties) {
+
+  public Platform {
+    Objects.requireNonNull(os, "os");
+    Objects.requireNonNull(arch, "arch");
+    Objects.requireNonNull(jit, "jit");
+    cpuFeatures = Set.copyOf(cpuFeatures);
+    modules = Set.copyOf(modules);
+    properties = Map.copyOf(properties);
+  }
+
+  /// One line for people.
+  @Override
+  public String toString() {
+    return "%s %s, %s, CPU features: %s"
+        .formatted(
+            os,
+            arch,
+            jit == Jit.INTERPRETER || jit == Jit.UNKNOWN
+                ? "JIT " + jit.name().toLowerCase(Locale.ROOT)
+                : "JIT " + jit,
+            cpuFeatures.isEmpty() ? "none known" : String.join(" ", new TreeSet<>(cpuFeatures)));
+  }
+}

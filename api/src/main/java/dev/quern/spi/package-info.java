@@ -1,0 +1,2 @@
+/// What a kernel provider implements and is given. Applications do not use this package.
+package dev.quern.spi;

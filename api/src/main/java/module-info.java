@@ -1,0 +1,16 @@
+/// The contract between LLM applications and kernel providers: operator specs, kernel interfaces,
+/// the provider SPI, and the catalog that finds providers and chooses among them.
+///
+/// - `dev.quern` is the façade for applications: [dev.quern.Kernels] and its report.
+/// - `dev.quern.data` holds views over memory that the caller owns.
+/// - `dev.quern.op` holds a spec and a kernel interface for each operator.
+/// - `dev.quern.spi` is what a provider implements.
+///
+/// The rules that both sides keep are numbered in `SPEC.md`.
+module dev.quern.api {
+  exports dev.quern.data;
+  exports dev.quern.op;
+  exports dev.quern.spi;
+
+  uses dev.quern.spi.KernelProvider;
+}

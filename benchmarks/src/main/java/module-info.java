@@ -1,0 +1,3 @@
+module dev.quern.benchmarks {
+  requires dev.quern.api;
+}

@@ -1,0 +1,3 @@
+module dev.quern.cli {
+  requires dev.quern.llama;
+}

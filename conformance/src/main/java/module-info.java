@@ -1,0 +1,3 @@
+module dev.quern.conformance {
+  requires dev.quern.api;
+}

@@ -1,0 +1,3 @@
+module dev.quern.llama {
+  requires dev.quern.api;
+}

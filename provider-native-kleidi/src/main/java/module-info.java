@@ -1,0 +1,3 @@
+module dev.quern.provider.kleidi {
+  requires dev.quern.api;
+}

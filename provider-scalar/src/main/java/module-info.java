@@ -1,0 +1,3 @@
+module dev.quern.provider.scalar {
+  requires dev.quern.api;
+}

@@ -1,0 +1,3 @@
+module dev.quern.provider.vector {
+  requires dev.quern.api;
+}
