@@ -1,0 +1,38 @@
+package dev.quern.testing;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assertions;
+import org.opentest4j.TestAbortedException;
+
+/// Files that tests use where they are present: the reference models beside the team's checkouts.
+/// They are looked for below the folder named by the system property `quern.shared`.
+///
+/// No check vanishes quietly: where a file is absent, the test fails if `quern.shared.required` is
+/// `true` (as in CI); otherwise it is aborted, and what was left out is printed.
+public final class SharedFiles {
+  private SharedFiles() {}
+
+  /// The file at a path below the shared folder, for example `models/tiny1-F16.gguf`.
+  ///
+  /// @throws TestAbortedException where it is absent and not required
+  public static Path file(String path) {
+    Path file = Path.of(System.getProperty("quern.shared", "")).resolve(path).toAbsolutePath();
+    if (Files.exists(file)) {
+      return file;
+    }
+    String message = "left out, since " + path + " is absent (looked for " + file + ")";
+    if (Boolean.getBoolean("quern.shared.required")) {
+      Assertions.fail(message);
+    }
+    System.out.println("[quern] " + callingTest() + ": " + message);
+    throw new TestAbortedException(message);
+  }
+
+  private static String callingTest() {
+    return StackWalker.getInstance()
+        .walk(frames -> frames.skip(2).findFirst())
+        .map(f -> f.getClassName() + "." + f.getMethodName())
+        .orElse("a test");
+  }
+}
