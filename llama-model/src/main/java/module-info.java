@@ -1,3 +1,6 @@
+/// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
-  requires dev.quern.api;
+  requires transitive dev.quern.api;
+
+  exports dev.quern.llama.gguf;
 }
