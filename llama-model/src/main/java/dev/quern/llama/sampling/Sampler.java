@@ -1,0 +1,124 @@
+package dev.quern.llama.sampling;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/// Chooses the next token from the logits. The chain is llama.cpp's default one, in its order:
+/// repetition penalty, top-k, top-p, min-p, temperature, draw. Each filter sees what the one before
+/// has kept, and top-p and min-p look at probabilities before the temperature.
+///
+/// A sampler follows one sequence: it remembers the tokens that it chose, and those that it is told
+/// of by [#accept(int...)] (the prompt). It draws one random number for each token, from
+/// `L64X128MixRandom` (see the package documentation of `java.util.random`) with the options' seed.
+/// For one thread.
+public final class Sampler {
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final SamplingOptions options;
+  private final int vocabularySize;
+  private final float[] logits; // [vocabularySize], the caller's, then penalised
+  private final Candidates candidates;
+  private final History history;
+  private final RandomGenerator random;
+
+  /// @param vocabularySize how many logits each step has
+  public Sampler(SamplingOptions options, int vocabularySize) {
+    if (vocabularySize < 1) {
+      throw new IllegalArgumentException(
+          "sampling: vocabularySize=%d, expected >= 1".formatted(vocabularySize));
+    }
+    this.options = options;
+    this.vocabularySize = vocabularySize;
+    logits = new float[vocabularySize];
+    candidates = new Candidates(options.temperature() == 0 ? 0 : vocabularySize);
+    history = new History(options.repeatLastN(), vocabularySize);
+    random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
+  }
+
+  /// Tells the sampler of tokens that it did not choose, so that the penalty counts them.
+  public void accept(int... tokens) {
+    for (int token : tokens) {
+      if (token < 0 || token >= vocabularySize) {
+        throw new IllegalArgumentException(
+            "sampling: token id %d, expected 0 .. %d".formatted(token, vocabularySize - 1));
+      }
+      history.add(token);
+    }
+  }
+
+  /// Chooses the next token and remembers it. Negative infinity forbids a token.
+  ///
+  /// @param next F32 [vocabularySize], little-endian, any alignment; not changed
+  /// @throws IllegalStateException where a logit is NaN or positive infinity, or no token is
+  ///   allowed
+  public int next(MemorySegment next) {
+    long expectedBytes = (long) vocabularySize * Float.BYTES;
+    if (next.byteSize() != expectedBytes) {
+      throw new IllegalArgumentException(
+          "sampling: logits of %d bytes, expected %d: F32 for each of %d tokens"
+              .formatted(next.byteSize(), expectedBytes, vocabularySize));
+    }
+    MemorySegment.copy(next, F32, 0, logits, 0, vocabularySize);
+    return choose();
+  }
+
+  /// As [#next(MemorySegment)].
+  ///
+  /// @param next [vocabularySize]; not changed
+  public int next(float[] next) {
+    if (next.length != vocabularySize) {
+      throw new IllegalArgumentException(
+          "sampling: %d logits, expected %d, one for each token"
+              .formatted(next.length, vocabularySize));
+    }
+    System.arraycopy(next, 0, logits, 0, vocabularySize);
+    return choose();
+  }
+
+  private int choose() {
+    if (options.repeatPenalty() != 1) {
+      history.penalize(logits, (float) options.repeatPenalty());
+    }
+    int best = best();
+    int token = options.temperature() == 0 ? best : draw();
+    history.add(token);
+    return token;
+  }
+
+  private int draw() {
+    candidates.setTopK(logits, options.topK() == 0 ? vocabularySize : options.topK());
+    if (options.topP() < 1) {
+      candidates.topP(options.topP());
+    }
+    if (options.minP() > 0) {
+      candidates.minP(options.minP());
+    }
+    return candidates.draw(options.temperature(), random.nextDouble());
+  }
+
+  /// The first of the largest logits. All are checked, since a NaN would lose every comparison and
+  /// so pass unseen.
+  private int best() {
+    int best = 0;
+    for (int i = 0; i < vocabularySize; i++) {
+      if (!(logits[i] < Float.POSITIVE_INFINITY)) {
+        throw new IllegalStateException(
+            "sampling: the logit of token %d is %s at position %d, expected a number; the forward"
+                    .formatted(i, logits[i], history.position())
+                + " pass or the weights are broken");
+      }
+      best = logits[i] > logits[best] ? i : best;
+    }
+    if (logits[best] == Float.NEGATIVE_INFINITY) {
+      throw new IllegalStateException(
+          "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is"
+                  .formatted(vocabularySize, history.position())
+              + " allowed");
+    }
+    return best;
+  }
+}

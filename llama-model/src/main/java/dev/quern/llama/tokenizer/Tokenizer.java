@@ -1,0 +1,246 @@
+package dev.quern.llama.tokenizer;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/// Text to token ids and back, as the model's metadata defines it: SentencePiece BPE
+/// (`tokenizer.ggml.model = llama`) or byte-level BPE with Llama 3's words (`gpt2` with
+/// `tokenizer.ggml.pre = llama-bpe`). Ids agree with llama.cpp's. Immutable and thread-safe.
+///
+/// Ordinary text never becomes a control token: that takes `parseSpecial`, or the id itself.
+/// Unpaired surrogates are read as U+FFFD, since no UTF-8 spells them. Apart from them, byte-level
+/// BPE returns every text unchanged, `decode(encode(text, false))` equals `text`; SentencePiece
+/// does so if the vocabulary has all byte tokens and the text has no U+2581, its spelling of the
+/// space, which decodes as a space.
+public final class Tokenizer {
+  private static final List<String> LLAMA3_WORDS = List.of("llama-bpe", "llama3", "llama-v3");
+
+  private final Vocabulary vocabulary;
+  private final TextEncoder encoder;
+  private final boolean addBos;
+  private final boolean addEos;
+  private final int[] specials; // found if parseSpecial
+  private final int[] userDefined; // found always
+
+  /// @throws TokenizerException where the definition is unusable
+  Tokenizer(Definition definition) {
+    String model =
+        definition
+            .model()
+            .orElseThrow(() ->
+                new TokenizerException(
+                    "%s is missing, expected llama or gpt2; this file has no tokenizer"
+                        .formatted(Keys.MODEL)));
+    Definition resolved =
+        switch (model) {
+          case "llama" -> withSentencePieceIds(definition);
+          case "gpt2" -> definition;
+          default ->
+              throw new TokenizerException(
+                  "%s = %s, expected llama or gpt2"
+                      .formatted(Keys.MODEL, TokenizerException.quote(model)));
+        };
+    if (model.equals("gpt2")) {
+      checkWords(definition.pre());
+    }
+    vocabulary = new Vocabulary(resolved);
+    encoder =
+        model.equals("gpt2")
+            ? new BytePairEncoder(vocabulary, resolved.merges())
+            : new SentencePieceEncoder(
+                vocabulary, resolved.scores(), resolved.flags().addSpacePrefix().orElse(true));
+    addBos = resolved.flags().addBos().orElse(true);
+    addEos = resolved.flags().addEos().orElse(false);
+    require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
+    require(addEos, vocabulary.eos(), Keys.ADD_EOS, Keys.EOS);
+    specials = vocabulary.specials(true);
+    userDefined = vocabulary.specials(false);
+  }
+
+  /// The tokens of a text, without BOS and EOS.
+  ///
+  /// @param parseSpecial whether the text of a control token becomes that token (for prompts that
+  ///   the application wrote), or is text like any other (for what comes from users). User-defined
+  ///   tokens are found in both cases
+  public int[] encode(String text, boolean parseSpecial) {
+    IntBuffer out = new IntBuffer();
+    String wellFormed = WellFormed.of(text);
+    boolean afterSpecial = true;
+    for (SpecialSplitter.Piece piece :
+        SpecialSplitter.split(wellFormed, parseSpecial ? specials : userDefined, vocabulary)) {
+      if (piece.isToken()) {
+        out.add(piece.token());
+      } else {
+        encoder.encode(wellFormed.substring(piece.from(), piece.to()), afterSpecial, out);
+      }
+      afterSpecial = piece.isToken();
+    }
+    return out.toArray();
+  }
+
+  /// The tokens of a whole prompt: those of [#encode], with BOS before and EOS behind where the
+  /// metadata asks for them (`add_bos_token`, by default true; `add_eos_token`, by default false).
+  /// A BOS that the text itself spells is not recognised as such: there are then two.
+  public int[] encodePrompt(String text, boolean parseSpecial) {
+    IntBuffer out = new IntBuffer();
+    if (addBos) {
+      out.add(vocabulary.bos().getAsInt());
+    }
+    out.addAll(encode(text, parseSpecial));
+    if (addEos) {
+      out.add(vocabulary.eos().getAsInt());
+    }
+    return out.toArray();
+  }
+
+  /// The text of the tokens, from the start of a text. Control and unknown tokens are left out.
+  /// Bytes that are no UTF-8 become U+FFFD, as `new String(bytes, UTF_8)` has it.
+  public String decode(int[] ids) {
+    return decode(ids, false);
+  }
+
+  /// As [#decode(int\[\])], with the text of control and unknown tokens if `showSpecial`.
+  public String decode(int[] ids, boolean showSpecial) {
+    StreamingDecoder decoder = StreamingDecoder.atStart(this, showSpecial);
+    StringBuilder text = new StringBuilder();
+    for (int id : ids) {
+      text.append(decoder.next(id));
+    }
+    return text.append(decoder.finish()).toString();
+  }
+
+  /// The bytes of a token: what it adds to a text or, for a special token, the UTF-8 of its name.
+  /// They need not be whole characters.
+  public byte[] bytes(int id) {
+    return switch (vocabulary.type(checked(id))) {
+      case CONTROL, UNKNOWN, USER_DEFINED -> vocabulary.text(id).getBytes(StandardCharsets.UTF_8);
+      case NORMAL, UNUSED, BYTE -> encoder.bytes(id);
+    };
+  }
+
+  /// The token's entry in the vocabulary, in the vocabulary's own spelling.
+  public String text(int id) {
+    return vocabulary.text(checked(id));
+  }
+
+  /// The token whose entry in the vocabulary is `text`, if there is one.
+  public OptionalInt id(String text) {
+    return vocabulary.id(text);
+  }
+
+  /// Tokens in the vocabulary; ids are `0 .. vocabularySize() - 1`.
+  public int vocabularySize() {
+    return vocabulary.size();
+  }
+
+  /// The token that begins a text, if the model has one.
+  public OptionalInt bos() {
+    return vocabulary.bos();
+  }
+
+  /// The token that ends a text, if the model has one.
+  public OptionalInt eos() {
+    return vocabulary.eos();
+  }
+
+  /// The token that ends a turn of a conversation, if the model has one.
+  public OptionalInt eot() {
+    return vocabulary.eot();
+  }
+
+  /// Whether [#encodePrompt] begins with [#bos].
+  public boolean addsBos() {
+    return addBos;
+  }
+
+  /// Whether [#encodePrompt] ends with [#eos].
+  public boolean addsEos() {
+    return addEos;
+  }
+
+  /// Whether the token is structure and not text.
+  public boolean isControl(int id) {
+    return vocabulary.type(checked(id)) == TokenType.CONTROL;
+  }
+
+  /// Whether generation is over when the model has chosen this token.
+  public boolean isEndOfGeneration(int id) {
+    return vocabulary.isEndOfGeneration(checked(id));
+  }
+
+  /// The tokens that end a generation: EOS, EOT, EOM, and those that are known by their texts, such
+  /// as `<|eot_id|>`, `<|eom_id|>`, `<|end_of_text|>` and `</s>`.
+  public Set<Integer> endOfGeneration() {
+    return vocabulary.endOfGeneration();
+  }
+
+  /// Whether the token is left out of decoded text.
+  boolean isHidden(int id) {
+    return vocabulary.type(checked(id)).isHidden();
+  }
+
+  boolean isSentencePiece() {
+    return encoder instanceof SentencePieceEncoder;
+  }
+
+  boolean addsSpacePrefix() {
+    return encoder.addsSpacePrefix();
+  }
+
+  private int checked(int id) {
+    if (id < 0 || id >= vocabulary.size()) {
+      throw new IllegalArgumentException(
+          "tokenizer: token id %d, expected 0 .. %d".formatted(id, vocabulary.size() - 1));
+    }
+    return id;
+  }
+
+  private static void checkWords(Optional<String> pre) {
+    if (pre.isEmpty()) {
+      throw new TokenizerException(
+          "%s is missing, expected one of %s; convert the model again with a current llama.cpp"
+              .formatted(Keys.PRE, LLAMA3_WORDS));
+    }
+    if (!LLAMA3_WORDS.contains(pre.get())) {
+      throw new TokenizerException(
+          "%s = %s, expected one of %s"
+              .formatted(Keys.PRE, TokenizerException.quote(pre.get()), LLAMA3_WORDS));
+    }
+  }
+
+  /// SentencePiece's own ids for what the metadata leaves open, as llama.cpp has them.
+  private static Definition withSentencePieceIds(Definition d) {
+    int size = d.tokens().size();
+    Definition.Ids ids = d.ids();
+    return new Definition(
+        d.model(),
+        d.pre(),
+        d.tokens(),
+        d.types(),
+        d.scores(),
+        d.merges(),
+        new Definition.Ids(
+            or(ids.bos(), 1, size),
+            or(ids.eos(), 2, size),
+            ids.eot(),
+            ids.eom(),
+            or(ids.unknown(), 0, size)),
+        d.flags());
+  }
+
+  private static OptionalLong or(OptionalLong id, int standard, int size) {
+    return id.isPresent() || standard >= size ? id : OptionalLong.of(standard);
+  }
+
+  private static void require(boolean added, OptionalInt id, String flag, String key) {
+    if (added && id.isEmpty()) {
+      throw new TokenizerException(
+          "%s is true or absent, but %s is missing, expected its id or %s = false"
+              .formatted(flag, key, flag));
+    }
+  }
+}

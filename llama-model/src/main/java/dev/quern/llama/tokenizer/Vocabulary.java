@@ -1,0 +1,156 @@
+package dev.quern.llama.tokenizer;
+
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/// The tokens of a model: texts, types, and those with a role. Checked when built, then immutable.
+final class Vocabulary {
+  /// Texts that end a generation wherever a vocabulary has them, whatever its metadata says: the
+  /// part of llama.cpp's list that Llama models and their fine-tunes use.
+  private static final List<String> END_OF_GENERATION =
+      List.of(
+          "<|eot_id|>",
+          "<|eom_id|>",
+          "<|end_of_text|>",
+          "<|endoftext|>",
+          "<|im_end|>",
+          "<|end|>",
+          "<end_of_turn>",
+          "</s>");
+
+  /// Texts that are control tokens even where a file calls them something else, since ordinary text
+  /// that could spell them would forge a turn. (llama.cpp overrides types in the same way.)
+  private static final List<String> CONTROL =
+      List.of("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>");
+
+  private final TokenTable table;
+  private final TokenType[] types; // [vocabularySize]
+  private final OptionalInt bos;
+  private final OptionalInt eos;
+  private final OptionalInt eot;
+  private final OptionalInt unknown;
+  private final BitSet endOfGeneration = new BitSet();
+  private final int[] specials; // control, unknown, user-defined; longest text first
+
+  Vocabulary(Definition definition) {
+    int size = definition.tokens().size();
+    if (size == 0) {
+      throw new TokenizerException(
+          "%s is missing or empty, expected the model's vocabulary".formatted(Keys.TOKENS));
+    }
+    int[] numbers = definition.types();
+    if (numbers.length != size) {
+      throw new TokenizerException(
+          "%s has %d entries, expected %d as in %s"
+              .formatted(Keys.TYPES, numbers.length, size, Keys.TOKENS));
+    }
+    table = new TokenTable(definition.tokens());
+    types = new TokenType[size];
+    for (int id = 0; id < size; id++) {
+      types[id] = TokenType.of(numbers[id], id);
+    }
+    Definition.Ids ids = definition.ids();
+    bos = checked(Keys.BOS, ids.bos());
+    eos = checked(Keys.EOS, ids.eos());
+    OptionalInt namedEot = checked(Keys.EOT, ids.eot());
+    eot = namedEot.isPresent() ? namedEot : id("<|eot_id|>");
+    unknown = checked(Keys.UNKNOWN, ids.unknown());
+    for (String text : END_OF_GENERATION) {
+      id(text).ifPresent(endOfGeneration::set);
+    }
+    eos.ifPresent(endOfGeneration::set);
+    eot.ifPresent(endOfGeneration::set);
+    checked(Keys.EOM, ids.eom()).ifPresent(endOfGeneration::set);
+    endOfGeneration.stream().forEach(id -> types[id] = TokenType.CONTROL);
+    bos.ifPresent(id -> types[id] = TokenType.CONTROL);
+    for (String text : CONTROL) {
+      id(text).ifPresent(id -> types[id] = TokenType.CONTROL);
+    }
+    specials =
+        IntStream.range(0, size)
+            .filter(id -> types[id].isHidden() || types[id] == TokenType.USER_DEFINED)
+            .boxed()
+            .sorted(Comparator.comparingInt(id -> -text(id).length()))
+            .mapToInt(id -> id)
+            .toArray();
+  }
+
+  int size() {
+    return types.length;
+  }
+
+  String text(int id) {
+    return table.text(id);
+  }
+
+  TokenType type(int id) {
+    return types[id];
+  }
+
+  /// The token with that text, of any type.
+  OptionalInt id(String text) {
+    int id = table.find(text);
+    return id == TokenTable.ABSENT ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /// The token that ordinary text `chars[from, to)` may become, or [TokenTable#ABSENT].
+  int findText(char[] chars, int from, int to) {
+    int id = table.find(chars, from, to);
+    return id == TokenTable.ABSENT || types[id].isText() ? id : TokenTable.ABSENT;
+  }
+
+  /// Characters of the longest token.
+  int longestText() {
+    return table.longest();
+  }
+
+  OptionalInt bos() {
+    return bos;
+  }
+
+  OptionalInt eos() {
+    return eos;
+  }
+
+  OptionalInt eot() {
+    return eot;
+  }
+
+  OptionalInt unknown() {
+    return unknown;
+  }
+
+  boolean isEndOfGeneration(int id) {
+    return endOfGeneration.get(id);
+  }
+
+  Set<Integer> endOfGeneration() {
+    return Set.of(endOfGeneration.stream().boxed().toArray(Integer[]::new));
+  }
+
+  /// Tokens that are found in text as a whole, longest text first: the user-defined ones and, if
+  /// asked for, control and unknown tokens.
+  int[] specials(boolean parseSpecial) {
+    return parseSpecial
+        ? specials.clone()
+        : Arrays.stream(specials).filter(id -> !types[id].isHidden()).toArray();
+  }
+
+  private OptionalInt checked(String key, OptionalLong id) {
+    if (id.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    if (id.getAsLong() < 0 || id.getAsLong() >= types.length) {
+      throw new TokenizerException(
+          "%s = %d, expected 0 .. %d, the ids of %s"
+              .formatted(key, id.getAsLong(), types.length - 1, Keys.TOKENS));
+    }
+    return OptionalInt.of((int) id.getAsLong());
+  }
+}
