@@ -2,6 +2,7 @@
 module dev.quern.llama {
   requires transitive dev.quern.api;
 
+  exports dev.quern.llama;
   exports dev.quern.llama.gguf;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.tokenizer;

@@ -1,0 +1,51 @@
+package dev.quern.cli;
+
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.gguf.GgufTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/// `quern inspect`: what a model file holds.
+@Command(name = "inspect", description = "Shows the metadata and tensors of a model file.")
+final class InspectCommand extends ConsoleCommand {
+  @Parameters(paramLabel = "FILE", description = "GGUF file; of shards, the first.")
+  Path file;
+
+  InspectCommand(Console console) {
+    super(console);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      GgufMetadata metadata = gguf.metadata();
+      console.out().printf("GGUF version %d, %d tensors%n%n", gguf.version(), gguf.tensors().size());
+      for (String key : metadata.keys()) {
+        console.out().printf("%-45s %s%n", key, metadata.describe(key));
+      }
+      console.out().printf("%n%-40s %-8s %14s  %s%n", "tensor", "format", "bytes", "dimensions");
+      Map<String, long[]> totals = new LinkedHashMap<>();
+      for (GgufTensor t : gguf.tensors()) {
+        console
+            .out()
+            .printf(
+                "%-40s %-8s %14d  %s%n",
+                t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims()));
+        long[] total = totals.computeIfAbsent(t.type().toString(), _ -> new long[2]);
+        total[0]++;
+        total[1] += t.byteSize();
+      }
+      console.out().println();
+      totals.forEach(
+          (type, total) ->
+              console.out().printf("%-8s %6d tensors %14d bytes%n", type, total[0], total[1]));
+    }
+    return 0;
+  }
+}

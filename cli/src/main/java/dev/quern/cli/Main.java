@@ -1,0 +1,89 @@
+package dev.quern.cli;
+
+import dev.quern.SelectionException;
+import dev.quern.llama.LlamaException;
+import dev.quern.llama.gguf.GgufException;
+import dev.quern.llama.tokenizer.TokenizerException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// Entry point: `quern COMMAND ...`. Exit code 0 for success, 1 for a mistake in what was asked for (one
+/// line on stderr), 2 for a mistake in the command line, 70 for a defect of Quern (with a stack trace).
+@Command(
+    name = "quern",
+    description = "Runs Llama models on pluggable JVM kernels.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      RunCommand.class,
+      ChatCommand.class,
+      ExplainCommand.class,
+      InspectCommand.class,
+      TokenizeCommand.class,
+      LogitsCommand.class
+    },
+    footer = {
+      "",
+      "-Dname=value anywhere goes to the JVM; --provider X is -Dquern.provider=X.",
+      "Try: quern run --prompt \"Once upon a time\""
+    })
+public final class Main implements Runnable {
+  private static final int USER_ERROR = 1;
+  private static final int DEFECT = 70; // EX_SOFTWARE of sysexits.h
+
+  @CommandLine.Spec CommandLine.Model.CommandSpec spec;
+
+  Main() {}
+
+  public static void main(String[] args) {
+    // Models speak UTF-8, whatever the terminal's locale says.
+    System.exit(
+        run(
+            args,
+            new PrintStream(System.out, true, StandardCharsets.UTF_8),
+            new PrintStream(System.err, true, StandardCharsets.UTF_8)));
+  }
+
+  /// Runs a command line against the given streams and returns the exit code.
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    Console console = new Console(out, err);
+    return new CommandLine(new Main(), new CommandFactory(console))
+        .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setExecutionExceptionHandler((e, command, parsed) -> report(e, err))
+        .execute(args);
+  }
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
+  }
+
+  private static int report(Exception e, PrintStream err) {
+    if (isUserError(e)) {
+      err.println("quern: " + e.getMessage());
+      return USER_ERROR;
+    }
+    if (e instanceof IOException) { // the operating system's words, which may be a bare path
+      err.println("quern: " + e);
+      return USER_ERROR;
+    }
+    err.println("quern: a defect in Quern; please report it with what follows");
+    e.printStackTrace(err);
+    return DEFECT;
+  }
+
+  private static boolean isUserError(Exception e) {
+    return e instanceof LlamaException
+        || e instanceof GgufException
+        || e instanceof TokenizerException
+        || e instanceof SelectionException
+        || e instanceof UserException;
+  }
+}

@@ -1,0 +1,86 @@
+package dev.quern.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.quern.llama.Generation;
+import dev.quern.llama.LlamaModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/// What every run reports.
+///
+/// @param loadSeconds from the request to load to a model that is ready
+/// @param generation the generation's own figures
+/// @param peakResidentBytes the process's peak resident memory, where the system tells
+/// @param threads threads of an operator
+/// @param providers who ran what, in one line
+record Metrics(
+    double loadSeconds,
+    Generation generation,
+    OptionalLong peakResidentBytes,
+    int threads,
+    String providers) {
+
+  static Metrics of(LlamaModel model, Generation generation) {
+    return new Metrics(
+        model.loadSeconds(),
+        generation,
+        PeakMemory.residentBytes(),
+        model.threads(),
+        model.report().summary());
+  }
+
+  /// One line for people.
+  String line() {
+    return String.format(
+        Locale.ROOT,
+        "load %.2f s | first token %s | prefill %s (%d tokens) | decode %s (%d tokens, %s) | peak memory %s | %d threads | %s",
+        loadSeconds,
+        number(generation.timeToFirstTokenSeconds(), "%.3f s"),
+        number(generation.prefillTokensPerSecond(), "%.1f tok/s"),
+        generation.promptTokens(),
+        number(generation.decodeTokensPerSecond(), "%.1f tok/s"),
+        generation.tokens().size(),
+        generation.stop().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+        peakResidentBytes.isPresent()
+            ? number(peakResidentBytes.getAsLong() / (double) (1 << 20), "%.0f MiB")
+            : "unknown on this system",
+        threads,
+        providers);
+  }
+
+  /// Writes the same as JSON; a figure that does not exist is null.
+  void writeJson(Path file) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("loadSeconds", loadSeconds);
+    json.put("timeToFirstTokenSeconds", orNull(generation.timeToFirstTokenSeconds()));
+    json.put("prefillTokensPerSecond", orNull(generation.prefillTokensPerSecond()));
+    json.put("decodeTokensPerSecond", orNull(generation.decodeTokensPerSecond()));
+    json.put("promptTokens", generation.promptTokens());
+    json.put("generatedTokens", generation.tokens().size());
+    json.put("stop", generation.stop().name());
+    json.put(
+        "peakResidentBytes",
+        peakResidentBytes.isPresent() ? peakResidentBytes.getAsLong() : null);
+    json.put("threads", threads);
+    json.put("providers", providers);
+    try {
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
+    } catch (IOException e) {
+      throw new UserException(
+          "--stats-json: %s can't be written: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static String number(double value, String format) {
+    return Double.isNaN(value) ? "none" : String.format(Locale.ROOT, format, value);
+  }
+
+  private static Double orNull(double value) {
+    return Double.isNaN(value) ? null : value;
+  }
+}

@@ -1,0 +1,28 @@
+package dev.quern.cli;
+
+/// Shows text so that blanks and control characters can be told apart.
+final class Quote {
+  private Quote() {}
+
+  static String quote(String text) {
+    StringBuilder out = new StringBuilder("\"");
+    text.codePoints()
+        .forEach(
+            c -> {
+              switch (c) {
+                case '"', '\\' -> out.append('\\').appendCodePoint(c);
+                case '\n' -> out.append("\\n");
+                case '\t' -> out.append("\\t");
+                case '\r' -> out.append("\\r");
+                default -> {
+                  if (Character.isISOControl(c)) {
+                    out.append("\\u%04x".formatted(c));
+                  } else {
+                    out.appendCodePoint(c);
+                  }
+                }
+              }
+            });
+    return out.append('"').toString();
+  }
+}

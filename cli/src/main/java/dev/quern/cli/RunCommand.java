@@ -1,0 +1,71 @@
+package dev.quern.cli;
+
+import dev.quern.llama.Generation;
+import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LlamaSession;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `quern run`: prompt and continuation to stdout, a line of metrics to stderr.
+@Command(name = "run", description = "Continues a text.")
+final class RunCommand extends ConsoleCommand {
+  @Mixin ModelOptions modelOptions;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "TEXT",
+      required = true,
+      description = "The text to continue; may be empty.")
+  String prompt;
+
+  @Option(
+      names = {"-n", "--max-tokens"},
+      paramLabel = "N",
+      description = "Most tokens to generate. Default: ${DEFAULT-VALUE}.")
+  int maxTokens = 256;
+
+  @Mixin SamplingFlags sampling;
+
+  @Option(
+      names = "--stats-json",
+      paramLabel = "FILE",
+      description = "Write the metrics as JSON.")
+  Path statsJson;
+
+  RunCommand(Console console) {
+    super(console);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    GenerationOptions options =
+        new GenerationOptions(maxTokens, sampling.options(0), Set.of());
+    try (LlamaModel model = modelOptions.load(console);
+        LlamaSession session = model.newSession()) {
+      int[] tokens = session.encodePrompt(prompt);
+      console.out().print(prompt);
+      Generation generation =
+          session.generate(tokens, options, text -> print(text));
+      Metrics metrics = Metrics.of(model, generation);
+      console.out().flush();
+      if (console.interactive()) {
+        console.out().println();
+      }
+      console.err().println(metrics.line());
+      if (statsJson != null) {
+        metrics.writeJson(statsJson);
+      }
+    }
+    return 0;
+  }
+
+  private void print(String text) {
+    console.out().print(text);
+    console.out().flush();
+  }
+}

@@ -1,0 +1,10 @@
+package dev.quern.cli;
+
+/// A mistake in what was asked for; the message is one line for the user.
+final class UserException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  UserException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,20 @@
+package dev.quern.cli;
+
+import picocli.CommandLine.IVersionProvider;
+
+/// The product's and the specification's versions, and the JVM's.
+final class Version implements IVersionProvider {
+  Version() {}
+
+  @Override
+  public String[] getVersion() {
+    String product = Version.class.getPackage().getImplementationVersion();
+    return new String[] {
+      "quern %s, %s %s"
+          .formatted(
+              product == null ? "(development)" : product,
+              System.getProperty("java.vm.name"),
+              Runtime.version())
+    };
+  }
+}

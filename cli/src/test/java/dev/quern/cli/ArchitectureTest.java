@@ -1,0 +1,150 @@
+package dev.quern.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import dev.quern.spi.KernelProvider;
+import java.util.concurrent.Executor;
+
+/// The design's rules, held by the build. Each says in `because` what it is for.
+@AnalyzeClasses(packages = "dev.quern", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule apiStandsAlone =
+      classes()
+          .that()
+          .resideInAnyPackage("dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..", "dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi")
+          .because("the contract depends on nothing but the JDK");
+
+  @ArchTest
+  static final ArchRule operatorsDoNotKnowTheirProviders =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.quern.data", "dev.quern.op")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.quern", "dev.quern.spi")
+          .because("data and op are what both sides share");
+
+  @ArchTest
+  static final ArchRule theModelKnowsNoProvider =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.llama..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.quern.spi..", "dev.quern.provider..", "dev.quern.conformance..")
+          .because("the model compiles against the facade; providers come in at run time");
+
+  @ArchTest
+  static final ArchRule providersSeeTheSpiOnly =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.provider..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.quern", "dev.quern.llama..", "dev.quern.conformance..", "dev.quern.cli..")
+          .because("a provider is written against spi, op and data");
+
+  @ArchTest
+  static final ArchRule scalarKnowsNoOtherProvider =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.provider.scalar..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.quern.provider.vector..", "dev.quern.provider.kleidi..")
+          .because("providers never see each other");
+
+  @ArchTest
+  static final ArchRule onlyTheProviderIsPublic =
+      classes()
+          .that()
+          .resideInAPackage("dev.quern.provider..")
+          .and()
+          .arePublic()
+          .should()
+          .implement(KernelProvider.class)
+          .because("public means promised");
+
+  @ArchTest
+  static final ArchRule providersOwnNoThreads =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.provider..")
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(Executor.class)
+          .orShould()
+          .dependOnClassesThat()
+          .areAssignableTo(Thread.class)
+          .because("the caller owns threads, the provider owns the split");
+
+  @ArchTest
+  static final ArchRule noThreadLocals =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(ThreadLocal.class)
+          .because("scratch comes from the caller");
+
+  @ArchTest
+  static final ArchRule noMutableStatics =
+      fields()
+          .that()
+          .areStatic()
+          .should()
+          .beFinal()
+          .because("two models in one JVM must not meet");
+
+  @ArchTest
+  static final ArchRule nobodySetsSystemProperties =
+      noClasses()
+          .should()
+          .callMethod(System.class, "setProperty", String.class, String.class)
+          .orShould()
+          .callMethod(System.class, "clearProperty", String.class)
+          .because("system properties belong to the application");
+
+  @ArchTest
+  static final ArchRule onlyApiAndCliReadSystemProperties =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.quern", "dev.quern.cli", "dev.quern.conformance..")
+          .should()
+          .callMethod(System.class, "getProperty", String.class)
+          .orShould()
+          .callMethod(System.class, "getProperty", String.class, String.class)
+          .orShould()
+          .callMethod(System.class, "getProperties")
+          .because("selection is read in one place; providers are given a Platform");
+
+  @ArchTest
+  static final ArchRule onlyTheCliPrints =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.quern.cli", "dev.quern.conformance..")
+          .should()
+          .accessField(System.class, "out")
+          .orShould()
+          .accessField(System.class, "err")
+          .because("a library logs");
+
+  @ArchTest
+  static final ArchRule noUnsafe =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("sun..", "jdk.internal..")
+          .because("memory safety is not traded for speed");
+}

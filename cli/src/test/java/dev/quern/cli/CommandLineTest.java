@@ -1,0 +1,178 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.testing.SharedFiles;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The commands, in this JVM: what they print, where, and with which exit code.
+class CommandLineTest {
+  private static final String STORY = "Once upon a time, there was a curious boy named Oskar.";
+
+  @TempDir Path folder;
+
+  @Test
+  void runPrintsPromptAndContinuationAndMetrics() throws IOException {
+    Path stats = folder.resolve("stats.json");
+    Result result =
+        quern(
+            "run", "--prompt", "Once upon a time", "--max-tokens", "19", "--stats-json",
+            stats.toString());
+    assertEquals(0, result.code, result.err);
+    assertEquals(STORY, result.out);
+    for (String part :
+        new String[] {"load ", "first token ", "prefill ", "decode ", "peak memory ", "scalar"}) {
+      assertTrue(result.err.contains(part), result.err);
+    }
+    assertEquals(1, result.err.lines().count(), result.err);
+    JsonNode json = new ObjectMapper().readTree(stats.toFile());
+    for (String key :
+        new String[] {
+          "loadSeconds",
+          "timeToFirstTokenSeconds",
+          "prefillTokensPerSecond",
+          "decodeTokensPerSecond",
+          "peakResidentBytes",
+          "providers"
+        }) {
+      assertTrue(json.hasNonNull(key), key + " in " + json);
+    }
+  }
+
+  @Test
+  void runIsByteForByteWhatTwoOtherEnginesPrint() throws IOException {
+    Path model = SharedFiles.file("models/stories260K.gguf");
+    String expected = Files.readString(SharedFiles.file("models/stories260K.expected.txt"));
+    Result result =
+        quern(
+            "run", "--model", model.toString(), "--prompt", "", "--temperature", "0",
+            "--max-tokens", "199");
+    assertEquals(0, result.code, result.err);
+    assertEquals(expected, result.out);
+  }
+
+  @Test
+  void theSameSeedGivesTheSameText() {
+    String[] command = {
+      "run", "--prompt", "Once", "--temperature", "1", "--max-tokens", "30", "--seed", "7"
+    };
+    assertEquals(quern(command).out, quern(command).out);
+    command[8] = "8";
+    String other = quern(command).out;
+    command[8] = "7";
+    assertFalse(other.equals(quern(command).out), other);
+  }
+
+  @Test
+  void tokenizePrintsIds() {
+    Result result = quern("tokenize", "--ids", STORY);
+    assertEquals(0, result.code, result.err);
+    // The reference's ids, less the start token.
+    assertEquals(
+        "[79,110,347,420,287,258,431,355,44,259,283,276,258,266,117,307,282,115,419,424,382,46]",
+        result.out.strip());
+    assertTrue(quern("tokenize", "--ids", "--special", STORY).out.startsWith("[506,79,"));
+    assertTrue(quern("tokenize", STORY).out.lines().count() == 22);
+  }
+
+  @Test
+  void logitsPrintsOneArrayAPosition() throws IOException {
+    Result result = quern("logits", "--tokens", "506,79,110", "--kv", "f32");
+    assertEquals(0, result.code, result.err);
+    JsonNode json = new ObjectMapper().readTree(result.out);
+    assertEquals(3, json.size());
+    json.forEach(row -> assertEquals(512, row.size()));
+    assertEquals(-7.80518, json.get(0).get(0).asDouble(), 0.02); // llama.cpp's, F16 weights
+  }
+
+  @Test
+  void inspectListsMetadataAndTensors() throws IOException {
+    Path model = folder.resolve("demo.gguf");
+    try (var in =
+        dev.quern.llama.LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+      Files.copy(in, model);
+    }
+    Result result = quern("inspect", model.toString());
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.out.contains("general.architecture"), result.out);
+    assertTrue(result.out.contains("blk.3.ffn_down.weight"), result.out);
+  }
+
+  @Test
+  void explainNamesWhoRunsWhat() {
+    Result result = quern("explain");
+    assertEquals(0, result.code, result.err);
+    for (String word : new String[] {"scalar", "linear", "attention", "rmsnorm", "rope", "swiglu"}) {
+      assertTrue(result.out.contains(word), word + " in " + result.out);
+    }
+  }
+
+  @Test
+  void exactNumericsAndProviderOptionsReachTheReport() {
+    Result result = quern("explain", "--provider", "scalar", "--numerics", "exact");
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.out.contains("exact-f32"), result.out);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "run --prompt x --model absent.gguf|1|absent.gguf",
+        "run --prompt x --provider scalr|1|scalar",
+        "run --prompt x --threads 0|1|threads=0",
+        "run --prompt x --context 100000|1|context=100000",
+        "run --prompt x --max-tokens -1|1|maxTokens=-1",
+        "run --prompt x --temperature -1|1|temperature",
+        "logits --tokens 1,9999|1|token id 9999",
+        "run|2|--prompt",
+        "run --prompt x --kv f17|2|f17",
+        "run --prompt x --nonsense|2|--nonsense",
+        "logits --tokens 1,x|2|x",
+        "fly|2|fly",
+      })
+  void mistakesGetOneClearLineAndNoStackTrace(String command, int code, String part) {
+    Result result = quern(command.split(" "));
+    assertEquals(code, result.code, result.err);
+    assertTrue(result.err.contains(part), result.err);
+    assertFalse(result.err.contains("\tat "), result.err);
+    assertEquals("", result.out);
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    for (String command :
+        new String[] {"run", "chat", "explain", "inspect", "tokenize", "logits"}) {
+      Result result = quern(command, "--help");
+      assertEquals(0, result.code, result.err);
+      assertTrue(result.out.contains("Usage: quern " + command), result.out);
+    }
+  }
+
+  private record Result(int code, String out, String err) {}
+
+  private static Result quern(String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code =
+        Main.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+}

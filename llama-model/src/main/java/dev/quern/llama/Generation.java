@@ -1,0 +1,36 @@
+package dev.quern.llama;
+
+import java.util.List;
+
+/// What a generation produced, and how long it took.
+///
+/// @param tokens the generated token ids, without one that ended the generation
+/// @param stop why it ended
+/// @param promptTokens tokens of the prompt that were processed
+/// @param prefillSeconds time to process the prompt
+/// @param timeToFirstTokenSeconds from the call to the first generated token; NaN if there was none
+/// @param decodeTokens tokens that were run one by one after the prompt
+/// @param decodeSeconds time of these
+public record Generation(
+    List<Integer> tokens,
+    StopReason stop,
+    int promptTokens,
+    double prefillSeconds,
+    double timeToFirstTokenSeconds,
+    int decodeTokens,
+    double decodeSeconds) {
+
+  public Generation {
+    tokens = List.copyOf(tokens);
+  }
+
+  /// Prompt tokens a second; NaN if there were none.
+  public double prefillTokensPerSecond() {
+    return promptTokens == 0 ? Double.NaN : promptTokens / prefillSeconds;
+  }
+
+  /// Decoded tokens a second; NaN if there were none.
+  public double decodeTokensPerSecond() {
+    return decodeTokens == 0 ? Double.NaN : decodeTokens / decodeSeconds;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.quern.llama;
+
+import dev.quern.llama.sampling.SamplingOptions;
+import java.util.Objects;
+import java.util.Set;
+
+/// How to continue a text.
+///
+/// @param maxTokens most tokens to generate; the context's end is a limit too
+/// @param sampling how a token is chosen
+/// @param stopTokens ids that end the generation, beside those that the vocabulary marks as ends
+public record GenerationOptions(
+    int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
+
+  public GenerationOptions {
+    Objects.requireNonNull(sampling, "sampling");
+    stopTokens = Set.copyOf(stopTokens);
+    if (maxTokens < 0) {
+      throw new LlamaException("maxTokens=%d, expected >= 0".formatted(maxTokens));
+    }
+  }
+
+  /// The most likely token each time.
+  public static GenerationOptions greedy(int maxTokens) {
+    return new GenerationOptions(maxTokens, SamplingOptions.GREEDY, Set.of());
+  }
+}

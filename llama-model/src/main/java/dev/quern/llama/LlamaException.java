@@ -1,0 +1,16 @@
+package dev.quern.llama;
+
+/// A mistake that the user of a model can mend: a file that is not a Llama model as Quern runs it, a
+/// prompt that does not fit, an option out of range. The message is one line that says what, where,
+/// what was expected, and the fix.
+public final class LlamaException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public LlamaException(String message) {
+    super(message);
+  }
+
+  public LlamaException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

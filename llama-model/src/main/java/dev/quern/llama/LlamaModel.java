@@ -1,0 +1,330 @@
+package dev.quern.llama;
+
+import dev.quern.KernelReport;
+import dev.quern.Kernels;
+import dev.quern.data.KvFormat;
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufTensor;
+import dev.quern.llama.tokenizer.ChatTemplate;
+import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.op.AttentionSpec;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopePairing;
+import dev.quern.op.RopeSpec;
+import dev.quern.op.SwiGluSpec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
+/// sessions share it, from any threads.
+///
+/// ```java
+/// try (LlamaModel model = LlamaModel.load(Path.of("model.gguf"));
+///     LlamaSession session = model.newSession()) {
+///   session.generate("Once upon a time", GenerationOptions.greedy(100), System.out::print);
+/// }
+/// ```
+public final class LlamaModel implements AutoCloseable {
+  private static final Logger LOG = System.getLogger("dev.quern.llama");
+  private static final String DEMO = "quern-demo.gguf";
+
+  private final LlamaConfig config;
+  private final Optional<Tokenizer> tokenizer;
+  private final Optional<String> chatTemplate; // Jinja, as the file has it
+  private final LlamaWeights weights;
+  private final ForwardPass.Operators operators;
+  private final Kernels kernels;
+  private final LoadOptions options;
+  private final int context;
+  private final WorkerPool workers;
+  private final Arena packed; // owns packed weights and norms
+  private final List<Arena> mappings; // tensors that kernels, or the embedding, go on reading
+  private final double loadSeconds;
+  private final Set<LlamaSession> sessions = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  private LlamaModel(
+      LlamaConfig config,
+      Optional<Tokenizer> tokenizer,
+      Optional<String> chatTemplate,
+      LlamaWeights weights,
+      ForwardPass.Operators operators,
+      Kernels kernels,
+      LoadOptions options,
+      int context,
+      WorkerPool workers,
+      Arena packed,
+      List<Arena> mappings,
+      double loadSeconds) {
+    this.config = config;
+    this.tokenizer = tokenizer;
+    this.chatTemplate = chatTemplate;
+    this.weights = weights;
+    this.operators = operators;
+    this.kernels = kernels;
+    this.options = options;
+    this.context = context;
+    this.workers = workers;
+    this.packed = packed;
+    this.mappings = mappings;
+    this.loadSeconds = loadSeconds;
+  }
+
+  /// Loads a GGUF file with [LoadOptions#defaults()].
+  public static LlamaModel load(Path file) throws IOException {
+    return load(file, LoadOptions.defaults());
+  }
+
+  /// Loads a GGUF file (the first shard where there are several).
+  ///
+  /// @throws LlamaException if it is not a Llama model as Quern runs it
+  /// @throws dev.quern.llama.gguf.GgufException if it is absent, or damaged
+  /// @throws dev.quern.llama.tokenizer.TokenizerException if its vocabulary can't be used
+  /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
+  public static LlamaModel load(Path file, LoadOptions options) throws IOException {
+    long start = System.nanoTime();
+    Kernels kernels = Kernels.load(options.kernels());
+    List<Arena> mappings = new ArrayList<>();
+    Arena packed = Arena.ofShared();
+    WorkerPool workers = new WorkerPool(options.threads());
+    try (GgufFile gguf = GgufFile.open(file)) {
+      LlamaConfig config = LlamaConfig.from(gguf.metadata(), vocabulary(gguf));
+      Optional<Tokenizer> tokenizer = tokenizer(gguf, config);
+      int context = context(options, config);
+      ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
+      LlamaWeights weights =
+          new WeightLoader(gguf, kernels, workers, packed, mappings, options.progress())
+              .load(config);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
+      return new LlamaModel(
+          config,
+          tokenizer,
+          gguf.metadata().string("tokenizer.chat_template"),
+          weights,
+          operators,
+          kernels,
+          options,
+          context,
+          workers,
+          packed,
+          mappings,
+          seconds);
+    } catch (Throwable t) { // rethrown: only what was opened here is released
+      release(workers, packed, mappings);
+      throw t;
+    }
+  }
+
+  /// Loads the demo model that Quern carries: 0.85 M parameters, little stories.
+  public static LlamaModel loadDemo(LoadOptions options) throws IOException {
+    return withDemo(file -> load(file, options));
+  }
+
+  /// Says which provider would run each operator of a model, without loading its weights.
+  ///
+  /// @param file a GGUF file
+  /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
+  public static KernelReport explain(Path file, LoadOptions options) throws IOException {
+    Kernels kernels = Kernels.load(options.kernels());
+    try (GgufFile gguf = GgufFile.open(file);
+        WorkerPool workers = new WorkerPool(1);
+        Arena packed = Arena.ofShared()) {
+      LlamaConfig config = LlamaConfig.from(gguf.metadata(), vocabulary(gguf));
+      operators(kernels, config, context(options, config), options.kv());
+      new WeightLoader(gguf, kernels, workers, packed, new ArrayList<>(), options.progress())
+          .choose(config);
+      return kernels.report();
+    }
+  }
+
+  /// [#explain] for the demo model.
+  public static KernelReport explainDemo(LoadOptions options) throws IOException {
+    return withDemo(file -> explain(file, options));
+  }
+
+  /// Reads the vocabulary of a GGUF file; the file need not hold weights.
+  public static Tokenizer loadTokenizer(Path file) throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      return Tokenizer.from(gguf.metadata());
+    }
+  }
+
+  /// [#loadTokenizer] for the demo model.
+  public static Tokenizer loadDemoTokenizer() throws IOException {
+    return withDemo(LlamaModel::loadTokenizer);
+  }
+
+  /// What is done with a file.
+  @FunctionalInterface
+  private interface FileUse<T> {
+    T apply(Path file) throws IOException;
+  }
+
+  /// Weights are mapped, so the embedded model is copied to a file; mappings outlive the file's name.
+  private static <T> T withDemo(FileUse<T> use) throws IOException {
+    Path copy = Files.createTempFile("quern-demo", ".gguf");
+    try (InputStream in = LlamaModel.class.getResourceAsStream(DEMO)) {
+      Files.write(copy, in.readAllBytes());
+      return use.apply(copy);
+    } finally {
+      Files.delete(copy);
+    }
+  }
+
+  /// The model's shape.
+  public LlamaConfig config() {
+    return config;
+  }
+
+  /// Text to tokens and back.
+  ///
+  /// @throws LlamaException if the file holds no vocabulary
+  public Tokenizer tokenizer() {
+    return tokenizer.orElseThrow(
+        () -> new LlamaException("model: the file holds no vocabulary, expected token ids"));
+  }
+
+  /// Whether the file holds a vocabulary.
+  public boolean hasTokenizer() {
+    return tokenizer.isPresent();
+  }
+
+  /// The frame that the model was trained to converse in.
+  ///
+  /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none that Quern knows
+  public ChatTemplate chatTemplate() {
+    return ChatTemplate.of(tokenizer(), chatTemplate);
+  }
+
+  /// Which provider runs what, and why.
+  public KernelReport report() {
+    return kernels.report();
+  }
+
+  /// Positions of a session's KV cache.
+  public int context() {
+    return context;
+  }
+
+  /// Threads that take part in every operator.
+  public int threads() {
+    return workers.parallelism();
+  }
+
+  /// How long loading took.
+  public double loadSeconds() {
+    return loadSeconds;
+  }
+
+  /// Opens a session: a KV cache and buffers for one conversation.
+  public LlamaSession newSession() {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+    LlamaSession session = new LlamaSession(this, options);
+    sessions.add(session);
+    return session;
+  }
+
+  LlamaWeights weights() {
+    return weights;
+  }
+
+  ForwardPass.Operators operators() {
+    return operators;
+  }
+
+  WorkerPool workers() {
+    return workers;
+  }
+
+  void forget(LlamaSession session) {
+    sessions.remove(session);
+  }
+
+  /// Closes the model and the sessions that are open: running generations are cancelled and waited for.
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    for (LlamaSession session : sessions) {
+      session.close();
+    }
+    release(workers, packed, mappings);
+  }
+
+  private static void release(WorkerPool workers, Arena packed, List<Arena> mappings) {
+    workers.close();
+    mappings.forEach(Arena::close);
+    packed.close();
+  }
+
+  private static int vocabulary(GgufFile file) {
+    GgufTensor embedding = file.tensor("token_embd.weight");
+    long rows = embedding.dims().length == 2 ? embedding.dims()[1] : 0;
+    if (rows < 1 || rows > 1 << 24) {
+      throw new LlamaException(
+          "model: token_embd.weight has %d rows, expected 1 to %d".formatted(rows, 1 << 24));
+    }
+    return (int) rows;
+  }
+
+  private static Optional<Tokenizer> tokenizer(GgufFile file, LlamaConfig config) {
+    // "no_vocab" is what llama.cpp writes for a model that takes token ids only.
+    String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
+    if (kind.equals("no_vocab") || kind.equals("none")) {
+      return Optional.empty();
+    }
+    Tokenizer tokenizer = Tokenizer.from(file.metadata());
+    if (tokenizer.vocabularySize() != config.vocabulary()) {
+      throw new LlamaException(
+          "model: the vocabulary has %d tokens, expected %d, the rows of token_embd.weight"
+              .formatted(tokenizer.vocabularySize(), config.vocabulary()));
+    }
+    return Optional.of(tokenizer);
+  }
+
+  private static int context(LoadOptions options, LlamaConfig config) {
+    if (options.context() == 0) {
+      return Math.min(config.contextLength(), LoadOptions.DEFAULT_CONTEXT);
+    }
+    if (options.context() > config.contextLength()) {
+      throw new LlamaException(
+          "context=%d, expected at most %d, which the model was trained for"
+              .formatted(options.context(), config.contextLength()));
+    }
+    return options.context();
+  }
+
+  private static ForwardPass.Operators operators(
+      Kernels kernels, LlamaConfig config, int context, KvFormat kv) {
+    int headDim = config.headDim();
+    RopePairing pairing = RopePairing.ADJACENT; // GGUF's `llama` files are permuted to this
+    return new ForwardPass.Operators(
+        kernels.rmsNorm(new RmsNormSpec(config.width(), config.normEpsilon())),
+        kernels.rope(new RopeSpec(config.heads(), headDim, pairing)),
+        kernels.rope(new RopeSpec(config.kvHeads(), headDim, pairing)),
+        kernels.attention(
+            new AttentionSpec(
+                config.heads(),
+                config.kvHeads(),
+                headDim,
+                context,
+                (float) (1 / Math.sqrt(headDim)),
+                kv)),
+        kernels.swiGlu(new SwiGluSpec(config.hidden())));
+  }
+}

@@ -1,0 +1,78 @@
+package dev.quern.llama;
+
+import dev.quern.KernelOptions;
+import dev.quern.data.KvFormat;
+import java.util.Objects;
+
+/// How to load a model.
+///
+/// @param kernels which providers run it; by default what the system properties say
+/// @param threads threads that take part in every operator; by default the physical cores
+/// @param context positions of a session's KV cache; 0 means the model's own limit, at most 4,096
+/// @param kv element format of the KV cache; F16 by default
+/// @param batch most prompt tokens that go through the kernels at once
+/// @param progress told how much of the weights is packed
+public record LoadOptions(
+    KernelOptions kernels,
+    int threads,
+    int context,
+    KvFormat kv,
+    int batch,
+    LoadProgress progress) {
+
+  /// A context that no [#context] asks for explicitly stays within this, since memory is set aside.
+  static final int DEFAULT_CONTEXT = 4096;
+
+  private static final int MAX_THREADS = 1024;
+
+  public LoadOptions {
+    Objects.requireNonNull(kernels, "kernels");
+    Objects.requireNonNull(kv, "kv");
+    Objects.requireNonNull(progress, "progress");
+    if (threads < 1 || threads > MAX_THREADS) {
+      throw new LlamaException("threads=%d, expected 1 to %d".formatted(threads, MAX_THREADS));
+    }
+    if (context < 0) {
+      throw new LlamaException(
+          "context=%d, expected a number of tokens, or 0 for the model's own".formatted(context));
+    }
+    if (batch < 1) {
+      throw new LlamaException("batch=%d, expected >= 1".formatted(batch));
+    }
+  }
+
+  /// What the system properties and the machine suggest.
+  public static LoadOptions defaults() {
+    return new LoadOptions(
+        KernelOptions.fromSystem(),
+        CpuCores.physical(),
+        0,
+        KvFormat.F16,
+        256,
+        (packed, total) -> {});
+  }
+
+  public LoadOptions withKernels(KernelOptions kernels) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+
+  public LoadOptions withThreads(int threads) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+
+  public LoadOptions withContext(int context) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+
+  public LoadOptions withKv(KvFormat kv) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+
+  public LoadOptions withBatch(int batch) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+
+  public LoadOptions withProgress(LoadProgress progress) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+  }
+}

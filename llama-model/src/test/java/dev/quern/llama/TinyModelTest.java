@@ -1,0 +1,83 @@
+package dev.quern.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.KernelOptions;
+import dev.quern.data.KvFormat;
+import dev.quern.testing.SharedFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The forward pass on `tiny1`, in every format, against llama.cpp and against double precision.
+class TinyModelTest {
+  /// An exact forward pass in F32 stays within this of one in double precision over the same weights.
+  private static final double EXACT_NMSE = 1e-9;
+
+  /// Files that the test resources hold, so that a plain build checks them too.
+  private static final List<String> EMBEDDED = List.of("F32", "Q4_0", "Q6_K");
+
+  /// The bound against llama.cpp is wide for the quantised formats: it rounds activations there.
+  @ParameterizedTest
+  @CsvSource({
+    "F32, 1e-9",
+    "F16, 1e-5",
+    "BF16, 3e-4",
+    "Q8_0, 5e-3",
+    "Q4_0, 5e-3",
+    "Q4_1, 5e-3",
+    "Q5_0, 5e-3",
+    "Q5_1, 5e-3",
+    "Q4_K_M, 5e-3",
+    "Q5_K_M, 5e-3",
+    "Q6_K, 5e-3"
+  })
+  void logitsAgreeWithBothReferences(String format, double nmseAgainstLlamaCpp) throws Exception {
+    String name = "tiny1-" + format + ".gguf";
+    Path file = EMBEDDED.contains(format) ? resource(name) : SharedFiles.file("models/" + name);
+    ReferenceLogits exact = reference("tiny1.exact.json", format);
+    ReferenceLogits llamaCpp = reference("tiny1.reference.json", format);
+
+    List<float[]> logits = new ArrayList<>();
+    KernelOptions kernels = KernelOptions.fromSystem().with("quern.numerics", "exact");
+    LoadOptions options =
+        LoadOptions.defaults().withKernels(kernels).withKv(KvFormat.F32).withThreads(2);
+    try (LlamaModel model = LlamaModel.load(file, options);
+        LlamaSession session = model.newSession()) {
+      session.evaluate(exact.tokens(), logits::add);
+    }
+
+    assertEquals(24, logits.size());
+    assertEquals(3, exact.logits().size());
+    exact
+        .logits()
+        .forEach(
+            (position, expected) -> {
+              double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+              assertTrue(nmse < EXACT_NMSE, "position %d: %g".formatted(position, nmse));
+            });
+    llamaCpp
+        .logits()
+        .forEach(
+            (position, expected) -> {
+              double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+              assertTrue(nmse < nmseAgainstLlamaCpp, "position %d: %g".formatted(position, nmse));
+            });
+  }
+
+  private static ReferenceLogits reference(String name, String format) throws IOException {
+    try (InputStream in = TinyModelTest.class.getResourceAsStream(name)) {
+      return ReferenceLogits.read(in, format);
+    }
+  }
+
+  private static Path resource(String name) throws URISyntaxException {
+    return Path.of(TinyModelTest.class.getResource(name).toURI());
+  }
+}
