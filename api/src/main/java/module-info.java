@@ -8,6 +8,7 @@
 ///
 /// The rules that both sides keep are numbered in `SPEC.md`.
 module dev.quern.api {
+  exports dev.quern;
   exports dev.quern.data;
   exports dev.quern.op;
   exports dev.quern.spi;

@@ -1,0 +1,175 @@
+package dev.quern;
+
+import dev.quern.Rule.Wanted;
+import dev.quern.spi.KernelProvider;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// For each operator the providers to ask, in order: the settings applied to what was found.
+///
+/// @param byOperator ready providers by name, in the order to ask them
+/// @param warnings lines about providers that were passed over and might have run
+record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<String> warnings) {
+
+  /// Applies the settings.
+  ///
+  /// @throws SelectionException if a provider that was promised isn't ready, or `auto` can't decide
+  static Candidates resolve(Settings settings, Catalog catalog) {
+    Resolution resolution = new Resolution(settings, catalog);
+    Map<Rule, Map<String, KernelProvider>> byRule = new LinkedHashMap<>();
+    for (Rule rule : settings.distinctRules()) {
+      if (!rule.auto() || settings.usesAuto()) {
+        byRule.put(rule, rule.auto() ? resolution.automatic() : resolution.listed(rule));
+      }
+    }
+    if (!resolution.problems.isEmpty()) {
+      throw new SelectionException(
+          String.join(System.lineSeparator(), resolution.problems)
+              + System.lineSeparator()
+              + System.lineSeparator()
+              + ReportText.providers(catalog.platform(), settings.text(), catalog.entries()));
+    }
+    Map<Operator, Map<String, KernelProvider>> byOperator = new EnumMap<>(Operator.class);
+    settings.rules().forEach((operator, rule) -> byOperator.put(operator, byRule.get(rule)));
+    return new Candidates(byOperator, List.copyOf(resolution.warnings));
+  }
+
+  /// All problems are collected, so that a user meets them at once.
+  private static final class Resolution {
+    private final Catalog catalog;
+    private final List<ProviderEntry> entries;
+    private final Set<String> problems = new LinkedHashSet<>();
+    private final Set<String> warnings = new LinkedHashSet<>();
+
+    Resolution(Settings settings, Catalog catalog) {
+      this.catalog = catalog;
+      this.entries = catalog.entries();
+    }
+
+    Map<String, KernelProvider> automatic() {
+      Map<String, KernelProvider> ranked = new LinkedHashMap<>();
+      ProviderEntry previous = null;
+      for (ProviderEntry entry : entries) {
+        if (!entry.ready()) {
+          warn(entry);
+          continue;
+        }
+        if (previous != null && previous.priority() == entry.priority()) {
+          problems.add(
+              "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs, or set quern.provider=%s,%s"
+                  .formatted(
+                      previous.label(),
+                      entry.label(),
+                      entry.priority(),
+                      previous.name(),
+                      entry.name()));
+        }
+        previous = entry;
+        ranked.put(entry.name(), catalog.ready(entry.name()).orElseThrow());
+      }
+      if (ranked.isEmpty()) {
+        problems.add(
+            "quern.provider=auto: no provider is ready; add quern-provider-scalar to the class path or module path");
+      }
+      return ranked;
+    }
+
+    Map<String, KernelProvider> listed(Rule rule) {
+      Map<String, KernelProvider> listed = new LinkedHashMap<>();
+      for (Wanted wanted : rule.wanted()) {
+        Optional<KernelProvider> provider = catalog.ready(wanted.name());
+        if (provider.isPresent()) {
+          listed.put(wanted.name(), provider.get());
+        } else if (wanted.optional()) {
+          passOver(rule, wanted);
+        } else {
+          problems.add(broken(rule, wanted));
+        }
+      }
+      if (listed.isEmpty() && problems.isEmpty()) {
+        problems.add(rule + ": none of these providers is ready; " + suggestion(rule));
+      }
+      return listed;
+    }
+
+    private void passOver(Rule rule, Wanted wanted) {
+      List<ProviderEntry> named = named(wanted.name());
+      named.forEach(this::warn);
+      if (named.isEmpty()) {
+        Nearest.to(wanted.name(), names())
+            .ifPresent(near ->
+                warnings.add(
+                    "%s: no provider is called %s; did you mean %s?"
+                        .formatted(rule, wanted.name(), near)));
+      }
+    }
+
+    /// A provider that is unavailable for good, as on other hardware, is nothing to warn of.
+    private void warn(ProviderEntry entry) {
+      if (entry.verdict() instanceof Verdict.Unavailable(_, String remedy) && remedy.isEmpty()) {
+        return;
+      }
+      warnings.add("provider " + entry.label() + " is passed over, " + entry.verdict().text());
+    }
+
+    private String broken(Rule rule, Wanted wanted) {
+      List<ProviderEntry> named = named(wanted.name());
+      String what =
+          named.isEmpty()
+              ? unknown(wanted.name())
+              : named.stream()
+                  .map(e -> "provider " + e.label() + " is " + e.verdict().text())
+                  .collect(Collectors.joining("; "));
+      return rule + ": " + what + System.lineSeparator() + "  Or " + suggestion(rule);
+    }
+
+    private String unknown(String name) {
+      List<ProviderEntry> unnamed = named(ProviderEntry.UNNAMED);
+      return "no provider is called "
+          + name
+          + Nearest.hint(name, names())
+          + (unnamed.isEmpty()
+              ? ", add its JAR to the class path or module path"
+              : unnamed.stream()
+                  .map(e -> System.lineSeparator() + "  " + e.label() + " is " + e.verdict().text())
+                  .collect(Collectors.joining("", "; it may be one of these:", "")));
+    }
+
+    /// The rule with `?` at what is not ready and the other ready providers behind it.
+    private String suggestion(Rule rule) {
+      Stream<String> stated =
+          rule.wanted().stream()
+              .map(w -> {
+                boolean ready = catalog.ready(w.name()).isPresent();
+                boolean typo = named(w.name()).isEmpty();
+                String name = typo ? Nearest.to(w.name(), names()).orElse(w.name()) : w.name();
+                return ready || catalog.ready(name).isPresent() ? name : name + "?";
+              });
+      Stream<String> others =
+          entries.stream().filter(ProviderEntry::ready).map(ProviderEntry::name);
+      return "set %s=%s, or %s"
+          .formatted(
+              rule.property(),
+              Stream.concat(stated, others).distinct().collect(Collectors.joining(",")),
+              rule.property() + "=" + Rule.AUTO);
+    }
+
+    private List<ProviderEntry> named(String name) {
+      return entries.stream().filter(e -> e.name().equals(name)).toList();
+    }
+
+    private Set<String> names() {
+      return entries.stream()
+          .map(ProviderEntry::name)
+          .filter(n -> !n.equals(ProviderEntry.UNNAMED))
+          .collect(Collectors.toSet());
+    }
+  }
+}

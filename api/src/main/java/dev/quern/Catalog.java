@@ -1,0 +1,230 @@
+package dev.quern;
+
+import dev.quern.ServiceScan.Found;
+import dev.quern.spi.Availability;
+import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Platform;
+import dev.quern.spi.Spec;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// The providers on the class path and the module path, each with its verdict. Broken ones are
+/// entries like the others, so that a report can show what is missing and why.
+///
+/// Immutable.
+public final class Catalog {
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]*");
+
+  /// Names that mean something else where a provider is named.
+  private static final Set<String> RESERVED = Set.of("auto");
+
+  /// @param provider null where the entry is not ready
+  private record Candidate(ProviderEntry entry, KernelProvider provider) {}
+
+  private final Platform platform;
+  private final List<Candidate> candidates;
+
+  private Catalog(Platform platform, List<Candidate> candidates) {
+    this.platform = platform;
+    this.candidates = List.copyOf(candidates);
+  }
+
+  /// Looks for providers, makes one of each, and asks whether it can run on the platform.
+  ///
+  /// @throws SelectionException if `quern.cpu.mask` is malformed
+  public static Catalog scan(KernelOptions options) {
+    Platform platform = options.maskedPlatform();
+    ServiceScan scan = new ServiceScan(options.loader());
+    List<Candidate> asked = new ArrayList<>();
+    for (Found found : scan.found()) {
+      asked.addAll(describe(found, options.loader()));
+    }
+    List<Candidate> candidates = rejectDuplicates(asked);
+    candidates.replaceAll(c -> judge(c, platform));
+    scan.broken().forEach(entry -> candidates.add(new Candidate(entry, null)));
+    UnresolvedModules.on(System.getProperty("jdk.module.path", ""))
+        .forEach(entry -> candidates.add(new Candidate(entry, null)));
+    candidates.sort(
+        Comparator.comparing(
+            Candidate::entry,
+            Comparator.comparing((ProviderEntry e) -> !e.ready())
+                .thenComparing(ProviderEntry::priority, Comparator.reverseOrder())
+                .thenComparing(ProviderEntry::name)
+                .thenComparing(ProviderEntry::className)));
+    return new Catalog(platform, candidates);
+  }
+
+  /// The platform that providers were asked about: CPU features as `quern.cpu.mask` leaves them.
+  public Platform platform() {
+    return platform;
+  }
+
+  /// All that was found: the ready ones by falling priority, then the others.
+  public List<ProviderEntry> entries() {
+    return candidates.stream().map(Candidate::entry).toList();
+  }
+
+  /// The ready provider of that name.
+  public Optional<KernelProvider> ready(String name) {
+    return candidates.stream()
+        .filter(c -> c.entry.ready() && c.entry.name().equals(name))
+        .map(Candidate::provider)
+        .findFirst();
+  }
+
+  /// Asks a provider who it is. One entry, or one for each copy where the path holds several.
+  private static List<Candidate> describe(Found found, ClassLoader loader) {
+    ProviderEntry entry;
+    try {
+      KernelProvider provider = found.provider();
+      int specVersion = provider.specVersion();
+      String name = provider.name();
+      entry =
+          new ProviderEntry(
+              legal(name) ? name : ProviderEntry.UNNAMED,
+              found.className(),
+              found.location(),
+              provider.priority(),
+              specVersion,
+              identity(name, specVersion));
+    } catch (Throwable e) {
+      entry =
+          ProviderEntry.unnamed(
+              found.className(),
+              found.location(),
+              new Verdict.Rejected(
+                  "it can't say who it is: " + Failures.text(e), Failures.remedy(e)));
+    }
+    Set<String> copies;
+    try {
+      copies = copies(found.className(), loader);
+    } catch (UncheckedIOException e) {
+      Verdict unsure =
+          new Verdict.Rejected(
+              "the class loader can't tell whether its class is on the path twice: "
+                  + Failures.text(e),
+              "repair the class path");
+      return List.of(new Candidate(entry.withVerdict(unsure), null));
+    }
+    if (copies.size() < 2) {
+      return List.of(new Candidate(entry, found.provider()));
+    }
+    Verdict verdict =
+        new Verdict.Rejected(
+            "its class is on the path %d times: %s".formatted(copies.size(), people(copies)),
+            "leave one of these JARs");
+    ProviderEntry copied = entry;
+    return copies.stream()
+        .map(location ->
+            new ProviderEntry(
+                copied.name(),
+                copied.className(),
+                location,
+                copied.priority(),
+                copied.specVersion(),
+                verdict))
+        .map(e -> new Candidate(e, null))
+        .toList();
+  }
+
+  /// Where the class loader finds a class. More than one place means that chance decides which
+  /// runs.
+  private static Set<String> copies(String className, ClassLoader loader) {
+    String resource = className.replace('.', '/') + ".class";
+    return loader
+        .resources(resource)
+        .map(url -> Locations.holding(url.toString(), resource))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String people(Set<String> locations) {
+    return locations.stream().map(Locations::forPeople).collect(Collectors.joining(", "));
+  }
+
+  static boolean legal(String name) {
+    return name != null && NAME.matcher(name).matches() && !RESERVED.contains(name);
+  }
+
+  private static Verdict identity(String name, int specVersion) {
+    if (!legal(name)) {
+      return new Verdict.Rejected(
+          "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s (P1)"
+              .formatted(
+                  name == null ? "null" : "'" + name + "'",
+                  RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
+          "get a fixed JAR from its author");
+    }
+    if (specVersion < 0
+        || Spec.major(specVersion) != Spec.major(Spec.VERSION)
+        || Spec.minor(specVersion) > Spec.minor(Spec.VERSION)) {
+      return new Verdict.Rejected(
+          "built against spec %s, this quern-api implements %s (P2)"
+              .formatted(Spec.text(specVersion), Spec.text(Spec.VERSION)),
+          specVersion > Spec.VERSION
+              ? "use a newer quern-api, or an older release of this provider"
+              : "use a release of this provider for spec " + Spec.text(Spec.VERSION));
+    }
+    return new Verdict.Ready("");
+  }
+
+  /// Rejects all providers that share a name, so that the order of the path decides nothing.
+  private static List<Candidate> rejectDuplicates(List<Candidate> candidates) {
+    List<Candidate> checked = new ArrayList<>();
+    for (Candidate c : candidates) {
+      List<ProviderEntry> same =
+          candidates.stream()
+              .map(Candidate::entry)
+              .filter(e -> e.ready() && e.name().equals(c.entry.name()))
+              .toList();
+      checked.add(
+          !c.entry.ready() || same.size() < 2
+              ? c
+              : new Candidate(
+                  c.entry.withVerdict(
+                      new Verdict.Rejected(
+                          "%d providers are called %s: %s"
+                              .formatted(
+                                  same.size(),
+                                  c.entry.name(),
+                                  same.stream()
+                                      .map(ProviderEntry::label)
+                                      .collect(Collectors.joining(", "))),
+                          "leave one of these JARs")),
+                  null));
+    }
+    return checked;
+  }
+
+  private static Candidate judge(Candidate c, Platform platform) {
+    if (!c.entry.ready()) {
+      return new Candidate(c.entry, null);
+    }
+    Verdict verdict = availability(c.provider, platform);
+    return new Candidate(
+        c.entry.withVerdict(verdict), verdict instanceof Verdict.Ready ? c.provider : null);
+  }
+
+  private static Verdict availability(KernelProvider provider, Platform platform) {
+    try {
+      return switch (provider.availability(platform)) {
+        case null ->
+            new Verdict.Rejected(
+                "availability(platform) returned null, expected an answer (P3)",
+                "get a fixed JAR from its author");
+        case Availability.Ready ready -> new Verdict.Ready(ready.detail());
+        case Availability.Unavailable no -> new Verdict.Unavailable(no.reason(), no.remedy());
+      };
+    } catch (Throwable e) {
+      return new Verdict.Rejected(
+          "availability(platform) threw " + Failures.text(e) + " (P3)", Failures.remedy(e));
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.quern;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.KvCache;
+import dev.quern.data.Workspace;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
+import java.lang.foreign.MemorySegment;
+
+/// An attention kernel with its arguments checked.
+record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
+    implements AttentionKernel {
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return site.scratchBytes(kernel, rows, parallelism);
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, KvCache cache, int position, Workspace w) {
+    site.notNull(k, "k");
+    int rows = k.rows();
+    int width = spec.kvHeads() * spec.headDim();
+    site.input(k, "k", rows, width, "kvHeads*headDim");
+    site.input(v, "v", rows, width, "kvHeads*headDim");
+    cache(cache, rows);
+    site.writable(cache.keys(), "cache.keys", rows);
+    site.writable(cache.values(), "cache.values", rows);
+    site.positions("position", position, rows, "cache.capacity", cache.capacity());
+    long scratchBytes = site.workspace(kernel, w, rows);
+    site.disjoint(k, "k", v, "v");
+    apart(k, "k", cache, w, scratchBytes);
+    apart(v, "v", cache, w, scratchBytes);
+    kernel.append(k, v, cache, position, w);
+  }
+
+  @Override
+  public void apply(F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, Workspace w) {
+    site.notNull(q, "q");
+    int rows = q.rows();
+    int width = spec.heads() * spec.headDim();
+    site.input(q, "q", rows, width, "heads*headDim");
+    site.output(y, "y", rows, width, "heads*headDim");
+    cache(cache, rows);
+    site.positions("firstPosition", firstPosition, rows, "cache.capacity", cache.capacity());
+    long scratchBytes = site.workspace(kernel, w, rows);
+    site.disjoint(y, "y", q, "q");
+    apart(q, "q", cache, w, scratchBytes);
+    apart(y, "y", cache, w, scratchBytes);
+    kernel.apply(q, cache, firstPosition, y, w);
+  }
+
+  private void cache(KvCache cache, int rows) {
+    site.notNull(cache, "cache");
+    if (!cache.format().equals(spec.kv())) {
+      throw site.error(rows, "cache.format=" + cache.format() + ", expected kv=" + spec.kv());
+    }
+    if (cache.capacity() > spec.maxPositions()) {
+      throw site.error(
+          rows,
+          "cache.capacity="
+              + cache.capacity()
+              + ", expected at most maxPositions="
+              + spec.maxPositions());
+    }
+    plane(cache.keys(), "cache.keys", cache, rows);
+    plane(cache.values(), "cache.values", cache, rows);
+    if (Overlap.of(cache.keys(), cache.values())) {
+      throw site.error(rows, "cache.keys overlaps cache.values, expected no memory in common");
+    }
+  }
+
+  private void plane(MemorySegment plane, String name, KvCache cache, int rows) {
+    long bytes =
+        KvCache.planeBytes(cache.format(), spec.kvHeads(), spec.headDim(), cache.capacity());
+    if (plane.byteSize() != bytes) {
+      throw site.error(
+          rows,
+          "%s holds %d bytes, expected %d = kvHeads*capacity*headDim elements of %s"
+              .formatted(name, plane.byteSize(), bytes, cache.format()));
+    }
+    site.reachable(plane, name, rows);
+  }
+
+  private void apart(F32Matrix m, String name, KvCache cache, Workspace w, long scratchBytes) {
+    site.disjoint(m, name, cache.keys(), "cache.keys");
+    site.disjoint(m, name, cache.values(), "cache.values");
+    site.disjoint(m, name, w.scratch(), scratchBytes, "scratch");
+  }
+
+  @Override
+  public String toString() {
+    return site.toString();
+  }
+}

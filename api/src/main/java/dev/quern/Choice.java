@@ -1,0 +1,29 @@
+package dev.quern;
+
+import dev.quern.spi.Variant;
+import java.util.List;
+import java.util.Objects;
+
+/// Who runs a spec, and who was asked before.
+///
+/// @param operator the operator
+/// @param spec the spec as text, after `quern.numerics` was applied
+/// @param uses how often the application asked for it
+/// @param provider name of the provider that runs it
+/// @param variants that provider's variants, by rising `minRows`
+/// @param refusals the providers that were asked before, in that order
+public record Choice(
+    Operator operator,
+    String spec,
+    int uses,
+    String provider,
+    List<Variant> variants,
+    List<Refusal> refusals) {
+  public Choice {
+    Objects.requireNonNull(operator, "operator");
+    Objects.requireNonNull(spec, "spec");
+    Objects.requireNonNull(provider, "provider");
+    variants = List.copyOf(variants);
+    refusals = List.copyOf(refusals);
+  }
+}

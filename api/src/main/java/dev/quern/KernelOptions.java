@@ -1,0 +1,81 @@
+package dev.quern;
+
+import dev.quern.spi.Platform;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/// What decides which kernels run: properties, platform, and where providers are looked for.
+///
+/// @param properties those whose names begin with `quern.`
+/// @param platform the platform as detected; its CPU features before `quern.cpu.mask`. Providers
+///   see it with the mask applied and with these properties in place of its own
+/// @param loader class loader that providers are looked for with
+public record KernelOptions(Map<String, String> properties, Platform platform, ClassLoader loader) {
+  static final String PREFIX = "quern.";
+  static final String PROVIDER = "quern.provider";
+  static final String NUMERICS = "quern.numerics";
+  static final String CPU_MASK = "quern.cpu.mask";
+
+  public KernelOptions {
+    properties = Map.copyOf(properties);
+    Objects.requireNonNull(platform, "platform");
+    Objects.requireNonNull(loader, "loader");
+    properties.keySet().forEach(KernelOptions::requireOurs);
+  }
+
+  /// The system properties, this machine, and the thread's context class loader (the loader of this
+  /// class where a thread has none).
+  public static KernelOptions fromSystem() {
+    Map<String, String> ours = new TreeMap<>();
+    var system = System.getProperties();
+    for (String key : system.stringPropertyNames()) {
+      if (key.startsWith(PREFIX)) {
+        ours.put(key, system.getProperty(key));
+      }
+    }
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    return new KernelOptions(
+        ours,
+        Platforms.current(ours),
+        context != null ? context : KernelOptions.class.getClassLoader());
+  }
+
+  /// These options with one property set.
+  ///
+  /// @param key a name that begins with `quern.`
+  public KernelOptions with(String key, String value) {
+    Map<String, String> changed = new HashMap<>(properties);
+    changed.put(key, Objects.requireNonNull(value, key));
+    return new KernelOptions(changed, platform, loader);
+  }
+
+  /// These options with `quern.provider` set.
+  ///
+  /// @param list `auto`, or names in order, such as `kleidi?,vector,scalar`
+  public KernelOptions withProvider(String list) {
+    return with(PROVIDER, list);
+  }
+
+  /// The platform as providers see it.
+  ///
+  /// @throws SelectionException if `quern.cpu.mask` is malformed
+  Platform maskedPlatform() {
+    return new Platform(
+        platform.os(),
+        platform.arch(),
+        CpuFeatures.masked(platform.cpuFeatures(), properties.get(CPU_MASK)),
+        platform.jit(),
+        platform.modules(),
+        properties);
+  }
+
+  private static void requireOurs(String key) {
+    if (!key.startsWith(PREFIX)) {
+      throw new IllegalArgumentException(
+          "kernel options: property %s, expected a name that begins with %s"
+              .formatted(key, PREFIX));
+    }
+  }
+}

@@ -1,0 +1,285 @@
+package dev.quern;
+
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
+import dev.quern.op.LinearPacker;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopeKernel;
+import dev.quern.op.RopeSpec;
+import dev.quern.op.SwiGluKernel;
+import dev.quern.op.SwiGluSpec;
+import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// The kernels of an application: finds the providers, and for each spec chooses one, once. What it
+/// returns is checked: a wrong argument fails here with one line, and never inside a provider.
+///
+/// Which providers run is the user's business (`quern.provider` and its kin, see [KernelOptions]);
+/// what was asked for runs, or an exception says why it can't. Thread-safe.
+public final class Kernels {
+  private static final Logger LOG = System.getLogger("dev.quern");
+  private static final Set<Numerics> EXACT = Set.of(Numerics.EXACT_F32);
+
+  private record Key(Operator operator, Object spec) {}
+
+  /// A choice that was made.
+  private static final class Slot {
+    private final Object kernel;
+    private final Choice choice;
+    private int uses;
+
+    Slot(Object kernel, Choice choice) {
+      this.kernel = kernel;
+      this.choice = choice;
+    }
+  }
+
+  private final Settings settings;
+  private final Catalog catalog;
+  private final Candidates candidates;
+
+  /// In the order of the first request; guarded by itself, since specs are asked for at load only.
+  private final Map<Key, Slot> slots = new LinkedHashMap<>();
+
+  private Kernels(Settings settings, Catalog catalog, Candidates candidates) {
+    this.settings = settings;
+    this.catalog = catalog;
+    this.candidates = candidates;
+  }
+
+  /// Finds providers for this machine, as the system properties ask.
+  ///
+  /// @throws SelectionException if what was asked for can't run; the message holds the whole table
+  public static Kernels load() {
+    return load(KernelOptions.fromSystem());
+  }
+
+  /// Finds providers.
+  ///
+  /// Each provider that is left out and needn't be, and each property that looks misspelt, is one
+  /// warning of the logger `dev.quern`.
+  ///
+  /// @throws SelectionException if what was asked for can't run; the message holds the whole table
+  public static Kernels load(KernelOptions options) {
+    Settings settings = Settings.parse(options.properties());
+    Catalog catalog = Catalog.scan(options);
+    Settings.nearMisses(
+            options.properties(),
+            catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
+        .forEach(Kernels::warn);
+    Candidates candidates = Candidates.resolve(settings, catalog);
+    candidates.warnings().forEach(Kernels::warn);
+    return new Kernels(settings, catalog, candidates);
+  }
+
+  /// The packer for a linear operator.
+  ///
+  /// @throws SelectionException if no provider takes the spec, as for all operators
+  public LinearPacker linear(LinearSpec spec) {
+    LinearSpec left = settings.restrict(spec);
+    return choose(
+        Operator.LINEAR,
+        left,
+        LinearPacker.class,
+        left.tolerated(),
+        p -> p.linear(left),
+        (k, site) -> new CheckedLinear.Packer(k, left, site));
+  }
+
+  /// The kernel for an attention operator.
+  public AttentionKernel attention(AttentionSpec spec) {
+    return choose(
+        Operator.ATTENTION,
+        spec,
+        AttentionKernel.class,
+        EXACT,
+        p -> p.attention(spec),
+        (k, site) -> new CheckedAttention(k, spec, site));
+  }
+
+  /// The kernel for an RMSNorm operator.
+  public RmsNormKernel rmsNorm(RmsNormSpec spec) {
+    return choose(
+        Operator.RMSNORM,
+        spec,
+        RmsNormKernel.class,
+        EXACT,
+        p -> p.rmsNorm(spec),
+        (k, site) -> new CheckedRmsNorm(k, spec, site));
+  }
+
+  /// The kernel for a RoPE operator.
+  public RopeKernel rope(RopeSpec spec) {
+    return choose(
+        Operator.ROPE,
+        spec,
+        RopeKernel.class,
+        EXACT,
+        p -> p.rope(spec),
+        (k, site) -> new CheckedRope(k, spec, site));
+  }
+
+  /// The kernel for a SwiGLU operator.
+  public SwiGluKernel swiGlu(SwiGluSpec spec) {
+    return choose(
+        Operator.SWIGLU,
+        spec,
+        SwiGluKernel.class,
+        EXACT,
+        p -> p.swiGlu(spec),
+        (k, site) -> new CheckedSwiGlu(k, spec, site));
+  }
+
+  /// What was found and chosen so far.
+  public KernelReport report() {
+    List<Choice> choices;
+    synchronized (slots) {
+      choices =
+          slots.values().stream()
+              .map(s ->
+                  new Choice(
+                      s.choice.operator(),
+                      s.choice.spec(),
+                      s.uses,
+                      s.choice.provider(),
+                      s.choice.variants(),
+                      s.choice.refusals()))
+              .toList();
+    }
+    return new KernelReport(catalog.platform(), settings.text(), catalog.entries(), choices);
+  }
+
+  private <K> K choose(
+      Operator operator,
+      Object spec,
+      Class<K> type,
+      Set<Numerics> tolerated,
+      Function<KernelProvider, Offer<K>> ask,
+      BiFunction<K, Site, K> checked) {
+    synchronized (slots) {
+      Key key = new Key(operator, spec);
+      Slot slot = slots.get(key);
+      if (slot == null) {
+        slot = decide(operator, spec, tolerated, ask, checked);
+        slots.put(key, slot);
+      }
+      slot.uses++;
+      return type.cast(slot.kernel);
+    }
+  }
+
+  private <K> Slot decide(
+      Operator operator,
+      Object spec,
+      Set<Numerics> tolerated,
+      Function<KernelProvider, Offer<K>> ask,
+      BiFunction<K, Site, K> checked) {
+    List<Refusal> refusals = new ArrayList<>();
+    for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
+      String name = e.getKey();
+      switch (answer(e.getValue(), tolerated, ask)) {
+        case Took<K>(K kernel, List<Variant> variants) -> {
+          Site site = new Site(operator.id(), spec.toString(), name, variants);
+          return new Slot(
+              checked.apply(kernel, site),
+              new Choice(operator, spec.toString(), 0, name, variants, refusals));
+        }
+        case Refused<K>(String reason) -> refusals.add(new Refusal(name, reason));
+        case Broke<K>(String reason, Throwable cause) -> {
+          String defect = "%s: provider %s %s for %s".formatted(operator, name, reason, spec);
+          if (!settings.rules().get(operator).auto()) {
+            throw new SelectionException(
+                defect + "; get a fixed JAR from its author, or leave it out of " + rule(operator),
+                cause);
+          }
+          warn(defect + "; it is passed over");
+          refusals.add(new Refusal(name, reason));
+        }
+      }
+    }
+    throw nothingTakes(operator, spec, refusals);
+  }
+
+  /// A provider's offer, looked at.
+  private sealed interface Answer<K> {}
+
+  private record Took<K>(K kernel, List<Variant> variants) implements Answer<K> {}
+
+  private record Refused<K>(String reason) implements Answer<K> {}
+
+  private record Broke<K>(String reason, Throwable cause) implements Answer<K> {}
+
+  private static <K> Answer<K> answer(
+      KernelProvider provider, Set<Numerics> tolerated, Function<KernelProvider, Offer<K>> ask) {
+    try {
+      return switch (ask.apply(provider)) {
+        case null -> new Broke<>("offered null instead of accepting or declining (P4)", null);
+        case Offer.Declined<K> no -> new Refused<>(no.reason());
+        case Offer.Accepted<K> yes -> {
+          for (Variant v : yes.variants()) {
+            if (!tolerated.contains(v.numerics())) {
+              yield new Broke<>(
+                  "offered variant %s with numerics %s where %s is tolerated (P6)"
+                      .formatted(v.name(), v.numerics(), ids(tolerated)),
+                  null);
+            }
+          }
+          yield new Took<>(yes.kernel(), yes.variants());
+        }
+      };
+    } catch (Throwable e) {
+      return new Broke<>("threw " + Failures.text(e) + " instead of declining (P4)", e);
+    }
+  }
+
+  private static String ids(Set<Numerics> numerics) {
+    return numerics.stream().map(Numerics::id).sorted().collect(Collectors.joining("|"));
+  }
+
+  private Rule rule(Operator operator) {
+    return settings.rules().get(operator);
+  }
+
+  private SelectionException nothingTakes(Operator operator, Object spec, List<Refusal> refusals) {
+    String ready =
+        catalog.entries().stream()
+            .filter(ProviderEntry::ready)
+            .map(ProviderEntry::name)
+            .filter(n -> !candidates.byOperator().get(operator).containsKey(n))
+            .collect(Collectors.joining(","));
+    String remedy =
+        ready.isEmpty()
+            ? "add a provider that takes it: quern-provider-scalar has every standard format"
+            : "append ready providers that were not asked (%s), or set %s=auto"
+                .formatted(ready, rule(operator).property());
+    String newLine = System.lineSeparator();
+    return new SelectionException(
+        refusals.stream()
+                .map(r -> "  " + r.provider() + ": " + r.reason() + newLine)
+                .collect(
+                    Collectors.joining(
+                        "",
+                        "%s: no provider takes %s under %s%n"
+                            .formatted(operator, spec, rule(operator)),
+                        "  Remedy: " + remedy + newLine + newLine))
+            + report().text());
+  }
+
+  private static void warn(String line) {
+    LOG.log(Level.WARNING, line);
+  }
+}

@@ -1,0 +1,117 @@
+package dev.quern;
+
+import dev.quern.spi.Jit;
+import dev.quern.spi.Platform;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/// Finds out where this JVM runs.
+final class Platforms {
+  private static final Logger LOG = System.getLogger("dev.quern");
+  private static final int SYSCTL_SECONDS = 10;
+
+  private Platforms() {}
+
+  /// This machine and JVM, with all features that the CPU and the operating system offer.
+  static Platform current(Map<String, String> properties) {
+    String os = os(System.getProperty("os.name"));
+    String arch = arch(System.getProperty("os.arch"));
+    return new Platform(
+        os,
+        arch,
+        cpuFeatures(os, arch),
+        jit(
+            System.getProperty("java.vm.name", ""),
+            System.getProperty("java.vm.version", ""),
+            System.getProperty("java.vm.info", "")),
+        ModuleLayer.boot().modules().stream()
+            .map(Module::getName)
+            .collect(Collectors.toUnmodifiableSet()),
+        properties);
+  }
+
+  static String os(String osName) {
+    String name = osName.toLowerCase(Locale.ROOT);
+    if (name.startsWith("mac")) {
+      return "macos";
+    }
+    return name.startsWith("windows") ? "windows" : name;
+  }
+
+  static String arch(String osArch) {
+    return switch (osArch) {
+      case "amd64", "x86-64" -> "x86_64";
+      case "arm64" -> "aarch64";
+      default -> osArch;
+    };
+  }
+
+  /// What runs hot code, as far as HotSpot's own description of itself tells (seen on JDK 25):
+  /// `-Xint` says `interpreted mode`; `-XX:TieredStopAtLevel=1` and
+  /// `-XX:CompilationMode=quick-only` say `emulated-client`. It does not tell
+  /// `-XX:TieredStopAtLevel=0`, `2` or `3` or `-XX:-UseCompiler` from C2: these count as C2 here.
+  ///
+  /// @param vmVersion names JVMCI where another compiler, such as Graal, stands in for C2
+  static Jit jit(String vmName, String vmVersion, String vmInfo) {
+    if (vmInfo.contains("interpreted mode")) {
+      return Jit.INTERPRETER;
+    }
+    if (vmInfo.contains("emulated-client") || vmName.contains("Client VM")) {
+      return Jit.C1;
+    }
+    return vmName.contains("Server VM") && !vmVersion.contains("jvmci") ? Jit.C2 : Jit.UNKNOWN;
+  }
+
+  /// What can't be read counts as absent, with a warning: a machine without known features still
+  /// runs portable kernels.
+  private static Set<String> cpuFeatures(String os, String arch) {
+    try {
+      return switch (os + " " + arch) {
+        case "linux aarch64" ->
+            CpuFeatures.fromAuxv(Files.readAllBytes(Path.of("/proc/self/auxv")));
+        case "linux x86_64" -> CpuFeatures.fromCpuinfo(Files.readString(Path.of("/proc/cpuinfo")));
+        case "macos aarch64" -> CpuFeatures.fromSysctl(sysctl());
+        default -> Set.of();
+      };
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.log(
+          Level.WARNING,
+          "CPU features are unknown, so providers that need some stay unavailable: " + e,
+          e);
+      return Set.of();
+    }
+  }
+
+  /// A child process, and not sysctlbyname(3) through FFM: that would need `--enable-native-access`
+  /// for this module, which applications without native code don't give.
+  private static String sysctl() throws IOException {
+    Process process =
+        new ProcessBuilder("/usr/sbin/sysctl", "hw.optional.arm").redirectErrorStream(true).start();
+    try {
+      // It prints about 4 kB, which the pipe holds.
+      if (!process.waitFor(SYSCTL_SECONDS, TimeUnit.SECONDS)) {
+        throw new IOException("sysctl hw.optional.arm: no end after " + SYSCTL_SECONDS + " s");
+      }
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (process.exitValue() != 0) {
+        throw new IOException(
+            "sysctl hw.optional.arm: exit status " + process.exitValue() + ": " + output.strip());
+      }
+      return output;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("sysctl hw.optional.arm: interrupted", e);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}

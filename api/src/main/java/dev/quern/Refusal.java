@@ -1,0 +1,14 @@
+package dev.quern;
+
+import java.util.Objects;
+
+/// Why a provider that was asked first does not run a spec.
+///
+/// @param provider its name
+/// @param reason what it said, or how its offer was broken
+public record Refusal(String provider, String reason) {
+  public Refusal {
+    Objects.requireNonNull(provider, "provider");
+    Objects.requireNonNull(reason, "reason");
+  }
+}

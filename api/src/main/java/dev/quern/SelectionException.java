@@ -1,0 +1,14 @@
+package dev.quern;
+
+/// What was asked for can't run. The message says why, what would help, and what was found.
+public final class SelectionException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  SelectionException(String message) {
+    super(message);
+  }
+
+  SelectionException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

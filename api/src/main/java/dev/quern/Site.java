@@ -1,0 +1,208 @@
+package dev.quern;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.Kernel;
+import dev.quern.spi.Variant;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// What the checks of all operators share (SPEC.md, P15 and P17), and who is named where one fails:
+/// `linear: x.cols=4095, expected inputs=4096 (spec LinearSpec[...], provider kleidi/neon_i8mm)`.
+///
+/// Checks run on every call, so they allocate nothing until one fails.
+///
+/// @param operator the operator's name
+/// @param spec the spec as text
+/// @param provider name of the provider that runs it
+/// @param variants its variants, by rising `minRows`
+record Site(String operator, String spec, String provider, List<Variant> variants) {
+  /// Stands for the worker threads, which are not known here: memory that a thread other than the
+  /// caller may not touch would fail inside a task. Never started; keeps no class loader alive.
+  private static final Thread A_WORKER = aWorker();
+
+  private static Thread aWorker() {
+    Thread thread = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+    thread.setContextClassLoader(null);
+    return thread;
+  }
+
+  /// A failed check of a call with that many rows; 0 where rows are not known.
+  IllegalArgumentException error(int rows, String problem) {
+    return new IllegalArgumentException(message(rows, problem));
+  }
+
+  /// A provider that broke the contract.
+  IllegalStateException defect(int rows, String problem) {
+    return new IllegalStateException(message(rows, problem));
+  }
+
+  private String message(int rows, String problem) {
+    return "%s: %s (spec %s, provider %s)".formatted(operator, problem, spec, who(rows));
+  }
+
+  /// The provider with the variant that runs that many rows.
+  private String who(int rows) {
+    String variant = "";
+    for (Variant v : variants) {
+      if (v.minRows() <= rows) {
+        variant = "/" + v.name();
+      }
+    }
+    return provider + variant;
+  }
+
+  void notNull(Object operand, String name) {
+    if (operand == null) {
+      throw error(0, name + " is null");
+    }
+  }
+
+  /// Checks an operand that is read.
+  ///
+  /// @param expectedName what the spec calls the expected columns
+  void input(F32Matrix m, String name, int rows, int cols, String expectedName) {
+    notNull(m, name);
+    if (m.cols() != cols) {
+      throw error(rows, name + ".cols=" + m.cols() + ", expected " + expectedName + "=" + cols);
+    }
+    if (m.rows() != rows) {
+      throw error(rows, name + ".rows=" + m.rows() + ", expected " + rows);
+    }
+    reachable(m.data(), name, rows);
+  }
+
+  /// Checks an operand that is written.
+  void output(F32Matrix m, String name, int rows, int cols, String expectedName) {
+    input(m, name, rows, cols, expectedName);
+    writable(m.data(), name, rows);
+  }
+
+  void writable(MemorySegment segment, String name, int rows) {
+    if (segment.isReadOnly()) {
+      throw error(rows, name + " is read-only memory, expected memory that can be written");
+    }
+  }
+
+  /// Checks that memory is alive and that worker threads may touch it.
+  void reachable(MemorySegment segment, String name, int rows) {
+    if (!segment.scope().isAlive()) {
+      throw error(
+          rows, name + " is in a closed arena, expected memory that lives for the whole call");
+    }
+    if (!segment.isAccessibleBy(A_WORKER)) {
+      throw error(
+          rows,
+          name
+              + " is in a confined arena, expected memory that worker threads may touch:"
+              + " use Arena.ofShared(), ofAuto() or global()");
+    }
+  }
+
+  void offHeap(MemorySegment segment, String name, int rows) {
+    if (!segment.isNative()) {
+      throw error(
+          rows, name + " is on the Java heap, expected off-heap memory: allocate it from an Arena");
+    }
+  }
+
+  /// Checks that a call's positions lie within what there is room for.
+  void positions(String name, int first, int rows, String roomName, int room) {
+    if (first < 0) {
+      throw error(rows, name + "=" + first + ", expected >= 0");
+    }
+    if ((long) first + rows > room) {
+      throw error(
+          rows,
+          name
+              + "="
+              + first
+              + " with rows="
+              + rows
+              + " ends at "
+              + ((long) first + rows)
+              + ", expected at most "
+              + roomName
+              + "="
+              + room);
+    }
+  }
+
+  /// Checks scratch and workers, and returns the bytes of scratch that the kernel may write.
+  long workspace(Kernel kernel, Workspace w, int rows) {
+    notNull(w, "workspace");
+    int parallelism = w.workers().parallelism();
+    if (parallelism < 1) {
+      throw error(rows, "workers.parallelism=" + parallelism + ", expected >= 1");
+    }
+    long bytes = scratchBytes(kernel, rows, parallelism);
+    MemorySegment scratch = w.scratch();
+    if (scratch.byteSize() < bytes) {
+      throw error(
+          rows,
+          "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d) bytes"
+                  .formatted(scratch.byteSize(), bytes, rows, parallelism)
+              + ", the kernel's answer for these rows and this parallelism (or more of either)");
+    }
+    offHeap(scratch, "scratch", rows);
+    if (scratch.address() % Workspace.SCRATCH_ALIGNMENT != 0) {
+      throw error(
+          rows,
+          "scratch starts at address 0x%x, expected a multiple of %d: allocate(bytes, %d)"
+              .formatted(
+                  scratch.address(), Workspace.SCRATCH_ALIGNMENT, Workspace.SCRATCH_ALIGNMENT));
+    }
+    writable(scratch, "scratch", rows);
+    reachable(scratch, "scratch", rows);
+    return bytes;
+  }
+
+  /// The kernel's answer, checked on both sides.
+  long scratchBytes(Kernel kernel, int rows, int parallelism) {
+    if (rows < 1 || parallelism < 1) {
+      throw error(
+          0,
+          "scratchBytes(rows=" + rows + ", parallelism=" + parallelism + "), expected both >= 1");
+    }
+    long bytes = kernel.scratchBytes(rows, parallelism);
+    if (bytes < 0) {
+      throw defect(rows, "scratchBytes is " + bytes + ", expected >= 0 (P10)");
+    }
+    return bytes;
+  }
+
+  void disjoint(F32Matrix a, String aName, F32Matrix b, String bName) {
+    if (Overlap.of(a, b)) {
+      throw overlap(a.rows(), aName, bName);
+    }
+  }
+
+  void disjoint(F32Matrix a, String aName, MemorySegment b, String bName) {
+    disjoint(a, aName, b, b.byteSize(), bName);
+  }
+
+  /// Checks against the first `bytes` bytes of a segment.
+  void disjoint(F32Matrix a, String aName, MemorySegment b, long bytes, String bName) {
+    if (Overlap.of(a, b, bytes)) {
+      throw overlap(a.rows(), aName, bName);
+    }
+  }
+
+  /// Checks an output that may be exactly an input, as rules N5 and S4 say.
+  void sameOrDisjoint(F32Matrix y, F32Matrix x, String xName) {
+    if (!Overlap.same(y, x) && Overlap.of(y, x)) {
+      throw error(
+          y.rows(),
+          "y overlaps " + xName + ", expected exactly " + xName + " or no memory in common");
+    }
+  }
+
+  private IllegalArgumentException overlap(int rows, String aName, String bName) {
+    return error(rows, aName + " overlaps " + bName + ", expected no memory in common");
+  }
+
+  @Override
+  public String toString() {
+    return operator + " " + provider + " " + spec;
+  }
+}

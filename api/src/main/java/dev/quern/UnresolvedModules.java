@@ -1,0 +1,114 @@
+package dev.quern;
+
+import dev.quern.spi.KernelProvider;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.module.FindException;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
+import java.lang.module.ResolvedModule;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// Providers on the module path that the JVM left out, because of `--limit-modules` or because the
+/// application runs from the class path: they vanish without a word. (The value of
+/// `--limit-modules` itself is not visible at run time.)
+final class UnresolvedModules {
+  private UnresolvedModules() {}
+
+  /// An entry for each module on the path that provides kernels and is not in the boot layer.
+  ///
+  /// JARs whose module is resolved are not opened again, so this costs a listing of folders.
+  ///
+  /// @param modulePath the system property `jdk.module.path`, empty where there is none
+  static List<ProviderEntry> on(String modulePath) {
+    if (modulePath.isEmpty()) {
+      return List.of();
+    }
+    Set<URI> resolved =
+        ModuleLayer.boot().configuration().modules().stream()
+            .map(ResolvedModule::reference)
+            .map(ModuleReference::location)
+            .flatMap(Optional::stream)
+            .map(UnresolvedModules::real)
+            .collect(Collectors.toSet());
+    List<ProviderEntry> entries = new ArrayList<>();
+    for (String element : modulePath.split(File.pathSeparator)) {
+      for (Path candidate : modulesIn(Path.of(element.isEmpty() ? "." : element))) {
+        if (!resolved.contains(real(candidate.toUri()))) {
+          entries.addAll(providersIn(candidate));
+        }
+      }
+    }
+    return entries;
+  }
+
+  /// A JAR, an exploded module, or the children of a folder of modules.
+  private static List<Path> modulesIn(Path element) {
+    if (!Files.isDirectory(element) || Files.exists(element.resolve("module-info.class"))) {
+      return Files.exists(element) ? List.of(element) : List.of();
+    }
+    try (Stream<Path> children = Files.list(element)) {
+      return children
+          .filter(
+              p -> p.toString().endsWith(".jar") || Files.exists(p.resolve("module-info.class")))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("module path: can't list " + element, e);
+    }
+  }
+
+  private static List<ProviderEntry> providersIn(Path path) {
+    String location = Locations.plain(path.toUri().toString());
+    try {
+      return ModuleFinder.of(path).findAll().stream()
+          .filter(m -> ModuleLayer.boot().findModule(m.descriptor().name()).isEmpty())
+          .flatMap(m ->
+              m.descriptor().provides().stream()
+                  .filter(p -> p.service().equals(KernelProvider.class.getName()))
+                  .flatMap(p -> p.providers().stream())
+                  .map(name -> unresolved(m.descriptor().name(), name, location)))
+          .toList();
+    } catch (FindException e) {
+      return List.of(
+          ProviderEntry.unnamed(
+              ProviderEntry.UNNAMED,
+              location,
+              new Verdict.Rejected(
+                  "it is on the module path and can't be read as a module: " + Failures.text(e),
+                  "replace or remove it")));
+    }
+  }
+
+  private static ProviderEntry unresolved(String module, String className, String location) {
+    return ProviderEntry.unnamed(
+        className,
+        location,
+        new Verdict.Unavailable(
+            "module " + module + " is on the module path, but this JVM did not resolve it",
+            "add --add-modules "
+                + module
+                + ", and name it in --limit-modules if that option is given"));
+  }
+
+  /// Paths on the module path may be relative or lead over links.
+  private static URI real(URI location) {
+    if (!"file".equals(location.getScheme())) {
+      return location;
+    }
+    try {
+      return Path.of(location).toRealPath().toUri();
+    } catch (IOException e) {
+      throw new UncheckedIOException("module path: can't resolve " + location, e);
+    }
+  }
+}
