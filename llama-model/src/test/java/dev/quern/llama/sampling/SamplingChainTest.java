@@ -1,0 +1,115 @@
+package dev.quern.llama.sampling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/// The sampler against its own definition, written without regard to speed.
+class SamplingChainTest {
+  private static final int VOCABULARY = 24;
+
+  @Property
+  void equalsTheDefinition(
+      @ForAll("options") SamplingOptions options, @ForAll("logits") List<Float> first) {
+    Sampler sampler = new Sampler(options, VOCABULARY);
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
+    List<Integer> history = new ArrayList<>();
+    float[] logits = new float[VOCABULARY];
+    for (int step = 0; step < 12; step++) {
+      for (int i = 0; i < VOCABULARY; i++) {
+        logits[i] = first.get((i + step) % VOCABULARY);
+      }
+      int expected = next(options, logits.clone(), history, random);
+      assertEquals(expected, sampler.next(logits), "step " + step);
+      history.add(expected);
+    }
+  }
+
+  @Provide
+  Arbitrary<SamplingOptions> options() {
+    return Combinators.combine(
+            Arbitraries.of(0.0, 0.3, 0.8, 1.0, 3.0),
+            Arbitraries.of(0, 1, 2, 5, 23, 24, 40),
+            Arbitraries.of(0.01, 0.3, 0.5, 0.95, 1.0),
+            Arbitraries.of(0.0, 0.05, 0.4, 1.0),
+            Arbitraries.of(0.5, 1.0, 1.1, 3.0),
+            Arbitraries.of(0, 1, 3, 64),
+            Arbitraries.longs())
+        .as(SamplingOptions::new);
+  }
+
+  /// Coarse, so that many logits are equal.
+  @Provide
+  Arbitrary<List<Float>> logits() {
+    return Arbitraries.integers().between(-12, 12).map(i -> i / 4f).list().ofSize(VOCABULARY);
+  }
+
+  private static int next(
+      SamplingOptions o, float[] logits, List<Integer> history, RandomGenerator random) {
+    int lately = Math.max(0, history.size() - o.repeatLastN());
+    history.subList(lately, history.size()).stream()
+        .distinct()
+        .forEach(t ->
+            logits[t] =
+                logits[t] > 0
+                    ? logits[t] / (float) o.repeatPenalty()
+                    : logits[t] * (float) o.repeatPenalty());
+    List<Integer> tokens = new ArrayList<>();
+    for (int i = 0; i < logits.length; i++) {
+      tokens.add(i);
+    }
+    tokens.sort(Comparator.comparing((Integer t) -> -logits[t])); // stable
+    if (o.temperature() == 0) {
+      return tokens.getFirst();
+    }
+    if (o.topK() > 0 && o.topK() < tokens.size()) {
+      tokens = tokens.subList(0, o.topK());
+    }
+    if (o.topP() < 1) {
+      List<Double> p = softmax(tokens, logits, 1);
+      double sum = 0;
+      int kept = 0;
+      while (kept < tokens.size() && sum < o.topP() * total(p)) {
+        sum += p.get(kept++);
+      }
+      tokens = tokens.subList(0, kept);
+    }
+    if (o.minP() > 0) {
+      float best = logits[tokens.getFirst()];
+      tokens = tokens.stream().filter(t -> logits[t] >= best + StrictMath.log(o.minP())).toList();
+    }
+    List<Double> p = softmax(tokens, logits, o.temperature());
+    double target = random.nextDouble() * total(p);
+    double sum = 0;
+    for (int i = 0; i < tokens.size(); i++) {
+      sum += p.get(i);
+      if (sum > target) {
+        return tokens.get(i);
+      }
+    }
+    return tokens.getLast();
+  }
+
+  private static List<Double> softmax(List<Integer> tokens, float[] logits, double temperature) {
+    double best = logits[tokens.getFirst()];
+    return tokens.stream().map(t -> StrictMath.exp((logits[t] - best) / temperature)).toList();
+  }
+
+  private static double total(List<Double> values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum;
+  }
+}
