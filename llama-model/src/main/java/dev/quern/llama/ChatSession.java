@@ -4,8 +4,8 @@ import dev.quern.llama.tokenizer.ChatTemplate;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// A conversation of several turns over one session. What was said stays in the KV cache, so that a turn
-/// costs only its own tokens.
+/// A conversation of several turns over one session. What was said stays in the KV cache, so that a
+/// turn costs only its own tokens.
 public final class ChatSession {
   private final LlamaSession session;
   private final ChatTemplate template;
@@ -14,8 +14,8 @@ public final class ChatSession {
 
   /// @param session a new session; the conversation owns its history
   /// @param system what the model is told about its part, if anything
-  /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template that Quern
-  ///     knows
+  /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template that
+  ///   Quern knows
   public ChatSession(LlamaModel model, LlamaSession session, Optional<String> system) {
     this.session = session;
     this.template = model.chatTemplate();

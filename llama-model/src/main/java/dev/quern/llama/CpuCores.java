@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
-/// The default number of threads: physical cores, since two hyper-threads of a core share the vector
-/// units that kernels keep busy.
+/// The default number of threads: physical cores, since two hyper-threads of a core share the
+/// vector units that kernels keep busy.
 final class CpuCores {
   private CpuCores() {}
 
@@ -19,8 +19,8 @@ final class CpuCores {
     return physical == 0 ? available : Math.min(physical, available);
   }
 
-  /// The number of different sets of sibling threads below a folder like `/sys/devices/system/cpu`; 0
-  /// where there are none (not Linux, or a container that hides them).
+  /// The number of different sets of sibling threads below a folder like `/sys/devices/system/cpu`;
+  /// 0 where there are none (not Linux, or a container that hides them).
   static int fromLinuxTopology(Path cpus) {
     Set<String> cores = new HashSet<>();
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(cpus, "cpu[0-9]*")) {

@@ -11,8 +11,8 @@ import dev.quern.op.SwiGluKernel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// The Llama forward pass over a batch of consecutive tokens of one sequence (Touvron et al. 2023), with
-/// its activations. Batches of any size up to the limit run through the same kernels.
+/// The Llama forward pass over a batch of consecutive tokens of one sequence (Touvron et al. 2023),
+/// with its activations. Batches of any size up to the limit run through the same kernels.
 final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
@@ -50,8 +50,7 @@ final class ForwardPass {
     this.weights = weights;
     this.operators = operators;
     this.caches = caches;
-    ropeTable =
-        RopeTable.of(config, weights.ropeFactors(), caches.getFirst().capacity(), arena);
+    ropeTable = RopeTable.of(config, weights.ropeFactors(), caches.getFirst().capacity(), arena);
     residual = F32Matrix.allocate(arena, batch, config.width());
     normed = F32Matrix.allocate(arena, batch, config.width());
     qkv = F32Matrix.allocate(arena, batch, config.queryWidth() + 2 * config.kvWidth());

@@ -9,8 +9,7 @@ import java.util.Set;
 /// @param maxTokens most tokens to generate; the context's end is a limit too
 /// @param sampling how a token is chosen
 /// @param stopTokens ids that end the generation, beside those that the vocabulary marks as ends
-public record GenerationOptions(
-    int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
+public record GenerationOptions(int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
 
   public GenerationOptions {
     Objects.requireNonNull(sampling, "sampling");

@@ -4,7 +4,8 @@ import dev.quern.llama.gguf.GgufMetadata;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
-/// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's gguf.md).
+/// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's
+/// gguf.md).
 ///
 /// @param name the model's name, for people
 /// @param layers transformer blocks
@@ -34,7 +35,8 @@ public record LlamaConfig(
     double ropeScale,
     int vocabulary) {
 
-  /// Bounds on what a header may claim. They are far above any model, and keep products within `int`.
+  /// Bounds on what a header may claim. They are far above any model, and keep products within
+  /// `int`.
   private static final int MAX_LAYERS = 4096;
 
   private static final int MAX_DIM = 1 << 24;
@@ -152,8 +154,8 @@ public record LlamaConfig(
     return value;
   }
 
-  /// An integer from 1 to `max`, or an array that holds nothing but one such integer (files that give a
-  /// value for each layer).
+  /// An integer from 1 to `max`, or an array that holds nothing but one such integer (files that
+  /// give a value for each layer).
   private static int bounded(GgufMetadata metadata, String key, int max) {
     long value = integerOrUniformArray(metadata, key);
     if (value < 1 || value > max) {

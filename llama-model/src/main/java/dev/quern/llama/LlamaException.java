@@ -1,8 +1,8 @@
 package dev.quern.llama;
 
-/// A mistake that the user of a model can mend: a file that is not a Llama model as Quern runs it, a
-/// prompt that does not fit, an option out of range. The message is one line that says what, where,
-/// what was expected, and the fix.
+/// A mistake that the user of a model can mend: a file that is not a Llama model as Quern runs it,
+/// a prompt that does not fit, an option out of range. The message is one line that says what,
+/// where, what was expected, and the fix.
 public final class LlamaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

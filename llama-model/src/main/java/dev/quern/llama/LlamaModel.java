@@ -171,7 +171,8 @@ public final class LlamaModel implements AutoCloseable {
     T apply(Path file) throws IOException;
   }
 
-  /// Weights are mapped, so the embedded model is copied to a file; mappings outlive the file's name.
+  /// Weights are mapped, so the embedded model is copied to a file; mappings outlive the file's
+  /// name.
   private static <T> T withDemo(FileUse<T> use) throws IOException {
     Path copy = Files.createTempFile("quern-demo", ".gguf");
     try (InputStream in = LlamaModel.class.getResourceAsStream(DEMO)) {
@@ -253,7 +254,8 @@ public final class LlamaModel implements AutoCloseable {
     sessions.remove(session);
   }
 
-  /// Closes the model and the sessions that are open: running generations are cancelled and waited for.
+  /// Closes the model and the sessions that are open: running generations are cancelled and waited
+  /// for.
   @Override
   public synchronized void close() {
     if (closed) {

@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 
-/// One conversation with a model: a KV cache, activations, and the tokens so far. It serves one thread
-/// at a time; [#cancel()] and [#close()] may come from any.
+/// One conversation with a model: a KV cache, activations, and the tokens so far. It serves one
+/// thread at a time; [#cancel()] and [#close()] may come from any.
 ///
 /// Text goes on where the last call ended, so a follow-up prompt costs only its own tokens.
 public final class LlamaSession implements AutoCloseable {
@@ -39,8 +39,8 @@ public final class LlamaSession implements AutoCloseable {
   /// A generated token that is not in the cache yet, since nothing had to follow it.
   private int pending = NONE;
 
-  /// Turns the tokens so far into text. It holds back the bytes of a character that is not complete,
-  /// across calls; null where the model has no vocabulary.
+  /// Turns the tokens so far into text. It holds back the bytes of a character that is not
+  /// complete, across calls; null where the model has no vocabulary.
   private StreamingDecoder decoder;
 
   /// Tokens, the pending one included, that the decoder has seen.
@@ -64,13 +64,7 @@ public final class LlamaSession implements AutoCloseable {
       }
       forward =
           new ForwardPass(
-              config,
-              model.weights(),
-              model.operators(),
-              caches,
-              batch,
-              model.workers(),
-              arena);
+              config, model.weights(), model.operators(), caches, batch, model.workers(), arena);
     } catch (Throwable t) { // rethrown: only the arena is released here
       arena.close();
       throw t;
@@ -92,13 +86,15 @@ public final class LlamaSession implements AutoCloseable {
     return Arrays.copyOf(history, position);
   }
 
-  /// Continues a text, and hands on the generated part piece by piece, never splitting a character: of
-  /// one that is cut by the limit of tokens, nothing is handed on until a later call completes it. In a
-  /// new session the token that the vocabulary wants at a text's start comes before the prompt.
+  /// Continues a text, and hands on the generated part piece by piece, never splitting a character:
+  /// of one that is cut by the limit of tokens, nothing is handed on until a later call completes
+  /// it. In a new session the token that the vocabulary wants at a text's start comes before the
+  /// prompt.
   ///
   /// @param prompt text to continue; may be empty
   /// @param text hears the continuation, on the calling thread
-  /// @throws LlamaException if the prompt does not fit, or is empty and there is nothing to go on from
+  /// @throws LlamaException if the prompt does not fit, or is empty and there is nothing to go on
+  ///   from
   public Generation generate(String prompt, GenerationOptions options, Consumer<String> text) {
     return generate(encodePrompt(prompt), options, text);
   }
@@ -120,8 +116,8 @@ public final class LlamaSession implements AutoCloseable {
     return generation;
   }
 
-  /// The prompt as [#generate(String, GenerationOptions, Consumer)] runs it: with the vocabulary's start
-  /// token in a new session. Special tokens in the text count as text.
+  /// The prompt as [#generate(String, GenerationOptions, Consumer)] runs it: with the vocabulary's
+  /// start token in a new session. Special tokens in the text count as text.
   public int[] encodePrompt(String prompt) {
     Tokenizer tokenizer = model.tokenizer();
     int[] ids = tokenizer.encode(prompt, false);
@@ -133,10 +129,9 @@ public final class LlamaSession implements AutoCloseable {
   ///
   /// @param prompt token ids to process first
   /// @param onToken hears every generated token, on the calling thread; false ends the generation
-  /// @throws LlamaException if the prompt does not fit, holds an id that the model lacks, or is empty and
-  ///     there is nothing to go on from
-  public Generation generateTokens(
-      int[] prompt, GenerationOptions options, IntPredicate onToken) {
+  /// @throws LlamaException if the prompt does not fit, holds an id that the model lacks, or is
+  ///   empty and there is nothing to go on from
+  public Generation generateTokens(int[] prompt, GenerationOptions options, IntPredicate onToken) {
     return exclusively(() -> doGenerate(prompt, options, onToken));
   }
 
@@ -144,38 +139,36 @@ public final class LlamaSession implements AutoCloseable {
   ///
   /// @param logits hears the logits `[vocabulary]` after each token, in order; the array is its own
   public void evaluate(int[] tokens, Consumer<float[]> logits) {
-    exclusively(
-        () -> {
-          int[] ids = withPending(tokens);
-          checkRoom(ids.length);
-          for (int done = 0; done < ids.length; ) {
-            int rows = Math.min(batch, ids.length - done);
-            step(ids, done, rows);
-            for (int r = 0; r < rows; r++) {
-              logits.accept(toArray(forward.logits(r)));
-            }
-            done += rows;
-          }
-          return null;
-        });
+    exclusively(() -> {
+      int[] ids = withPending(tokens);
+      checkRoom(ids.length);
+      for (int done = 0; done < ids.length; ) {
+        int rows = Math.min(batch, ids.length - done);
+        step(ids, done, rows);
+        for (int r = 0; r < rows; r++) {
+          logits.accept(toArray(forward.logits(r)));
+        }
+        done += rows;
+      }
+      return null;
+    });
   }
 
   /// Forgets all tokens from `position` on.
   ///
   /// @throws LlamaException if there are fewer
   public void rewind(int position) {
-    exclusively(
-        () -> {
-          if (position < 0 || position > this.position) {
-            throw new LlamaException(
-                "rewind: position=%d, expected 0 to %d".formatted(position, this.position));
-          }
-          this.position = position;
-          pending = NONE;
-          decoder = newDecoder();
-          decoded = 0;
-          return null;
-        });
+    exclusively(() -> {
+      if (position < 0 || position > this.position) {
+        throw new LlamaException(
+            "rewind: position=%d, expected 0 to %d".formatted(position, this.position));
+      }
+      this.position = position;
+      pending = NONE;
+      decoder = newDecoder();
+      decoded = 0;
+      return null;
+    });
   }
 
   /// Ends the generation that is running, if one is, before its next token.
@@ -284,8 +277,7 @@ public final class LlamaSession implements AutoCloseable {
     int vocabulary = model.config().vocabulary();
     for (int id : ids) {
       if (id < 0 || id >= vocabulary) {
-        throw new LlamaException(
-            "token id %d, expected 0 to %d".formatted(id, vocabulary - 1));
+        throw new LlamaException("token id %d, expected 0 to %d".formatted(id, vocabulary - 1));
       }
     }
     if (pending == NONE) {

@@ -5,9 +5,9 @@ import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import java.util.List;
 
-/// One or more weight matrices that read the same input, their outputs side by side: Q, K and V, or gate
-/// and up. Neighbours of the same format are stacked into one kernel, so that the input is read, and
-/// quantised, once.
+/// One or more weight matrices that read the same input, their outputs side by side: Q, K and V, or
+/// gate and up. Neighbours of the same format are stacked into one kernel, so that the input is
+/// read, and quantised, once.
 ///
 /// @param parts kernels in the order of their outputs
 /// @param outputs columns of y
@@ -34,6 +34,9 @@ record Projection(List<Part> parts, int outputs) {
 
   /// The scratch that the hungriest part needs.
   long scratchBytes(int rows, int parallelism) {
-    return parts.stream().mapToLong(p -> p.kernel().scratchBytes(rows, parallelism)).max().orElse(0);
+    return parts.stream()
+        .mapToLong(p -> p.kernel().scratchBytes(rows, parallelism))
+        .max()
+        .orElse(0);
   }
 }

@@ -3,9 +3,10 @@ package dev.quern.llama;
 import dev.quern.data.F32Matrix;
 import java.lang.foreign.SegmentAllocator;
 
-/// Angles for RoPE, as the kernel takes them: row p holds the cosines of position p's pairs, then their
-/// sines. Pair i turns by `p * scale * base^(-2i / ropeDim) / factor[i]` (Su et al. 2021; the factors are
-/// Llama 3's frequency scaling, which GGUF stores as `rope_freqs.weight`). Pairs past `ropeDim` don't turn.
+/// Angles for RoPE, as the kernel takes them: row p holds the cosines of position p's pairs, then
+/// their sines. Pair i turns by `p * scale * base^(-2i / ropeDim) / factor[i]` (Su et al. 2021; the
+/// factors are Llama 3's frequency scaling, which GGUF stores as `rope_freqs.weight`). Pairs past
+/// `ropeDim` don't turn.
 final class RopeTable {
   private RopeTable() {}
 

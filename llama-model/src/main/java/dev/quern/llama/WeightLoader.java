@@ -21,9 +21,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Turns a GGUF file's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each tensor
-/// is mapped in an arena of its own, which is closed as soon as no kernel reads it, so weights that a
-/// provider packs are resident once.
+/// Turns a GGUF file's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
+/// tensor is mapped in an arena of its own, which is closed as soon as no kernel reads it, so
+/// weights that a provider packs are resident once.
 final class WeightLoader {
   /// Tensors of old files that hold what is computed anyway.
   private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
@@ -137,8 +137,7 @@ final class WeightLoader {
     GgufTensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
     WeightMatrix matrix = file.weights(tensor, keptMapping());
     BlockCodec codec = codec(matrix.format());
-    return (token, x, row) ->
-        codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
+    return (token, x, row) -> codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
   }
 
   private static BlockCodec codec(BlockFormat format) {
@@ -159,11 +158,7 @@ final class WeightLoader {
       int outputs = run.stream().mapToInt(Source::outputs).sum();
       LinearSpec spec =
           new LinearSpec(
-              format,
-              outputs,
-              stack.inputs(),
-              stack.accumulate(),
-              Set.copyOf(Numerics.standard()));
+              format, outputs, stack.inputs(), stack.accumulate(), Set.copyOf(Numerics.standard()));
       runs.add(new Run(spec, run));
       from = to;
     }
@@ -206,11 +201,10 @@ final class WeightLoader {
     GgufTensor tensor = file.tensor(source.tensor());
     return tensor
         .format()
-        .orElseThrow(
-            () ->
-                new LlamaException(
-                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation"
-                        .formatted(tensor.name(), tensor.type(), BlockFormat.standard())));
+        .orElseThrow(() ->
+            new LlamaException(
+                "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation"
+                    .formatted(tensor.name(), tensor.type(), BlockFormat.standard())));
   }
 
   private Arena keptMapping() {

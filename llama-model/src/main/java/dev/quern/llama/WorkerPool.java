@@ -6,13 +6,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The model's threads: tasks are claimed one by one, so work shifts to whoever is running when a core
-/// is taken away. Idle threads spin for a moment, since the next operator of a forward pass follows
-/// within microseconds, and then park, so that an idle model costs nothing.
+/// The model's threads: tasks are claimed one by one, so work shifts to whoever is running when a
+/// core is taken away. Idle threads spin for a moment, since the next operator of a forward pass
+/// follows within microseconds, and then park, so that an idle model costs nothing.
 ///
-/// A run never waits for a thread that has not begun: the caller closes the run to newcomers when the
-/// last task is claimed. A second caller that finds the pool busy runs its tasks alone; results don't
-/// depend on the split (SPEC.md, P11).
+/// A run never waits for a thread that has not begun: the caller closes the run to newcomers when
+/// the last task is claimed. A second caller that finds the pool busy runs its tasks alone; results
+/// don't depend on the split (SPEC.md, P11).
 final class WorkerPool implements Workers, AutoCloseable {
   /// Spins before parking: about 50 microseconds, several times the gap between two operators of a
   /// 1B model and far below a scheduler's time slice. See docs/decisions.md for what was measured.
@@ -49,7 +49,8 @@ final class WorkerPool implements Workers, AutoCloseable {
       throw new IllegalArgumentException("tasks=" + tasks + ", expected >= 0");
     }
     if (caller.isHeldByCurrentThread() || Thread.currentThread() instanceof Worker) {
-      throw new IllegalStateException("workers: run() was called from inside a task; runs do not nest");
+      throw new IllegalStateException(
+          "workers: run() was called from inside a task; runs do not nest");
     }
     if (closed) {
       throw new IllegalStateException("workers: the model is closed");

@@ -54,11 +54,10 @@ class DemoModelTest {
     // llama.cpp rounds activations to F16 for F16 weights.
     reference
         .logits()
-        .forEach(
-            (position, expected) -> {
-              double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-              assertTrue(nmse < 1e-5, "position %d: %g".formatted(position, nmse));
-            });
+        .forEach((position, expected) -> {
+          double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+          assertTrue(nmse < 1e-5, "position %d: %g".formatted(position, nmse));
+        });
   }
 
   @Test
@@ -76,8 +75,7 @@ class DemoModelTest {
   @Test
   void rewindingForgets() {
     try (LlamaSession session = model.newSession()) {
-      Generation first =
-          session.generate(PROMPT, GenerationOptions.greedy(20), text -> {});
+      Generation first = session.generate(PROMPT, GenerationOptions.greedy(20), text -> {});
       int[] prompt = Arrays.copyOf(session.history(), first.promptTokens());
       session.rewind(0);
       assertEquals(0, session.position());
@@ -125,8 +123,7 @@ class DemoModelTest {
     try (LlamaModel small =
             LlamaModel.loadDemo(LoadOptions.defaults().withThreads(1).withContext(20));
         LlamaSession session = small.newSession()) {
-      Generation generation =
-          session.generate(PROMPT, GenerationOptions.greedy(1000), text -> {});
+      Generation generation = session.generate(PROMPT, GenerationOptions.greedy(1000), text -> {});
       assertEquals(StopReason.CONTEXT_FULL, generation.stop());
       assertEquals(20, session.position());
       // The last token is chosen from the last position's logits, and has no place of its own.
@@ -141,8 +138,7 @@ class DemoModelTest {
             LlamaException.class,
             () -> LlamaModel.loadDemo(LoadOptions.defaults().withContext(513)));
     assertEquals(
-        "context=513, expected at most 512, which the model was trained for",
-        refused.getMessage());
+        "context=513, expected at most 512, which the model was trained for", refused.getMessage());
   }
 
   @Test
@@ -151,7 +147,8 @@ class DemoModelTest {
       LlamaException refused =
           assertThrows(
               LlamaException.class,
-              () -> session.generateTokens(new int[] {512}, GenerationOptions.greedy(1), t -> true));
+              () ->
+                  session.generateTokens(new int[] {512}, GenerationOptions.greedy(1), t -> true));
       assertEquals("token id 512, expected 0 to 511", refused.getMessage());
     }
   }
@@ -162,13 +159,10 @@ class DemoModelTest {
       AtomicReference<Generation> result = new AtomicReference<>();
       Thread generating =
           Thread.ofPlatform()
-              .start(
-                  () ->
-                      result.set(
-                          session.generate(
-                              PROMPT,
-                              GenerationOptions.greedy(400),
-                              text -> session.cancel())));
+              .start(() ->
+                  result.set(
+                      session.generate(
+                          PROMPT, GenerationOptions.greedy(400), text -> session.cancel())));
       generating.join();
       assertEquals(StopReason.CANCELLED, result.get().stop());
       assertEquals(1, result.get().tokens().size());
@@ -182,19 +176,20 @@ class DemoModelTest {
     AtomicReference<Generation> result = new AtomicReference<>();
     Thread generating =
         Thread.ofPlatform()
-            .start(
-                () ->
-                    result.set(
-                        session.generate(
-                            PROMPT,
-                            GenerationOptions.greedy(400),
-                            text -> {
-                              if (!text.isEmpty()) {
-                                new Thread(other::close).start();
-                              }
-                            })));
+            .start(() ->
+                result.set(
+                    session.generate(
+                        PROMPT,
+                        GenerationOptions.greedy(400),
+                        text -> {
+                          if (!text.isEmpty()) {
+                            new Thread(other::close).start();
+                          }
+                        })));
     generating.join();
-    assertTrue(result.get().stop() == StopReason.CANCELLED || result.get().stop() == StopReason.END_OF_TEXT);
+    assertTrue(
+        result.get().stop() == StopReason.CANCELLED
+            || result.get().stop() == StopReason.END_OF_TEXT);
     other.close();
     assertThrows(IllegalStateException.class, () -> session.rewind(0));
     assertThrows(IllegalStateException.class, other::newSession);

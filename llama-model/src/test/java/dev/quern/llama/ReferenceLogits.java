@@ -13,12 +13,15 @@ import java.util.Map;
 /// @param logits by position
 record ReferenceLogits(int[] tokens, Map<Integer, double[]> logits) {
 
-  /// @param format the member of `logits` that holds the positions; null where there is one format only
+  /// @param format the member of `logits` that holds the positions; null where there is one format
+  ///   only
   static ReferenceLogits read(InputStream json, String format) throws IOException {
     JsonNode root = new ObjectMapper().readTree(json);
     JsonNode logits = format == null ? root.get("logits") : root.get("logits").get(format);
     Map<Integer, double[]> byPosition = new LinkedHashMap<>();
-    logits.properties().forEach(e -> byPosition.put(Integer.parseInt(e.getKey()), doubles(e.getValue())));
+    logits
+        .properties()
+        .forEach(e -> byPosition.put(Integer.parseInt(e.getKey()), doubles(e.getValue())));
     if (byPosition.isEmpty()) {
       throw new IllegalStateException("no logits of " + format);
     }

@@ -26,8 +26,7 @@ class StoriesModelTest {
     StringBuilder text = new StringBuilder();
     try (LlamaModel model = LlamaModel.load(file, OPTIONS);
         LlamaSession session = model.newSession()) {
-      Generation generation =
-          session.generate("", GenerationOptions.greedy(199), text::append);
+      Generation generation = session.generate("", GenerationOptions.greedy(199), text::append);
       assertEquals(199, generation.tokens().size());
       assertEquals(StopReason.MAX_TOKENS, generation.stop());
     }
@@ -50,16 +49,14 @@ class StoriesModelTest {
     assertEquals(3, reference.logits().size());
     reference
         .logits()
-        .forEach(
-            (position, expected) -> {
-              double difference =
-                  ReferenceLogits.largestDifference(logits.get(position), expected);
-              assertTrue(difference < 2e-4, "position %d: %g".formatted(position, difference));
-            });
+        .forEach((position, expected) -> {
+          double difference = ReferenceLogits.largestDifference(logits.get(position), expected);
+          assertTrue(difference < 2e-4, "position %d: %g".formatted(position, difference));
+        });
   }
 
-  /// Greedy text of a quantised copy need not be that of the original, but it is a story: English words,
-  /// whole sentences, and for the finer format the same beginning.
+  /// Greedy text of a quantised copy need not be that of the original, but it is a story: English
+  /// words, whole sentences, and for the finer format the same beginning.
   @ParameterizedTest
   @ValueSource(strings = {"Q4_0", "Q8_0"})
   void quantisedCopiesTellStories(String format) {

@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The forward pass on `tiny1`, in every format, against llama.cpp and against double precision.
 class TinyModelTest {
-  /// An exact forward pass in F32 stays within this of one in double precision over the same weights.
+  /// An exact forward pass in F32 stays within this of one in double precision over the same
+  /// weights.
   private static final double EXACT_NMSE = 1e-9;
 
   /// Files that the test resources hold, so that a plain build checks them too.
@@ -57,18 +58,16 @@ class TinyModelTest {
     assertEquals(3, exact.logits().size());
     exact
         .logits()
-        .forEach(
-            (position, expected) -> {
-              double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-              assertTrue(nmse < EXACT_NMSE, "position %d: %g".formatted(position, nmse));
-            });
+        .forEach((position, expected) -> {
+          double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+          assertTrue(nmse < EXACT_NMSE, "position %d: %g".formatted(position, nmse));
+        });
     llamaCpp
         .logits()
-        .forEach(
-            (position, expected) -> {
-              double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-              assertTrue(nmse < nmseAgainstLlamaCpp, "position %d: %g".formatted(position, nmse));
-            });
+        .forEach((position, expected) -> {
+          double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+          assertTrue(nmse < nmseAgainstLlamaCpp, "position %d: %g".formatted(position, nmse));
+        });
   }
 
   private static ReferenceLogits reference(String name, String format) throws IOException {

@@ -116,12 +116,11 @@ class WorkerPoolTest {
       for (int c = 0; c < 4; c++) {
         callers.add(
             Thread.ofPlatform()
-                .start(
-                    () -> {
-                      for (int i = 0; i < 500; i++) {
-                        pool.run(7, (task, worker) -> sum.incrementAndGet());
-                      }
-                    }));
+                .start(() -> {
+                  for (int i = 0; i < 500; i++) {
+                    pool.run(7, (task, worker) -> sum.incrementAndGet());
+                  }
+                }));
       }
       for (Thread caller : callers) {
         caller.join();
