@@ -4,7 +4,7 @@ module dev.quern.cli {
   requires dev.quern.api;
   requires dev.quern.llama;
   requires info.picocli;
-  requires progressbar;
+  requires me.tongfei.progressbar;
 
   opens dev.quern.cli to
       info.picocli;

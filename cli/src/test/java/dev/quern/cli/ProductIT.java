@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -250,8 +250,9 @@ class ProductIT {
       command.add(source.toString());
     }
     int code =
-        ToolProvider.getSystemJavaCompiler()
-            .run(null, null, null, command.toArray(String[]::new));
+        ToolProvider.findFirst("javac")
+            .orElseThrow()
+            .run(System.out, System.err, command.toArray(String[]::new));
     assertEquals(0, code, "javac " + command);
     return classes;
   }

@@ -25,7 +25,7 @@ class DemoModelTest {
   private static LlamaModel model;
 
   @BeforeAll
-  static void load() {
+  static void load() throws Exception {
     model = LlamaModel.loadDemo(LoadOptions.defaults().withThreads(2).withBatch(16));
   }
 
@@ -61,7 +61,7 @@ class DemoModelTest {
   }
 
   @Test
-  void aTextCanBeContinuedInPieces() {
+  void aTextCanBeContinuedInPieces() throws Exception {
     String whole = greedy(PROMPT, 40);
     StringBuilder pieces = new StringBuilder();
     try (LlamaSession session = model.newSession()) {
@@ -86,7 +86,7 @@ class DemoModelTest {
   }
 
   @Test
-  void batchesOfAnySizeGiveTheSameText() {
+  void batchesOfAnySizeGiveTheSameText() throws Exception {
     String expected = greedy(PROMPT + ", there was a curious boy named Oskar. Oskar and", 30);
     for (int batch : new int[] {1, 3, 512}) {
       try (LlamaModel other =
@@ -103,7 +103,7 @@ class DemoModelTest {
   }
 
   @Test
-  void aPromptThatDoesNotFitIsRefusedAndNothingIsLost() {
+  void aPromptThatDoesNotFitIsRefusedAndNothingIsLost() throws Exception {
     try (LlamaModel small =
             LlamaModel.loadDemo(LoadOptions.defaults().withThreads(1).withContext(20));
         LlamaSession session = small.newSession()) {
@@ -119,7 +119,7 @@ class DemoModelTest {
   }
 
   @Test
-  void generationStopsWhereTheContextEnds() {
+  void generationStopsWhereTheContextEnds() throws Exception {
     try (LlamaModel small =
             LlamaModel.loadDemo(LoadOptions.defaults().withThreads(1).withContext(20));
         LlamaSession session = small.newSession()) {
@@ -170,7 +170,7 @@ class DemoModelTest {
   }
 
   @Test
-  void closingAModelEndsItsSessions() throws InterruptedException {
+  void closingAModelEndsItsSessions() throws Exception {
     LlamaModel other = LlamaModel.loadDemo(LoadOptions.defaults().withThreads(2));
     LlamaSession session = other.newSession();
     AtomicReference<Generation> result = new AtomicReference<>();

@@ -59,7 +59,7 @@ class StoriesModelTest {
   /// words, whole sentences, and for the finer format the same beginning.
   @ParameterizedTest
   @ValueSource(strings = {"Q4_0", "Q8_0"})
-  void quantisedCopiesTellStories(String format) {
+  void quantisedCopiesTellStories(String format) throws Exception {
     Path file = SharedFiles.file("models/stories260K-" + format + ".gguf");
     StringBuilder text = new StringBuilder();
     try (LlamaModel model = LlamaModel.load(file, OPTIONS);
