@@ -1,6 +1,8 @@
+/// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
-  requires dev.quern.api;
+  requires transitive dev.quern.api;
 
+  exports dev.quern.llama.gguf;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.tokenizer;
 }

@@ -1,0 +1,237 @@
+package dev.quern.llama.gguf;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
+/// Reads a file's bytes from front to back. Every read is checked against what remains, and a
+/// failed check becomes a [GgufException] that says where.
+///
+/// One thread's; the bytes may be shared.
+final class GgufCursor {
+  private static final ValueLayout.OfShort SHORT =
+      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /// The remedy where a file ends before what it announces.
+  static final String CUT_SHORT = ": the file is cut short or damaged, get it again";
+
+  private final String file;
+  private final MemorySegment bytes;
+  private long offset;
+  // What is being read, put together only if a message needs it.
+  private String structure = "header";
+  private String name = "";
+  private long index = -1;
+
+  /// @param file what messages call the file
+  /// @param bytes the file, or its beginning
+  /// @param offset the first byte to read
+  GgufCursor(String file, MemorySegment bytes, long offset) {
+    this.file = file;
+    this.bytes = bytes;
+    this.offset = offset;
+  }
+
+  /// Says that what is read from here on belongs to a structure, known by its index so far.
+  GgufCursor enter(String structure, long index) {
+    this.structure = structure;
+    this.name = "";
+    this.index = index;
+    return this;
+  }
+
+  /// Says that what is read from here on belongs to a structure of that name.
+  GgufCursor enter(String structure, String name) {
+    this.structure = structure;
+    this.name = name;
+    return this;
+  }
+
+  long offset() {
+    return offset;
+  }
+
+  long remaining() {
+    return bytes.byteSize() - offset;
+  }
+
+  int u8(String what) {
+    return Byte.toUnsignedInt(bytes.get(JAVA_BYTE, take(1, what)));
+  }
+
+  short i16(String what) {
+    return bytes.get(SHORT, take(2, what));
+  }
+
+  int i32(String what) {
+    return bytes.get(INT, take(4, what));
+  }
+
+  long i64(String what) {
+    return bytes.get(LONG, take(8, what));
+  }
+
+  /// Passes over `size` bytes.
+  void skip(long size, String what) {
+    take(size, what);
+  }
+
+  /// An unsigned 32-bit id below `limit`.
+  int id(int limit, String what) {
+    int id = i32(what);
+    if (id < 0 || id >= limit) {
+      throw fail(
+          offset - 4,
+          what + " " + Integer.toUnsignedString(id),
+          "an id below " + limit + ": the file is damaged, or newer than this reader");
+    }
+    return id;
+  }
+
+  /// An unsigned 64-bit count of things that follow, each of at least `minBytes` bytes.
+  long count(long minBytes, String what) {
+    long count = i64(what);
+    long most = remaining() / minBytes;
+    if (count < 0 || count > most) {
+      throw fail(
+          offset - 8,
+          what + " " + Long.toUnsignedString(count),
+          "at most " + most + ", since " + remaining() + " bytes remain" + CUT_SHORT);
+    }
+    return count;
+  }
+
+  /// A string of 1 to `maxBytes` bytes.
+  String name(int maxBytes, String what) {
+    long length = count(1, what + " length");
+    if (length < 1 || length > maxBytes) {
+      throw fail(offset - 8, what + " of " + length + " bytes", "1 to " + maxBytes + " bytes");
+    }
+    return text(length);
+  }
+
+  /// A string of any length, as long as it fits an array.
+  String string(String what) {
+    long length = count(1, what + " length");
+    if (length > Integer.MAX_VALUE - 8) {
+      throw fail(offset - 8, what + " of " + length + " bytes", "at most 2^31 - 9");
+    }
+    return text(length);
+  }
+
+  /// Passes over a string without decoding it.
+  void skipString(String what) {
+    skip(count(1, what + " length"), what);
+  }
+
+  /// A scalar of an integer type.
+  long integer(GgufType type) {
+    return switch (type) {
+      case UINT8 -> u8("value");
+      case INT8 -> (byte) u8("value");
+      case UINT16 -> Short.toUnsignedLong(i16("value"));
+      case INT16 -> i16("value");
+      case UINT32 -> Integer.toUnsignedLong(i32("value"));
+      case INT32 -> i32("value");
+      case INT64 -> i64("value");
+      case UINT64 -> {
+        long value = i64("value");
+        if (value < 0) {
+          throw fail(offset - 8, "uint64 " + Long.toUnsignedString(value), "at most 2^63 - 1");
+        }
+        yield value;
+      }
+      default -> throw new IllegalArgumentException(type + " is no integer type");
+    };
+  }
+
+  /// A scalar of a float or integer type.
+  double number(GgufType type) {
+    return switch (type) {
+      case FLOAT32 -> Float.intBitsToFloat(i32("value"));
+      case FLOAT64 -> Double.longBitsToDouble(i64("value"));
+      default -> integer(type);
+    };
+  }
+
+  /// A scalar of any type, printable, strings cut after `maxCharacters`.
+  String show(GgufType type, int maxCharacters) {
+    return switch (type) {
+      case STRING -> Printable.quoted(string("string"), maxCharacters);
+      case BOOL -> u8("value") == 1 ? "true" : "false";
+      case FLOAT32 -> Float.toString(Float.intBitsToFloat(i32("value")));
+      case FLOAT64 -> Double.toString(number(type));
+      case UINT64 -> Long.toUnsignedString(i64("value"));
+      default -> Long.toString(integer(type));
+    };
+  }
+
+  /// An exception about the byte at `at`.
+  GgufException fail(long at, String actual, String expected) {
+    return fail(at, actual + ", expected " + expected);
+  }
+
+  /// An exception about the byte at `at`, for a problem that says what was expected.
+  GgufException fail(long at, String problem) {
+    return new GgufException("%s: byte %d, %s: %s".formatted(file, at, place(), problem));
+  }
+
+  private String place() {
+    if (!name.isEmpty()) {
+      return structure + " " + Printable.quoted(name);
+    }
+    return index < 0 ? structure : structure + " no. " + (index + 1);
+  }
+
+  private long take(long size, String what) {
+    if (size > remaining()) {
+      throw fail(
+          offset,
+          what + " needs " + size + " bytes, " + remaining() + " remain",
+          "a longer file" + CUT_SHORT);
+    }
+    long at = offset;
+    offset += size;
+    return at;
+  }
+
+  private String text(long length) {
+    byte[] utf8 = new byte[(int) length];
+    long at = take(length, "string");
+    MemorySegment.copy(bytes, JAVA_BYTE, at, utf8, 0, utf8.length);
+    String text = new String(utf8, StandardCharsets.UTF_8);
+    // The constructor is several times as fast as a decoder and puts U+FFFD where bytes are
+    // malformed. The character can also be meant, so the slow, strict way decides.
+    if (text.indexOf('\uFFFD') >= 0) {
+      checkUtf8(utf8, at);
+    }
+    return text;
+  }
+
+  private void checkUtf8(byte[] utf8, long at) {
+    ByteBuffer in = ByteBuffer.wrap(utf8);
+    try {
+      StandardCharsets.UTF_8.newDecoder().decode(in);
+    } catch (CharacterCodingException e) {
+      GgufException failure =
+          fail(
+              at + in.position(),
+              "string with byte 0x%02x".formatted(utf8[in.position()]),
+              "well-formed UTF-8");
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+}

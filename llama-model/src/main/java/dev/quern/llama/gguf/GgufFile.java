@@ -1,0 +1,177 @@
+package dev.quern.llama.gguf;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.WeightMatrix;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A GGUF model, opened: its metadata, its tensor table, and access to the tensors' data. A model
+/// that was split into shards is one `GgufFile`.
+///
+/// Nothing is read ahead. Each tensor is mapped by itself, in an arena of the caller's, so that the
+/// memory of one that is no longer needed can be given back; such a mapping outlives [#close()].
+///
+/// A file must not change while it is open. Nothing here can prevent that, and what happens is
+/// this: overwritten bytes show up as other weights or metadata. Metadata is checked again when it
+/// is decoded, so at worst it ends in a [GgufException]. If the file becomes shorter, access to a
+/// page that no longer exists is an [InternalError] in the thread that touched it, and in native
+/// code the end of the process (SIGBUS).
+///
+/// Safe for use by several threads.
+public final class GgufFile implements AutoCloseable {
+  private static final ValueLayout.OfFloat FLOAT =
+      JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final List<GgufShard> shards;
+  private final Map<String, GgufTensor> tensors; // by name, in the order of the files
+
+  private GgufFile(List<GgufShard> shards) {
+    this.shards = List.copyOf(shards);
+    this.tensors = new LinkedHashMap<>();
+    shards.forEach(s -> s.header().tensors().forEach(t -> tensors.put(t.name(), t)));
+  }
+
+  /// Opens a model: a file, or the first shard of several (`NAME-00001-of-00003.gguf`), whose
+  /// others must lie beside it.
+  ///
+  /// @throws GgufException where the file is not there, no GGUF file, damaged, or a shard is
+  ///   missing
+  /// @throws IOException where reading fails
+  public static GgufFile open(Path path) throws IOException {
+    return new GgufFile(GgufShard.openAll(path));
+  }
+
+  /// The file's version of the format, 2 or 3.
+  public int version() {
+    return shards.getFirst().header().version();
+  }
+
+  /// The metadata (of the first shard, where a model has several).
+  public GgufMetadata metadata() {
+    return shards.getFirst().header().metadata();
+  }
+
+  /// The files of the model, the one that was opened first.
+  public List<Path> files() {
+    return shards.stream().map(GgufShard::path).toList();
+  }
+
+  /// All tensors, in the order of the files.
+  public List<GgufTensor> tensors() {
+    return List.copyOf(tensors.values());
+  }
+
+  /// The tensor of that name, if the model has it.
+  public Optional<GgufTensor> findTensor(String name) {
+    return Optional.ofNullable(tensors.get(name));
+  }
+
+  /// The tensor of that name.
+  ///
+  /// @throws GgufException where the model does not have it
+  public GgufTensor tensor(String name) {
+    return findTensor(name)
+        .orElseThrow(() ->
+            new GgufException(
+                "%s: tensor %s: missing among the model's %d tensors, expected it: the file is not a complete model of this kind"
+                    .formatted(shards.getFirst().name(), Printable.quoted(name), tensors.size())));
+  }
+
+  /// Maps a tensor's data, read-only, without regard to its type.
+  ///
+  /// @param tensor one of this model's
+  /// @param arena whose end unmaps it; kernels need one that all threads may access
+  /// @return `byteSize` bytes; their address has the file's alignment, not more
+  /// @throws GgufException where the type is so new that its size is unknown, or the file is
+  ///   shorter than when it was opened
+  /// @throws IOException where mapping fails
+  public MemorySegment map(GgufTensor tensor, Arena arena) throws IOException {
+    return shard(tensor).map(tensor, arena);
+  }
+
+  /// Maps a tensor of two dimensions as weights `[outputs = dims[1]][inputs = dims[0]]`.
+  ///
+  /// @throws GgufException where kernels have no format for the type, or the shape does not fit
+  /// @throws IOException where mapping fails
+  public WeightMatrix weights(GgufTensor tensor, Arena arena) throws IOException {
+    BlockFormat format = format(tensor);
+    long[] dims = tensor.dims();
+    if (dims.length != 2 || dims[0] > Integer.MAX_VALUE || dims[1] > Integer.MAX_VALUE) {
+      throw fail(tensor, "its shape", "two dimensions below 2^31");
+    }
+    return new WeightMatrix(format, map(tensor, arena), (int) dims[1], (int) dims[0]);
+  }
+
+  /// Reads a tensor of one dimension and type F32, F16 or BF16, such as the weights of a norm.
+  ///
+  /// @return `[dims[0]]` floats
+  /// @throws GgufException where the type or shape is another one
+  /// @throws IOException where mapping fails
+  public float[] vector(GgufTensor tensor) throws IOException {
+    BlockFormat format = format(tensor);
+    long[] dims = tensor.dims();
+    if (dims.length != 1 || dims[0] > Integer.MAX_VALUE - 8) {
+      throw fail(tensor, "its shape", "one dimension below 2^31 - 8");
+    }
+    if (format.blockElements() != 1) {
+      throw fail(tensor, "its type", "F32, F16 or BF16");
+    }
+    float[] values = new float[(int) dims[0]]; // no larger than the file, which holds them
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = map(tensor, arena);
+      if (format.equals(BlockFormat.F32)) {
+        MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
+      } else {
+        boolean f16 = format.equals(BlockFormat.F16);
+        for (int i = 0; i < values.length; i++) {
+          short bits = data.getAtIndex(SHORT, i);
+          values[i] = f16 ? Float.float16ToFloat(bits) : Float.intBitsToFloat(bits << 16);
+        }
+      }
+    }
+    return values;
+  }
+
+  /// Closes the files. Mapped tensors stay usable until their arenas end, metadata does not.
+  @Override
+  public void close() throws IOException {
+    GgufShard.closeAll(shards);
+  }
+
+  private BlockFormat format(GgufTensor tensor) {
+    return tensor
+        .format()
+        .orElseThrow(() ->
+            fail(
+                tensor,
+                "weights of a type that no kernel takes",
+                "one of %s: use the model in another quantisation"
+                    .formatted(GgmlType.supportedNames())));
+  }
+
+  private GgufException fail(GgufTensor tensor, String actual, String expected) {
+    return shard(tensor).fail(tensor, actual, expected);
+  }
+
+  private GgufShard shard(GgufTensor tensor) {
+    if (!tensor.equals(tensors.get(tensor.name()))) {
+      throw new IllegalArgumentException(
+          "%s: tensor %s: of another model, expected one from this file's table"
+              .formatted(shards.getFirst().name(), tensor));
+    }
+    return shards.get(tensor.shard());
+  }
+}

@@ -1,0 +1,59 @@
+package dev.quern.llama.gguf;
+
+/// Text out of model files, made safe for one line of a terminal or log.
+final class Printable {
+  private static final int MESSAGE_CHARACTERS = 80;
+
+  private Printable() {}
+
+  /// `text` in single quotes, escaped, cut to a length that suits a message.
+  static String quoted(String text) {
+    return quoted(text, MESSAGE_CHARACTERS);
+  }
+
+  /// `text` in single quotes, escaped, cut after `maxCharacters` characters with a note of how many
+  /// there are.
+  static String quoted(String text, int maxCharacters) {
+    boolean cut = text.length() > maxCharacters;
+    String shown = cut ? text.substring(0, maxCharacters) : text;
+    String quoted = "'" + escaped(shown.replace("\\", "\\\\").replace("'", "\\'"));
+    return cut ? "%s...' (%d characters)".formatted(quoted, text.length()) : quoted + "'";
+  }
+
+  /// `text` with everything escaped that could break the line or disguise what it says: controls
+  /// (terminal sequences among them), line separators, and the format characters that reverse the
+  /// direction of text.
+  static String escaped(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    text.codePoints()
+        .forEach(c -> {
+          switch (c) {
+            case '\n' -> out.append("\\n");
+            case '\r' -> out.append("\\r");
+            case '\t' -> out.append("\\t");
+            default -> {
+              if (isPlain(c)) {
+                out.appendCodePoint(c);
+              } else {
+                out.append("\\u%04x".formatted(c));
+              }
+            }
+          }
+        });
+    return out.toString();
+  }
+
+  private static boolean isPlain(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.UNASSIGNED ->
+          false;
+      default -> true;
+    };
+  }
+}
