@@ -1,5 +1,6 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.llama.gguf.GgufMetadata;
 import java.util.Optional;
 
 /// The tokens that frame a conversation, turn by turn, so that a session appends to its KV cache
@@ -28,6 +29,13 @@ public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat {
   ///
   /// @throws IllegalArgumentException where the format can't express the text
   int[] nextTurn(String user);
+
+  /// The format that a model was trained with, found by its special tokens and its metadata.
+  ///
+  /// @throws TokenizerException where it is none that Quern knows
+  static ChatTemplate from(GgufMetadata metadata, Tokenizer tokenizer) {
+    return of(tokenizer, metadata.string(Keys.CHAT_TEMPLATE));
+  }
 
   /// The format that a model was trained with.
   ///

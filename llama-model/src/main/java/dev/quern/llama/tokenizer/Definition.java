@@ -1,5 +1,6 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.llama.gguf.GgufMetadata;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -32,4 +33,24 @@ record Definition(
   /// How text is framed.
   record Flags(
       Optional<Boolean> addBos, Optional<Boolean> addEos, Optional<Boolean> addSpacePrefix) {}
+
+  static Definition of(GgufMetadata metadata) {
+    return new Definition(
+        metadata.string(Keys.MODEL),
+        metadata.string(Keys.PRE),
+        metadata.strings(Keys.TOKENS),
+        metadata.ints(Keys.TYPES),
+        metadata.floats(Keys.SCORES),
+        metadata.strings(Keys.MERGES),
+        new Ids(
+            metadata.integer(Keys.BOS),
+            metadata.integer(Keys.EOS),
+            metadata.integer(Keys.EOT),
+            metadata.integer(Keys.EOM),
+            metadata.integer(Keys.UNKNOWN)),
+        new Flags(
+            metadata.bool(Keys.ADD_BOS),
+            metadata.bool(Keys.ADD_EOS),
+            metadata.bool(Keys.ADD_SPACE_PREFIX)));
+  }
 }

@@ -1,5 +1,6 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.llama.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,16 @@ public final class Tokenizer {
   private final boolean addEos;
   private final int[] specials; // found if parseSpecial
   private final int[] userDefined; // found always
+
+  /// The tokenizer that a model file describes. Everything is read at once: the file may be closed
+  /// afterwards.
+  ///
+  /// @throws TokenizerException where the metadata lacks a key, contradicts itself, or asks for a
+  ///   tokenizer of another kind
+  /// @throws dev.quern.llama.gguf.GgufException where a key has a value of another type
+  public static Tokenizer from(GgufMetadata metadata) {
+    return new Tokenizer(Definition.of(metadata));
+  }
 
   /// @throws TokenizerException where the definition is unusable
   Tokenizer(Definition definition) {
@@ -224,11 +235,7 @@ public final class Tokenizer {
         d.scores(),
         d.merges(),
         new Definition.Ids(
-            or(ids.bos(), 1, size),
-            or(ids.eos(), 2, size),
-            ids.eot(),
-            ids.eom(),
-            or(ids.unknown(), 0, size)),
+            or(ids.bos(), 1, size), or(ids.eos(), 2, size), ids.eot(), ids.eom(), ids.unknown()),
         d.flags());
   }
 

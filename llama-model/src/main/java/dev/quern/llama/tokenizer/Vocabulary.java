@@ -60,7 +60,8 @@ final class Vocabulary {
     eos = checked(Keys.EOS, ids.eos());
     OptionalInt namedEot = checked(Keys.EOT, ids.eot());
     eot = namedEot.isPresent() ? namedEot : id("<|eot_id|>");
-    unknown = checked(Keys.UNKNOWN, ids.unknown());
+    OptionalInt namedUnknown = checked(Keys.UNKNOWN, ids.unknown());
+    unknown = namedUnknown.isPresent() ? namedUnknown : first(TokenType.UNKNOWN);
     for (String text : END_OF_GENERATION) {
       id(text).ifPresent(endOfGeneration::set);
     }
@@ -140,6 +141,10 @@ final class Vocabulary {
     return parseSpecial
         ? specials.clone()
         : Arrays.stream(specials).filter(id -> !types[id].isHidden()).toArray();
+  }
+
+  private OptionalInt first(TokenType type) {
+    return IntStream.range(0, types.length).filter(id -> types[id] == type).findFirst();
   }
 
   private OptionalInt checked(String key, OptionalLong id) {
