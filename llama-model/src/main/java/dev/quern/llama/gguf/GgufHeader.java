@@ -159,11 +159,15 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
 
   private static int alignment(GgufMetadata metadata) {
     long alignment = metadata.integer(ALIGNMENT_KEY).orElse(DEFAULT_ALIGNMENT);
-    if (alignment < 1 || alignment > MAX_ALIGNMENT || Long.bitCount(alignment) != 1) {
+    if (!isAlignment(alignment)) {
       throw metadata.fail(
           ALIGNMENT_KEY, Long.toString(alignment), "a power of two of at most " + MAX_ALIGNMENT);
     }
     return (int) alignment;
+  }
+
+  static boolean isAlignment(long alignment) {
+    return alignment >= 1 && alignment <= MAX_ALIGNMENT && Long.bitCount(alignment) == 1;
   }
 
   private static List<GgufTensor> tensors(GgufCursor cursor, long count, int alignment, int shard) {
