@@ -13,12 +13,10 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.op.LinearKernel;
-import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.scalar.LinearReference.Quantized;
 import dev.quern.provider.scalar.LinearReference.Sums;
-import dev.quern.spi.Offer;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -52,17 +50,8 @@ class ScalarLinearTest {
 
     LinearKernel kernel(List<WeightMatrix> stacked) {
       int outputs = stack.stream().mapToInt(Integer::intValue).sum();
-      LinearSpec spec = new LinearSpec(format, outputs, inputs, accumulate, Set.of(numerics));
-      Offer<LinearPacker> offer = new ScalarProvider().linear(spec);
-      assertTrue(offer instanceof Offer.Accepted<LinearPacker>, () -> spec + ": " + offer);
-      return ((Offer.Accepted<LinearPacker>) offer)
-          .kernel()
-          .pack(
-              stacked,
-              (bytes, alignment) -> {
-                throw new AssertionError("the scalar provider packs nothing");
-              },
-              Workers.sequential());
+      return Kernels.linear(
+          new LinearSpec(format, outputs, inputs, accumulate, Set.of(numerics)), stacked);
     }
 
     List<WeightMatrix> weights(Random random, Arena arena) {
