@@ -59,7 +59,7 @@ class CommandLineTest {
     Result result =
         quern(
             "run", "--model", model.toString(), "--prompt", "", "--temperature", "0",
-            "--max-tokens", "199");
+            "--max-tokens", "200");
     assertEquals(0, result.code, result.err);
     assertEquals(expected, result.out);
   }

@@ -26,8 +26,8 @@ class StoriesModelTest {
     StringBuilder text = new StringBuilder();
     try (LlamaModel model = LlamaModel.load(file, OPTIONS);
         LlamaSession session = model.newSession()) {
-      Generation generation = session.generate("", GenerationOptions.greedy(199), text::append);
-      assertEquals(199, generation.tokens().size());
+      Generation generation = session.generate("", GenerationOptions.greedy(200), text::append);
+      assertEquals(200, generation.tokens().size());
       assertEquals(StopReason.MAX_TOKENS, generation.stop());
     }
     assertEquals(expected, text.toString());
