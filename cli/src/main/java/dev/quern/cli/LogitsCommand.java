@@ -35,7 +35,7 @@ final class LogitsCommand extends ConsoleCommand {
         LlamaSession session = model.newSession();
         JsonGenerator json = new JsonFactory().createGenerator(console.out())) {
       json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
-      json.writeStartArray();
+      json.disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT); // nothing to stdout on an error
       session.evaluate(tokens, logits -> writeRow(json, logits));
       json.writeEndArray();
       json.flush();
@@ -48,6 +48,9 @@ final class LogitsCommand extends ConsoleCommand {
 
   private static void writeRow(JsonGenerator json, float[] logits) {
     try {
+      if (json.getOutputContext().inRoot()) {
+        json.writeStartArray(); // of all positions
+      }
       json.writeStartArray();
       for (float logit : logits) {
         json.writeNumber(logit);

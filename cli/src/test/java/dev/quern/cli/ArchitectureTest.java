@@ -5,6 +5,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
@@ -12,8 +13,19 @@ import dev.quern.spi.KernelProvider;
 import java.util.concurrent.Executor;
 
 /// The design's rules, held by the build. Each says in `because` what it is for.
-@AnalyzeClasses(packages = "dev.quern", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "dev.quern", importOptions = {
+      ImportOption.DoNotIncludeTests.class,
+      ArchitectureTest.WithoutTestSupport.class
+    })
 class ArchitectureTest {
+  /// `dev.quern.testing` comes as a JAR of its own, which is not known as tests otherwise.
+  static final class WithoutTestSupport implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/dev/quern/testing/");
+    }
+  }
+
   @ArchTest
   static final ArchRule apiStandsAlone =
       classes()

@@ -29,7 +29,7 @@ class CommandLineTest {
     Path stats = folder.resolve("stats.json");
     Result result =
         quern(
-            "run", "--prompt", "Once upon a time", "--max-tokens", "19", "--stats-json",
+            "run", "--prompt", "Once upon a time", "--max-tokens", "14", "--stats-json",
             stats.toString());
     assertEquals(0, result.code, result.err);
     assertEquals(STORY, result.out);
