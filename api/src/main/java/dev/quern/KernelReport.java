@@ -98,7 +98,7 @@ public record KernelReport(
               .collect(
                   Collectors.joining(
                       System.lineSeparator(),
-                      "%d specs don't run on %s:%n".formatted(lost.size(), provider),
+                      "%s does not run:%n".formatted(provider),
                       System.lineSeparator() + System.lineSeparator() + text())));
     }
   }
@@ -109,14 +109,18 @@ public record KernelReport(
             .filter(r -> r.provider().equals(provider))
             .map(Refusal::reason)
             .findFirst()
-            .orElseGet(() ->
-                providers.stream()
-                    .filter(e -> e.name().equals(provider))
-                    .map(e -> e.verdict().text())
-                    .map(t ->
-                        t.startsWith("ready") ? "it comes later or not at all in " + selection : t)
-                    .findFirst()
-                    .orElse("no provider of that name was found"));
+            .orElseGet(() -> whyNotAsked(choice, provider));
     return "%s runs %s (%s: %s)".formatted(choice.provider(), choice.spec(), provider, why);
+  }
+
+  private String whyNotAsked(Choice choice, String provider) {
+    return providers.stream()
+        .filter(e -> e.name().equals(provider))
+        .map(e ->
+            e.ready()
+                ? "it is not asked before %s under %s".formatted(choice.provider(), selection)
+                : e.verdict().text())
+        .findFirst()
+        .orElse("no provider of that name was found");
   }
 }

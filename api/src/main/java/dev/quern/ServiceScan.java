@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 /// can be made, and an entry for each that can't. A broken one never hides the others.
 final class ServiceScan {
   /// ServiceLoader skips a broken declaration with an error each, but where it can't even list the
-  /// declarations it fails for ever.
-  private static final int FAILURES_IN_A_ROW = 100;
+  /// declarations it fails for ever, in the same words.
+  private static final int SAME_FAILURES_IN_A_ROW = 100;
 
   /// A provider that was made.
   record Found(KernelProvider provider, String className, String location) {}
@@ -52,15 +52,16 @@ final class ServiceScan {
     // A spliterator, since it goes on after an error; a stream's own loop ends there.
     Spliterator<ServiceLoader.Provider<KernelProvider>> declared =
         ServiceLoader.load(KernelProvider.class, loader).stream().spliterator();
-    int failuresInARow = 0;
+    String last = "";
+    int inARow = 0;
     boolean more = true;
-    while (more && failuresInARow < FAILURES_IN_A_ROW) {
+    while (more && inARow < SAME_FAILURES_IN_A_ROW) {
       try {
         more = declared.tryAdvance(handles::add);
-        failuresInARow = 0;
       } catch (ServiceConfigurationError | LinkageError e) {
         failures.add(e);
-        failuresInARow++;
+        inARow = last.equals(e.toString()) ? inARow + 1 : 1;
+        last = e.toString();
       }
     }
     return handles;
