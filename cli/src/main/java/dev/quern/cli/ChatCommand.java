@@ -42,8 +42,7 @@ final class ChatCommand extends ConsoleCommand {
 
   @Override
   public Integer call() {
-    GenerationOptions options =
-        new GenerationOptions(maxTokens, sampling.options(0.6), Set.of());
+    GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0.6), Set.of());
     try (LlamaModel model = modelOptions.load(console);
         LlamaSession session = model.newSession()) {
       ChatSession chat = new ChatSession(model, session, Optional.ofNullable(system));

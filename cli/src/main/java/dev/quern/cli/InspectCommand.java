@@ -25,7 +25,9 @@ final class InspectCommand extends ConsoleCommand {
   public Integer call() throws IOException {
     try (GgufFile gguf = GgufFile.open(file)) {
       GgufMetadata metadata = gguf.metadata();
-      console.out().printf("GGUF version %d, %d tensors%n%n", gguf.version(), gguf.tensors().size());
+      console
+          .out()
+          .printf("GGUF version %d, %d tensors%n%n", gguf.version(), gguf.tensors().size());
       for (String key : metadata.keys()) {
         console.out().printf("%-45s %s%n", key, metadata.describe(key));
       }
@@ -42,9 +44,8 @@ final class InspectCommand extends ConsoleCommand {
         total[1] += t.byteSize();
       }
       console.out().println();
-      totals.forEach(
-          (type, total) ->
-              console.out().printf("%-8s %6d tensors %14d bytes%n", type, total[0], total[1]));
+      totals.forEach((type, total) ->
+          console.out().printf("%-8s %6d tensors %14d bytes%n", type, total[0], total[1]));
     }
     return 0;
   }

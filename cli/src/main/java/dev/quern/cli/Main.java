@@ -10,8 +10,9 @@ import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// Entry point: `quern COMMAND ...`. Exit code 0 for success, 1 for a mistake in what was asked for (one
-/// line on stderr), 2 for a mistake in the command line, 70 for a defect of Quern (with a stack trace).
+/// Entry point: `quern COMMAND ...`. Exit code 0 for success, 1 for a mistake in what was asked for
+/// (one line on stderr), 2 for a mistake in the command line, 70 for a defect of Quern (with a
+/// stack trace).
 @Command(
     name = "quern",
     description = "Runs Llama models on pluggable JVM kernels.",

@@ -64,8 +64,7 @@ record Metrics(
     json.put("generatedTokens", generation.tokens().size());
     json.put("stop", generation.stop().name());
     json.put(
-        "peakResidentBytes",
-        peakResidentBytes.isPresent() ? peakResidentBytes.getAsLong() : null);
+        "peakResidentBytes", peakResidentBytes.isPresent() ? peakResidentBytes.getAsLong() : null);
     json.put("threads", threads);
     json.put("providers", providers);
     try {

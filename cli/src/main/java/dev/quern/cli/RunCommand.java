@@ -31,10 +31,7 @@ final class RunCommand extends ConsoleCommand {
 
   @Mixin SamplingFlags sampling;
 
-  @Option(
-      names = "--stats-json",
-      paramLabel = "FILE",
-      description = "Write the metrics as JSON.")
+  @Option(names = "--stats-json", paramLabel = "FILE", description = "Write the metrics as JSON.")
   Path statsJson;
 
   RunCommand(Console console) {
@@ -43,14 +40,12 @@ final class RunCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
-    GenerationOptions options =
-        new GenerationOptions(maxTokens, sampling.options(0), Set.of());
+    GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
     try (LlamaModel model = modelOptions.load(console);
         LlamaSession session = model.newSession()) {
       int[] tokens = session.encodePrompt(prompt);
       console.out().print(prompt);
-      Generation generation =
-          session.generate(tokens, options, text -> print(text));
+      Generation generation = session.generate(tokens, options, text -> print(text));
       Metrics metrics = Metrics.of(model, generation);
       console.out().flush();
       if (console.interactive()) {

@@ -20,13 +20,15 @@ final class SamplingFlags {
   @Option(
       names = "--top-p",
       paramLabel = "P",
-      description = "Keep the likeliest that make up P together; 1: all. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Keep the likeliest that make up P together; 1: all. Default: ${DEFAULT-VALUE}.")
   double topP = 0.9;
 
   @Option(
       names = "--min-p",
       paramLabel = "P",
-      description = "Drop what is less likely than P times the likeliest. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Drop what is less likely than P times the likeliest. Default: ${DEFAULT-VALUE}.")
   double minP = 0.05;
 
   @Option(

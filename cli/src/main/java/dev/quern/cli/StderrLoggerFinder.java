@@ -4,8 +4,9 @@ import java.text.MessageFormat;
 import java.util.Locale;
 import java.util.ResourceBundle;
 
-/// Prints log records as single lines on stderr, so that a warning of a provider looks like any other
-/// message of the command line. Warnings and errors by default; `-Dquern.log=info` or `debug` for more.
+/// Prints log records as single lines on stderr, so that a warning of a provider looks like any
+/// other message of the command line. Warnings and errors by default; `-Dquern.log=info` or `debug`
+/// for more.
 public final class StderrLoggerFinder extends System.LoggerFinder {
   public StderrLoggerFinder() {}
 

@@ -13,7 +13,9 @@ import dev.quern.spi.KernelProvider;
 import java.util.concurrent.Executor;
 
 /// The design's rules, held by the build. Each says in `because` what it is for.
-@AnalyzeClasses(packages = "dev.quern", importOptions = {
+@AnalyzeClasses(
+    packages = "dev.quern",
+    importOptions = {
       ImportOption.DoNotIncludeTests.class,
       ArchitectureTest.WithoutTestSupport.class
     })
@@ -112,12 +114,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule noMutableStatics =
-      fields()
-          .that()
-          .areStatic()
-          .should()
-          .beFinal()
-          .because("two models in one JVM must not meet");
+      fields().that().areStatic().should().beFinal().because("two models in one JVM must not meet");
 
   @ArchTest
   static final ArchRule nobodySetsSystemProperties =

@@ -29,7 +29,12 @@ class CommandLineTest {
     Path stats = folder.resolve("stats.json");
     Result result =
         quern(
-            "run", "--prompt", "Once upon a time", "--max-tokens", "14", "--stats-json",
+            "run",
+            "--prompt",
+            "Once upon a time",
+            "--max-tokens",
+            "14",
+            "--stats-json",
             stats.toString());
     assertEquals(0, result.code, result.err);
     assertEquals(STORY, result.out);
@@ -58,8 +63,15 @@ class CommandLineTest {
     String expected = Files.readString(SharedFiles.file("models/stories260K.expected.txt"));
     Result result =
         quern(
-            "run", "--model", model.toString(), "--prompt", "", "--temperature", "0",
-            "--max-tokens", "200");
+            "run",
+            "--model",
+            model.toString(),
+            "--prompt",
+            "",
+            "--temperature",
+            "0",
+            "--max-tokens",
+            "200");
     assertEquals(0, result.code, result.err);
     assertEquals(expected, result.out);
   }
@@ -101,8 +113,7 @@ class CommandLineTest {
   @Test
   void inspectListsMetadataAndTensors() throws IOException {
     Path model = folder.resolve("demo.gguf");
-    try (var in =
-        dev.quern.llama.LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (var in = dev.quern.llama.LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
       Files.copy(in, model);
     }
     Result result = quern("inspect", model.toString());
@@ -115,7 +126,8 @@ class CommandLineTest {
   void explainNamesWhoRunsWhat() {
     Result result = quern("explain");
     assertEquals(0, result.code, result.err);
-    for (String word : new String[] {"scalar", "linear", "attention", "rmsnorm", "rope", "swiglu"}) {
+    for (String word :
+        new String[] {"scalar", "linear", "attention", "rmsnorm", "rope", "swiglu"}) {
       assertTrue(result.out.contains(word), word + " in " + result.out);
     }
   }

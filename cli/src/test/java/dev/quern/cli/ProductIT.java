@@ -19,18 +19,17 @@ import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The packaged product in JVMs of its own, and providers compiled outside this build.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ProductIT {
   private static final Path LIB = Path.of(System.getProperty("quern.lib"));
 
-  /// A provider that takes SwiGLU and nothing else. Its kernel writes zeros, so it would be noticed.
+  /// A provider that takes SwiGLU and nothing else. Its kernel writes zeros, so it would be
+  /// noticed.
   private static final String PROVIDER =
       """
       package org.example;
@@ -57,10 +56,10 @@ class ProductIT {
 
   private static final String SERVICE = "META-INF/services/dev.quern.spi.KernelProvider";
 
-  @TempDir Path folder;
-  private Path modularJar;
-  private Path plainJar;
-  private Path brokenJar;
+  @TempDir static Path folder;
+  private static Path modularJar;
+  private static Path plainJar;
+  private static Path brokenJar;
 
   /// How a user may start Quern with a JAR of their own beside it.
   enum Start {
@@ -70,8 +69,9 @@ class ProductIT {
   }
 
   @BeforeAll
-  void compileProviders() throws IOException {
-    Path classes = compile("modular", "ExampleProvider.java", PROVIDER, "module-info.java", MODULE_INFO);
+  static void compileProviders() throws IOException {
+    Path classes =
+        compile("modular", "ExampleProvider.java", PROVIDER, "module-info.java", MODULE_INFO);
     modularJar = jar("example-modular.jar", classes);
     Path plain = compile("plain", "ExampleProvider.java", PROVIDER);
     service(plain, "org.example.ExampleProvider\n");
@@ -95,7 +95,11 @@ class ProductIT {
         start(
             start,
             List.of("-Dquern.provider=scalar"),
-            "run", "--prompt", "Once upon a time", "--max-tokens", "5");
+            "run",
+            "--prompt",
+            "Once upon a time",
+            "--max-tokens",
+            "5");
     assertEquals("Once upon a time, there was", run.out().substring(0, 27), run.err());
     assertFalse(run.err().contains("example"), run.err());
   }
@@ -178,8 +182,7 @@ class ProductIT {
     Child child =
         Child.run(
             home,
-            List.of(
-                "env", "JAVA_HOME=" + old, home.resolve("quern").toString(), "--version"));
+            List.of("env", "JAVA_HOME=" + old, home.resolve("quern").toString(), "--version"));
     // This build runs on a JDK 25 or newer, but it need not lie where the launcher looks.
     if (child.code() == 0) {
       assertTrue(child.out().startsWith("quern "), child.out());
@@ -237,7 +240,7 @@ class ProductIT {
     return LIB + File.separator + "*" + File.pathSeparator + jar;
   }
 
-  private Path compile(String name, String... namesAndSources) throws IOException {
+  private static Path compile(String name, String... namesAndSources) throws IOException {
     Path sources = Files.createDirectories(folder.resolve(name + "-src"));
     Path classes = Files.createDirectories(folder.resolve(name));
     List<String> command = new ArrayList<>(List.of("-p", LIB.toString(), "-d", classes.toString()));
@@ -272,7 +275,7 @@ class ProductIT {
     Files.writeString(file, content, StandardOpenOption.CREATE);
   }
 
-  private Path jar(String name, Path classes) throws IOException {
+  private static Path jar(String name, Path classes) throws IOException {
     Path jar = folder.resolve(name);
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
         Stream<Path> files = Files.walk(classes)) {
