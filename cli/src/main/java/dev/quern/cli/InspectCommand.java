@@ -8,14 +8,23 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /// `quern inspect`: what a model file holds.
 @Command(name = "inspect", description = "Shows the metadata and tensors of a model file.")
 final class InspectCommand extends ConsoleCommand {
-  @Parameters(paramLabel = "FILE", description = "GGUF file; of shards, the first.")
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "0..1",
+      description = "GGUF file; of shards, the first. The same as --model FILE.")
   Path file;
+
+  @Mixin ModelOptions modelOptions;
+
+  @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   InspectCommand(Console console) {
     super(console);
@@ -23,7 +32,11 @@ final class InspectCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
-    try (GgufFile gguf = GgufFile.open(file)) {
+    Path model = file == null ? modelOptions.model : file;
+    if (model == null) {
+      throw new CommandLine.ParameterException(spec.commandLine(), "which file?");
+    }
+    try (GgufFile gguf = GgufFile.open(model)) {
       GgufMetadata metadata = gguf.metadata();
       console
           .out()

@@ -57,6 +57,7 @@ public final class Main implements Runnable {
         .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler((e, arguments) -> reportUsage(e, err))
         .setExecutionExceptionHandler((e, command, parsed) -> report(e, err))
         .execute(args);
   }
@@ -64,6 +65,15 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
+  }
+
+  /// A mistake in the command line: one line, and where to read on.
+  private static int reportUsage(CommandLine.ParameterException e, PrintStream err) {
+    CommandLine command = e.getCommandLine();
+    err.printf("quern: %s%n", e.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, new java.io.PrintWriter(err, true));
+    err.printf("Try: %s --help%n", command.getCommandSpec().qualifiedName());
+    return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   private static int report(Exception e, PrintStream err) {

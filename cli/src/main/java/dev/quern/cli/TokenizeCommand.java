@@ -3,20 +3,17 @@ package dev.quern.cli;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `quern tokenize`: the tokens of a text.
+/// `quern tokenize`: the tokens of a text. Of the model only the vocabulary is read, so a file
+/// without weights will do.
 @Command(name = "tokenize", description = "Shows the tokens of a text.")
 final class TokenizeCommand extends ConsoleCommand {
-  @Option(
-      names = {"-m", "--model"},
-      paramLabel = "FILE",
-      description = "GGUF file; a vocabulary is enough. Default: the demo model.")
-  Path model;
+  @Mixin ModelOptions modelOptions;
 
   @Option(names = "--ids", description = "Print a JSON array of ids.")
   boolean ids;
@@ -37,7 +34,9 @@ final class TokenizeCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     Tokenizer tokenizer =
-        model == null ? LlamaModel.loadDemoTokenizer() : LlamaModel.loadTokenizer(model);
+        modelOptions.model == null
+            ? LlamaModel.loadDemoTokenizer()
+            : LlamaModel.loadTokenizer(modelOptions.model);
     int[] tokens = special ? tokenizer.encodePrompt(text, true) : tokenizer.encode(text, false);
     if (ids) {
       console.out().println(Arrays.toString(tokens).replace(" ", ""));

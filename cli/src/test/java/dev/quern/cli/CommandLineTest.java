@@ -155,12 +155,15 @@ class CommandLineTest {
         "run --prompt x --nonsense|2|--nonsense",
         "logits --tokens 1,x|2|x",
         "fly|2|fly",
+        "inspect|2|which file",
+        "inspect --model absent.gguf|1|absent.gguf",
       })
   void mistakesGetOneClearLineAndNoStackTrace(String command, int code, String part) {
     Result result = quern(command.split(" "));
     assertEquals(code, result.code, result.err);
     assertTrue(result.err.contains(part), result.err);
     assertFalse(result.err.contains("\tat "), result.err);
+    assertTrue(result.err.startsWith("quern: "), result.err);
     assertEquals("", result.out);
   }
 
