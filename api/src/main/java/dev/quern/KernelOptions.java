@@ -8,6 +8,14 @@ import java.util.TreeMap;
 
 /// What decides which kernels run: properties, platform, and where providers are looked for.
 ///
+/// | property | value |
+/// |---|---|
+/// | `quern.provider` | `auto` (the default): every ready provider, by priority. Or names in order, such as `kleidi?,vector,scalar`: each must be ready, unless `?` marks that it may be absent; a spec goes to the first that takes it |
+/// | `quern.provider.<operator>` | the same for one [Operator] |
+/// | `quern.numerics` | `any` (the default), or `exact`: linear kernels use exact F32 arithmetic only |
+/// | `quern.cpu.mask` | `-name,-name`: CPU features that providers don't get to see |
+/// | `quern.<provider>.<name>` | the provider's own |
+///
 /// @param properties those whose names begin with `quern.`
 /// @param platform the platform as detected; its CPU features before `quern.cpu.mask`. Providers
 ///   see it with the mask applied and with these properties in place of its own

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -63,7 +64,7 @@ public final class Kernels {
 
   /// Finds providers for this machine, as the system properties ask.
   ///
-  /// @throws SelectionException if what was asked for can't run; the message holds the whole table
+  /// @throws SelectionException as [#load(KernelOptions)] says
   public static Kernels load() {
     return load(KernelOptions.fromSystem());
   }
@@ -71,9 +72,10 @@ public final class Kernels {
   /// Finds providers.
   ///
   /// Each provider that is left out and needn't be, and each property that looks misspelt, is one
-  /// warning of the logger `dev.quern`.
+  /// warning of the logger `dev.quern`; at level DEBUG it also gets the whole table.
   ///
-  /// @throws SelectionException if what was asked for can't run; the message holds the whole table
+  /// @throws SelectionException if a property is malformed (the message says how to write it), or
+  ///   if what was asked for can't run (the message holds the whole table)
   public static Kernels load(KernelOptions options) {
     Settings settings = Settings.parse(options.properties());
     Catalog catalog = Catalog.scan(options);
@@ -83,7 +85,9 @@ public final class Kernels {
         .forEach(Kernels::warn);
     Candidates candidates = Candidates.resolve(settings, catalog);
     candidates.warnings().forEach(Kernels::warn);
-    return new Kernels(settings, catalog, candidates);
+    Kernels kernels = new Kernels(settings, catalog, candidates);
+    LOG.log(Level.DEBUG, () -> kernels.report().text());
+    return kernels;
   }
 
   /// The packer for a linear operator.
@@ -170,6 +174,7 @@ public final class Kernels {
       Set<Numerics> tolerated,
       Function<KernelProvider, Offer<K>> ask,
       BiFunction<K, Site, K> checked) {
+    Objects.requireNonNull(spec, "spec");
     synchronized (slots) {
       Key key = new Key(operator, spec);
       Slot slot = slots.get(key);
@@ -191,15 +196,15 @@ public final class Kernels {
     List<Refusal> refusals = new ArrayList<>();
     for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
       String name = e.getKey();
-      switch (answer(e.getValue(), tolerated, ask)) {
-        case Took<K>(K kernel, List<Variant> variants) -> {
+      switch (Answer.of(e.getValue(), tolerated, ask)) {
+        case Answer.Took<K>(K kernel, List<Variant> variants) -> {
           Site site = new Site(operator.id(), spec.toString(), name, variants);
           return new Slot(
               checked.apply(kernel, site),
               new Choice(operator, spec.toString(), 0, name, variants, refusals));
         }
-        case Refused<K>(String reason) -> refusals.add(new Refusal(name, reason));
-        case Broke<K>(String reason, Throwable cause) -> {
+        case Answer.Refused<K>(String reason) -> refusals.add(new Refusal(name, reason));
+        case Answer.Broke<K>(String reason, Throwable cause) -> {
           String defect = "%s: provider %s %s for %s".formatted(operator, name, reason, spec);
           if (!settings.rules().get(operator).auto()) {
             throw new SelectionException(
@@ -212,42 +217,6 @@ public final class Kernels {
       }
     }
     throw nothingTakes(operator, spec, refusals);
-  }
-
-  /// A provider's offer, looked at.
-  private sealed interface Answer<K> {}
-
-  private record Took<K>(K kernel, List<Variant> variants) implements Answer<K> {}
-
-  private record Refused<K>(String reason) implements Answer<K> {}
-
-  private record Broke<K>(String reason, Throwable cause) implements Answer<K> {}
-
-  private static <K> Answer<K> answer(
-      KernelProvider provider, Set<Numerics> tolerated, Function<KernelProvider, Offer<K>> ask) {
-    try {
-      return switch (ask.apply(provider)) {
-        case null -> new Broke<>("offered null instead of accepting or declining (P4)", null);
-        case Offer.Declined<K> no -> new Refused<>(no.reason());
-        case Offer.Accepted<K> yes -> {
-          for (Variant v : yes.variants()) {
-            if (!tolerated.contains(v.numerics())) {
-              yield new Broke<>(
-                  "offered variant %s with numerics %s where %s is tolerated (P6)"
-                      .formatted(v.name(), v.numerics(), ids(tolerated)),
-                  null);
-            }
-          }
-          yield new Took<>(yes.kernel(), yes.variants());
-        }
-      };
-    } catch (Throwable e) {
-      return new Broke<>("threw " + Failures.text(e) + " instead of declining (P4)", e);
-    }
-  }
-
-  private static String ids(Set<Numerics> numerics) {
-    return numerics.stream().map(Numerics::id).sorted().collect(Collectors.joining("|"));
   }
 
   private Rule rule(Operator operator) {

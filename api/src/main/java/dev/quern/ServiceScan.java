@@ -201,9 +201,14 @@ final class ServiceScan {
     return broken.stream()
         .anyMatch(entry ->
             failure instanceof LinkageError && reason(entry).contains(failure.toString())
-                || message.contains(entry.className() + " ")
+                || names(message, entry.className())
                 || message.contains(entry.location() + "!/" + ServiceFiles.RESOURCE)
                 || message.contains(entry.location() + ServiceFiles.RESOURCE));
+  }
+
+  /// Whether a message of ServiceLoader's is about a class.
+  private static boolean names(String message, String className) {
+    return List.of(message.split("[\\s,;]+")).contains(className);
   }
 
   private static String reason(ProviderEntry entry) {
@@ -223,7 +228,7 @@ final class ServiceScan {
     String message = Failures.text(failure);
     String className =
         locations.keySet().stream()
-            .filter(message::contains)
+            .filter(name -> names(message, name))
             .findFirst()
             .orElse(ProviderEntry.UNNAMED);
     reject(

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -95,6 +96,7 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   ///
   /// @throws SelectionException if it leaves none
   LinearSpec restrict(LinearSpec spec) {
+    Objects.requireNonNull(spec, "spec");
     if (!exactOnly) {
       return spec;
     }

@@ -90,23 +90,31 @@ final class UnresolvedModules {
   }
 
   private static ProviderEntry unresolved(String module, String className, String location) {
+    // A provider has to meet the quern-api that runs, and this one may be on the class path.
+    String remedy =
+        KernelProvider.class.getModule().isNamed()
+            ? "add --add-modules " + module
+            : "move the JAR to the class path, where quern-api is";
     return ProviderEntry.unnamed(
         className,
         location,
         new Verdict.Unavailable(
             "module " + module + " is on the module path, but this JVM did not resolve it",
-            "add --add-modules "
-                + module
-                + ", and name it in --limit-modules if that option is given"));
+            remedy));
   }
 
-  /// Paths on the module path may be relative or lead over links.
+  /// Paths on the module path may be relative or lead over links; a JAR may have been replaced by a
+  /// build since this JVM opened it.
   private static URI real(URI location) {
     if (!"file".equals(location.getScheme())) {
       return location;
     }
+    Path path = Path.of(location);
+    if (!Files.exists(path)) {
+      return path.toAbsolutePath().normalize().toUri();
+    }
     try {
-      return Path.of(location).toRealPath().toUri();
+      return path.toRealPath().toUri();
     } catch (IOException e) {
       throw new UncheckedIOException("module path: can't resolve " + location, e);
     }

@@ -1,0 +1,247 @@
+package dev.quern;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.KvCache;
+import dev.quern.data.KvFormat;
+import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopeKernel;
+import dev.quern.op.RopePairing;
+import dev.quern.op.RopeSpec;
+import dev.quern.op.SwiGluKernel;
+import dev.quern.op.SwiGluSpec;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The checks of attention, RMSNorm, RoPE and SwiGLU. What all operators share is in
+/// [CheckedLinearTest].
+class CheckedOperatorsTest {
+  private static final int WIDTH = 16;
+
+  /// 4 query heads, 2 KV heads of 8 elements, 12 positions.
+  private static final AttentionSpec ATTENTION = new AttentionSpec(4, 2, 8, 12, 0.5f, KvFormat.F16);
+
+  @TempDir Path folder;
+
+  private final Arena arena = Arena.ofAuto();
+  private final Workspace w = new Workspace(MemorySegment.NULL, Workers.sequential());
+  private final KvCache cache = cache(10, KvFormat.F16);
+  private final F32Matrix q = matrix(3, 32);
+  private final F32Matrix y = matrix(3, 32);
+  private final F32Matrix k = matrix(3, 16);
+  private final F32Matrix v = matrix(3, 16);
+  private final F32Matrix a = matrix(3, WIDTH);
+  private final F32Matrix b = matrix(3, WIDTH);
+  private final F32Matrix c = matrix(3, WIDTH);
+  private final F32Matrix weight = matrix(1, WIDTH);
+  private final F32Matrix table = matrix(12, 8);
+
+  private AttentionKernel attention;
+  private RmsNormKernel rmsNorm;
+  private RopeKernel rope;
+  private SwiGluKernel swiGlu;
+
+  @BeforeEach
+  void load() throws IOException {
+    Kernels kernels = Kernels.load(Fakes.options(folder, Fakes.Scalar.class));
+    attention = kernels.attention(ATTENTION);
+    rmsNorm = kernels.rmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
+    rope = kernels.rope(new RopeSpec(2, 8, RopePairing.HALF_SPLIT));
+    swiGlu = kernels.swiGlu(new SwiGluSpec(WIDTH));
+  }
+
+  @Test
+  void attentionShapes() {
+    attention.append(k, v, cache, 7, w);
+    attention.apply(q, cache, 7, y, w);
+    fails(
+        "attention: k.cols=8, expected kvHeads*headDim=16",
+        () -> attention.append(matrix(3, 8), v, cache, 0, w));
+    fails("attention: v.rows=2, expected 3", () -> attention.append(k, matrix(2, 16), cache, 0, w));
+    fails(
+        "attention: q.cols=16, expected heads*headDim=32",
+        () -> attention.apply(k, cache, 0, y, w));
+    fails("attention: y.rows=2, expected 3", () -> attention.apply(q, cache, 0, matrix(2, 32), w));
+    fails("attention: cache is null", () -> attention.apply(q, null, 0, y, w));
+    fails("attention: v is null", () -> attention.append(k, null, cache, 0, w));
+  }
+
+  @Test
+  void attentionPositions() {
+    fails(
+        "attention: position=8 with rows=3 ends at 11, expected at most cache.capacity=10",
+        () -> attention.append(k, v, cache, 8, w));
+    fails(
+        "attention: firstPosition=8 with rows=3 ends at 11, expected at most",
+        () -> attention.apply(q, cache, 8, y, w));
+    fails(
+        "attention: firstPosition=2147483647 with rows=3 ends at 2147483650",
+        () -> attention.apply(q, cache, Integer.MAX_VALUE, y, w));
+    fails("attention: position=-1, expected >= 0", () -> attention.append(k, v, cache, -1, w));
+  }
+
+  @Test
+  void attentionCache() {
+    fails(
+        "attention: cache.format=F32, expected kv=F16",
+        () -> attention.apply(q, cache(10, KvFormat.F32), 0, y, w));
+    fails(
+        "attention: cache.capacity=13, expected at most maxPositions=12",
+        () -> attention.apply(q, cache(13, KvFormat.F16), 0, y, w));
+    MemorySegment plane = cache.keys();
+    fails(
+        "attention: cache.keys holds 316 bytes, expected 320 = kvHeads*capacity*headDim elements",
+        () -> attention.apply(q, planes(plane.asSlice(0, 316), cache.values()), 0, y, w));
+    fails(
+        "attention: cache.values holds 324 bytes, expected 320",
+        () -> attention.apply(q, planes(plane, arena.allocate(324, 4)), 0, y, w));
+    fails(
+        "attention: cache.keys overlaps cache.values",
+        () -> attention.append(k, v, planes(plane, plane), 0, w));
+    fails(
+        "attention: cache.keys is read-only",
+        () -> attention.append(k, v, planes(plane.asReadOnly(), cache.values()), 0, w));
+    fails(
+        "attention: cache.values is read-only",
+        () -> attention.append(k, v, planes(plane, cache.values().asReadOnly()), 0, w));
+    attention.apply(q, planes(plane.asReadOnly(), cache.values().asReadOnly()), 0, y, w);
+    Arena shared = Arena.ofShared();
+    KvCache closed = planes(plane, shared.allocate(320, 4));
+    shared.close();
+    fails(
+        "attention: cache.values is in a closed arena", () -> attention.apply(q, closed, 0, y, w));
+  }
+
+  @Test
+  void attentionAliasing() {
+    F32Matrix qkv = matrix(3, 64);
+    attention.append(qkv.columns(32, 48), qkv.columns(48, 64), cache, 0, w);
+    fails("attention: k overlaps v", () -> attention.append(k, k, cache, 0, w));
+    fails("attention: y overlaps q", () -> attention.apply(q, cache, 0, q, w));
+    F32Matrix inKeys = new F32Matrix(cache.keys(), 1, 32);
+    F32Matrix inValues = new F32Matrix(cache.values(), 1, 32);
+    F32Matrix q1 = q.firstRows(1);
+    fails("attention: y overlaps cache.keys", () -> attention.apply(q1, cache, 0, inKeys, w));
+    fails(
+        "attention: q overlaps cache.values",
+        () -> attention.apply(inValues, cache, 0, y.firstRows(1), w));
+    fails(
+        "attention: v overlaps cache.keys",
+        () -> attention.append(k.firstRows(1), inKeys.columns(0, 16), cache, 0, w));
+  }
+
+  @Test
+  void rmsNormShapesAndAliasing() {
+    rmsNorm.apply(a, weight, b, w);
+    rmsNorm.apply(a, weight, a, w);
+    fails("rmsnorm: x.cols=8, expected width=16", () -> rmsNorm.apply(matrix(3, 8), weight, b, w));
+    fails("rmsnorm: weight.rows=3, expected 1", () -> rmsNorm.apply(a, c, b, w));
+    fails("rmsnorm: weight.cols=8, expected width=16", () -> rmsNorm.apply(a, matrix(1, 8), b, w));
+    fails("rmsnorm: y.rows=2, expected 3", () -> rmsNorm.apply(a, weight, matrix(2, WIDTH), w));
+    fails("rmsnorm: y overlaps weight", () -> rmsNorm.apply(a.firstRows(1), weight, weight, w));
+    F32Matrix wide = matrix(4, WIDTH);
+    fails(
+        "rmsnorm: y overlaps x, expected exactly x or no memory in common",
+        () -> rmsNorm.apply(wide.rows(0, 3), weight, wide.rows(1, 4), w));
+    F32Matrix strided = matrix(3, 20);
+    rmsNorm.apply(strided.columns(0, 16), weight, strided.columns(0, 16), w);
+    fails(
+        "rmsnorm: y overlaps x",
+        () -> rmsNorm.apply(strided.columns(0, 16), weight, strided.columns(4, 20), w));
+  }
+
+  @Test
+  void ropeShapesAndPositions() {
+    rope.apply(a, table, 9, w);
+    fails("rope: x.cols=8, expected heads*headDim=16", () -> rope.apply(matrix(3, 8), table, 0, w));
+    fails("rope: table.cols=16, expected headDim=8", () -> rope.apply(a, b, 0, w));
+    fails(
+        "rope: firstPosition=10 with rows=3 ends at 13, expected at most table.rows=12",
+        () -> rope.apply(a, table, 10, w));
+    fails("rope: firstPosition=-3, expected >= 0", () -> rope.apply(a, table, -3, w));
+    fails("rope: table is null", () -> rope.apply(a, null, 0, w));
+    fails(
+        "rope: x is read-only",
+        () -> rope.apply(new F32Matrix(a.data().asReadOnly(), 3, WIDTH), table, 0, w));
+    F32Matrix overlapping = new F32Matrix(a.data(), 6, 8);
+    fails("rope: x overlaps table", () -> rope.apply(a, overlapping, 0, w));
+  }
+
+  @Test
+  void swiGluShapesAndAliasing() {
+    swiGlu.apply(a, b, c, w);
+    swiGlu.apply(a, b, a, w);
+    swiGlu.apply(a, b, b, w);
+    swiGlu.apply(a, a, a, w);
+    fails("swiglu: up.cols=8, expected width=16", () -> swiGlu.apply(a, matrix(3, 8), c, w));
+    fails("swiglu: up.rows=2, expected 3", () -> swiGlu.apply(a, matrix(2, WIDTH), c, w));
+    fails("swiglu: gate is null", () -> swiGlu.apply(null, b, c, w));
+    F32Matrix wide = matrix(4, WIDTH);
+    fails(
+        "swiglu: y overlaps gate, expected exactly gate or no memory in common",
+        () -> swiGlu.apply(wide.rows(0, 3), b, wide.rows(1, 4), w));
+    fails(
+        "swiglu: y overlaps up, expected exactly up",
+        () -> swiGlu.apply(a, wide.rows(0, 3), wide.rows(1, 4), w));
+    F32Matrix gateUp = matrix(3, 32);
+    swiGlu.apply(gateUp.columns(0, 16), gateUp.columns(16, 32), gateUp.columns(0, 16), w);
+    fails(
+        "swiglu: y overlaps gate",
+        () ->
+            swiGlu.apply(gateUp.columns(0, 16), gateUp.columns(16, 32), gateUp.columns(8, 24), w));
+  }
+
+  @Test
+  void checksAllocateNothing() {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    int calls = 1000;
+    long before = 0;
+    // The first round loads classes.
+    for (int i = -1; i < calls; i++) {
+      if (i == 0) {
+        before = threads.getCurrentThreadAllocatedBytes();
+      }
+      attention.append(k, v, cache, 0, w);
+      attention.apply(q, cache, 0, y, w);
+      rmsNorm.apply(a, weight, a, w);
+      rope.apply(a, table, 0, w);
+      swiGlu.apply(a, b, a, w);
+    }
+    assertEquals(0, (threads.getCurrentThreadAllocatedBytes() - before) / calls, "bytes a round");
+  }
+
+  private F32Matrix matrix(int rows, int cols) {
+    return F32Matrix.allocate(arena, rows, cols);
+  }
+
+  private KvCache cache(int capacity, KvFormat format) {
+    long bytes = KvCache.planeBytes(format, 2, 8, capacity);
+    return new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), format, capacity);
+  }
+
+  private static KvCache planes(MemorySegment keys, MemorySegment values) {
+    return new KvCache(keys, values, KvFormat.F16, 10);
+  }
+
+  private static void fails(String message, Runnable call) {
+    String actual = assertThrows(IllegalArgumentException.class, call::run).getMessage();
+    assertTrue(actual.startsWith(message), actual);
+    assertTrue(
+        actual.endsWith("provider scalar/plain)") || actual.endsWith("provider scalar)"), actual);
+    assertEquals(1, actual.lines().count(), actual);
+  }
+}
