@@ -193,10 +193,10 @@ public final class GgufWriter implements AutoCloseable {
       throw problem(
           "tensor", name, Arrays.toString(dims) + ", expected 1 to 4 dimensions of at least 1");
     }
+    long byteSize = type.byteSize(dims);
     if (!names.add(name)) {
       throw problem("tensor", name, "added twice, expected once");
     }
-    long byteSize = type.byteSize(dims);
     tensors.add(new GgufTensor(name, type, dims, 0, dataBytes, byteSize));
     dataBytes = Math.addExact(dataBytes, padded(byteSize));
     return this;
@@ -224,6 +224,12 @@ public final class GgufWriter implements AutoCloseable {
           name,
           "%d more bytes, expected at most %d of %d"
               .formatted(piece.byteSize(), tensor.byteSize() - currentBytes, tensor.byteSize()));
+    }
+    if (!piece.isNative() && piece.heapBase().filter(byte[].class::isInstance).isEmpty()) {
+      throw problem(
+          "tensor",
+          name,
+          "data in a Java array of another type, expected native memory or a byte[]");
     }
     writeHeader();
     write(piece);
