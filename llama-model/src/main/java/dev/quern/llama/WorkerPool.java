@@ -21,6 +21,7 @@ final class WorkerPool implements Workers, AutoCloseable {
   /// Added to [Run#members] when a run is closed to newcomers.
   private static final int CLOSED = Integer.MIN_VALUE / 2;
 
+  private final int spins;
   private final Worker[] threads;
   private final ReentrantLock caller = new ReentrantLock();
   private volatile Run current;
@@ -28,6 +29,12 @@ final class WorkerPool implements Workers, AutoCloseable {
 
   /// @param parallelism threads that take part in a run, the caller among them; at least 1
   WorkerPool(int parallelism) {
+    this(parallelism, SPINS);
+  }
+
+  /// @param spins how often an idle thread looks for work before it parks
+  WorkerPool(int parallelism, int spins) {
+    this.spins = spins;
     if (parallelism < 1) {
       throw new IllegalArgumentException("threads=" + parallelism + ", expected >= 1");
     }
@@ -70,7 +77,7 @@ final class WorkerPool implements Workers, AutoCloseable {
         }
       }
       run.work(0);
-      run.join();
+      run.join(spins);
       if (run.failure != null) {
         rethrow(run.failure);
       }
@@ -140,10 +147,10 @@ final class WorkerPool implements Workers, AutoCloseable {
     }
 
     /// The caller closes the run and waits for the members.
-    void join() {
+    void join(int limit) {
       members.addAndGet(CLOSED);
       for (int spins = 0; members.get() != CLOSED; ) {
-        if (spins < SPINS) {
+        if (spins < limit) {
           spins++;
           Thread.onSpinWait();
         } else {
@@ -166,15 +173,15 @@ final class WorkerPool implements Workers, AutoCloseable {
     @Override
     public void run() {
       Run last = null;
-      int spins = 0;
+      int idle = 0;
       while (!closed) {
         Run run = current;
         if (run != null && run != last) {
           run.help(number);
           last = run;
-          spins = 0;
-        } else if (spins < SPINS) {
-          spins++;
+          idle = 0;
+        } else if (idle < spins) {
+          idle++;
           Thread.onSpinWait();
         } else {
           last = null;
