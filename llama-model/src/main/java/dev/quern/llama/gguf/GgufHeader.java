@@ -159,11 +159,15 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
 
   private static int alignment(GgufMetadata metadata) {
     long alignment = metadata.integer(ALIGNMENT_KEY).orElse(DEFAULT_ALIGNMENT);
-    if (alignment < 1 || alignment > MAX_ALIGNMENT || Long.bitCount(alignment) != 1) {
+    if (!isAlignment(alignment)) {
       throw metadata.fail(
           ALIGNMENT_KEY, Long.toString(alignment), "a power of two of at most " + MAX_ALIGNMENT);
     }
     return (int) alignment;
+  }
+
+  static boolean isAlignment(long alignment) {
+    return alignment >= 1 && alignment <= MAX_ALIGNMENT && Long.bitCount(alignment) == 1;
   }
 
   private static List<GgufTensor> tensors(GgufCursor cursor, long count, int alignment, int shard) {
@@ -190,6 +194,7 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
           Integer.toUnsignedString(rank) + " dimensions",
           "1 to " + GgufTensor.MAX_DIMS);
     }
+    long shape = cursor.offset();
     long[] dims = new long[rank];
     for (int i = 0; i < rank; i++) {
       dims[i] = cursor.i64("dimension");
@@ -208,24 +213,25 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
           "offset " + Long.toUnsignedString(offset),
           "a multiple of the alignment " + alignment + " below 2^63");
     }
-    return new GgufTensor(name, type, dims, shard, offset, byteSize(cursor, type, dims));
+    return new GgufTensor(name, type, dims, shard, offset, byteSize(cursor, shape, type, dims));
   }
 
-  private static long byteSize(GgufCursor cursor, GgmlType type, long[] dims) {
+  private static long byteSize(GgufCursor cursor, long at, GgmlType type, long[] dims) {
     if (!type.isSized()) {
       return GgufTensor.UNKNOWN_SIZE;
     }
     try {
       return type.byteSize(dims);
     } catch (IllegalArgumentException e) {
-      throw cursor.fail(cursor.offset(), e.getMessage());
+      throw cursor.fail(at, e.getMessage());
     }
   }
 
   /// The table with offsets that count from the start of the file.
   private static List<GgufTensor> place(GgufCursor cursor, List<GgufTensor> table, int alignment) {
     long dataStart = Math.ceilDiv(cursor.offset(), alignment) * alignment;
-    long dataBytes = cursor.offset() + cursor.remaining() - dataStart;
+    // At least 0, lest the comparison below overflows: padding may lie beyond the end of the file.
+    long dataBytes = Math.max(cursor.offset() + cursor.remaining() - dataStart, 0);
     List<GgufTensor> placed = new ArrayList<>(table.size());
     for (GgufTensor t : table) {
       if (t.offset() > dataBytes - occupied(t)) {
@@ -235,8 +241,7 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
                 dataStart,
                 "%d bytes of data at offset %d of the data section"
                     .formatted(occupied(t), t.offset()),
-                "them within its %d bytes%s"
-                    .formatted(Math.max(dataBytes, 0), GgufCursor.CUT_SHORT));
+                "them within its %d bytes%s".formatted(dataBytes, GgufCursor.CUT_SHORT));
       }
       placed.add(t.at(dataStart + t.offset()));
     }

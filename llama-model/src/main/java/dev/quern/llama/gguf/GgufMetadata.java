@@ -86,7 +86,7 @@ public final class GgufMetadata {
   ///
   /// @throws GgufException also for a uint64 that a long cannot hold
   public OptionalLong integer(String key) {
-    Optional<Value> value = find(key, "an integer", v -> isInteger(v.type()));
+    Optional<Value> value = find(key, "an integer", v -> v.type().isInteger());
     return value.isEmpty()
         ? OptionalLong.empty()
         : OptionalLong.of(cursor(key, value.get()).integer(value.get().type()));
@@ -94,7 +94,7 @@ public final class GgufMetadata {
 
   /// The number under `key`, be it a float or an integer (the latter rounded to a double).
   public OptionalDouble number(String key) {
-    Optional<Value> value = find(key, "a number", v -> isFloat(v.type()) || isInteger(v.type()));
+    Optional<Value> value = find(key, "a number", v -> v.type().isFloat() || v.type().isInteger());
     return value.isEmpty()
         ? OptionalDouble.empty()
         : OptionalDouble.of(cursor(key, value.get()).number(value.get().type()));
@@ -126,7 +126,7 @@ public final class GgufMetadata {
   /// @throws GgufException also for an element that an int cannot hold
   public int[] ints(String key) {
     Optional<Value> value =
-        find(key, "an array of integers", v -> isArrayOf(v, isInteger(v.elementType())));
+        find(key, "an array of integers", v -> isArrayOf(v, v.elementType().isInteger()));
     int[] ints = new int[value.map(v -> length(key, v)).orElse(0)];
     if (ints.length > 0) {
       GgufType type = value.get().elementType();
@@ -147,7 +147,7 @@ public final class GgufMetadata {
   /// absent.
   public float[] floats(String key) {
     Optional<Value> value =
-        find(key, "an array of floats", v -> isArrayOf(v, isFloat(v.elementType())));
+        find(key, "an array of floats", v -> isArrayOf(v, v.elementType().isFloat()));
     float[] floats = new float[value.map(v -> length(key, v)).orElse(0)];
     if (floats.length > 0) {
       GgufType type = value.get().elementType();
@@ -186,15 +186,24 @@ public final class GgufMetadata {
     return out.append(shown < value.count() ? ", ...]" : "]").toString();
   }
 
-  /// The bytes of the value under `key` as they lie in the file, and its type: what a writer needs
-  /// to copy it.
+  /// The value under `key`, which must be there, as the file holds it: what a writer needs to copy
+  /// it.
   Raw raw(String key) {
     Value value = values.get(key);
+    if (value == null) {
+      throw absent(key);
+    }
     return new Raw(value.type(), bytes.asSlice(value.start(), value.end() - value.start()));
   }
 
   /// A value as the file holds it.
   record Raw(GgufType type, MemorySegment bytes) {}
+
+  private GgufException absent(String key) {
+    return new GgufException(
+        "%s: metadata key %s: absent, expected one of the file's %d keys"
+            .formatted(file, Printable.quoted(key), values.size()));
+  }
 
   /// An exception about the value under a key that is there.
   GgufException fail(String key, String actual, String expected) {
@@ -228,16 +237,5 @@ public final class GgufMetadata {
 
   private static boolean isArrayOf(Value value, boolean elementTypeMatches) {
     return value.type() == GgufType.ARRAY && elementTypeMatches;
-  }
-
-  private static boolean isInteger(GgufType type) {
-    return switch (type) {
-      case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
-      case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
-    };
-  }
-
-  private static boolean isFloat(GgufType type) {
-    return type == GgufType.FLOAT32 || type == GgufType.FLOAT64;
   }
 }

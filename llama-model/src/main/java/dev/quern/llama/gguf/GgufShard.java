@@ -46,12 +46,12 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
         for (int i = 1; i < paths.size(); i++) {
           shards.add(open(paths.get(i), i));
         }
-        long tensors = shards.stream().mapToLong(s -> s.header.tensors().size()).sum();
-        for (int i = 0; i < paths.size(); i++) {
+        for (int i = 0; i < shards.size(); i++) {
           shards.get(i).require(NUMBER_KEY, i);
           shards.get(i).require(COUNT_KEY, count);
-          shards.get(i).require(TENSORS_KEY, tensors);
         }
+        long tensors = shards.stream().mapToLong(s -> s.header.tensors().size()).sum();
+        shards.forEach(s -> s.require(TENSORS_KEY, tensors));
         requireDistinctTensors(shards);
       }
       return shards;
@@ -138,15 +138,18 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
 
   /// The paths of all shards of the model that this is the first one of.
   private List<Path> paths(long count) {
+    if (count > MAX_COUNT) {
+      throw header.metadata().fail(COUNT_KEY, count + " shards", "at most " + MAX_COUNT);
+    }
     Matcher name = NAME.matcher(path.getFileName().toString());
-    if (count > MAX_COUNT || !name.matches()) {
+    if (!name.matches()) {
       throw header
           .metadata()
           .fail(
               COUNT_KEY,
               count + " shards",
-              "a file named NAME-00001-of-%05d.gguf: give the shards their names back"
-                  .formatted(count));
+              "a file named %s: give the shards their names back"
+                  .formatted(fileName("NAME", 1, count)));
     }
     String stem = name.group(1);
     Path first = path.resolveSibling(fileName(stem, 1, count));

@@ -39,8 +39,29 @@ public enum GgufType {
     return minBytes;
   }
 
-  boolean hasFixedSize() {
-    return this != STRING && this != ARRAY;
+  boolean isInteger() {
+    return switch (this) {
+      case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
+      case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
+    };
+  }
+
+  boolean isFloat() {
+    return this == FLOAT32 || this == FLOAT64;
+  }
+
+  /// Whether this is an integer type that can hold `value`, which UINT64 takes as unsigned.
+  boolean fits(long value) {
+    return switch (this) {
+      case UINT8 -> value == (value & 0xff);
+      case INT8 -> value == (byte) value;
+      case UINT16 -> value == (value & 0xffff);
+      case INT16 -> value == (short) value;
+      case UINT32 -> value == (value & 0xffff_ffffL);
+      case INT32 -> value == (int) value;
+      case UINT64, INT64 -> true;
+      case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
+    };
   }
 
   /// How many types there are: valid ids are below it.

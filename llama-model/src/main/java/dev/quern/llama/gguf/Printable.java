@@ -1,5 +1,7 @@
 package dev.quern.llama.gguf;
 
+import java.util.HexFormat;
+
 /// Text out of model files, made safe for one line of a terminal or log.
 final class Printable {
   private static final int MESSAGE_CHARACTERS = 80;
@@ -35,7 +37,7 @@ final class Printable {
               if (isPlain(c)) {
                 out.appendCodePoint(c);
               } else {
-                out.append("\\u%04x".formatted(c));
+                out.append("\\u").append(HexFormat.of().toHexDigits(c, c > 0xffff ? 6 : 4));
               }
             }
           }
