@@ -133,6 +133,16 @@ class SamplerTest {
     assertEquals(2, sampler.next(new float[] {-max, -max, -1e30f}));
   }
 
+  /// Logits one unit in the last place apart, and the one zero that is written in two ways.
+  @Test
+  void topKOrdersByTheLogitAndThenByTheId() {
+    Sampler sampler = new Sampler(new SamplingOptions(1, 1, 1, 0, 1, 0, 5), 4);
+    assertEquals(3, sampler.next(new float[] {-9, 1, -9, Math.nextUp(1f)}));
+    assertEquals(2, sampler.next(new float[] {-9, -1, Math.nextUp(-1f), -1}));
+    assertEquals(1, sampler.next(new float[] {-9, -0f, 0f, -9}));
+    assertEquals(0, sampler.next(new float[] {0, -0f, 0f, 0}));
+  }
+
   @Test
   void argumentsAreChecked() {
     Sampler sampler = new Sampler(SamplingOptions.GREEDY, 3);
