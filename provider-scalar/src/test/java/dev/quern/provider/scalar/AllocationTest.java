@@ -35,6 +35,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AllocationTest {
   private static final int WIDTH = 512;
 
+  /// Calls of a measurement.
+  private static final int CALLS = 5;
+
   @ParameterizedTest
   @ValueSource(ints = {1, 7})
   void linear(int rows) {
@@ -110,12 +113,12 @@ class AllocationTest {
   private static void assertAllocatesLittle(String what, Runnable call) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 3; round++) {
       long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < 20; i++) {
+      for (int i = 0; i < CALLS; i++) {
         call.run();
       }
-      least = Math.min(least, (threads.getCurrentThreadAllocatedBytes() - before) / 20);
+      least = Math.min(least, (threads.getCurrentThreadAllocatedBytes() - before) / CALLS);
     }
     long bytes = least;
     assertTrue(bytes <= 512, () -> what + " allocates " + bytes + " bytes a call, expected <= 512");
