@@ -28,6 +28,7 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     site.writable(cache.values(), "cache.values", rows);
     site.positions("position", position, rows, "cache.capacity", cache.capacity());
     long scratchBytes = site.workspace(kernel, w, rows);
+    scratchApart(cache, w.scratch(), scratchBytes, rows);
     site.disjoint(k, "k", v, "v");
     apart(k, "k", cache, w, scratchBytes);
     apart(v, "v", cache, w, scratchBytes);
@@ -44,6 +45,7 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     cache(cache, rows);
     site.positions("firstPosition", firstPosition, rows, "cache.capacity", cache.capacity());
     long scratchBytes = site.workspace(kernel, w, rows);
+    scratchApart(cache, w.scratch(), scratchBytes, rows);
     site.disjoint(y, "y", q, "q");
     apart(q, "q", cache, w, scratchBytes);
     apart(y, "y", cache, w, scratchBytes);
@@ -65,7 +67,7 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     }
     plane(cache.keys(), "cache.keys", cache, rows);
     plane(cache.values(), "cache.values", cache, rows);
-    if (Overlap.of(cache.keys(), cache.values())) {
+    if (Overlap.of(cache.keys(), cache.values(), cache.values().byteSize())) {
       throw site.error(rows, "cache.keys overlaps cache.values, expected no memory in common");
     }
   }
@@ -80,6 +82,15 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
               .formatted(name, plane.byteSize(), bytes, cache.format()));
     }
     site.reachable(plane, name, rows);
+  }
+
+  private void scratchApart(KvCache cache, MemorySegment scratch, long bytes, int rows) {
+    if (Overlap.of(cache.keys(), scratch, bytes)) {
+      throw site.error(rows, "cache.keys overlaps scratch, expected no memory in common");
+    }
+    if (Overlap.of(cache.values(), scratch, bytes)) {
+      throw site.error(rows, "cache.values overlaps scratch, expected no memory in common");
+    }
   }
 
   private void apart(F32Matrix m, String name, KvCache cache, Workspace w, long scratchBytes) {

@@ -20,11 +20,10 @@ final class Overlap {
       return true;
     }
     // With d = start of b - start of a, in floats, and stride s, element (i, j) of a is element
-    // (k, l) of b if (i - k) * s = d + l - j. So they overlap if a multiple m * s lies within
-    // d - (a.cols - 1) .. d + (b.cols - 1) for an m that is a difference of two rows.
+    // (k, l) of b if (i - k) * s = d + l - j. So they overlap if a multiple of s lies within
+    // d - (a.cols - 1) .. d + (b.cols - 1); that rows i and k exist follows from the ranges.
     long d = (b.data().address() - a.data().address()) / Float.BYTES;
-    long m = Math.max(Math.ceilDiv(d - (a.cols() - 1), s), -(b.rows() - 1L));
-    return m <= a.rows() - 1 && m * s <= d + (b.cols() - 1);
+    return Math.ceilDiv(d - (a.cols() - 1), s) * s <= d + (b.cols() - 1);
   }
 
   /// Whether a matrix reaches into `bytes` bytes from the start of a segment. The gaps between its
@@ -33,8 +32,9 @@ final class Overlap {
     return ranges(a.data().address(), spanBytes(a), b.address(), bytes);
   }
 
-  static boolean of(MemorySegment a, MemorySegment b) {
-    return ranges(a.address(), a.byteSize(), b.address(), b.byteSize());
+  /// Whether a segment reaches into the first `bytes` bytes of another.
+  static boolean of(MemorySegment a, MemorySegment b, long bytes) {
+    return ranges(a.address(), a.byteSize(), b.address(), bytes);
   }
 
   /// Whether two matrices are the same view: start, stride and columns. (Rows are equal where this

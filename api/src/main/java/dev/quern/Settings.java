@@ -122,7 +122,7 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
       String name = key.substring(KernelOptions.PREFIX.length());
       int dot = name.indexOf('.');
       String owner = dot < 0 ? name : name.substring(0, dot);
-      if (known.contains(name) || providers.contains(owner) && dot > 0) {
+      if (known.contains(name) || providers.contains(owner)) {
         continue;
       }
       Optional<String> meant = Nearest.to(name, known);

@@ -19,12 +19,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Providers on the module path that the JVM left out, because of `--limit-modules` or because the
-/// application runs from the class path: they vanish without a word. (The value of
-/// `--limit-modules` itself is not visible at run time.)
+/// application runs from the class path, or because another JAR with a module of that name comes
+/// first: they vanish without a word. (The value of `--limit-modules` itself is not visible at run
+/// time.)
 final class UnresolvedModules {
   private UnresolvedModules() {}
 
-  /// An entry for each module on the path that provides kernels and is not in the boot layer.
+  /// An entry for each module on the path that provides kernels and is not what the JVM resolved.
   ///
   /// JARs whose module is resolved are not opened again, so this costs a listing of folders.
   ///
@@ -71,12 +72,12 @@ final class UnresolvedModules {
     String location = Locations.plain(path.toUri().toString());
     try {
       return ModuleFinder.of(path).findAll().stream()
-          .filter(m -> ModuleLayer.boot().findModule(m.descriptor().name()).isEmpty())
-          .flatMap(m ->
-              m.descriptor().provides().stream()
+          .map(ModuleReference::descriptor)
+          .flatMap(module ->
+              module.provides().stream()
                   .filter(p -> p.service().equals(KernelProvider.class.getName()))
                   .flatMap(p -> p.providers().stream())
-                  .map(name -> unresolved(m.descriptor().name(), name, location)))
+                  .map(name -> ProviderEntry.unnamed(name, location, verdict(module.name()))))
           .toList();
     } catch (FindException e) {
       return List.of(
@@ -89,18 +90,25 @@ final class UnresolvedModules {
     }
   }
 
-  private static ProviderEntry unresolved(String module, String className, String location) {
-    // A provider has to meet the quern-api that runs, and this one may be on the class path.
-    String remedy =
+  private static Verdict verdict(String module) {
+    Optional<String> taken =
+        ModuleLayer.boot()
+            .configuration()
+            .findModule(module)
+            .flatMap(m -> m.reference().location())
+            .map(uri -> Locations.forPeople(Locations.plain(uri.toString())));
+    if (taken.isPresent()) {
+      return new Verdict.Rejected(
+          "module %s is on the module path twice, and the JVM took %s"
+              .formatted(module, taken.get()),
+          "leave one of these JARs");
+    }
+    return new Verdict.Unavailable(
+        "module " + module + " is on the module path, but this JVM did not resolve it",
+        // A provider has to meet the quern-api that runs, and that may be on the class path.
         KernelProvider.class.getModule().isNamed()
             ? "add --add-modules " + module
-            : "move the JAR to the class path, where quern-api is";
-    return ProviderEntry.unnamed(
-        className,
-        location,
-        new Verdict.Unavailable(
-            "module " + module + " is on the module path, but this JVM did not resolve it",
-            remedy));
+            : "move the JAR to the class path, where quern-api is");
   }
 
   /// Paths on the module path may be relative or lead over links; a JAR may have been replaced by a

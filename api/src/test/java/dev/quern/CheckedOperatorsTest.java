@@ -23,6 +23,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -203,6 +204,79 @@ class CheckedOperatorsTest {
         "swiglu: y overlaps gate",
         () ->
             swiGlu.apply(gateUp.columns(0, 16), gateUp.columns(16, 32), gateUp.columns(8, 24), w));
+  }
+
+  @Test
+  void scratchIsNobodysOperand() {
+    Site site = new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT));
+    Fakes.NoOp wantsScratch = new Fakes.NoOp(64, false);
+    AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, site);
+    fails("op: q overlaps scratch", () -> checked.apply(q, cache, 0, y, with(q)));
+    fails("op: y overlaps scratch", () -> checked.apply(q, cache, 0, y, with(y)));
+    fails("op: k overlaps scratch", () -> checked.append(k, v, cache, 0, with(k)));
+    fails("op: v overlaps scratch", () -> checked.append(k, v, cache, 0, with(v)));
+    RmsNormKernel norm =
+        new CheckedRmsNorm(
+            new RmsNormKernel() {
+              @Override
+              public long scratchBytes(int rows, int parallelism) {
+                return 64;
+              }
+
+              @Override
+              public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {}
+            },
+            new RmsNormSpec(WIDTH, 0),
+            site);
+    fails("op: x overlaps scratch", () -> norm.apply(a, weight, b, with(a)));
+    fails("op: weight overlaps scratch", () -> norm.apply(a, weight, b, with(weight)));
+    fails("op: y overlaps scratch", () -> norm.apply(a, weight, b, with(b)));
+    RopeKernel rotate =
+        new CheckedRope(
+            new RopeKernel() {
+              @Override
+              public long scratchBytes(int rows, int parallelism) {
+                return 64;
+              }
+
+              @Override
+              public void apply(F32Matrix x, F32Matrix table, int first, Workspace w) {}
+            },
+            new RopeSpec(2, 8, RopePairing.ADJACENT),
+            site);
+    fails("op: x overlaps scratch", () -> rotate.apply(a, table, 0, with(a)));
+    fails("op: table overlaps scratch", () -> rotate.apply(a, table, 0, with(table)));
+    SwiGluKernel gated =
+        new CheckedSwiGlu(
+            new SwiGluKernel() {
+              @Override
+              public long scratchBytes(int rows, int parallelism) {
+                return 64;
+              }
+
+              @Override
+              public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {}
+            },
+            new SwiGluSpec(WIDTH),
+            site);
+    fails("op: gate overlaps scratch", () -> gated.apply(a, b, c, with(a)));
+    fails("op: up overlaps scratch", () -> gated.apply(a, b, c, with(b)));
+    fails("op: y overlaps scratch", () -> gated.apply(a, b, c, with(c)));
+  }
+
+  /// The caches' memory is no scratch either.
+  @Test
+  void scratchIsNoCache() {
+    Site site = new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT));
+    AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, site);
+    Workspace inKeys = new Workspace(cache.keys(), Workers.sequential());
+    Workspace inValues = new Workspace(cache.values(), Workers.sequential());
+    fails("op: cache.keys overlaps scratch", () -> checked.apply(q, cache, 0, y, inKeys));
+    fails("op: cache.values overlaps scratch", () -> checked.append(k, v, cache, 0, inValues));
+  }
+
+  private static Workspace with(F32Matrix scratch) {
+    return new Workspace(scratch.data(), Workers.sequential());
   }
 
   @Test

@@ -72,8 +72,8 @@ class OverlapTest {
     assertFalse(Overlap.of(a, buffer.asSlice(64), 100));
     assertTrue(Overlap.of(a, buffer.asSlice(63), 100));
     assertFalse(Overlap.of(a, buffer, 0), "nothing shares no memory");
-    assertFalse(Overlap.of(buffer.asSlice(0, 64), buffer.asSlice(64, 64)));
-    assertTrue(Overlap.of(buffer.asSlice(0, 65), buffer.asSlice(64, 64)));
+    assertFalse(Overlap.of(buffer.asSlice(0, 64), buffer.asSlice(64, 64), 64));
+    assertTrue(Overlap.of(buffer.asSlice(0, 65), buffer.asSlice(64, 64), 64));
   }
 
   @Example

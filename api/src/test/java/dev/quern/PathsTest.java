@@ -86,6 +86,15 @@ class PathsTest {
   }
 
   @Test
+  void theSecondReleaseOfAModuleIsNoticed() throws Exception {
+    Path second = Files.copy(one, folder.resolve("far.one-2.jar"));
+    String text = run("-p", ProviderJars.path(app, API, one, second), "-m", "app/app.Main");
+    assertTrue(row(text, "one").contains("ready " + one), text);
+    assertTrue(row(text, "?").contains("rejected " + second + " (far.one.One)"), text);
+    assertTrue(text.contains("far.one is on the module path twice, and the JVM took " + one), text);
+  }
+
+  @Test
   void anApplicationOnTheClassPathDoesNotSeeModules() throws Exception {
     Path sound = ProviderJars.provider(folder.resolve("sound.jar"), "near.Sound", "sound", 1);
     String text =
