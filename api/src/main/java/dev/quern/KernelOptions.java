@@ -8,13 +8,15 @@ import java.util.TreeMap;
 
 /// What decides which kernels run: properties, platform, and where providers are looked for.
 ///
-/// | property | value |
-/// |---|---|
-/// | `quern.provider` | `auto` (the default): every ready provider, by priority. Or names in order, such as `kleidi?,vector,scalar`: each must be ready, unless `?` marks that it may be absent; a spec goes to the first that takes it |
-/// | `quern.provider.<operator>` | the same for one [Operator] |
-/// | `quern.numerics` | `any` (the default), or `exact`: linear kernels use exact F32 arithmetic only |
-/// | `quern.cpu.mask` | `-name,-name`: CPU features that providers don't get to see |
-/// | `quern.<provider>.<name>` | the provider's own |
+/// The properties:
+///
+/// - `quern.provider`: `auto` (the default) asks every ready provider, by priority. A list such as
+///   `kleidi?,vector,scalar` asks these in that order; each must be ready, unless `?` marks that it
+///   may be absent. A spec goes to the first that takes it.
+/// - `quern.provider.<operator>`: the same for one [Operator].
+/// - `quern.numerics`: `any` (the default), or `exact` for linear kernels in exact F32 arithmetic.
+/// - `quern.cpu.mask`: `-name,-name`, CPU features that providers don't get to see.
+/// - `quern.<provider>.<name>`: the provider's own.
 ///
 /// @param properties those whose names begin with `quern.`
 /// @param platform the platform as detected; its CPU features before `quern.cpu.mask`. Providers

@@ -91,6 +91,32 @@ class CatalogJarsTest {
     assertContains(entry, "its class can't be loaded: java.lang.NoClassDefFoundError: far/Base");
   }
 
+  /// They fail in the same words, one after the other.
+  @Test
+  void severalJarsWithoutTheSameClassHideNothing() throws IOException {
+    Map<String, String> sources = new HashMap<>();
+    sources.put("far.Base", "package far; public class Base {}");
+    StringBuilder services = new StringBuilder();
+    for (int i = 0; i < 5; i++) {
+      sources.put(
+          "far.Half" + i,
+          ProviderJars.source("far.Half" + i, "half" + i, 1, "")
+              .replace("class Half" + i, "class Half" + i + " extends Base"));
+      services.append("far.Half").append(i).append('\n');
+    }
+    sources.put("far.Sound", ProviderJars.source("far.Sound", "sound", 1, ""));
+    Path jar =
+        ProviderJars.jar(
+            folder.resolve("halves.jar"),
+            sources,
+            Map.of(ServiceFiles.RESOURCE, services + "far.Sound\n"));
+    removeEntry(jar, "far/Base.class");
+    List<ProviderEntry> entries = scan(jar);
+    assertEquals(6, entries.size(), entries.toString());
+    assertEquals("sound", entries.getFirst().name());
+    assertTrue(entries.getFirst().ready());
+  }
+
   /// Compiled against an SPI in which `specVersion` did not exist yet.
   @Test
   void aJarForAnOlderSpiIsTold() throws IOException {
