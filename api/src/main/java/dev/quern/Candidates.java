@@ -131,15 +131,20 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
     }
 
     private String unknown(String name) {
+      String text = "no provider is called " + name;
+      String hint = Nearest.hint(name, names());
       List<ProviderEntry> unnamed = named(ProviderEntry.UNNAMED);
-      return "no provider is called "
-          + name
-          + Nearest.hint(name, names())
-          + (unnamed.isEmpty()
-              ? ", add its JAR to the class path or module path"
-              : unnamed.stream()
-                  .map(e -> System.lineSeparator() + "  " + e.label() + " is " + e.verdict().text())
-                  .collect(Collectors.joining("", "; it may be one of these:", "")));
+      if (!hint.isEmpty()) {
+        return text + hint;
+      }
+      if (unnamed.isEmpty()) {
+        return text + ", add its JAR to the class path or module path";
+      }
+      return text
+          + "; it may be one of these:"
+          + unnamed.stream()
+              .map(e -> System.lineSeparator() + "  " + e.label() + " is " + e.verdict().text())
+              .collect(Collectors.joining());
     }
 
     /// The rule with `?` at what is not ready and the other ready providers behind it.
