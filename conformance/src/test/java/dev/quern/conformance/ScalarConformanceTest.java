@@ -13,4 +13,36 @@ class ScalarConformanceTest {
       return new ScalarProvider();
     }
   }
+
+  @Nested
+  class Attention extends AttentionConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class RmsNorm extends RmsNormConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class Rope extends RopeConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class SwiGlu extends SwiGluConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
 }

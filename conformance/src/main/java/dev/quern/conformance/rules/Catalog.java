@@ -8,6 +8,11 @@ public final class Catalog {
 
   /// The operators, in the order of SPEC.md.
   public static List<OperatorSuite<?>> operators() {
-    return List.of(new LinearRules());
+    return List.of(
+        new LinearRules(),
+        new AttentionRules(),
+        new RmsNormRules(),
+        new RopeRules(),
+        new SwiGluRules());
   }
 }
