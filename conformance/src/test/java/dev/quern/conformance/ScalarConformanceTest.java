@@ -7,6 +7,14 @@ import org.junit.jupiter.api.Nested;
 /// The suite on the scalar provider: it keeps every rule.
 class ScalarConformanceTest {
   @Nested
+  class Provider extends ProviderConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
   class Linear extends LinearConformance {
     @Override
     protected KernelProvider provider() {

@@ -1,6 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
@@ -14,8 +15,10 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /// Section A of SPEC.md.
@@ -33,6 +36,23 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   @Override
   public List<Subject<AttentionCase>> subjects(Target target) {
     return AttentionCases.subjects(target);
+  }
+
+  @Override
+  public Offer<?> offer(AttentionCase c, Target target) {
+    return target.provider().attention(c.spec());
+  }
+
+  @Override
+  public Support.Query query(AttentionCase c) {
+    return new Support.Query(
+        name(),
+        List.of(c.kv()),
+        Map.of(
+            "heads", (long) c.heads(),
+            "kvHeads", (long) c.kvHeads(),
+            "headDim", (long) c.headDim(),
+            "maxPositions", (long) c.spec().maxPositions()));
   }
 
   @Override

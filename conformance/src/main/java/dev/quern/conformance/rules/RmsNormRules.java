@@ -1,6 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
@@ -13,8 +14,10 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.RmsNormRun;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -71,6 +74,16 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
         .as((width, epsilon, rows, pads, inPlace, x, schedule, seed) ->
             new RmsNormCase(
                 width, epsilon, rows, pads.get(0), pads.get(1), inPlace, x, schedule, seed));
+  }
+
+  @Override
+  public Offer<?> offer(RmsNormCase c, Target target) {
+    return target.provider().rmsNorm(c.spec());
+  }
+
+  @Override
+  public Support.Query query(RmsNormCase c) {
+    return new Support.Query(name(), List.of(), Map.of("width", (long) c.width()));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
@@ -15,9 +16,11 @@ import dev.quern.conformance.run.RopeRun;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.op.RopePairing;
+import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -40,11 +43,12 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   public List<Subject<RopeCase>> subjects(Target target) {
     return Arrays.stream(RopePairing.values())
         .map(pairing ->
-            new Subject<>(
-                pairing.name().toLowerCase(Locale.ROOT).replace('_', '-'),
-                edges(RopeCase.of(pairing)),
-                () -> arbitrary(pairing)))
+            new Subject<>(label(pairing), edges(RopeCase.of(pairing)), () -> arbitrary(pairing)))
         .toList();
+  }
+
+  private static String label(RopePairing pairing) {
+    return pairing.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static List<RopeCase> edges(RopeCase first) {
@@ -84,6 +88,19 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                 x,
                 schedule,
                 seed));
+  }
+
+  @Override
+  public Offer<?> offer(RopeCase c, Target target) {
+    return target.provider().rope(c.spec());
+  }
+
+  @Override
+  public Support.Query query(RopeCase c) {
+    return new Support.Query(
+        name(),
+        List.of(label(c.pairing())),
+        Map.of("heads", (long) c.heads(), "headDim", (long) c.headDim()));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
@@ -13,7 +14,9 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.SwiGluRun;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.spi.Offer;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -73,6 +76,16 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                 up,
                 schedule,
                 seed));
+  }
+
+  @Override
+  public Offer<?> offer(SwiGluCase c, Target target) {
+    return target.provider().swiGlu(c.spec());
+  }
+
+  @Override
+  public Support.Query query(SwiGluCase c) {
+    return new Support.Query(name(), List.of(), Map.of("width", (long) c.width()));
   }
 
   @Override
