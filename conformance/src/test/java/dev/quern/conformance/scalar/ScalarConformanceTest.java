@@ -1,0 +1,63 @@
+package dev.quern.conformance.scalar;
+
+import dev.quern.conformance.AttentionConformance;
+import dev.quern.conformance.LinearConformance;
+import dev.quern.conformance.ProviderConformance;
+import dev.quern.conformance.RmsNormConformance;
+import dev.quern.conformance.RopeConformance;
+import dev.quern.conformance.SwiGluConformance;
+import dev.quern.provider.scalar.ScalarProvider;
+import dev.quern.spi.KernelProvider;
+import org.junit.jupiter.api.Nested;
+
+/// The suite on the scalar provider, as its author would write it, in another package: it keeps
+/// every rule.
+class ScalarConformanceTest {
+  @Nested
+  class Provider extends ProviderConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class Linear extends LinearConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class Attention extends AttentionConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class RmsNorm extends RmsNormConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class Rope extends RopeConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+
+  @Nested
+  class SwiGlu extends SwiGluConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new ScalarProvider();
+    }
+  }
+}
