@@ -17,7 +17,8 @@ public final class SharedFiles {
   ///
   /// @throws TestAbortedException where it is absent and not required
   public static Path file(String path) {
-    Path file = Path.of(System.getProperty("quern.shared", "")).resolve(path).toAbsolutePath().normalize();
+    Path file =
+        Path.of(System.getProperty("quern.shared", "")).resolve(path).toAbsolutePath().normalize();
     if (Files.exists(file)) {
       return file;
     }
