@@ -23,6 +23,11 @@ import java.util.stream.Collectors;
 public final class Suite {
   private Suite() {}
 
+  /// Names of the operators that the suite tests.
+  public static List<String> operators() {
+    return Catalog.operators().stream().map(OperatorSuite::name).toList();
+  }
+
   /// Runs everything.
   ///
   /// @param operators names of the operators to test; empty: all, and the provider itself

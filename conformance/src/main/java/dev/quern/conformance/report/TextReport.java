@@ -1,0 +1,159 @@
+package dev.quern.conformance.report;
+
+import dev.quern.conformance.Comparison;
+import dev.quern.conformance.Comparison.Difference;
+import dev.quern.conformance.Failure;
+import dev.quern.conformance.Settings;
+import dev.quern.conformance.support.SupportCheck;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The summary for a terminal: a line for each subject that was accepted, the declined ones by
+/// reason, failures with their replay command, and the verdict last.
+final class TextReport {
+  /// Failures that are shown with all they have to say; of the others the terminal shows a line
+  /// each, and the files everything.
+  private static final int IN_FULL = 10;
+
+  private final StringBuilder out = new StringBuilder();
+
+  private TextReport() {}
+
+  static String of(Report report) {
+    TextReport text = new TextReport();
+    text.line("%s", report.environment().platform());
+    text.line("%s, %s", report.environment().jdk(), report.environment().vm());
+    report.tested().ifPresent(text::tested);
+    report.comparison().ifPresent(text::comparison);
+    return text.out.toString();
+  }
+
+  private void tested(Tested t) {
+    line("%s %s, %s", t.origin().name(), t.origin().version(), t.origin().location());
+    settings(t.result().settings());
+    line("");
+    line(
+        "%-10s %-22s %8s %8s %8s %8s  %s",
+        "operator", "what", "passed", "failed", "declined", "skipped", "worst error / bound");
+    Map<String, List<String>> declined = new LinkedHashMap<>();
+    for (SubjectResult s : t.subjects()) {
+      if (s.accepted()) {
+        Counts c = s.counts();
+        line(
+            "%-10s %-22s %8d %8s %8d %8d  %s",
+            s.operator(),
+            s.subject(),
+            c.passes(),
+            c.failures() == 0 ? "0" : "! " + c.failures(),
+            c.declined(),
+            c.skipped(),
+            Format.ratio(c.worstRatio()));
+      } else {
+        List<String> reasons = s.declinedBecause();
+        declined
+            .computeIfAbsent(
+                reasons.isEmpty() ? "nothing to check" : String.join("; ", reasons),
+                k -> new ArrayList<>())
+            .add(s.operator() + " " + s.subject());
+      }
+    }
+    declined(declined);
+    failures(t);
+    t.support().ifPresent(this::support);
+    line("");
+    line("%s", t.verdict());
+  }
+
+  private void settings(Settings s) {
+    line(
+        "%s",
+        s.replay()
+            .map(r -> "replay of " + r)
+            .orElse("%d tries for each rule and format, seed %d".formatted(s.tries(), s.seed())));
+  }
+
+  private void declined(Map<String, List<String>> byReason) {
+    if (!byReason.isEmpty()) {
+      line("");
+      line("declined:");
+      byReason.forEach((reason, what) -> {
+        line("  %s", reason);
+        line("    %s", String.join(", ", what));
+      });
+    }
+  }
+
+  private void failures(Tested t) {
+    int shown = 0;
+    for (TestResult test : t.tests()) {
+      if (test.failure().isEmpty()) {
+        continue;
+      }
+      Failure f = test.failure().get();
+      line("");
+      if (shown++ < IN_FULL) {
+        line("%s", f.message(t.replayCommand()));
+      } else {
+        line(
+            "%s broken: %s %s%n  %-9s %s%s",
+            f.rule(), f.operator(), f.subject(), "replay", t.replayCommand(), f.replay());
+      }
+    }
+  }
+
+  private void support(SupportCheck s) {
+    if (!s.agrees()) {
+      line("");
+      line("declared support (%s):", s.source().orElse("none"));
+      s.problems().forEach(p -> line("  %s", p));
+      if (s.source().isEmpty()) {
+        line("  what it accepts here would be declared as");
+        s.suggestion().forEach(p -> line("    %s", p));
+      }
+    }
+  }
+
+  private void comparison(Comparison c) {
+    settings(c.settings());
+    line("");
+    line(
+        "%-10s %-22s %6s  %-12s %-12s %-12s %s",
+        "operator", "what", "cases", "difference", c.first(), c.second(), "where they differ most");
+    for (Difference d : c.differences()) {
+      if (d.cases() == 0 && d.broken().isEmpty()) {
+        line("%-10s %-22s %6d  %s", d.operator(), d.subject(), 0, d.declined());
+        continue;
+      }
+      line(
+          "%-10s %-22s %6d  %-12s %-12s %-12s %s",
+          d.operator(),
+          d.subject(),
+          d.cases(),
+          d.most().map(m -> Format.ratio(m.ratio())).orElse("same bits"),
+          Format.ratio(d.firstWorst()),
+          Format.ratio(d.secondWorst()),
+          d.most().map(m -> "%s: %s, %s".formatted(m.where(), m.first(), m.second())).orElse(""));
+      d.most().ifPresent(m -> line("%10s replay %s", "", m.replay()));
+      d.broken().ifPresent(b -> line("%10s BROKEN %s", "", b));
+    }
+    line("");
+    line(
+        "Difference and errors are in units of the rule's bound; each provider may be 1 away from the truth.");
+    long broken = c.differences().stream().filter(d -> d.broken().isPresent()).count();
+    line(
+        "%s",
+        c.cases() == 0 && broken == 0
+            ? "FAILED: no case that both run, so nothing was compared"
+            : broken == 0
+                ? "COMPARED: %s and %s on %,d cases, both within their bounds"
+                    .formatted(c.first(), c.second(), c.cases())
+                : "FAILED: a bound was broken, or a call failed, in %d of %d kinds of spec"
+                    .formatted(broken, c.differences().size()));
+  }
+
+  private void line(String format, Object... arguments) {
+    out.append(format.formatted(arguments).stripTrailing()).append(System.lineSeparator());
+  }
+}
