@@ -2,8 +2,7 @@
 ///
 /// An author extends the abstract test classes of `dev.quern.conformance`, or asks
 /// [dev.quern.conformance.Suite] for a [dev.quern.conformance.SuiteResult], of which
-/// [dev.quern.conformance.report.Report] makes pages and files. What a provider runs is declared as
-/// [dev.quern.conformance.support.Support] says.
+/// [dev.quern.conformance.report.Report] makes pages and files.
 module dev.quern.conformance {
   requires transitive dev.quern.api;
   requires transitive org.junit.jupiter.api;
@@ -13,5 +12,4 @@ module dev.quern.conformance {
 
   exports dev.quern.conformance;
   exports dev.quern.conformance.report;
-  exports dev.quern.conformance.support;
 }

@@ -5,21 +5,22 @@ import dev.quern.KernelOptions;
 import dev.quern.ProviderEntry;
 import dev.quern.conformance.Comparison;
 import dev.quern.conformance.CrossCheck;
+import dev.quern.conformance.Selection;
 import dev.quern.conformance.Settings;
 import dev.quern.conformance.Suite;
 import dev.quern.conformance.SuiteResult;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.report.Environment;
 import dev.quern.conformance.report.Origin;
 import dev.quern.conformance.report.Report;
 import dev.quern.conformance.report.Stopwatch;
 import dev.quern.conformance.report.Tested;
-import dev.quern.conformance.support.Support;
-import dev.quern.conformance.support.SupportCheck;
 import dev.quern.spi.KernelProvider;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -88,20 +89,14 @@ final class ConformanceRun {
 
   private Tested test(ProviderEntry entry) {
     KernelProvider provider = ready(entry);
-    Optional<Support> support;
-    try {
-      support = Support.of(provider);
-    } catch (IllegalArgumentException e) {
-      throw new UserException(e.getMessage(), e);
-    }
     Stopwatch stopwatch = new Stopwatch();
     SuiteResult result;
     try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
       result =
           Suite.run(
-              new Target(provider, catalog.platform()),
+              target(provider),
               settings,
-              Set.copyOf(command.operators),
+              selection(),
               cell -> {
                 stopwatch.accept(cell);
                 progress.tested(cell);
@@ -110,23 +105,26 @@ final class ConformanceRun {
       throw replayMistake(e);
     }
     return new Tested(
-        Origin.of(provider, location(entry)),
-        result,
-        settings.replay().isPresent()
-            ? Optional.empty()
-            : Optional.of(SupportCheck.of(support, result)),
-        stopwatch.nanos(),
-        replayCommand(entry));
+        Origin.of(provider, location(entry)), result, stopwatch.nanos(), replayCommand(entry));
+  }
+
+  private Target target(KernelProvider provider) {
+    return new Target(provider, catalog.platform(), Support.of(provider));
+  }
+
+  /// The operators, and with them always what the provider is and declares.
+  private Selection selection() {
+    Set<String> operators = new LinkedHashSet<>(command.operators);
+    if (!operators.isEmpty()) {
+      operators.add("provider");
+    }
+    return new Selection(operators, Set.of(), Set.of());
   }
 
   private Comparison compare(ProviderEntry first, ProviderEntry second) {
     try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
       return CrossCheck.run(
-          new Target(ready(first), catalog.platform()),
-          new Target(ready(second), catalog.platform()),
-          settings,
-          Set.copyOf(command.operators),
-          progress::compared);
+          target(ready(first)), target(ready(second)), settings, selection(), progress::compared);
     } catch (IllegalArgumentException e) {
       throw replayMistake(e);
     }

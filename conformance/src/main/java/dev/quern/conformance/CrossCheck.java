@@ -43,21 +43,22 @@ public final class CrossCheck {
   /// Compares on the edge cases and on `settings.tries()` generated cases of each subject, or on
   /// the one case that is to be replayed.
   ///
-  /// @param operators names of the operators; empty: all
+  /// @param selection of operators and subjects; rules are none here
   /// @param progress is told each difference as it comes
   /// @throws IllegalArgumentException if the case to be replayed can't be read
   public static Comparison run(
       Target first,
       Target second,
       Settings settings,
-      Set<String> operators,
+      Selection selection,
       Consumer<Difference> progress) {
     CrossCheck check = new CrossCheck(first, second, settings);
     List<Difference> differences = new ArrayList<>();
     for (OperatorSuite<?> suite : Catalog.operators()) {
-      if (operators.isEmpty() || operators.contains(suite.name())) {
+      if (selection.operator(suite.name())) {
         check.compare(
             suite,
+            selection,
             difference -> {
               differences.add(difference);
               progress.accept(difference);
@@ -68,7 +69,7 @@ public final class CrossCheck {
   }
 
   private <C extends Record & Case> void compare(
-      OperatorSuite<C> suite, Consumer<Difference> found) {
+      OperatorSuite<C> suite, Selection selection, Consumer<Difference> found) {
     if (settings.replay().isPresent()) {
       Replay.find(settings.replay().get(), suite)
           .ifPresent(r -> found.accept(compare(suite, "replay", List.of(r.value()))));
@@ -76,6 +77,9 @@ public final class CrossCheck {
     }
     List<Subject<C>> others = suite.subjects(second);
     for (Subject<C> subject : suite.subjects(first)) {
+      if (!selection.subject(subject.label())) {
+        continue;
+      }
       Set<C> cases = new LinkedHashSet<>(subject.edges());
       others.stream()
           .filter(s -> s.label().equals(subject.label()))

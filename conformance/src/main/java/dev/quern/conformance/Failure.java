@@ -42,7 +42,7 @@ public record Failure(
   public String message(String how) {
     StringBuilder s = new StringBuilder();
     s.append("%s broken by provider %s: %s %s%n".formatted(rule, provider, operator, subject));
-    line(s, "rule", text + " (SPEC.md, " + rule + ")");
+    line(s, "rule", text);
     line(s, "where", outcome.where());
     line(s, "expected", outcome.expected());
     line(s, "actual", outcome.actual());
@@ -50,7 +50,9 @@ public record Failure(
       line(s, "bound", "%s (%.3g x the bound)".formatted(outcome.bound(), outcome.ratio()));
     }
     inputs.forEach(i -> line(s, "input", i));
-    line(s, "replay", how + replay);
+    if (!replay.isEmpty()) {
+      line(s, "replay", how + replay);
+    }
     if (!original.equals(replay)) {
       line(s, "found as", original);
     }

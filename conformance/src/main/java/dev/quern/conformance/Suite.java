@@ -3,42 +3,42 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
-import dev.quern.conformance.run.CanaryMemory;
-import dev.quern.conformance.run.DeclinedException;
-import dev.quern.conformance.run.Memory;
 import dev.quern.spi.Availability;
+import dev.quern.spi.Offer;
 import dev.quern.spi.Spec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The whole suite on one provider, without JUnit: what the command line runs and reports are made
 /// of.
 public final class Suite {
   private Suite() {}
 
-  /// Names of the operators that the suite tests.
+  /// What may be selected: `provider` for the provider's own rules, and the operators.
   public static List<String> operators() {
-    return Catalog.operators().stream().map(OperatorSuite::name).toList();
+    return Stream.concat(
+            Stream.of("provider"), Catalog.operators().stream().map(OperatorSuite::name))
+        .toList();
   }
 
-  /// Runs everything.
+  /// Runs it.
   ///
-  /// @param operators names of the operators to test; empty: all, and the provider itself
+  /// @param selection what of it
   /// @param progress is told each result as it comes
+  /// @throws IllegalArgumentException if the selection names an operator that there is not
   public static SuiteResult run(
-      Target target, Settings settings, Set<String> operators, Consumer<CellResult> progress) {
-    Set<String> known =
-        Catalog.operators().stream().map(OperatorSuite::name).collect(Collectors.toSet());
-    if (!known.containsAll(operators)) {
+      Target target, Settings settings, Selection selection, Consumer<CellResult> progress) {
+    List<String> known = operators();
+    if (!known.containsAll(selection.operators())) {
       throw new IllegalArgumentException(
-          "operators=%s, expected some of %s".formatted(operators, known));
+          "operators=%s, expected some of %s".formatted(selection.operators(), known));
     }
     List<CellResult> cells = new ArrayList<>();
     Consumer<CellResult> add =
@@ -47,17 +47,15 @@ public final class Suite {
           progress.accept(cell);
         };
     Availability availability = target.provider().availability(target.platform());
-    if (availability instanceof Availability.Ready) {
-      if (settings.replay().isPresent()) {
-        replay(target, settings).forEach(add);
-      } else {
-        if (operators.isEmpty()) {
-          // provider
-        }
-        for (OperatorSuite<?> suite : Catalog.operators()) {
-          if (operators.isEmpty() || operators.contains(suite.name())) {
-            run(suite, target, settings, add);
-          }
+    if (availability instanceof Availability.Ready && settings.replay().isPresent()) {
+      replay(target, settings).forEach(add);
+    } else if (availability instanceof Availability.Ready) {
+      ProviderRules.whole().stream()
+          .filter(r -> selection.operator("provider") && selection.rule(r.id()))
+          .forEach(r -> add.accept(check(r, target, settings)));
+      for (OperatorSuite<?> suite : Catalog.operators()) {
+        if (selection.operator(suite.name())) {
+          run(suite, target, settings, selection, add);
         }
       }
     }
@@ -77,19 +75,28 @@ public final class Suite {
   }
 
   private static <C extends Record & Case> void run(
-      OperatorSuite<C> suite, Target target, Settings settings, Consumer<CellResult> add) {
+      OperatorSuite<C> suite,
+      Target target,
+      Settings settings,
+      Selection selection,
+      Consumer<CellResult> add) {
     for (Subject<C> subject : suite.subjects(target)) {
-      Optional<String> declined = declined(suite, subject, target);
-      for (Rule<C> rule : suite.rules()) {
-        if (!rule.applies().test(subject.first())) {
-          continue;
-        }
-        if (declined.isPresent()) {
-          add.accept(declined(suite, subject, rule, declined.get()));
-        } else {
-          new PropertyRunner<>(suite, subject, rule, target, settings).run().forEach(add);
-        }
+      if (!selection.subject(subject.label())) {
+        continue;
       }
+      ProviderRules.offers(suite).stream()
+          .filter(r -> selection.rule(r.id()))
+          .flatMap(r -> new PropertyRunner<>(suite, subject, r, target, settings).run().stream())
+          .forEach(add);
+      Optional<String> declined = declined(suite, subject, target);
+      suite.rules().stream()
+          .filter(r -> selection.rule(r.id()) && r.applies().test(subject.first()))
+          .flatMap(r ->
+              declined
+                  .map(reason -> Stream.of(declined(suite, subject, r, reason)))
+                  .orElseGet(() ->
+                      new PropertyRunner<>(suite, subject, r, target, settings).run().stream()))
+          .forEach(add);
     }
   }
 
@@ -98,13 +105,13 @@ public final class Suite {
       OperatorSuite<C> suite, Subject<C> subject, Target target) {
     String reason = "";
     for (C edge : subject.edges()) {
-      try (Memory memory = new CanaryMemory()) {
-        suite.open(edge, target, memory);
-        return Optional.empty();
-      } catch (DeclinedException e) {
-        reason = e.getMessage();
+      try {
+        if (!(suite.offer(edge, target) instanceof Offer.Declined<?> d)) {
+          return Optional.empty();
+        }
+        reason = "declined: " + d.reason();
       } catch (RuntimeException e) {
-        return Optional.empty(); // accepted, and broken: the rules will say so
+        return Optional.empty(); // broken: the rules will say so
       }
     }
     return Optional.of(reason);
@@ -125,5 +132,43 @@ public final class Suite {
         0,
         "",
         Optional.empty());
+  }
+
+  /// A rule about the provider as a whole, as one case. What the provider throws breaks it.
+  static CellResult check(ProviderRules.ProviderRule rule, Target target, Settings settings) {
+    Outcome outcome;
+    try {
+      outcome = rule.check().check(target).outcome();
+    } catch (RuntimeException e) {
+      outcome = new Outcome.Fail("the provider", "an answer", "threw " + e);
+    }
+    Optional<Failure> failure =
+        outcome instanceof Outcome.Fail f
+            ? Optional.of(
+                new Failure(
+                    rule.id(),
+                    SpecText.of(rule.id()),
+                    target.provider().name(),
+                    "provider",
+                    target.provider().getClass().getName(),
+                    f,
+                    List.of(),
+                    "",
+                    "",
+                    settings.seed()))
+            : Optional.empty();
+    return new CellResult(
+        rule.id(),
+        rule.name(),
+        "provider",
+        "all",
+        "all",
+        1,
+        failure.isEmpty() ? 1 : 0,
+        failure.isEmpty() ? 0 : 1,
+        Map.of(),
+        0,
+        "",
+        failure);
   }
 }

@@ -1,7 +1,6 @@
 package dev.quern.conformance.report;
 
 import dev.quern.conformance.CellResult;
-import dev.quern.conformance.support.SupportCheck;
 import java.util.List;
 
 /// Cases, counted apart: what was declined or skipped is no pass.
@@ -14,6 +13,8 @@ import java.util.List;
 /// @param worstCase the replay string of that case; empty where nothing has a bound
 public record Counts(
     long passes, long failures, long declined, long skipped, double worstRatio, String worstCase) {
+  /// What a skip's reason begins with if the provider declined the spec.
+  static final String DECLINED = "declined: ";
 
   static Counts of(List<CellResult> cells) {
     long passes = 0;
@@ -26,7 +27,7 @@ public record Counts(
       passes += c.passes();
       failures += c.failures();
       for (var skip : c.skips().entrySet()) {
-        boolean refused = skip.getKey().startsWith(SupportCheck.DECLINED);
+        boolean refused = skip.getKey().startsWith(DECLINED);
         declined += refused ? skip.getValue() : 0;
         skipped += refused ? 0 : skip.getValue();
       }

@@ -15,11 +15,6 @@ final class Format {
             : String.format(Locale.ROOT, ratio < 0.001 || ratio >= 1000 ? "%.1e" : "%.3f", ratio);
   }
 
-  /// A constant as text: `HALF_SPLIT` is `half-split`.
-  static String words(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
   /// Seconds with three decimals.
   static String seconds(long nanos) {
     return String.format(Locale.ROOT, "%.3f", nanos / 1e9);

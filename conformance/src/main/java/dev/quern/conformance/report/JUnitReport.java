@@ -1,12 +1,11 @@
 package dev.quern.conformance.report;
 
 import dev.quern.conformance.Failure;
-import dev.quern.conformance.support.SupportCheck;
 import java.util.List;
 
 /// The XML that CI servers read: one `testsuite`, as in Surefire's schema
 /// (surefire-test-report.xsd). A test is a rule on a subject; declined and skipped ones are
-/// `skipped` with their reason. The declared support is a test of its own.
+/// `skipped` with their reason.
 final class JUnitReport {
   private JUnitReport() {}
 
@@ -15,8 +14,6 @@ final class JUnitReport {
     long failed = tests.stream().filter(t -> t.counts().failures() > 0).count();
     long passed = tests.stream().filter(t -> t.counts().status().equals("passed")).count();
     long skipped = tests.size() - failed - passed;
-    int support = tested.support().isPresent() ? 1 : 0;
-    boolean disagrees = tested.support().map(s -> !s.agrees()).orElse(false);
     String suite = "quern.conformance." + tested.origin().name();
     Markup xml = new Markup();
     xml.start(
@@ -26,13 +23,13 @@ final class JUnitReport {
             "time",
             Format.seconds(tests.stream().mapToLong(TestResult::nanos).sum()),
             "tests",
-            Integer.toString(tests.size() + support),
+            Integer.toString(tests.size()),
             "errors",
             "0",
             "skipped",
             Long.toString(skipped),
             "failures",
-            Long.toString(failed + (disagrees ? 1 : 0)))
+            Long.toString(failed))
         .line();
     properties(xml, environment, tested);
     for (TestResult test : tests) {
@@ -58,17 +55,7 @@ final class JUnitReport {
       }
       xml.end();
     }
-    tested.support().ifPresent(s -> support(xml, suite, s));
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + xml.end();
-  }
-
-  private static void support(Markup xml, String suite, SupportCheck s) {
-    xml.start(
-        "testcase", "name", "declared_support", "classname", suite + ".provider", "time", "0");
-    if (!s.agrees()) {
-      failure(xml, s.problems().getFirst(), "support", String.join("\n", s.problems()));
-    }
-    xml.end();
   }
 
   private static void failure(Markup xml, String message, String type, String text) {

@@ -8,7 +8,6 @@ import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Comparison.Most;
 import dev.quern.conformance.Failure;
 import dev.quern.conformance.Settings;
-import dev.quern.conformance.support.SupportCheck;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -75,10 +74,10 @@ final class JsonReport {
     json.writeBooleanField("green", t.green());
     json.writeStringField("verdict", t.verdict());
     settings(t.result().settings());
-    counts(Counts.of(t.result().cells()));
-    if (t.support().isPresent()) {
-      support(t.support().get());
-    }
+    Counts all = Counts.of(t.result().cells());
+    counts(all, all.status());
+    json.writeBooleanField("supportAgrees", !t.supportFailed());
+    strings("supportSuggestion", t.suggestion());
     json.writeArrayFieldStart("subjects");
     for (SubjectResult s : t.subjects()) {
       subject(s);
@@ -109,8 +108,8 @@ final class JsonReport {
     }
   }
 
-  private void counts(Counts c) throws IOException {
-    json.writeStringField("status", c.status());
+  private void counts(Counts c, String status) throws IOException {
+    json.writeStringField("status", status);
     json.writeNumberField("passes", c.passes());
     json.writeNumberField("failures", c.failures());
     json.writeNumberField("declined", c.declined());
@@ -119,38 +118,21 @@ final class JsonReport {
     json.writeStringField("worstCase", c.worstCase());
   }
 
-  private void support(SupportCheck s) throws IOException {
-    json.writeObjectFieldStart("support");
-    json.writeStringField("source", s.source().orElse(null));
-    json.writeBooleanField("agrees", s.agrees());
-    strings("problems", s.problems());
-    strings("suggestion", s.suggestion());
-    json.writeArrayFieldStart("findings");
-    for (SupportCheck.Finding f : s.findings()) {
-      json.writeStartObject();
-      json.writeStringField("operator", f.operator());
-      json.writeStringField("subject", f.subject());
-      json.writeStringField("declared", Format.words(f.declared()));
-      json.writeBooleanField("accepted", f.accepted());
-      json.writeStringField("declinedBecause", f.declinedBecause().orElse(null));
-      json.writeEndObject();
-    }
-    json.writeEndArray();
-    json.writeEndObject();
-  }
-
   private void subject(SubjectResult s) throws IOException {
     json.writeStartObject();
     json.writeStringField("operator", s.operator());
     json.writeStringField("subject", s.subject());
     json.writeBooleanField("accepted", s.accepted());
-    counts(s.counts());
+    if (s.asDeclared().isPresent()) {
+      json.writeBooleanField("asDeclared", s.asDeclared().get());
+    }
+    counts(s.counts(), s.status());
     strings("declinedBecause", s.declinedBecause());
     json.writeArrayFieldStart("shapes");
     for (var shape : s.shapes().entrySet()) {
       json.writeStartObject();
       json.writeStringField("shapeClass", shape.getKey());
-      counts(shape.getValue());
+      counts(shape.getValue(), shape.getValue().status());
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -164,7 +146,7 @@ final class JsonReport {
     json.writeStringField("name", t.testName());
     json.writeStringField("subject", t.subject());
     json.writeNumberField("seconds", t.nanos() / 1e9);
-    counts(t.counts());
+    counts(t.counts(), t.counts().status());
     strings("reasons", t.reasons());
     json.writeEndObject();
   }

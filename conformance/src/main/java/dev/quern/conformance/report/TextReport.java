@@ -4,7 +4,6 @@ import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Failure;
 import dev.quern.conformance.Settings;
-import dev.quern.conformance.support.SupportCheck;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +60,7 @@ final class TextReport {
     }
     declined(declined);
     failures(t);
-    t.support().ifPresent(this::support);
+    suggestion(t);
     line("");
     line("%s", t.verdict());
   }
@@ -103,15 +102,12 @@ final class TextReport {
     }
   }
 
-  private void support(SupportCheck s) {
-    if (!s.agrees()) {
+  /// Where declaration and offers differ: what would have been right.
+  private void suggestion(Tested t) {
+    if (t.supportFailed()) {
       line("");
-      line("declared support (%s):", s.source().orElse("none"));
-      s.problems().forEach(p -> line("  %s", p));
-      if (s.source().isEmpty()) {
-        line("  what it accepts here would be declared as");
-        s.suggestion().forEach(p -> line("    %s", p));
-      }
+      line("What it accepts here would be declared as");
+      t.suggestion().forEach(l -> line("  %s", l));
     }
   }
 
