@@ -1,7 +1,5 @@
 package dev.quern.conformance.report;
 
-import java.util.Locale;
-
 /// A small chart: an error on a track on which the bound is marked.
 final class Chart {
   /// Pixels from 0 to the bound; as much again as a third is left for what is beyond.
@@ -22,7 +20,7 @@ final class Chart {
         "height",
         "18",
         "viewBox",
-        "0 0 %d 18".formatted(WIDTH),
+        Format.text("0 0 %d 18", WIDTH),
         "role",
         "img",
         "aria-label",
@@ -56,6 +54,6 @@ final class Chart {
         "height",
         Integer.toString(HEIGHT),
         "width",
-        String.format(Locale.ROOT, "%.1f", width));
+        Format.text("%.1f", width));
   }
 }

@@ -12,11 +12,16 @@ final class Format {
         ? "exact"
         : Double.isInfinite(ratio)
             ? "infinite"
-            : String.format(Locale.ROOT, ratio < 0.001 || ratio >= 1000 ? "%.1e" : "%.3f", ratio);
+            : text(ratio < 0.001 || ratio >= 1000 ? "%.1e" : "%.3f", ratio);
+  }
+
+  /// A text with numbers, which look the same in every country.
+  static String text(String format, Object... arguments) {
+    return String.format(Locale.ROOT, format, arguments);
   }
 
   /// Seconds with three decimals.
   static String seconds(long nanos) {
-    return String.format(Locale.ROOT, "%.3f", nanos / 1e9);
+    return text("%.3f", nanos / 1e9);
   }
 }

@@ -30,7 +30,7 @@ record HtmlComparison(Markup html) {
     String status = d.broken().isPresent() ? "failed" : d.cases() > 0 ? "passed" : "declined";
     html.start("tr", "data-status", status, "class", status);
     html.element("td", d.operator()).element("th", d.subject());
-    html.element("td", "%,d".formatted(d.cases()), "class", "n");
+    html.element("td", Format.text("%,d", d.cases()), "class", "n");
     if (d.cases() == 0) {
       html.element("td", d.broken().orElse(d.declined()), "colspan", "5");
     } else {
@@ -52,8 +52,9 @@ record HtmlComparison(Markup html) {
 
   private void most(Most m) {
     html.text(
-        "%s: %s and %s, expected %s, bound %.3g"
-            .formatted(m.where(), m.first(), m.second(), m.expected(), m.bound()));
+        Format.text(
+            "%s: %s and %s, expected %s, bound %.3g",
+            m.where(), m.first(), m.second(), m.expected(), m.bound()));
     html.start("br").element("code", m.replay(), "class", "replay");
   }
 }

@@ -9,9 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /// One page that needs nothing else: the template `report.html` around sections that are written
 /// here. It is XML too, so that a test can read it back.
@@ -38,10 +36,10 @@ final class HtmlReport {
         .ifPresent(t -> {
           page.support(t);
           page.failures(t);
-          page.subjects(t);
+          new HtmlTables(page.html).subjects(t);
         });
     report.comparison().ifPresent(c -> new HtmlComparison(page.html).write(c));
-    report.tested().ifPresent(page::tests);
+    report.tested().ifPresent(t -> new HtmlTables(page.html).tests(t));
     // Not replaceAll: the sections are full of characters that it would take for its own.
     return template()
         .replace("{{title}}", Markup.escape("Quern conformance: " + title))
@@ -78,7 +76,7 @@ final class HtmlReport {
           tile(c.declined(), "cases declined", "");
           tile(c.skipped(), "cases skipped", "");
           tile(
-              t.subjects().stream().filter(SubjectResult::accepted).count(),
+              t.specs().stream().filter(SubjectResult::accepted).count(),
               "kinds of spec accepted",
               "");
           tile(
@@ -91,7 +89,7 @@ final class HtmlReport {
 
   private void tile(long number, String what, String kind) {
     html.start("div", "class", "tile");
-    html.element("b", "%,d".formatted(number), "class", kind).text(what);
+    html.element("b", Format.text("%,d", number), "class", kind).text(what);
     html.end();
   }
 
@@ -113,7 +111,8 @@ final class HtmlReport {
         .ifPresent(s -> facts.put("tries", tries(s)));
     facts.put(
         "machine",
-        "%s %s, %d processors".formatted(e.platform().os(), e.platform().arch(), e.processors()));
+        Format.text(
+            "%s %s, %d processors", e.platform().os(), e.platform().arch(), e.processors()));
     facts.put("CPU features", String.join(" ", new TreeSet<>(e.platform().cpuFeatures())));
     facts.put("JDK", e.jdk());
     facts.put("JVM", e.vm() + ", JIT " + e.platform().jit());
@@ -127,7 +126,7 @@ final class HtmlReport {
   private static String tries(Settings s) {
     return s.replay()
         .map(r -> "replay of " + r)
-        .orElse("%d for each rule and kind of spec, seed %d".formatted(s.tries(), s.seed()));
+        .orElse(Format.text("%d for each rule and kind of spec, seed %d", s.tries(), s.seed()));
   }
 
   private void filter() {
@@ -186,7 +185,7 @@ final class HtmlReport {
       }
       fact(
           "cases",
-          "%,d failed, %,d passed".formatted(test.counts().failures(), test.counts().passes()));
+          Format.text("%,d failed, %,d passed", test.counts().failures(), test.counts().passes()));
       f.inputs().forEach(i -> fact("input", i));
       html.end();
       html.element(
@@ -200,113 +199,5 @@ final class HtmlReport {
 
   private void fact(String name, String value) {
     html.element("dt", name).start("dd").element("code", value).end();
-  }
-
-  private void subjects(Tested t) {
-    html.element("h2", "Operators, formats, shapes").line();
-    html.element(
-        "p",
-        "Passed cases of each class of shapes. The bar is the worst error of all cases; the line is the rule's bound.",
-        "class",
-        "dim");
-    Map<String, List<SubjectResult>> operators =
-        t.subjects().stream()
-            .collect(
-                Collectors.groupingBy(
-                    SubjectResult::operator, LinkedHashMap::new, Collectors.toList()));
-    operators.forEach((operator, subjects) -> {
-      List<String> shapes =
-          subjects.stream()
-              .filter(SubjectResult::accepted)
-              .flatMap(s -> s.shapes().keySet().stream())
-              .distinct()
-              .sorted()
-              .toList();
-      html.element("h3", operator).line();
-      html.start("table").start("thead").start("tr");
-      html.element("th", "format");
-      shapes.forEach(s -> html.element("th", s, "class", "n"));
-      html.element("th", "declined", "class", "n");
-      html.element("th", "skipped", "class", "n");
-      html.element("th", "worst error / bound").element("th", "").element("th", "support");
-      html.end().end().start("tbody");
-      subjects.forEach(s -> row(s, shapes));
-      html.end().end();
-    });
-  }
-
-  private void row(SubjectResult s, List<String> shapes) {
-    Counts all = s.counts();
-    html.start("tr", "data-status", s.status(), "class", s.status());
-    html.start("th").text(s.subject());
-    html.element("span", " " + s.operator(), "hidden", "hidden").end(); // for the filter
-    if (!s.accepted()) {
-      String reason = String.join("; ", s.declinedBecause());
-      html.element("td", "declined: " + reason, "colspan", Integer.toString(shapes.size() + 4));
-    } else {
-      Map<String, Counts> byShape = s.shapes();
-      for (String shape : shapes) {
-        Counts c = byShape.get(shape);
-        html.element(
-            "td",
-            c == null
-                ? "–"
-                : c.failures() > 0
-                    ? "%,d of %,d failed".formatted(c.failures(), c.failures() + c.passes())
-                    : "%,d".formatted(c.passes()),
-            "class",
-            "n " + (c == null ? "skipped" : c.status()));
-      }
-      number(all.declined());
-      number(all.skipped());
-      html.start("td");
-      Chart.bar(html, all.worstRatio());
-      html.end();
-      html.element("td", Format.ratio(all.worstRatio()), "title", all.worstCase(), "class", "n");
-    }
-    boolean differs = !s.asDeclared().orElse(true);
-    html.element(
-        "td",
-        differs ? "differs" : s.asDeclared().isPresent() ? "as declared" : "",
-        "class",
-        differs ? "failed" : "dim");
-    html.end();
-  }
-
-  private void number(long n) {
-    html.element("td", n == 0 ? "" : "%,d".formatted(n), "class", "n");
-  }
-
-  private void tests(Tested t) {
-    html.start("details").element("summary", "All %,d tests".formatted(t.tests().size()));
-    html.start("table").start("thead").start("tr");
-    for (String head : List.of("operator", "test", "format")) {
-      html.element("th", head);
-    }
-    for (String head : List.of("passed", "failed", "declined", "skipped", "worst", "seconds")) {
-      html.element("th", head, "class", "n");
-    }
-    html.element("th", "worst case, or why not").end().end().start("tbody");
-    for (TestResult test : t.tests()) {
-      Counts c = test.counts();
-      html.start("tr", "data-status", c.status(), "class", c.status());
-      html.element("td", test.operator());
-      html.element("td", test.testName()).element("td", test.subject());
-      number(c.passes());
-      html.element(
-          "td",
-          c.failures() == 0 ? "" : "%,d".formatted(c.failures()),
-          "class",
-          c.failures() == 0 ? "n" : "n failed");
-      number(c.declined());
-      number(c.skipped());
-      html.element("td", c.worstRatio() == 0 ? "" : Format.ratio(c.worstRatio()), "class", "n");
-      html.element("td", Format.seconds(test.nanos()), "class", "n");
-      html.start("td");
-      Optional.of(c.worstCase()).filter(w -> !w.isEmpty()).ifPresent(w -> html.element("code", w));
-      html.text(String.join("; ", test.reasons()));
-      html.end().end();
-    }
-    html.end().end().end();
   }
 }

@@ -44,6 +44,8 @@ public record Report(
   }
 
   private static Path write(Path file, String text) throws IOException {
-    return Files.writeString(file, text, StandardCharsets.UTF_8);
+    // Not writeString, which throws at a lone surrogate: a provider's words must not cost the
+    // report.
+    return Files.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 }

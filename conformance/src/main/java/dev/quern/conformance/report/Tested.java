@@ -61,20 +61,21 @@ public record Tested(
     long accepted = specs().stream().filter(SubjectResult::accepted).count();
     long declined = specs().size() - accepted;
     if (accepted == 0 && !specs().isEmpty()) {
-      return "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were declined"
-          .formatted(origin.name(), declined);
+      return Format.text(
+          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were declined",
+          origin.name(), declined);
     }
-    return "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped; kinds of spec: %d accepted, %d declined"
-        .formatted(
-            green() ? "PASSED" : "FAILED",
-            origin.name(),
-            green() ? "keeps" : "does not keep",
-            all.passes(),
-            all.failures(),
-            all.declined(),
-            all.skipped(),
-            accepted,
-            declined);
+    return Format.text(
+        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped; kinds of spec: %d accepted, %d declined",
+        green() ? "PASSED" : "FAILED",
+        origin.name(),
+        green() ? "keeps" : "does not keep",
+        all.passes(),
+        all.failures(),
+        all.declined(),
+        all.skipped(),
+        accepted,
+        declined);
   }
 
   /// Whether its declaration is missing, can't be read, or says something else than its offers.

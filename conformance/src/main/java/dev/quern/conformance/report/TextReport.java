@@ -4,13 +4,11 @@ import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Failure;
 import dev.quern.conformance.Settings;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 
-/// The summary for a terminal: a line for each subject that was accepted, the declined ones by
-/// reason, failures with their replay command, and the verdict last.
+/// The summary for a terminal: a line for each subject, the declined ones apart with the reason,
+/// failures with their replay command, and the verdict last.
 final class TextReport {
   /// Failures that are shown with all they have to say; of the others the terminal shows a line
   /// each, and the files everything.
@@ -32,37 +30,39 @@ final class TextReport {
   private void tested(Tested t) {
     line("%s %s, %s", t.origin().name(), t.origin().version(), t.origin().location());
     settings(t.result().settings());
+    List<SubjectResult> accepted = t.subjects().stream().filter(SubjectResult::accepted).toList();
+    List<SubjectResult> declined = t.subjects().stream().filter(s -> !s.accepted()).toList();
+    int width = width(t.subjects().stream().map(SubjectResult::subject));
+    String row = "%-10s %-" + width + "s %8s %8s %8s %8s  %s";
     line("");
-    line(
-        "%-10s %-22s %8s %8s %8s %8s  %s",
-        "operator", "what", "passed", "failed", "declined", "skipped", "worst error / bound");
-    Map<String, List<String>> declined = new LinkedHashMap<>();
-    for (SubjectResult s : t.subjects()) {
-      if (s.accepted()) {
-        Counts c = s.counts();
-        line(
-            "%-10s %-22s %8d %8s %8d %8d  %s",
-            s.operator(),
-            s.subject(),
-            c.passes(),
-            c.failures() == 0 ? "0" : "! " + c.failures(),
-            c.declined(),
-            c.skipped(),
-            Format.ratio(c.worstRatio()));
-      } else {
-        List<String> reasons = s.declinedBecause();
-        declined
-            .computeIfAbsent(
-                reasons.isEmpty() ? "nothing to check" : String.join("; ", reasons),
-                k -> new ArrayList<>())
-            .add(s.operator() + " " + s.subject());
-      }
+    line(row, "operator", "what", "passed", "failed", "declined", "skipped", "worst error / bound");
+    for (SubjectResult s : accepted) {
+      Counts c = s.counts();
+      line(
+          row,
+          s.operator(),
+          s.subject(),
+          c.passes(),
+          c.failures(),
+          c.declined(),
+          c.skipped(),
+          Format.ratio(c.worstRatio()) + (c.failures() > 0 ? "  FAILED" : ""));
     }
-    declined(declined);
+    if (!declined.isEmpty()) {
+      line("");
+      line("declined:");
+      String reason = "%-10s %-" + width + "s %s";
+      declined.forEach(
+          s -> line(reason, s.operator(), s.subject(), String.join("; ", s.declinedBecause())));
+    }
     failures(t);
     suggestion(t);
     line("");
     line("%s", t.verdict());
+  }
+
+  private static int width(Stream<String> words) {
+    return words.mapToInt(String::length).max().orElse(0);
   }
 
   private void settings(Settings s) {
@@ -71,17 +71,6 @@ final class TextReport {
         s.replay()
             .map(r -> "replay of " + r)
             .orElse("%d tries for each rule and format, seed %d".formatted(s.tries(), s.seed())));
-  }
-
-  private void declined(Map<String, List<String>> byReason) {
-    if (!byReason.isEmpty()) {
-      line("");
-      line("declined:");
-      byReason.forEach((reason, what) -> {
-        line("  %s", reason);
-        line("    %s", String.join(", ", what));
-      });
-    }
   }
 
   private void failures(Tested t) {
@@ -113,17 +102,27 @@ final class TextReport {
 
   private void comparison(Comparison c) {
     settings(c.settings());
+    String row =
+        "%-10s %-"
+            + width(c.differences().stream().map(Difference::subject))
+            + "s %6s  %-12s %-12s %-12s %s";
     line("");
     line(
-        "%-10s %-22s %6s  %-12s %-12s %-12s %s",
-        "operator", "what", "cases", "difference", c.first(), c.second(), "where they differ most");
+        row,
+        "operator",
+        "what",
+        "cases",
+        "difference",
+        c.first(),
+        c.second(),
+        "where they differ most");
     for (Difference d : c.differences()) {
       if (d.cases() == 0 && d.broken().isEmpty()) {
-        line("%-10s %-22s %6d  %s", d.operator(), d.subject(), 0, d.declined());
+        line(row, d.operator(), d.subject(), 0, d.declined(), "", "", "");
         continue;
       }
       line(
-          "%-10s %-22s %6d  %-12s %-12s %-12s %s",
+          row,
           d.operator(),
           d.subject(),
           d.cases(),
@@ -132,7 +131,10 @@ final class TextReport {
           Format.ratio(d.secondWorst()),
           d.most().map(m -> "%s: %s, %s".formatted(m.where(), m.first(), m.second())).orElse(""));
       d.most().ifPresent(m -> line("%10s replay %s", "", m.replay()));
-      d.broken().ifPresent(b -> line("%10s BROKEN %s", "", b));
+      if (!d.declined().isEmpty()) {
+        line("%10s some %s", "", d.declined());
+      }
+      d.broken().ifPresent(b -> line("%10s BROKEN: %s", "", b));
     }
     line("");
     line(
@@ -143,13 +145,14 @@ final class TextReport {
         c.cases() == 0 && broken == 0
             ? "FAILED: no case that both run, so nothing was compared"
             : broken == 0
-                ? "COMPARED: %s and %s on %,d cases, both within their bounds"
-                    .formatted(c.first(), c.second(), c.cases())
+                ? Format.text(
+                    "COMPARED: %s and %s on %,d cases, both within their bounds",
+                    c.first(), c.second(), c.cases())
                 : "FAILED: a bound was broken, or a call failed, in %d of %d kinds of spec"
                     .formatted(broken, c.differences().size()));
   }
 
   private void line(String format, Object... arguments) {
-    out.append(format.formatted(arguments).stripTrailing()).append(System.lineSeparator());
+    out.append(Format.text(format, arguments).stripTrailing()).append(System.lineSeparator());
   }
 }
