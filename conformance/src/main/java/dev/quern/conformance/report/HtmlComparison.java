@@ -9,7 +9,12 @@ import java.util.List;
 record HtmlComparison(Markup html) {
 
   void write(Comparison c) {
-    html.element("h2", "%s and %s on the same cases".formatted(c.first(), c.second())).line();
+    html.element(
+            "h2",
+            "%s and %s on the same cases".formatted(c.first(), c.second()),
+            "id",
+            "comparison")
+        .line();
     html.element(
         "p",
         "The largest difference of two results, in units of the rule's bound; each provider may be 1 away from the truth.",

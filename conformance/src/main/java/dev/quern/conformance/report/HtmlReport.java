@@ -6,9 +6,11 @@ import dev.quern.conformance.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// One page that needs nothing else: the template `report.html` around sections that are written
@@ -30,7 +32,7 @@ final class HtmlReport {
             .orElse("nothing");
     page.head(report, title);
     page.environment(report);
-    page.filter();
+    page.filter(report);
     report
         .tested()
         .ifPresent(t -> {
@@ -129,8 +131,19 @@ final class HtmlReport {
         .orElse(Format.text("%d for each rule and kind of spec, seed %d", s.tries(), s.seed()));
   }
 
-  private void filter() {
-    html.start("nav", "id", "filter", "hidden", "hidden");
+  private void filter(Report report) {
+    html.start("nav", "id", "filter");
+    report
+        .tested()
+        .ifPresent(t -> {
+          if (t.result().failures() > 0) {
+            html.element("a", "failures", "href", "#failures");
+          }
+          html.element("a", "formats", "href", "#formats");
+        });
+    report.comparison().ifPresent(c -> html.element("a", "comparison", "href", "#comparison"));
+    report.tested().ifPresent(t -> html.element("a", "tests", "href", "#tests"));
+    html.start("span", "id", "controls", "hidden", "hidden"); // until the script runs
     html.start(
         "input",
         "type",
@@ -147,7 +160,7 @@ final class HtmlReport {
       html.text(" " + status).end();
     }
     html.element("span", "", "id", "count", "class", "dim");
-    html.end();
+    html.end().end();
   }
 
   private void support(Tested t) {
@@ -163,36 +176,39 @@ final class HtmlReport {
     html.end();
   }
 
+  /// One line each, and all there is to say under it; the first of each kind of spec is open.
   private void failures(Tested t) {
     List<TestResult> failed = t.tests().stream().filter(x -> x.failure().isPresent()).toList();
     if (failed.isEmpty()) {
       return;
     }
-    html.element("h2", "Failures").line();
+    html.element("h2", "Failures", "id", "failures").line();
+    Set<String> seen = new HashSet<>();
     for (TestResult test : failed) {
       Failure f = test.failure().orElseThrow();
-      html.start("article", "data-status", "failed");
-      html.element("h3", "%s  %s %s".formatted(test.testName(), f.operator(), f.subject()));
+      boolean first = seen.add(test.operator() + " " + test.subject());
+      html.start(
+          "details", "data-status", "failed", "class", "failure", "open", first ? "open" : "");
+      html.start("summary");
+      html.text("%s %s: %s ".formatted(f.operator(), f.subject(), test.testName()));
+      Counts c = test.counts();
+      html.element(
+          "span", Format.text("%,d failed, %,d passed", c.failures(), c.passes()), "class", "dim");
+      html.end();
       html.element("p", "%s: %s".formatted(f.rule(), f.text()), "class", "dim");
       html.start("dl");
       fact("where", f.outcome().where());
       fact("expected", f.outcome().expected());
       fact("actual", f.outcome().actual());
       if (!f.outcome().bound().isEmpty()) {
-        fact(
-            "bound",
-            f.outcome().bound() + " (" + Format.ratio(f.outcome().ratio()) + " x the bound)");
+        String times = Format.ratio(f.outcome().ratio());
+        fact("bound", "%s (%s x the bound)".formatted(f.outcome().bound(), times));
       }
-      fact(
-          "cases",
-          Format.text("%,d failed, %,d passed", test.counts().failures(), test.counts().passes()));
       f.inputs().forEach(i -> fact("input", i));
       html.end();
-      html.element(
-          "pre",
-          f.replay().isEmpty() ? "seed " + f.seed() : t.replayCommand() + f.replay(),
-          "class",
-          "replay");
+      if (!f.replay().isEmpty()) { // rules of the provider itself have no cases
+        html.element("pre", t.replayCommand() + f.replay(), "class", "replay");
+      }
       html.end();
     }
   }

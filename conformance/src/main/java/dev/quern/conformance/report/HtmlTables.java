@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 record HtmlTables(Markup html) {
 
   void subjects(Tested t) {
-    html.element("h2", "Operators, formats, shapes").line();
+    html.element("h2", "Operators, formats, shapes", "id", "formats").line();
     html.element(
         "p",
         "Passed cases of each class of shapes. The bar is the worst error of all cases; the line is the rule's bound.",
@@ -76,7 +76,9 @@ record HtmlTables(Markup html) {
     Counts c = s.counts();
     return c.failures() > 0
         ? Format.text("%,d failed", c.failures())
-        : s.accepted() ? "%s of bound".formatted(Format.ratio(c.worstRatio())) : "declined";
+        : s.accepted()
+            ? "%s of bound".formatted(Format.ratio(s.errors().worstRatio()))
+            : "declined";
   }
 
   private void row(SubjectResult s, List<String> shapes) {
@@ -103,11 +105,18 @@ record HtmlTables(Markup html) {
       }
       number(all.declined());
       number(all.skipped());
+      Counts errors = s.errors();
       html.start("td");
-      Chart.bar(html, all.worstRatio());
+      if (!s.provider()) {
+        Chart.bar(html, errors.worstRatio());
+      }
       html.end();
-      html.start("td", "title", all.worstCase()).text(Format.ratio(all.worstRatio()));
-      html.element("span", " " + all.worstCase().split("/")[0], "class", "dim").end();
+      html.start("td", "title", errors.worstCase(), "class", "k");
+      if (!s.provider()) {
+        html.text(Format.ratio(errors.worstRatio()));
+        html.element("span", " " + errors.worstCase().split("/")[0], "class", "dim");
+      }
+      html.end();
     }
     boolean differs = !s.asDeclared().orElse(true);
     html.element(
@@ -123,7 +132,8 @@ record HtmlTables(Markup html) {
   }
 
   void tests(Tested t) {
-    html.start("details").element("summary", Format.text("All %,d tests", t.tests().size()));
+    html.start("details", "id", "tests")
+        .element("summary", Format.text("All %,d tests", t.tests().size()));
     html.start("table").start("thead").start("tr");
     for (String head : List.of("operator", "test", "format")) {
       html.element("th", head);

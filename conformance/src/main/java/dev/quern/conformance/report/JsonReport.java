@@ -127,6 +127,8 @@ final class JsonReport {
       json.writeBooleanField("asDeclared", s.asDeclared().get());
     }
     counts(s.counts(), s.status());
+    json.writeNumberField("worstError", s.errors().worstRatio());
+    json.writeStringField("worstErrorCase", s.errors().worstCase());
     strings("declinedBecause", s.declinedBecause());
     json.writeArrayFieldStart("shapes");
     for (var shape : s.shapes().entrySet()) {

@@ -28,6 +28,12 @@ record SubjectResult(List<CellResult> cells) {
     return Counts.of(cells);
   }
 
+  /// Counts of the rules whose ratio is an error against a bound. That of P14 is bytes against
+  /// bytes.
+  Counts errors() {
+    return Counts.of(cells.stream().filter(c -> !c.rule().equals("P14")).toList());
+  }
+
   /// Whether it is the provider itself, and not a kind of spec.
   boolean provider() {
     return operator().equals("provider");

@@ -4,14 +4,16 @@ import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Failure;
 import dev.quern.conformance.Settings;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// The summary for a terminal: a line for each subject, the declined ones apart with the reason,
 /// failures with their replay command, and the verdict last.
 final class TextReport {
-  /// Failures that are shown with all they have to say; of the others the terminal shows a line
-  /// each, and the files everything.
+  /// Failures that are shown with all they have to say, at most one of each kind of spec; of the
+  /// others the terminal shows a line each, and the files everything.
   private static final int IN_FULL = 10;
 
   private final StringBuilder out = new StringBuilder();
@@ -46,7 +48,8 @@ final class TextReport {
           c.failures(),
           c.declined(),
           c.skipped(),
-          Format.ratio(c.worstRatio()) + (c.failures() > 0 ? "  FAILED" : ""));
+          (s.provider() ? "" : Format.ratio(s.errors().worstRatio()))
+              + (c.failures() > 0 ? "  FAILED" : ""));
     }
     if (!declined.isEmpty()) {
       line("");
@@ -74,19 +77,25 @@ final class TextReport {
   }
 
   private void failures(Tested t) {
-    int shown = 0;
+    Set<String> shown = new HashSet<>();
     for (TestResult test : t.tests()) {
       if (test.failure().isEmpty()) {
         continue;
       }
       Failure f = test.failure().get();
-      line("");
-      if (shown++ < IN_FULL) {
+      if (shown.size() < IN_FULL && shown.add(f.operator() + " " + f.subject())) {
+        line("");
         line("%s", f.message(t.replayCommand()));
       } else {
         line(
-            "%s broken: %s %s%n  %-9s %s%s",
-            f.rule(), f.operator(), f.subject(), "replay", t.replayCommand(), f.replay());
+            "%s broken by provider %s: %s %s%n  %-9s %s%s",
+            f.rule(),
+            f.provider(),
+            f.operator(),
+            f.subject(),
+            "replay",
+            t.replayCommand(),
+            f.replay());
       }
     }
   }
