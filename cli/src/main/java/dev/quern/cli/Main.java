@@ -25,7 +25,8 @@ import picocli.CommandLine.Command;
       ExplainCommand.class,
       InspectCommand.class,
       TokenizeCommand.class,
-      LogitsCommand.class
+      LogitsCommand.class,
+      ConformanceCommand.class
     },
     footer = {
       "",

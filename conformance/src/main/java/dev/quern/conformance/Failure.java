@@ -31,8 +31,15 @@ public record Failure(
     inputs = List.copyOf(inputs);
   }
 
-  /// The whole report of a failure, several lines.
+  /// The whole report of a failure, several lines, for who runs the suite with JUnit.
   public String message() {
+    return message("-Dquern.conformance.replay=");
+  }
+
+  /// The whole report of a failure, several lines.
+  ///
+  /// @param how what stands before the replay string: an option, or a command
+  public String message(String how) {
     StringBuilder s = new StringBuilder();
     s.append("%s broken by provider %s: %s %s%n".formatted(rule, provider, operator, subject));
     line(s, "rule", text);
@@ -44,7 +51,7 @@ public record Failure(
     }
     inputs.forEach(i -> line(s, "input", i));
     if (!replay.isEmpty()) {
-      line(s, "replay", "-Dquern.conformance.replay=" + replay);
+      line(s, "replay", how + replay);
     }
     if (!original.equals(replay)) {
       line(s, "found as", original);

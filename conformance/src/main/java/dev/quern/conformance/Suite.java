@@ -21,6 +21,13 @@ import java.util.stream.Stream;
 public final class Suite {
   private Suite() {}
 
+  /// What may be selected: `provider` for the provider's own rules, and the operators.
+  public static List<String> operators() {
+    return Stream.concat(
+            Stream.of("provider"), Catalog.operators().stream().map(OperatorSuite::name))
+        .toList();
+  }
+
   /// Runs it.
   ///
   /// @param selection what of it
@@ -28,9 +35,7 @@ public final class Suite {
   /// @throws IllegalArgumentException if the selection names an operator that there is not
   public static SuiteResult run(
       Target target, Settings settings, Selection selection, Consumer<CellResult> progress) {
-    List<String> known =
-        Stream.concat(Stream.of("provider"), Catalog.operators().stream().map(OperatorSuite::name))
-            .toList();
+    List<String> known = operators();
     if (!known.containsAll(selection.operators())) {
       throw new IllegalArgumentException(
           "operators=%s, expected some of %s".formatted(selection.operators(), known));

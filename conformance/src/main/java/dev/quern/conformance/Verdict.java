@@ -1,7 +1,18 @@
 package dev.quern.conformance;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /// Collects comparisons of one result, and keeps the worst.
 public final class Verdict {
+  /// An element that was compared under a bound.
+  record Element(String name, int row, int col, double expected, float actual, double bound) {
+    String where() {
+      return at(name, row, col);
+    }
+  }
+
+  private final List<Element> elements = new ArrayList<>();
   private double worst;
   private Outcome.Fail failure;
 
@@ -12,6 +23,7 @@ public final class Verdict {
   ///
   /// @param bound absolute, finite, not negative
   public void close(String name, int row, int col, double expected, float actual, double bound) {
+    elements.add(new Element(name, row, col, expected, actual, bound));
     double error = Math.abs(actual - expected);
     double ratio = Double.isNaN(error) ? Double.POSITIVE_INFINITY : error == 0 ? 0 : error / bound;
     if (ratio > worst) {
@@ -52,10 +64,16 @@ public final class Verdict {
 
   /// Takes over what another verdict found.
   public void add(Verdict other) {
+    elements.addAll(other.elements);
     if (other.worst > worst) {
       worst = other.worst;
       failure = other.failure;
     }
+  }
+
+  /// What was compared under a bound, in order: the same for two results of one case.
+  List<Element> elements() {
+    return elements;
   }
 
   /// The worst error against its bound.

@@ -1,0 +1,200 @@
+package dev.quern.cli;
+
+import dev.quern.Catalog;
+import dev.quern.KernelOptions;
+import dev.quern.ProviderEntry;
+import dev.quern.conformance.Comparison;
+import dev.quern.conformance.CrossCheck;
+import dev.quern.conformance.Selection;
+import dev.quern.conformance.Settings;
+import dev.quern.conformance.Suite;
+import dev.quern.conformance.SuiteResult;
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.report.Environment;
+import dev.quern.conformance.report.Origin;
+import dev.quern.conformance.report.Report;
+import dev.quern.conformance.report.Stopwatch;
+import dev.quern.conformance.report.Tested;
+import dev.quern.spi.KernelProvider;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// What [ConformanceCommand] does: finds the providers, runs the suite on one or compares two,
+/// prints and writes the reports.
+final class ConformanceRun {
+  private final ConformanceCommand command;
+  private final Settings settings;
+  private final List<Path> jars;
+  private final Catalog catalog;
+
+  ConformanceRun(ConformanceCommand command) {
+    this.command = command;
+    this.settings = settings(command);
+    this.jars = command.jars.stream().map(Path::toAbsolutePath).map(Path::normalize).toList();
+    KernelOptions system = KernelOptions.fromSystem();
+    this.catalog =
+        Catalog.scan(
+            new KernelOptions(
+                system.properties(),
+                system.platform(),
+                ProviderJars.loader(jars, system.loader())));
+  }
+
+  int call() throws IOException {
+    Environment environment = Environment.current(catalog.platform());
+    Optional<Tested> tested =
+        command.provider == null && !command.compare.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                test(command.provider == null ? onlyOneOfJars() : entry(command.provider)));
+    Optional<Comparison> comparison =
+        command.compare.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                compare(entry(command.compare.getFirst()), entry(command.compare.get(1))));
+    Report report = new Report(environment, tested, comparison);
+    command.console.out().print(report.text());
+    if (command.report != null) {
+      for (Path file : report.write(command.report)) {
+        command.console.err().println("quern: wrote " + file);
+      }
+    }
+    return report.green() ? 0 : 1;
+  }
+
+  private static Settings settings(ConformanceCommand c) {
+    List<String> known = Suite.operators();
+    if (!known.containsAll(c.operators)) {
+      throw new UserException(
+          "--operator=%s, expected some of %s".formatted(String.join(",", c.operators), known),
+          null);
+    }
+    try {
+      Settings system = Settings.fromSystemProperties();
+      return new Settings(
+          c.tries == null ? system.tries() : c.tries,
+          c.seed == null ? system.seed() : c.seed,
+          c.replay == null ? system.replay() : Optional.of(c.replay));
+    } catch (IllegalArgumentException e) {
+      throw new UserException(e.getMessage(), e);
+    }
+  }
+
+  private Tested test(ProviderEntry entry) {
+    KernelProvider provider = ready(entry);
+    Stopwatch stopwatch = new Stopwatch();
+    SuiteResult result;
+    try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
+      result =
+          Suite.run(
+              target(provider),
+              settings,
+              selection(),
+              cell -> {
+                stopwatch.accept(cell);
+                progress.tested(cell);
+              });
+    } catch (IllegalArgumentException e) {
+      throw replayMistake(e);
+    }
+    return new Tested(
+        Origin.of(provider, location(entry)), result, stopwatch.nanos(), replayCommand(entry));
+  }
+
+  private Target target(KernelProvider provider) {
+    return new Target(provider, catalog.platform(), Support.of(provider));
+  }
+
+  /// The operators, and with them always what the provider is and declares.
+  private Selection selection() {
+    Set<String> operators = new LinkedHashSet<>(command.operators);
+    if (!operators.isEmpty()) {
+      operators.add("provider");
+    }
+    return new Selection(operators, Set.of(), Set.of());
+  }
+
+  private Comparison compare(ProviderEntry first, ProviderEntry second) {
+    try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
+      return CrossCheck.run(
+          target(ready(first)), target(ready(second)), settings, selection(), progress::compared);
+    } catch (IllegalArgumentException e) {
+      throw replayMistake(e);
+    }
+  }
+
+  /// What a kernel throws is a failure of a case; only a replay string that can't be read gets
+  /// here.
+  private RuntimeException replayMistake(IllegalArgumentException e) {
+    return settings.replay().isPresent() ? new UserException(e.getMessage(), e) : e;
+  }
+
+  private ProviderEntry onlyOneOfJars() {
+    List<ProviderEntry> ours =
+        catalog.entries().stream().filter(e -> jars.contains(path(e).orElse(null))).toList();
+    if (ours.size() != 1) {
+      throw new UserException(
+          ours.isEmpty()
+              ? "no provider in %s: expected META-INF/services/%s in one of them"
+                  .formatted(command.jars, KernelProvider.class.getName())
+              : "%d providers in %s: say which with --provider, one of %s"
+                  .formatted(ours.size(), command.jars, names(ours)),
+          null);
+    }
+    return ours.getFirst();
+  }
+
+  private ProviderEntry entry(String name) {
+    List<ProviderEntry> entries = catalog.entries();
+    return entries.stream()
+        .filter(e -> e.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new UserException("no provider %s, found %s".formatted(name, names(entries)), null));
+  }
+
+  private KernelProvider ready(ProviderEntry entry) {
+    return catalog
+        .ready(entry.name())
+        .orElseThrow(() ->
+            new UserException(
+                "provider %s (%s) is %s"
+                    .formatted(entry.name(), location(entry), entry.verdict().text()),
+                null));
+  }
+
+  private static String names(List<ProviderEntry> entries) {
+    return entries.isEmpty()
+        ? "none"
+        : entries.stream()
+            .map(e -> e.ready() ? e.name() : "%s (%s)".formatted(e.name(), e.verdict().text()))
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String location(ProviderEntry entry) {
+    return path(entry).map(Path::toString).orElse(entry.location());
+  }
+
+  private static Optional<Path> path(ProviderEntry entry) {
+    try {
+      URI uri = URI.create(entry.location());
+      return "file".equals(uri.getScheme()) ? Optional.of(Path.of(uri)) : Optional.empty();
+    } catch (IllegalArgumentException _) {
+      return Optional.empty(); // a class loader may call it anything
+    }
+  }
+
+  private String replayCommand(ProviderEntry entry) {
+    return "./quern conformance --provider %s %s--replay "
+        .formatted(
+            entry.name(),
+            command.jars.stream().map(j -> "--jar " + j + " ").collect(Collectors.joining()));
+  }
+}

@@ -1,0 +1,225 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// `quern conformance` in this JVM: on the scalar provider, and on JARs that were compiled a moment
+/// ago.
+class ConformanceCommandTest {
+  @TempDir static Path folder;
+
+  private static Path good;
+  private static Path wrong;
+
+  @BeforeAll
+  static void compileProviders() throws IOException {
+    good = SwiGluJar.named("good").build(folder);
+    wrong = SwiGluJar.named("wrong").factor("1.01f").build(folder);
+  }
+
+  @Test
+  void aProviderThatKeepsTheSpecificationPasses() throws IOException {
+    Path reports = folder.resolve("reports");
+    Result result =
+        conformance("--provider scalar --operator swiglu,rope --tries 2 --report " + reports);
+    assertEquals(0, result.code, result.out + result.err);
+    assertTrue(result.out.contains("PASSED: scalar keeps the specification"), result.out);
+    assertTrue(result.out.contains("2 tries for each rule and format, seed 1"), result.out);
+    assertFalse(result.out.contains("linear"), result.out);
+    JsonNode json = new ObjectMapper().readTree(reports.resolve("report.json").toFile());
+    assertTrue(json.get("green").asBoolean());
+    assertEquals(2, json.at("/tested/tries").asInt());
+    assertTrue(Files.readString(reports.resolve("report.html")).contains("scalar"));
+    assertTrue(Files.readString(reports.resolve("junit.xml")).contains("S1_exact [F32]"));
+    assertTrue(result.err.lines().allMatch(l -> l.startsWith("quern: wrote ")), result.err);
+  }
+
+  @Test
+  void aJarWithOneProviderNeedsNoName() {
+    Result result = conformance("--tries 2 --jar " + good);
+    assertEquals(0, result.code, result.out + result.err);
+    assertTrue(result.out.contains("good unknown, " + good), result.out);
+    assertTrue(result.out.contains("linear     F32 exact-f32"), result.out);
+    assertTrue(result.out.contains("not implemented"), "declined with its reason: " + result.out);
+    assertTrue(result.out.contains("kinds of spec: 1 accepted"), result.out);
+  }
+
+  @Test
+  void aWrongProviderFailsAndItsFailureIsReplayed() {
+    Result result = conformance("--tries 2 --operator swiglu --jar " + wrong);
+    assertEquals(1, result.code, result.out);
+    assertTrue(result.out.contains("S1 broken by provider wrong: swiglu F32"), result.out);
+    assertTrue(result.out.contains("FAILED: wrong does not keep the specification"), result.out);
+    String command =
+        result
+            .out
+            .lines()
+            .map(String::strip)
+            .filter(l -> l.startsWith("replay "))
+            .findFirst()
+            .orElseThrow()
+            .replaceFirst("replay +\\./quern conformance ", "");
+    assertTrue(command.contains("--jar " + wrong), command);
+    Result replayed = conformance(command);
+    assertEquals(1, replayed.code, replayed.out);
+    assertEquals(1, replayed.out.split("broken by provider wrong", -1).length - 1, replayed.out);
+    assertEquals(
+        0, conformance(command.replace("wrong", "good")).code, "the same case, done right");
+  }
+
+  @Test
+  void supportIsDeclaredAndNotGuessed() throws IOException {
+    Path silent = SwiGluJar.named("silent").support(null).build(folder);
+    Result missing = conformance("--tries 1 --operator swiglu --jar " + silent);
+    assertEquals(1, missing.code, missing.out);
+    assertTrue(missing.out.contains("META-INF/quern/silent.support"), missing.out);
+    assertTrue(missing.out.contains("What it accepts here would be declared as"), missing.out);
+    assertTrue(missing.out.lines().anyMatch("  swiglu"::equals), missing.out);
+
+    Path boasting = SwiGluJar.named("boasting").support("swiglu\nrmsnorm\n").build(folder);
+    Result more = conformance("--tries 1 --operator swiglu,rmsnorm --jar " + boasting);
+    assertEquals(1, more.code, more.out);
+    assertTrue(more.out.contains("declined: not implemented"), more.out);
+
+    Path modest = SwiGluJar.named("modest").support("rmsnorm if never\n").build(folder);
+    Result less = conformance("--tries 1 --operator swiglu --jar " + modest);
+    assertEquals(1, less.code, less.out);
+    assertTrue(less.out.contains("does not declare it"), less.out);
+
+    Path misspelt = SwiGluJar.named("misspelt").support("swiglu\nlinear Q9_9\n").build(folder);
+    Result unknown = conformance("--tries 1 --operator swiglu --jar " + misspelt);
+    assertEquals(1, unknown.code, unknown.out);
+    assertTrue(unknown.out.contains("misspelt.support:2: unknown name 'Q9_9'"), unknown.out);
+  }
+
+  @Test
+  void aProviderThatAcceptsNothingFails() throws IOException {
+    Path lazy = SwiGluJar.named("lazy").declining().support("").build(folder);
+    for (String operators : List.of("", "--operator swiglu ")) {
+      Result result = conformance("--tries 1 " + operators + "--jar " + lazy);
+      assertEquals(1, result.code, result.out);
+      assertTrue(result.out.contains("FAILED: lazy accepted nothing"), result.out);
+    }
+    // One operator that it declines, though it has others: nothing was checked either.
+    Result result = conformance("--tries 1 --operator rope --jar " + good);
+    assertEquals(1, result.code, result.out);
+  }
+
+  @Test
+  void anUnavailableProviderSaysWhyAndWhatHelps() throws IOException {
+    Path needy =
+        SwiGluJar.named("needy").unavailable("no accelerator", "install one").build(folder);
+    for (String name : List.of("", "--provider needy ")) {
+      Result result = conformance(name + "--jar " + needy);
+      assertEquals(1, result.code, result.out);
+      assertEquals(
+          "quern: provider needy (%s) is unavailable: no accelerator. Remedy: install one"
+              .formatted(needy),
+          result.err.strip());
+      assertEquals("", result.out);
+    }
+  }
+
+  @Test
+  void twoProvidersAreCompared() throws IOException {
+    Path reports = folder.resolve("compared");
+    Result result =
+        conformance(
+            "--compare scalar,good --operator swiglu --tries 2 --jar %s --report %s"
+                .formatted(good, reports));
+    assertEquals(0, result.code, result.out + result.err);
+    assertTrue(result.out.contains("COMPARED: scalar and good on "), result.out);
+    JsonNode json = new ObjectMapper().readTree(reports.resolve("report.json").toFile());
+    assertEquals("good", json.at("/comparison/second").asText());
+    assertTrue(json.at("/comparison/differences/0/cases").asInt() > 0);
+
+    Result broken =
+        conformance("--compare scalar,wrong --operator swiglu --tries 2 --jar " + wrong);
+    assertEquals(1, broken.code, broken.out);
+    assertTrue(broken.out.contains("BROKEN: wrong is out of its bound"), broken.out);
+  }
+
+  @Test
+  void helpNamesAllOptions() {
+    Result result = conformance("--help");
+    assertEquals(0, result.code, result.err);
+    for (String option :
+        List.of("--provider", "--jar", "--operator", "--tries", "--seed", "--replay", "--report")) {
+      assertTrue(result.out.contains(option), result.out);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "|2|which provider?",
+        "--compare scalar|2|--compare=scalar, expected two names",
+        "--compare scalar,scalar|2|expected two names",
+        "--compare scalar,scalr|1|no provider scalr, found",
+        "--provider scalr|1|no provider scalr, found scalar",
+        "--provider scalar --operator lineal|1|--operator=lineal, expected some of [provider, linear",
+        "--provider scalar --tries -1|1|tries=-1, expected >= 0",
+        "--provider scalar --tries x|2|x",
+        "--provider scalar --replay nonsense|1|replay 'nonsense', expected RULE/OPERATOR:CASE",
+        "--provider scalar --replay S1/lineal:x=1|1|no such operator",
+        "--provider scalar --replay S1/swiglu:x=1|1|SwiGluCase",
+        "--compare scalar,GOOD --jar absent.jar|1|absent.jar is missing",
+      })
+  void mistakesGetOneClearLine(String arguments, int code, String part) {
+    Result result = conformance(arguments == null ? "" : arguments);
+    assertEquals(code, result.code, result.out + result.err);
+    assertTrue(result.err.contains(part), result.err);
+    assertTrue(result.err.startsWith("quern: "), result.err);
+    assertFalse(result.err.contains("\tat "), result.err);
+    assertEquals("", result.out);
+  }
+
+  @Test
+  void jarsWithoutOrWithSeveralProvidersAreExplained() throws IOException {
+    Path empty =
+        SwiGluJar.jar(folder.resolve("empty.jar"), Files.createDirectory(folder.resolve("e")));
+    Result none = conformance("--jar " + empty);
+    assertEquals(1, none.code);
+    assertTrue(none.err.contains("no provider in [" + empty + "]"), none.err);
+    Result two = conformance("--jar %s --jar %s".formatted(good, wrong));
+    assertEquals(1, two.code);
+    assertTrue(two.err.contains("2 providers in"), two.err);
+    assertTrue(two.err.contains("good, wrong"), two.err);
+    assertEquals(
+        0, conformance("--provider good --tries 0 --jar %s --jar %s".formatted(good, wrong)).code);
+    Path broken = Files.writeString(folder.resolve("broken.jar"), "no zip");
+    assertEquals(1, conformance("--jar " + broken).code);
+  }
+
+  private record Result(int code, String out, String err) {}
+
+  /// @param arguments separated by blanks; paths here have none
+  private static Result conformance(String arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code =
+        Main.run(
+            ("conformance " + arguments).strip().split(" +"),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,138 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `quern conformance` as it is packaged: the suite lies on a module path of its own.
+class ConformanceIT {
+  private static final Path LIB = Path.of(System.getProperty("quern.lib"));
+  private static final Path SUITE = Path.of(System.getProperty("quern.conformance.lib"));
+
+  @TempDir Path folder;
+
+  @Test
+  void theLauncherRunsTheSuiteFromModules() throws IOException {
+    Path home = launcherHome();
+    Child child =
+        Child.run(
+            home,
+            List.of(
+                home.resolve("quern").toString(),
+                "-Dquern.conformance.tries=1",
+                "conformance",
+                "--provider",
+                "scalar",
+                "--operator",
+                "swiglu"));
+    assertEquals(0, child.code(), child.out() + child.err());
+    assertTrue(child.out().contains("PASSED: scalar keeps the specification"), child.out());
+    assertTrue(child.out().contains("1 tries"), child.out());
+    assertEquals("", child.err(), "no warning about native access");
+  }
+
+  /// A folder that looks like a checkout whose build is fresh, so that the launcher builds nothing.
+  private Path launcherHome() throws IOException {
+    Path checkout = Path.of(System.getProperty("quern.home"));
+    Path home = folder.resolve("home with space");
+    Files.createDirectories(home.resolve("api/src/main"));
+    Files.createDirectories(home.resolve(".mvn"));
+    Path out = Files.createDirectories(home.resolve("cli/target/quern"));
+    for (String file : List.of("quern", ".mvn/jdk.sh", "pom.xml", "api/pom.xml")) {
+      Files.copy(checkout.resolve(file), home.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    Files.createSymbolicLink(out.resolve("lib"), LIB);
+    Files.createSymbolicLink(out.resolve("conformance"), SUITE);
+    Files.writeString(out.resolve("built"), "");
+    return home;
+  }
+
+  @Test
+  void jarsOfBothKindsAreTested() throws IOException {
+    Path plain = SwiGluJar.named("plain").build(folder);
+    Path modular = SwiGluJar.named("modular").modular(LIB).build(folder);
+    for (Path jar : List.of(plain, modular)) {
+      Child child = modules("--jar", jar.toString(), "--operator", "swiglu", "--tries", "1");
+      assertEquals(0, child.code(), child.out() + child.err());
+      assertTrue(child.out().contains(jar.toString()), child.out());
+    }
+    Child both =
+        modules(
+            "--jar",
+            plain.toString(),
+            "--jar",
+            modular.toString(),
+            "--compare",
+            "plain,modular",
+            "--operator",
+            "swiglu",
+            "--tries",
+            "1");
+    assertEquals(0, both.code(), both.out() + both.err());
+    assertTrue(both.out().contains("same bits"), both.out());
+  }
+
+  @Test
+  void otherCommandsResolveNeitherTheSuiteNorJUnit() throws IOException {
+    Child child =
+        java(
+            "-p",
+            LIB + File.pathSeparator + SUITE,
+            "--show-module-resolution",
+            "-m",
+            "dev.quern.cli/dev.quern.cli.Main",
+            "--version");
+    assertEquals(0, child.code(), child.err());
+    for (String module : List.of("dev.quern.conformance", "org.junit", "net.jqwik")) {
+      assertFalse(child.out().contains(module), child.out());
+    }
+  }
+
+  @Test
+  void withoutTheSuiteTheCommandSaysWhatToDo() throws IOException {
+    Child child =
+        java(
+            "-p",
+            LIB.toString(),
+            "-m",
+            "dev.quern.cli/dev.quern.cli.Main",
+            "conformance",
+            "--provider",
+            "scalar");
+    assertEquals(1, child.code(), child.err());
+    assertTrue(child.err().contains("the conformance suite is not on the path"), child.err());
+    assertFalse(child.err().contains("\tat "), child.err());
+  }
+
+  private Child modules(String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "-p",
+                LIB + File.pathSeparator + SUITE,
+                "--add-modules",
+                "dev.quern.conformance",
+                "--enable-native-access=dev.quern.conformance",
+                "-m",
+                "dev.quern.cli/dev.quern.cli.Main",
+                "conformance"));
+    command.addAll(List.of(arguments));
+    return java(command.toArray(String[]::new));
+  }
+
+  private Child java(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(Child.JAVA));
+    command.addAll(List.of(arguments));
+    return Child.run(folder, command);
+  }
+}

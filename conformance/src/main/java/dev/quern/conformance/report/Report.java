@@ -1,0 +1,51 @@
+package dev.quern.conformance.report;
+
+import dev.quern.conformance.Comparison;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a run of the command has found. All reports are pure functions of it.
+///
+/// @param environment where and when
+/// @param tested the provider that the suite ran on; empty if two were only compared
+/// @param comparison where two providers differ; empty if they were not compared
+public record Report(
+    Environment environment, Optional<Tested> tested, Optional<Comparison> comparison) {
+
+  /// Whether everything is as it must be.
+  public boolean green() {
+    return tested.map(Tested::green).orElse(true)
+        && comparison.map(Comparison::green).orElse(true)
+        && (tested.isPresent() || comparison.isPresent());
+  }
+
+  /// The summary for a terminal.
+  public String text() {
+    return TextReport.of(this);
+  }
+
+  /// Writes `report.html`, `report.json` and, if the suite ran on a provider, `junit.xml`.
+  ///
+  /// @return the files
+  public List<Path> write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    List<Path> files = new ArrayList<>();
+    files.add(write(folder.resolve("report.html"), HtmlReport.of(this)));
+    files.add(write(folder.resolve("report.json"), JsonReport.of(this)));
+    if (tested.isPresent()) {
+      files.add(write(folder.resolve("junit.xml"), JUnitReport.of(environment, tested.get())));
+    }
+    return files;
+  }
+
+  private static Path write(Path file, String text) throws IOException {
+    // Not writeString, which throws at a lone surrogate: a provider's words must not cost the
+    // report.
+    return Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+}

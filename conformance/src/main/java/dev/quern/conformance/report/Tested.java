@@ -1,0 +1,112 @@
+package dev.quern.conformance.report;
+
+import dev.quern.conformance.CellResult;
+import dev.quern.conformance.SuiteResult;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// A provider that the suite has run on.
+///
+/// @param origin where it comes from
+/// @param result what the suite found
+/// @param nanos how long each test took, by [TestResult#key()]; 0 where it is not there
+/// @param replayCommand what stands before a replay string to run that case again
+public record Tested(
+    Origin origin, SuiteResult result, Map<String, Long> nanos, String replayCommand) {
+
+  public Tested {
+    nanos = Map.copyOf(nanos);
+  }
+
+  /// Whether the provider keeps the specification: it accepted something, and no rule is broken.
+  public boolean green() {
+    List<SubjectResult> specs = specs();
+    return result.green() && (specs.isEmpty() || specs.stream().anyMatch(SubjectResult::accepted));
+  }
+
+  /// One result for each rule and subject.
+  public List<TestResult> tests() {
+    Map<String, List<CellResult>> cells = new LinkedHashMap<>();
+    for (CellResult cell : result.cells()) {
+      cells.computeIfAbsent(TestResult.key(cell), k -> new ArrayList<>()).add(cell);
+    }
+    return cells.entrySet().stream()
+        .map(e -> new TestResult(e.getValue(), nanos.getOrDefault(e.getKey(), 0L)))
+        .toList();
+  }
+
+  /// The cells of each operator and subject.
+  public List<SubjectResult> subjects() {
+    Map<String, List<CellResult>> cells = new LinkedHashMap<>();
+    for (CellResult cell : result.cells()) {
+      cells
+          .computeIfAbsent(cell.operator() + "/" + cell.subject(), k -> new ArrayList<>())
+          .add(cell);
+    }
+    return cells.values().stream().map(SubjectResult::new).toList();
+  }
+
+  /// The kinds of spec among them.
+  List<SubjectResult> specs() {
+    return subjects().stream().filter(s -> !s.provider()).toList();
+  }
+
+  /// The verdict in one line.
+  public String verdict() {
+    Counts all = Counts.of(result.cells());
+    long accepted = specs().stream().filter(SubjectResult::accepted).count();
+    long declined = specs().size() - accepted;
+    if (accepted == 0 && !specs().isEmpty()) {
+      return Format.text(
+          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were declined",
+          origin.name(), declined);
+    }
+    return Format.text(
+        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped; kinds of spec: %d accepted, %d declined",
+        green() ? "PASSED" : "FAILED",
+        origin.name(),
+        green() ? "keeps" : "does not keep",
+        all.passes(),
+        all.failures(),
+        all.declined(),
+        all.skipped(),
+        accepted,
+        declined);
+  }
+
+  /// Whether its declaration is missing, can't be read, or says something else than its offers.
+  boolean supportFailed() {
+    return result.cells().stream().anyMatch(c -> c.rule().equals("support") && c.failures() > 0);
+  }
+
+  /// A support declaration of what was accepted here: the lines that the file
+  /// `META-INF/quern/NAME.support` would have. Shapes that are declined need a `where` besides.
+  List<String> suggestion() {
+    Map<String, Set<String>> numerics = new LinkedHashMap<>(); // by operator and format
+    for (SubjectResult s : specs()) {
+      if (s.accepted()) {
+        String[] words = s.subject().split(" ", 2);
+        // These two have one kind of spec, which a declaration does not name.
+        boolean alone = s.operator().equals("rmsnorm") || s.operator().equals("swiglu");
+        numerics
+            .computeIfAbsent(
+                s.operator() + " " + (alone ? "" : words[0]), k -> new LinkedHashSet<>())
+            .add(words.length > 1 ? words[1] : "");
+      }
+    }
+    Map<String, List<String>> formats = new LinkedHashMap<>(); // by operator and numerics
+    numerics.forEach((key, value) -> {
+      String[] words = key.split(" ", 2);
+      formats
+          .computeIfAbsent(words[0] + " %s " + String.join(",", value), k -> new ArrayList<>())
+          .add(words[1]);
+    });
+    return formats.entrySet().stream()
+        .map(e -> e.getKey().formatted(String.join(",", e.getValue())).strip())
+        .toList();
+  }
+}
