@@ -35,7 +35,7 @@ public record Failure(
   public String message() {
     StringBuilder s = new StringBuilder();
     s.append("%s broken by provider %s: %s %s%n".formatted(rule, provider, operator, subject));
-    line(s, "rule", text + " (SPEC.md, " + rule + ")");
+    line(s, "rule", text);
     line(s, "where", outcome.where());
     line(s, "expected", outcome.expected());
     line(s, "actual", outcome.actual());
@@ -43,7 +43,9 @@ public record Failure(
       line(s, "bound", "%s (%.3g x the bound)".formatted(outcome.bound(), outcome.ratio()));
     }
     inputs.forEach(i -> line(s, "input", i));
-    line(s, "replay", "-Dquern.conformance.replay=" + replay);
+    if (!replay.isEmpty()) {
+      line(s, "replay", "-Dquern.conformance.replay=" + replay);
+    }
     if (!original.equals(replay)) {
       line(s, "found as", original);
     }

@@ -32,6 +32,11 @@ public abstract class OperatorConformance {
     return HostPlatform.current();
   }
 
+  /// What its author declares: the resource in its JAR, unless a subclass says otherwise.
+  protected Support support() {
+    return Support.of(provider());
+  }
+
   /// Tries and seed: those of the system properties, unless a subclass says otherwise.
   protected Settings settings() {
     return Settings.fromSystemProperties();
@@ -40,7 +45,7 @@ public abstract class OperatorConformance {
   /// All rules of the operator.
   @TestFactory
   final Stream<DynamicTest> rules() {
-    Target target = new Target(provider(), platform());
+    Target target = new Target(provider(), platform(), support());
     Settings settings = settings();
     if (target.provider().availability(target.platform()) instanceof Availability.Unavailable u) {
       String reason = "unavailable: %s %s".formatted(u.reason(), u.remedy()).strip();

@@ -180,7 +180,7 @@ final class PropertyRunner<C extends Record & Case> {
   private Failure failure(C smallest, C found, Outcome.Fail fail) {
     return new Failure(
         rule.id(),
-        SpecText.rules().getOrDefault(rule.id(), ""),
+        SpecText.of(rule.id()),
         target.provider().name(),
         suite.name(),
         subject.label(),

@@ -3,10 +3,12 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// One case of one rule, from the line that a failure printed: `RULE/OPERATOR:CASE`, where RULE is
 /// `L5_exact_f32`, or `L5` for the first check of that rule.
@@ -28,17 +30,17 @@ public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> ru
       return Optional.empty();
     }
     String name = text.substring(0, slash);
+    List<Rule<C>> rules =
+        Stream.concat(suite.rules().stream(), ProviderRules.offers(suite).stream()).toList();
     Rule<C> rule =
-        suite.rules().stream()
+        rules.stream()
             .filter(r -> r.testName().equals(name) || r.id().equals(name))
             .findFirst()
             .orElseThrow(() ->
                 new IllegalArgumentException(
                     "replay: no rule %s of %s, expected one of %s"
                         .formatted(
-                            name,
-                            suite.name(),
-                            suite.rules().stream().map(Rule::testName).toList())));
+                            name, suite.name(), rules.stream().map(Rule::testName).toList())));
     C value = CaseText.parse(suite.caseType(), text.substring(colon + 1));
     return Optional.of(new Replay<>(suite, rule, value));
   }

@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.rules.ProviderRules;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,13 @@ public final class SpecText {
   /// Text by rule id, in the order of SPEC.md.
   public static Map<String, String> rules() {
     return parse(read());
+  }
+
+  /// The text of a rule; of the one that has no number, what the suite means by it.
+  public static String of(String rule) {
+    return rule.equals(ProviderRules.SUPPORT)
+        ? "A provider accepts what its META-INF/quern/NAME.support declares, declines the rest, and accepts something."
+        : rules().getOrDefault(rule, "not in SPEC.md");
   }
 
   static Map<String, String> parse(String spec) {

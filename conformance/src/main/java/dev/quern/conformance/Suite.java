@@ -3,12 +3,11 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
-import dev.quern.conformance.run.CanaryMemory;
-import dev.quern.conformance.run.DeclinedException;
-import dev.quern.conformance.run.Memory;
 import dev.quern.spi.Availability;
+import dev.quern.spi.Offer;
 import dev.quern.spi.Spec;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +46,9 @@ public final class Suite {
         replay(target, settings).forEach(add);
       } else {
         if (operators.isEmpty()) {
-          // provider
+          for (ProviderRules.ProviderRule rule : ProviderRules.whole()) {
+            add.accept(check(rule, target, settings));
+          }
         }
         for (OperatorSuite<?> suite : Catalog.operators()) {
           if (operators.isEmpty() || operators.contains(suite.name())) {
@@ -74,6 +75,9 @@ public final class Suite {
   private static <C extends Record & Case> void run(
       OperatorSuite<C> suite, Target target, Settings settings, Consumer<CellResult> add) {
     for (Subject<C> subject : suite.subjects(target)) {
+      for (Rule<C> rule : ProviderRules.offers(suite)) {
+        new PropertyRunner<>(suite, subject, rule, target, settings).run().forEach(add);
+      }
       Optional<String> declined = declined(suite, subject, target);
       for (Rule<C> rule : suite.rules()) {
         if (!rule.applies().test(subject.first())) {
@@ -93,13 +97,13 @@ public final class Suite {
       OperatorSuite<C> suite, Subject<C> subject, Target target) {
     String reason = "";
     for (C edge : subject.edges()) {
-      try (Memory memory = new CanaryMemory()) {
-        suite.open(edge, target, memory);
-        return Optional.empty();
-      } catch (DeclinedException e) {
-        reason = e.getMessage();
+      try {
+        if (!(suite.offer(edge, target) instanceof Offer.Declined<?> d)) {
+          return Optional.empty();
+        }
+        reason = "declined: " + d.reason();
       } catch (RuntimeException e) {
-        return Optional.empty(); // accepted, and broken: the rules will say so
+        return Optional.empty(); // broken: the rules will say so
       }
     }
     return Optional.of(reason);
@@ -120,5 +124,43 @@ public final class Suite {
         0,
         "",
         Optional.empty());
+  }
+
+  /// A rule about the provider as a whole, as one case. What the provider throws breaks it.
+  static CellResult check(ProviderRules.ProviderRule rule, Target target, Settings settings) {
+    Outcome outcome;
+    try {
+      outcome = rule.check().check(target).outcome();
+    } catch (RuntimeException e) {
+      outcome = new Outcome.Fail("the provider", "an answer", "threw " + e);
+    }
+    Optional<Failure> failure =
+        outcome instanceof Outcome.Fail f
+            ? Optional.of(
+                new Failure(
+                    rule.id(),
+                    SpecText.of(rule.id()),
+                    target.provider().name(),
+                    "provider",
+                    target.provider().getClass().getName(),
+                    f,
+                    List.of(),
+                    "",
+                    "",
+                    settings.seed()))
+            : Optional.empty();
+    return new CellResult(
+        rule.id(),
+        rule.name(),
+        "provider",
+        "all",
+        "all",
+        1,
+        failure.isEmpty() ? 1 : 0,
+        failure.isEmpty() ? 0 : 1,
+        Map.of(),
+        0,
+        "",
+        failure);
   }
 }

@@ -7,9 +7,10 @@ import dev.quern.spi.Platform;
 ///
 /// @param provider the provider
 /// @param platform where it runs
-public record Target(KernelProvider provider, Platform platform) {
-  /// A provider on this machine.
+/// @param support what its author declares
+public record Target(KernelProvider provider, Platform platform, Support support) {
+  /// A provider on this machine, with the declaration in its JAR.
   public static Target here(KernelProvider provider) {
-    return new Target(provider, HostPlatform.current());
+    return new Target(provider, HostPlatform.current(), Support.of(provider));
   }
 }

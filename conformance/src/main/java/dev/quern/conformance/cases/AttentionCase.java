@@ -13,6 +13,7 @@ import dev.quern.op.AttentionSpec;
 /// @param rows rows of q (append: of k and v)
 /// @param firstPosition position of the first row
 /// @param spare positions of the cache beyond the last row's
+/// @param beyond how many positions the spec's maximum exceeds the cache's capacity by
 /// @param qPad floats between two rows of q (append: of k and v)
 /// @param yPad floats between two rows of y
 /// @param qExponent q is scaled by this power of two
@@ -28,6 +29,7 @@ public record AttentionCase(
     int rows,
     int firstPosition,
     int spare,
+    int beyond,
     int qPad,
     int yPad,
     int qExponent,
@@ -39,7 +41,7 @@ public record AttentionCase(
   /// The smallest ordinary case of a cache format.
   public static AttentionCase of(KvFormat kv) {
     return new AttentionCase(
-        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
+        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
   }
 
   public KvFormat kvFormat() {
@@ -61,7 +63,12 @@ public record AttentionCase(
 
   public AttentionSpec spec() {
     return new AttentionSpec(
-        heads(), kvHeads, headDim, capacity(), (float) (1 / Math.sqrt(headDim)), kvFormat());
+        heads(),
+        kvHeads,
+        headDim,
+        capacity() + beyond,
+        (float) (1 / Math.sqrt(headDim)),
+        kvFormat());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
@@ -17,9 +18,11 @@ import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
+import dev.quern.spi.Offer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -52,6 +55,19 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   @Override
   public List<Subject<LinearCase>> subjects(Target target) {
     return LinearCases.subjects(target);
+  }
+
+  @Override
+  public Offer<?> offer(LinearCase c, Target target) {
+    return target.provider().linear(c.spec());
+  }
+
+  @Override
+  public Support.Query query(LinearCase c) {
+    return new Support.Query(
+        name(),
+        List.of(c.format(), c.numerics()),
+        Map.of("outputs", (long) c.totalOutputs(), "inputs", (long) c.inputs()));
   }
 
   @Override
