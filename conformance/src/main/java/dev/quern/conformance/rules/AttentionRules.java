@@ -101,7 +101,9 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         target,
         (run, workers) -> {
           Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
-          run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+          if (c.append()) { // rule A3: no other position
+            run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+          }
           return verdict;
         });
   }
