@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.TreeSet;
 /// the suite's own order, but no more of them than it takes.
 public record Hunt(Target target, Settings settings, String operator) {
 
+  private static final String PROVIDER = "provider";
+
   /// The first failure.
   ///
   /// @param check the rule and what was checked of it: `L5_exact_f32`
@@ -26,6 +29,12 @@ public record Hunt(Target target, Settings settings, String operator) {
   /// What the rule fails on first, over all subjects and all checks of that rule.
   public Optional<Kill> by(String rule) {
     int tried = 0;
+    for (ProviderRules.ProviderRule whole : wholeProvider(rule)) {
+      tried++;
+      if (Suite.check(whole, target, settings).failures() > 0) {
+        return Optional.of(new Kill(whole.testName(), "", tried));
+      }
+    }
     for (OperatorSuite<?> suite : suites()) {
       for (Attempt<?> attempt : attempts(suite)) {
         if (attempt.rule.id().equals(rule)) {
@@ -58,8 +67,17 @@ public record Hunt(Target target, Settings settings, String operator) {
     return failed;
   }
 
+  /// The rules of the provider itself, and offers of all operators, if it is the provider's fault.
+  private List<ProviderRules.ProviderRule> wholeProvider(String rule) {
+    return ProviderRules.whole().stream()
+        .filter(r -> operator.equals(PROVIDER) && r.id().equals(rule))
+        .toList();
+  }
+
   private List<OperatorSuite<?>> suites() {
-    return Catalog.operators().stream().filter(s -> s.name().equals(operator)).toList();
+    return Catalog.operators().stream()
+        .filter(s -> operator.equals(PROVIDER) || s.name().equals(operator))
+        .toList();
   }
 
   private record Attempt<C extends Record & Case>(
@@ -72,7 +90,9 @@ public record Hunt(Target target, Settings settings, String operator) {
   private <C extends Record & Case> List<Attempt<C>> attempts(OperatorSuite<C> suite) {
     List<Attempt<C>> attempts = new ArrayList<>();
     for (Subject<C> subject : suite.subjects(target)) {
-      if (Suite.declined(suite, subject, target).isEmpty()) {
+      if (operator.equals(PROVIDER)) {
+        ProviderRules.offers(suite).forEach(r -> attempts.add(new Attempt<>(suite, subject, r)));
+      } else if (Suite.declined(suite, subject, target).isEmpty()) {
         for (Rule<C> rule : suite.rules()) {
           if (rule.applies().test(subject.first())) {
             attempts.add(new Attempt<>(suite, subject, rule));

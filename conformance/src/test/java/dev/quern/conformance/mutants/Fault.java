@@ -8,6 +8,19 @@ import java.util.Locale;
 enum Fault {
   NONE("", "", "nothing: the baseline"),
 
+  // The provider and its offers.
+  NAME_UPPER_CASE("provider", "P1", "the name is Mutant"),
+  NEWER_SPEC("provider", "P2", "the version of a SPEC.md that is not written yet"),
+  AVAILABILITY_THROWS(
+      "provider", "P3", "an operating system that it does not know is an exception"),
+  AVAILABILITY_WITHOUT_REASON("provider", "P3", "unavailable on macOS, and no word why"),
+  OFFER_THROWS("provider", "P4", "a format that it does not know is an exception"),
+  OFFER_NULL("provider", "P4", "declines by null"),
+  OFFER_UNSTABLE("provider", "P4", "every second time rope is declined"),
+  ACCEPTS_UNKNOWN("provider", "P4", "a cache of a format that nobody knows is taken for F16"),
+  DECLARED_LOST("provider", "support", "Q5_K is declared, and declined: a kernel got lost"),
+  DECLARATION_LACKS("provider", "support", "half-split rope is accepted, and not declared"),
+
   // Linear: what is computed.
   TAIL_DROPPED("linear", "L5", "the last weight of a row is left out where inputs % 4 is not 0"),
   LAST_BLOCK_DROPPED("linear", "L5", "the last of several blocks of a row is left out"),
@@ -55,6 +68,7 @@ enum Fault {
   STARTS_THREAD("linear", "P13", "a thread of its own runs each call"),
   NESTED_RUN("linear", "P13", "a task hands out tasks"),
   ALLOCATES("linear", "P14", "an array of the row's length is allocated in each call"),
+  ALLOCATES_BY_ROW("linear", "P14", "a small object is allocated for each row"),
   READS_SOURCE("linear", "P16", "the source is read after pack, and retainsSource() is false"),
   PACKS_ELSEWHERE("linear", "P16", "packed weights are not allocated from pack's allocator"),
   FAILURE_SWALLOWED("linear", "P18", "an exception of the workers is caught and dropped"),
@@ -77,6 +91,7 @@ enum Fault {
   NAN_SCORE_MASKED("attention", "A8", "a NaN score is taken for a masked one"),
   ATTENTION_SCRATCH_OF_ROWS("attention", "P10", "scratch has room for as many scores as rows"),
   ATTENTION_ALLOCATES("attention", "P14", "scores are allocated in each call"),
+  APPEND_ALLOCATES("attention", "P14", "append converts each row in an array of its own"),
 
   // RMSNorm.
   EPSILON_IGNORED("rmsnorm", "N1", "epsilon is left out"),

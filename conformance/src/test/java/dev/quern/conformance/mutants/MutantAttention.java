@@ -22,7 +22,7 @@ final class MutantAttention implements AttentionKernel {
   private final AttentionSpec spec;
   private final boolean f16;
   private final double scale;
-  volatile double[] last; // ATTENTION_ALLOCATES
+  volatile double[] last; // ATTENTION_ALLOCATES, APPEND_ALLOCATES: escapes
 
   MutantAttention(Fault fault, AttentionSpec spec) {
     this.fault = fault;
@@ -50,6 +50,9 @@ final class MutantAttention implements AttentionKernel {
             spec.kvHeads(),
             (kvHead, worker) -> {
               for (int r = 0; r < k.rows(); r++) {
+                if (fault == Fault.APPEND_ALLOCATES) {
+                  last = new double[headDim];
+                }
                 long to = element(c, kvHead, first + r, positions);
                 for (int d = 0; d < headDim; d++) {
                   store(c.keys(), to + d, k.get(r, kvHead * headDim + d));

@@ -37,7 +37,7 @@ final class MutantLinear implements LinearKernel {
   private final long activationBytes;
   private final long weightBytes;
   private final MemorySegment own; // KEEPS_STATE: scratch that it must not have
-  volatile float[] last; // ALLOCATES
+  volatile float[] last; // ALLOCATES, ALLOCATES_BY_ROW: escapes
 
   private MutantLinear(Fault fault, LinearSpec spec, int int8From, List<WeightMatrix> stacked) {
     this.fault = fault;
@@ -112,6 +112,9 @@ final class MutantLinear implements LinearKernel {
         fault == Fault.Y_STRIDE_IGNORED ? new F32Matrix(y.data(), y.rows(), y.cols()) : y;
     if (fault == Fault.ALLOCATES) {
       last = new float[spec.inputs()];
+    }
+    for (int r = 0; fault == Fault.ALLOCATES_BY_ROW && r < x.rows(); r++) {
+      last = new float[2];
     }
     workers.run(x.rows(), (row, worker) -> prepare(from, row, scratch));
     long weights = x.rows() * activationBytes;

@@ -1,5 +1,8 @@
 package dev.quern.conformance.mutants;
 
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
@@ -27,14 +30,25 @@ final class MutantProvider implements KernelProvider {
   static final int INT8_MIN_ROWS = 4;
 
   private final Fault fault;
+  private int offers; // OFFER_UNSTABLE
 
   MutantProvider(Fault fault) {
     this.fault = fault;
   }
 
+  /// A fault's provider, on this machine, with its declaration.
+  static Target target(Fault fault) {
+    Target target = Target.here(new MutantProvider(fault));
+    if (fault != Fault.DECLARATION_LACKS) {
+      return target;
+    }
+    Support lacking = Support.parse("mutant.support", "rope adjacent");
+    return new Target(target.provider(), target.platform(), lacking);
+  }
+
   @Override
   public String name() {
-    return "mutant";
+    return fault == Fault.NAME_UPPER_CASE ? "Mutant" : "mutant";
   }
 
   @Override
@@ -44,16 +58,27 @@ final class MutantProvider implements KernelProvider {
 
   @Override
   public int specVersion() {
-    return Spec.VERSION;
+    return fault == Fault.NEWER_SPEC ? Spec.VERSION + 1 : Spec.VERSION;
   }
 
   @Override
   public Availability availability(Platform platform) {
+    if (fault == Fault.AVAILABILITY_THROWS && platform.os().equals("aix")) {
+      throw new IllegalArgumentException("os=" + platform.os());
+    } else if (fault == Fault.AVAILABILITY_WITHOUT_REASON && platform.os().equals("macos")) {
+      return new Availability.Unavailable("", "");
+    }
     return new Availability.Ready(fault.id());
   }
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
+    boolean unknown = BlockCodec.of(spec.weights()).isEmpty();
+    if (unknown && fault == Fault.OFFER_THROWS) {
+      throw new UnsupportedOperationException("weights=" + spec.weights());
+    } else if (unknown || fault == Fault.DECLARED_LOST && spec.weights().equals(BlockFormat.Q5_K)) {
+      return Offer.declined("no kernel for weight format " + spec.weights());
+    }
     Numerics int8 = IntegerRows.numerics(spec.weights());
     boolean takesInt8 =
         int8 != null && (spec.tolerated().contains(int8) || fault == Fault.NOT_TOLERATED);
@@ -71,12 +96,14 @@ final class MutantProvider implements KernelProvider {
       boolean lies = fault == Fault.NUMERICS_LIE && spec.weights().equals(BlockFormat.Q4_0);
       return exact(packer(spec, lies ? 1 : Integer.MAX_VALUE));
     }
-    return Offer.declined(
-        "%s runs with %s, and the spec tolerates %s"
-            .formatted(
-                spec.weights(),
-                int8 == null ? Numerics.EXACT_F32 : Numerics.EXACT_F32 + " or " + int8,
-                spec.tolerated()));
+    return fault == Fault.OFFER_NULL
+        ? null
+        : Offer.declined(
+            "%s runs with %s, and the spec tolerates %s"
+                .formatted(
+                    spec.weights(),
+                    int8 == null ? Numerics.EXACT_F32 : Numerics.EXACT_F32 + " or " + int8,
+                    spec.tolerated()));
   }
 
   private LinearPacker packer(LinearSpec spec, int int8From) {
@@ -85,7 +112,7 @@ final class MutantProvider implements KernelProvider {
 
   @Override
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
-    if (!MutantAttention.FORMATS.contains(spec.kv())) {
+    if (!MutantAttention.FORMATS.contains(spec.kv()) && fault != Fault.ACCEPTS_UNKNOWN) {
       return Offer.declined("no kernel for a %s cache".formatted(spec.kv()));
     }
     return exact(new MutantAttention(fault, spec));
@@ -98,6 +125,9 @@ final class MutantProvider implements KernelProvider {
 
   @Override
   public Offer<RopeKernel> rope(RopeSpec spec) {
+    if (fault == Fault.OFFER_UNSTABLE && ++offers % 2 == 0) {
+      return Offer.declined("not now");
+    }
     return exact(new MutantRope(fault, spec));
   }
 

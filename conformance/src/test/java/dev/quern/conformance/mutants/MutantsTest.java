@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.conformance.Hunt;
 import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -18,7 +17,7 @@ class MutantsTest {
       mode = EnumSource.Mode.EXCLUDE,
       names = {"NONE", "OVER_READ_X", "OVER_READ_WEIGHTS"})
   void theNamedRuleKillsTheFault(Fault fault) {
-    Hunt hunt = new Hunt(Target.here(new MutantProvider(fault)), SETTINGS, fault.operator());
+    Hunt hunt = new Hunt(MutantProvider.target(fault), SETTINGS, fault.operator());
     long t = System.nanoTime();
     Optional<Hunt.Kill> kill = hunt.by(fault.rule());
     System.err.println(fault + " " + kill + " " + (System.nanoTime() - t) / 1000000);
