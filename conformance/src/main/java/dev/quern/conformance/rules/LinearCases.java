@@ -41,12 +41,13 @@ final class LinearCases {
   private static List<LinearCase> edges(LinearCase first, int block, Target target) {
     List<LinearCase> edges = new ArrayList<>();
     edges.add(first);
+    int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
+    edges.add(shape(first, 24, "5", block == 1 ? 4 * some : some));
     for (Variant v : variants(first, target)) {
       for (int rows = Math.max(1, v.minRows() - 1); rows <= v.minRows() + 1; rows++) {
         edges.add(shape(first, rows, "5", block));
       }
     }
-    int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
     edges.add(shape(first, 1, "37", some));
     edges.add(shape(first, 33, "16", block));
     edges.add(shape(first, 4, "1+8+3", some));
