@@ -151,14 +151,15 @@ record IntegerRows(Fault fault, int inputs, int group, boolean symmetric) {
   /// The product of a rounded row and a loaded one; NaN where x had a non-finite element.
   ///
   /// @param stepsOf the row of x whose steps are used: `activations`, but for a fault
-  float dot(MemorySegment scratch, long activations, long stepsOf, long weights) {
-    int zero = (int) scratch.get(JAVA_FLOAT, activations + ZERO);
-    float sum = scratch.get(JAVA_FLOAT, activations + POISON);
+  float dot(
+      MemorySegment rows, long activations, long stepsOf, MemorySegment scratch, long weights) {
+    int zero = (int) rows.get(JAVA_FLOAT, activations + ZERO);
+    float sum = rows.get(JAVA_FLOAT, activations + POISON);
     for (int g = 0; g < groups(); g++) {
       int products = 0;
       int fours = 0;
       for (int i = g * group; i < (g + 1) * group; i++) {
-        int q = scratch.get(JAVA_BYTE, activations + STEPS + 4L * groups() + i) - zero;
+        int q = rows.get(JAVA_BYTE, activations + STEPS + 4L * groups() + i) - zero;
         byte w = scratch.get(JAVA_BYTE, weights + 4L * groups() + i);
         int product = fault == Fault.SIGN_WRAP && q < 0 ? -q * (byte) -w : q * w;
         if (fault == Fault.INT16_SUMS) {
@@ -168,7 +169,7 @@ record IntegerRows(Fault fault, int inputs, int group, boolean symmetric) {
         }
         products += product;
       }
-      double step = scratch.get(JAVA_FLOAT, stepsOf + STEPS + 4L * g);
+      double step = rows.get(JAVA_FLOAT, stepsOf + STEPS + 4L * g);
       sum += (float) (step * scratch.get(JAVA_FLOAT, weights + 4L * g) * products);
     }
     return sum;

@@ -2,6 +2,7 @@ package dev.quern.conformance.mutants;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
@@ -36,7 +37,7 @@ final class MutantLinear implements LinearKernel {
   private final List<WeightMatrix> stacked;
   private final long activationBytes;
   private final long weightBytes;
-  private final MemorySegment own; // KEEPS_STATE: scratch that it must not have
+  private final MemorySegment own; // KEEPS_STATE: prepared rows of the last call
   volatile float[] last; // ALLOCATES, ALLOCATES_BY_ROW: escapes
 
   private MutantLinear(Fault fault, LinearSpec spec, int int8From, List<WeightMatrix> stacked) {
@@ -104,7 +105,8 @@ final class MutantLinear implements LinearKernel {
   }
 
   private void run(F32Matrix x, F32Matrix y, Workspace w) {
-    MemorySegment scratch = own == null ? w.scratch() : own;
+    MemorySegment scratch = w.scratch();
+    MemorySegment rows = own == null ? scratch : own; // of x, prepared
     Workers workers = w.workers();
     F32Matrix from =
         fault == Fault.X_STRIDE_IGNORED ? new F32Matrix(x.data(), x.rows(), x.cols()) : x;
@@ -116,7 +118,7 @@ final class MutantLinear implements LinearKernel {
     for (int r = 0; fault == Fault.ALLOCATES_BY_ROW && r < x.rows(); r++) {
       last = new float[2];
     }
-    workers.run(x.rows(), (row, worker) -> prepare(from, row, scratch));
+    workers.run(x.rows(), (row, worker) -> prepare(from, row, rows));
     long weights = x.rows() * activationBytes;
     switch (fault) {
       case WORKER_IS_TASK -> {
@@ -125,11 +127,11 @@ final class MutantLinear implements LinearKernel {
             tasks,
             (task, worker) -> {
               for (int o = worker % tasks; o < spec.outputs(); o += tasks) {
-                output(from, to, o, 0, scratch, weights + worker * weightBytes, 1);
+                output(from, to, o, rows, scratch, weights + worker * weightBytes, 1);
               }
             });
       }
-      case STARTS_THREAD -> ownThread(from, to, scratch, weights);
+      case STARTS_THREAD -> ownThread(from, to, rows, weights);
       default ->
           workers.run(
               spec.outputs(),
@@ -138,7 +140,7 @@ final class MutantLinear implements LinearKernel {
                   workers.run(1, (task, inner) -> {});
                 }
                 long mine = fault == Fault.SHARED_SCRATCH ? 0 : worker * weightBytes;
-                output(from, to, o, 0, scratch, weights + mine, workers.parallelism());
+                output(from, to, o, rows, scratch, weights + mine, workers.parallelism());
               });
     }
     outOfBounds(x, y, w);
@@ -149,7 +151,7 @@ final class MutantLinear implements LinearKernel {
         Thread.ofPlatform()
             .start(() -> {
               for (int o = 0; o < spec.outputs(); o++) {
-                output(x, y, o, 0, scratch, weights, 1);
+                output(x, y, o, scratch, scratch, weights, 1);
               }
             });
     try {
@@ -179,9 +181,16 @@ final class MutantLinear implements LinearKernel {
 
   /// One column of y.
   ///
+  /// @param rows where rows of x were prepared
   /// @param weights this worker's scratch
   private void output(
-      F32Matrix x, F32Matrix y, int o, int first, MemorySegment scratch, long weights, int parts) {
+      F32Matrix x,
+      F32Matrix y,
+      int o,
+      MemorySegment rows,
+      MemorySegment scratch,
+      long weights,
+      int parts) {
     boolean int8 = x.rows() >= int8From;
     int local = o;
     int matrix = 0;
@@ -190,18 +199,18 @@ final class MutantLinear implements LinearKernel {
     }
     load(stacked.get(matrix), local, scratch, weights, int8);
     boolean paired = fault == Fault.ODD_LAST_ROW_DROPPED && x.rows() > 1;
-    for (int r = first; r < (paired ? x.rows() & -2 : x.rows()); r++) {
+    for (int r = 0; r < (paired ? x.rows() & -2 : x.rows()); r++) {
       long activations = r * activationBytes;
       float sum;
       if (int8) {
         long steps = fault == Fault.BATCH_SHARES_STEP ? 0 : activations;
-        sum = integers.dot(scratch, activations, steps, weights);
+        sum = integers.dot(rows, activations, steps, scratch, weights);
       } else {
-        sum = exact(x, r, o, scratch, weights, parts) + scratch.get(JAVA_FLOAT, activations);
+        sum = exact(x, r, o, scratch, weights, parts) + rows.get(JAVA_FLOAT, activations);
       }
       if (fault == Fault.NAN_SPREADS) {
         for (int other = 0; other < x.rows(); other++) {
-          sum += scratch.get(JAVA_FLOAT, other * activationBytes);
+          sum += rows.get(JAVA_FLOAT, other * activationBytes);
         }
       }
       store(y, r, o, sum);
@@ -248,8 +257,7 @@ final class MutantLinear implements LinearKernel {
   }
 
   private static float scale(WeightMatrix w, long block) {
-    return Float.float16ToFloat(
-        w.data().get(java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED, 18 * block));
+    return Float.float16ToFloat(w.data().get(JAVA_SHORT_UNALIGNED, 18 * block));
   }
 
   /// `Σ_i x[r][i] * W[i]` in F32.
