@@ -44,7 +44,7 @@ public abstract class OperatorConformance {
 
   /// All rules of the operator.
   @TestFactory
-  final Stream<DynamicTest> rules() {
+  public final Stream<DynamicTest> rules() {
     Target target = new Target(provider(), platform(), support());
     Settings settings = settings();
     if (target.provider().availability(target.platform()) instanceof Availability.Unavailable u) {

@@ -37,7 +37,7 @@ public abstract class ProviderConformance {
 
   /// All rules of the provider.
   @TestFactory
-  final Stream<DynamicTest> rules() {
+  public final Stream<DynamicTest> rules() {
     Target target = new Target(provider(), platform(), support());
     Settings settings = settings();
     Stream<DynamicTest> whole =

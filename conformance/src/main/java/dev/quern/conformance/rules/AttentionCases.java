@@ -46,6 +46,7 @@ final class AttentionCases {
       }
     }
     edges.add(shape(first, 1, 1, 80, 1, 300)); // decode far on
+    edges.add(shape(first, 1, 2, 4, 3, 1100)); // more positions than any tile
     edges.add(shape(first, 2, 4, 32, 17, 0)); // prefill
     edges.add(shape(first, 3, 1, 1, 5, 2));
     edges.add(shape(first, 1, 8, 33, 4, 31));

@@ -95,7 +95,6 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     .on(c -> CaseText.with(c, "x=one-hot,accumulate=false")),
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
-                    .where(EXACT) // one subject of each format is enough
                     .effort(Rule.Effort.HALF),
                 Rule.of("P16", "source_released", LinearRules::sourceReleased)
                     .effort(Rule.Effort.HALF),

@@ -48,6 +48,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                     "width=17,rows=2,alias=gate,gatePad=2",
                     "width=17,rows=2,alias=up,upPad=2",
                     "width=64,gate=wide",
+                    "width=4099,rows=2",
                     "width=31,rows=9,schedule=4/threads")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),

@@ -8,7 +8,6 @@ import dev.quern.conformance.cases.WeightBytes;
 import dev.quern.conformance.oracle.DecodedWeights;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
-import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearPacker;
@@ -82,17 +81,15 @@ public final class LinearRun extends Run {
           DecodedWeights.decode(
               c.blockFormat(), bytes.data(), bytes.scales(), outputs, c.inputs()));
     }
-    LinearKernel kernel =
-        offer
-            .kernel()
-            .pack(
-                stacked,
-                (bytes, alignment) -> {
-                  packedBytes += bytes;
-                  return memory().allocate("packed weights", bytes, alignment);
-                },
-                Workers.sequential());
-    return new Packed(kernel, offer.variants(), decoded);
+    try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      LinearKernel kernel = offer.kernel().pack(stacked, this::allocatePacked, workers);
+      return new Packed(kernel, offer.variants(), decoded);
+    }
+  }
+
+  private MemorySegment allocatePacked(long bytes, long alignment) {
+    packedBytes += bytes;
+    return memory().allocate("packed weights", bytes, alignment);
   }
 
   private MemorySegment source(String name, byte[] bytes) {

@@ -1,10 +1,17 @@
-package dev.quern.conformance;
+package dev.quern.conformance.scalar;
 
+import dev.quern.conformance.AttentionConformance;
+import dev.quern.conformance.LinearConformance;
+import dev.quern.conformance.ProviderConformance;
+import dev.quern.conformance.RmsNormConformance;
+import dev.quern.conformance.RopeConformance;
+import dev.quern.conformance.SwiGluConformance;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.KernelProvider;
 import org.junit.jupiter.api.Nested;
 
-/// The suite on the scalar provider: it keeps every rule.
+/// The suite on the scalar provider, as its author would write it, in another package: it keeps
+/// every rule.
 class ScalarConformanceTest {
   @Nested
   class Provider extends ProviderConformance {
