@@ -19,7 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 import net.jqwik.api.sessions.JqwikSession;
@@ -66,32 +69,79 @@ final class PropertyRunner<C extends Record & Case> {
   /// Tries all cases; one result for each class of shapes among them.
   List<CellResult> run() {
     List<C> failedEdges = new ArrayList<>();
-    List<C> edges =
-        subject.edges().stream().map(rule.shape()).distinct().limit(rule.effort().edges()).toList();
-    for (C edge : edges) {
+    for (C edge : edges()) {
       if (count(edge) instanceof Outcome.Fail) {
         failedEdges.add(edge);
       }
     }
-    int tries = (int) Math.ceil(settings.tries() * rule.effort().share());
+    int tries = tries();
     if (tries == 0) {
       failedEdges.stream().findFirst().ifPresent(c -> report(c, c));
-    } else if (JqwikSession.isActive()) {
-      // Sessions don't nest, and a test may already be a jqwik property.
-      generate(tries, failedEdges);
     } else {
-      JqwikSession.run(() -> generate(tries, failedEdges));
+      inSession(() -> generate(tries, failedEdges));
     }
     return results();
   }
 
-  private void generate(int tries, List<C> failedEdges) {
+  /// Tries the cases of [#run] in its order until one breaks the rule; how many that took, if one
+  /// did. Nothing is shrunk.
+  OptionalInt triesUntilFailure() {
+    int[] tried = {0};
+    boolean[] failed = {false};
+    Consumer<C> attempt =
+        c -> {
+          tried[0]++;
+          failed[0] = check(c) instanceof Outcome.Fail;
+        };
+    edges().stream().takeWhile(c -> !failed[0]).forEach(attempt);
+    if (!failed[0] && tries() > 0) {
+      inSession(() ->
+          drawn()
+              .limit(tries())
+              .takeWhile(c -> !failed[0])
+              .map(Shrinkable::value)
+              .forEach(attempt));
+    }
+    return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
+  }
+
+  /// How many cases [#run] tries.
+  int cases() {
+    return edges().size() + tries();
+  }
+
+  private List<C> edges() {
+    return subject.edges().stream()
+        .map(rule.shape())
+        .distinct()
+        .limit(rule.effort().edges())
+        .toList();
+  }
+
+  private int tries() {
+    return (int) Math.ceil(settings.tries() * rule.effort().share());
+  }
+
+  /// Sessions don't nest, and a test may already be a jqwik property.
+  private static void inSession(Runnable body) {
+    if (JqwikSession.isActive()) {
+      body.run();
+    } else {
+      JqwikSession.run(body::run);
+    }
+  }
+
+  /// The generated cases, without end.
+  private Stream<Shrinkable<C>> drawn() {
     RandomGenerator<C> generator =
         subject.cases().get().map(rule.shape()::apply).generator(1000, true);
     Random random = new Random(new Mix(settings.seed(), rule.testName() + subject.label()).next());
+    return Stream.generate(() -> generator.next(random));
+  }
+
+  private void generate(int tries, List<C> failedEdges) {
     boolean shrunk = false;
-    for (int i = 0; i < tries; i++) {
-      Shrinkable<C> drawn = generator.next(random);
+    for (Shrinkable<C> drawn : (Iterable<Shrinkable<C>>) drawn().limit(tries)::iterator) {
       if (count(drawn.value()) instanceof Outcome.Fail && !shrunk) {
         report(shrink(drawn), drawn.value());
         shrunk = true;

@@ -17,6 +17,7 @@ import dev.quern.op.AttentionSpec;
 /// @param qPad floats between two rows of q (append: of k and v)
 /// @param yPad floats between two rows of y
 /// @param qExponent q is scaled by this power of two
+/// @param scaleExponent the spec's scale is `2^scaleExponent / sqrt(headDim)`
 /// @param values how the cache's values are distributed; q and keys are about normal
 /// @param schedule threads
 /// @param seed of the operands
@@ -33,6 +34,7 @@ public record AttentionCase(
     int qPad,
     int yPad,
     int qExponent,
+    int scaleExponent,
     Values values,
     Schedule schedule,
     long seed)
@@ -41,7 +43,7 @@ public record AttentionCase(
   /// The smallest ordinary case of a cache format.
   public static AttentionCase of(KvFormat kv) {
     return new AttentionCase(
-        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
+        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
   }
 
   public KvFormat kvFormat() {
@@ -67,7 +69,7 @@ public record AttentionCase(
         kvHeads,
         headDim,
         capacity() + beyond,
-        (float) (1 / Math.sqrt(headDim)),
+        (float) (Math.scalb(1.0, scaleExponent) / Math.sqrt(headDim)),
         kvFormat());
   }
 

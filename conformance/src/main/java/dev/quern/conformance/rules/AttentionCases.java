@@ -33,6 +33,8 @@ final class AttentionCases {
   private static List<AttentionCase> edges(AttentionCase first, Target target) {
     List<AttentionCase> edges = new ArrayList<>();
     edges.add(first);
+    edges.add(shape(first, 1, 2, 6, 24, 120));
+    edges.add(CaseText.with(shape(first, 4, 1, 64, 24, 3), "append=true,values=wide"));
     edges.add(shape(first, 2, 3, 64, 3, 17));
     List<Variant> variants =
         target.provider().attention(first.spec()) instanceof Offer.Accepted<?> a
@@ -44,10 +46,12 @@ final class AttentionCases {
       }
     }
     edges.add(shape(first, 1, 1, 80, 1, 300)); // decode far on
+    edges.add(shape(first, 1, 2, 4, 3, 1100)); // more positions than any tile
     edges.add(shape(first, 2, 4, 32, 17, 0)); // prefill
     edges.add(shape(first, 3, 1, 1, 5, 2));
     edges.add(shape(first, 1, 8, 33, 4, 31));
     edges.add(CaseText.with(shape(first, 2, 2, 8, 3, 0), "spare=9,qPad=5,yPad=3"));
+    edges.add(CaseText.with(shape(first, 1, 2, 8, 3, 2), "scaleExponent=1"));
     edges.add(CaseText.with(shape(first, 2, 2, 16, 5, 3), "append=true"));
     edges.add(CaseText.with(shape(first, 2, 1, 6, 1, 0), "append=true,spare=4,qPad=1"));
     edges.add(CaseText.with(shape(first, 2, 2, 16, 9, 40), "schedule=4/threads"));
@@ -84,10 +88,11 @@ final class AttentionCases {
             Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.just(false)), Tuple.of(1, Arbitraries.just(true))),
             Arbitraries.integers().between(-3, 5),
+            Arbitraries.integers().between(-2, 2),
             Arbitraries.of(Values.class),
             Sizes.schedule(),
             Sizes.seed())
-        .as((c, append, qExponent, values, schedule, seed) ->
+        .as((c, append, qExponent, scaleExponent, values, schedule, seed) ->
             new AttentionCase(
                 c.kv(),
                 append,
@@ -101,6 +106,7 @@ final class AttentionCases {
                 c.qPad(),
                 c.yPad(),
                 qExponent,
+                scaleExponent,
                 values,
                 schedule,
                 seed));

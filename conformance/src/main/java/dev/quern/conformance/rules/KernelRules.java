@@ -35,10 +35,11 @@ final class KernelRules {
         Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
             .effort(Rule.Effort.HALF),
         Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+        Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check).effort(Rule.Effort.HALF),
         Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
         Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
         Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.TWO_CASES),
+        Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
         Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
   }
 

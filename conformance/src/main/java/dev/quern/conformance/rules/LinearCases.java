@@ -43,6 +43,8 @@ final class LinearCases {
   private static List<LinearCase> edges(LinearCase first, int block, Target target) {
     List<LinearCase> edges = new ArrayList<>();
     edges.add(first);
+    int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
+    edges.add(shape(first, 24, "5", block == 1 ? 4 * some : some));
     edges.add(CaseText.with(shape(first, 3, "5+2", block), "schedule=2/shuffled"));
     Stream.of(first, CaseText.with(first, "numerics=" + LinearCase.ANY))
         .flatMap(c -> variants(c, target).stream())
@@ -50,13 +52,13 @@ final class LinearCases {
         .filter(rows -> rows > 0)
         .distinct()
         .forEach(rows -> edges.add(shape(first, rows, "5", block)));
-    int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
     edges.add(shape(first, 1, "37", some));
     edges.add(shape(first, 33, "16", block));
     edges.add(shape(first, 4, "1+8+3", some));
     edges.add(CaseText.with(shape(first, 3, "9", some), "accumulate=true,xPad=5,yPad=3"));
     edges.add(CaseText.with(shape(first, 2, "4", some), "x=extreme,weights=extreme"));
     edges.add(CaseText.with(shape(first, 5, "7", some), "schedule=4/threads"));
+    edges.add(shape(first, 2, "515", block)); // more outputs than any tile
     edges.add(shape(first, 1, "2", block == 1 ? 1031 : block * (1024 / block)));
     // All products of one sign and as large as they get: sums overflow here if anywhere.
     edges.add(CaseText.with(shape(first, 1, "3", 4096), "x=constant,weights=extreme"));

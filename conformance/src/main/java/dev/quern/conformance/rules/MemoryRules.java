@@ -23,6 +23,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
       Run run = suite.open(c, target, memory);
       byte[] result = run.call(workers, Prefill.NAN);
       run.overrun(false).ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
+      run.overrun(true).ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
       run.strayWrite().ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
       // What wrote over a canary would end the process beside a guard page.
       if (verdict.outcome() instanceof Outcome.Pass && GuardPages.supported(os)) {

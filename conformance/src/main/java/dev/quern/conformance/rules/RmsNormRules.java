@@ -48,7 +48,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
             "F32",
             Stream.of(
                     "width=1",
-                    "width=67,rows=3",
+                    "width=259,rows=24",
                     "width=64,rows=33",
                     "width=4096,x=extreme",
                     "width=5,rows=4,xPad=3,yPad=1,epsilon=0.0",

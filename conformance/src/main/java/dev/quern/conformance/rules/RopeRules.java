@@ -54,7 +54,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   private static List<RopeCase> edges(RopeCase first) {
     return Stream.of(
             "rows=1",
-            "heads=3,halfDim=33,rows=5",
+            "heads=3,halfDim=33,rows=24",
             "heads=2,halfDim=32,rows=33",
             "heads=1,halfDim=64,firstPosition=4000",
             "heads=2,halfDim=5,rows=4,firstPosition=7,spare=3,xPad=5,tablePad=3",

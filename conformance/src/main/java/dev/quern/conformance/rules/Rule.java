@@ -37,7 +37,7 @@ public record Rule<C>(
     static final Effort LOW = new Effort(3, 0.1);
 
     /// For what takes thousands of calls.
-    static final Effort TWO_CASES = new Effort(2, 0);
+    static final Effort THREE_CASES = new Effort(3, 0);
   }
 
   /// Checks one case.

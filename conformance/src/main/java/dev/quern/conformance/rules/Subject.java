@@ -8,7 +8,8 @@ import net.jqwik.api.Arbitrary;
 /// cache format, for RoPE a pairing.
 ///
 /// @param label for people: `Q4_0 int8-sym-32`
-/// @param edges cases that are always tried, the smallest ordinary one first
+/// @param edges cases that are always tried: the smallest ordinary one first, then one whose rows
+///   and columns are so many that an object for each shows in rule P14
 /// @param cases generates others; called inside a jqwik session only
 public record Subject<C>(String label, List<C> edges, Supplier<Arbitrary<C>> cases) {
   public Subject {

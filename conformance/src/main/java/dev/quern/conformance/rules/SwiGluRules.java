@@ -42,12 +42,13 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
             "F32",
             Stream.of(
                     "width=1",
-                    "width=67,rows=3",
+                    "width=259,rows=24",
                     "width=172,rows=33",
                     "width=5,rows=4,gatePad=3,upPad=1,yPad=2",
                     "width=17,rows=2,alias=gate,gatePad=2",
                     "width=17,rows=2,alias=up,upPad=2",
                     "width=64,gate=wide",
+                    "width=4099,rows=2",
                     "width=31,rows=9,schedule=4/threads")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),

@@ -16,7 +16,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -67,7 +67,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
           runs.stream().map(r -> r.call(Workers.sequential(), Prefill.NAN)).toList();
       Verdict verdict = new Verdict();
       AtomicReference<Throwable> failure = new AtomicReference<>();
-      CyclicBarrier together = new CyclicBarrier(2);
+      Phaser together = new Phaser(2);
       Thread other =
           Thread.ofPlatform().start(() -> repeat(runs, alone, 1, together, verdict, failure));
       repeat(runs, alone, 0, together, verdict, failure);
@@ -83,19 +83,39 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
       List<Run> runs,
       List<byte[]> alone,
       int i,
-      CyclicBarrier together,
+      Phaser together,
       Verdict verdict,
       AtomicReference<Throwable> failure) {
     try {
-      together.await();
+      together.arriveAndAwaitAdvance();
       for (int n = 0; n < SHARED_CALLS; n++) {
-        byte[] shared = runs.get(i).call(Workers.sequential(), Prefill.NAN);
+        // In step first: what a kernel keeps between two runs then meets the other call's, always.
+        Workers workers = n == 0 ? new InStep(together) : Workers.sequential();
+        byte[] shared = runs.get(i).call(workers, Prefill.NAN);
         synchronized (verdict) {
           Calls.same(verdict, "beside another thread", runs.get(i), alone.get(i), shared);
         }
       }
     } catch (Throwable e) {
       failure.set(e);
+    } finally {
+      together.arriveAndDeregister(); // the other one goes on alone
+    }
+  }
+
+  /// One worker, that begins a run when another thread's worker has come as far in its own.
+  private record InStep(Phaser together) implements Workers {
+    @Override
+    public int parallelism() {
+      return 1;
+    }
+
+    @Override
+    public void run(int tasks, Task body) {
+      together.arriveAndAwaitAdvance();
+      for (int t = 0; t < tasks; t++) {
+        body.run(t, 0);
+      }
     }
   }
 

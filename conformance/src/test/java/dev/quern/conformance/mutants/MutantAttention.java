@@ -1,0 +1,178 @@
+package dev.quern.conformance.mutants;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.KvCache;
+import dev.quern.data.KvFormat;
+import dev.quern.data.Workspace;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/// Causal attention, one task for each query head. Scratch: `scores: f64[maxPositions]` of each
+/// worker.
+final class MutantAttention implements AttentionKernel {
+  static final Set<KvFormat> FORMATS = Set.of(KvFormat.F32, KvFormat.F16);
+
+  private final Fault fault;
+  private final AttentionSpec spec;
+  private final boolean f16;
+  private final double scale;
+  volatile double[] last; // ATTENTION_ALLOCATES, APPEND_ALLOCATES: escapes
+
+  MutantAttention(Fault fault, AttentionSpec spec) {
+    this.fault = fault;
+    this.spec = spec;
+    this.f16 = spec.kv().equals(KvFormat.F16);
+    this.scale = fault == Fault.SCALE_IGNORED ? 1 / Math.sqrt(spec.headDim()) : spec.scale();
+  }
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return parallelism * scoreBytes(fault == Fault.ATTENTION_SCRATCH_OF_ROWS ? rows : 0);
+  }
+
+  private long scoreBytes(int rows) {
+    return (rows > 0 ? rows : spec.maxPositions()) * 8L + 63 & -64;
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
+    int headDim = spec.headDim();
+    int first = fault == Fault.APPEND_MISPLACED ? 0 : position;
+    int positions = position + k.rows();
+    w.workers()
+        .run(
+            spec.kvHeads(),
+            (kvHead, worker) -> {
+              for (int r = 0; r < k.rows(); r++) {
+                if (fault == Fault.APPEND_ALLOCATES) {
+                  last = new double[headDim];
+                }
+                long to = element(c, kvHead, first + r, positions);
+                for (int d = 0; d < headDim; d++) {
+                  store(c.keys(), to + d, k.get(r, kvHead * headDim + d));
+                  store(c.values(), to + d, v.get(r, kvHead * headDim + d));
+                }
+              }
+              if (fault == Fault.APPEND_OVERSHOOTS && positions < c.capacity()) {
+                store(c.keys(), element(c, kvHead, positions, positions), 0);
+              }
+            });
+  }
+
+  @Override
+  public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
+    MemorySegment scratch = w.scratch();
+    if (fault == Fault.ATTENTION_ALLOCATES) {
+      last = new double[firstPosition + q.rows()];
+    }
+    w.workers()
+        .run(
+            spec.heads(),
+            (head, worker) -> {
+              long scores =
+                  fault == Fault.ATTENTION_SCRATCH_OF_ROWS
+                      ? worker * scoreBytes(q.rows())
+                      : worker * scoreBytes(0);
+              double sum = 0;
+              for (int r = 0; r < q.rows(); r++) {
+                double before = fault == Fault.SUM_NOT_RESET ? sum : 0;
+                sum = attend(q, c, r, head, firstPosition, y, scratch, scores, before);
+              }
+            });
+  }
+
+  /// One head of one row; the sum of its weights before they are divided by it.
+  ///
+  /// @param scores this worker's scratch
+  private double attend(
+      F32Matrix q,
+      KvCache c,
+      int r,
+      int head,
+      int firstPosition,
+      F32Matrix y,
+      MemorySegment scratch,
+      long scores,
+      double before) {
+    int headDim = spec.headDim();
+    int kvHead =
+        fault == Fault.GROUPS_INTERLEAVED
+            ? head % spec.kvHeads()
+            : head / (spec.heads() / spec.kvHeads());
+    long keys = element(c, kvHead, 0, firstPosition + q.rows());
+    int visible = firstPosition + r + 1;
+    if (fault == Fault.MASK_ONE_MORE) {
+      visible = Math.min(visible + 1, c.capacity());
+    } else if (fault == Fault.MASK_ONE_FEWER) {
+      visible = Math.max(visible - 1, 1);
+    }
+
+    double max = Double.NEGATIVE_INFINITY; // Math.max keeps NaN
+    for (int t = 0; t < visible; t++) {
+      double dot = 0;
+      for (int d = 0; d < headDim; d++) {
+        dot += (double) q.get(r, head * headDim + d) * load(c.keys(), keys + t * headDim + d);
+      }
+      double score = scale * dot;
+      if (fault == Fault.NAN_SCORE_MASKED && Double.isNaN(score)) {
+        score = Double.NEGATIVE_INFINITY;
+      }
+      scratch.set(JAVA_DOUBLE, scores + 8L * t, score);
+      max = Math.max(max, score);
+    }
+
+    double sum = before;
+    for (int t = 0; t < visible; t++) {
+      double score = scratch.get(JAVA_DOUBLE, scores + 8L * t);
+      double e = Math.exp(fault == Fault.NO_MAX_SUBTRACTED ? score : score - max);
+      scratch.set(JAVA_DOUBLE, scores + 8L * t, e);
+      sum += e;
+    }
+
+    int read = fault == Fault.MASK_BY_ZERO ? firstPosition + q.rows() : visible;
+    for (int d = 0; d < headDim; d++) {
+      double value = 0;
+      for (int t = 0; t < read; t++) {
+        double weight = t < visible ? scratch.get(JAVA_DOUBLE, scores + 8L * t) / sum : 0;
+        if (fault != Fault.SMALL_WEIGHTS_SKIPPED || !(weight < 1e-3)) {
+          value += weight * load(c.values(), keys + t * headDim + d);
+        }
+      }
+      y.set(r, head * headDim + d, (float) value);
+    }
+    return sum;
+  }
+
+  /// Index of the first element of a head at a position.
+  private long element(KvCache c, int kvHead, int position, int positions) {
+    int between = fault == Fault.HEAD_STRIDE_POSITIONS ? positions : c.capacity();
+    return ((long) kvHead * between + position) * spec.headDim();
+  }
+
+  private float load(MemorySegment plane, long element) {
+    return f16
+        ? Float.float16ToFloat(plane.get(JAVA_SHORT, 2 * element))
+        : plane.get(JAVA_FLOAT, 4 * element);
+  }
+
+  private void store(MemorySegment plane, long element, float value) {
+    if (!f16) {
+      plane.set(JAVA_FLOAT, 4 * element, value);
+      return;
+    }
+    short half = Float.floatToFloat16(value);
+    if (fault == Fault.APPEND_SATURATES && Float.isFinite(value) && (half & 0x7fff) == 0x7c00) {
+      half = (short) (half & 0x8000 | 0x7bff);
+    } else if (fault == Fault.APPEND_TRUNCATES
+        && Math.abs(Float.float16ToFloat(half)) > Math.abs(value)) {
+      half--;
+    }
+    plane.set(JAVA_SHORT, 2 * element, half);
+  }
+}
