@@ -2,9 +2,8 @@
 module dev.quern.cli {
   requires com.fasterxml.jackson.databind;
   requires dev.quern.api;
-  // The launcher resolves it for `quern conformance` alone: what else the suite needs (JUnit,
-  // jqwik)
-  // is nothing for a model to start with.
+  // Resolved by the launcher for `quern conformance` alone: JUnit and jqwik, which the suite needs,
+  // are nothing for a model to start with.
   requires static dev.quern.conformance;
   requires dev.quern.llama;
   requires info.picocli;

@@ -41,7 +41,7 @@ public final class Catalog {
   ///
   /// @throws SelectionException if `quern.cpu.mask` is malformed
   public static Catalog scan(KernelOptions options) {
-    Platform platform = options.maskedPlatform();
+    Platform platform = options.providersPlatform();
     ServiceScan scan = new ServiceScan(options.loader());
     List<Candidate> asked = new ArrayList<>();
     for (Found found : scan.found()) {

@@ -68,10 +68,10 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
     return with(PROVIDER, list);
   }
 
-  /// The platform as providers see it.
+  /// The platform as providers see it: with `quern.cpu.mask` applied and these properties.
   ///
   /// @throws SelectionException if `quern.cpu.mask` is malformed
-  Platform maskedPlatform() {
+  public Platform providersPlatform() {
     return new Platform(
         platform.os(),
         platform.arch(),

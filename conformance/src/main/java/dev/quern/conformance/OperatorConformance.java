@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Subject;
@@ -29,7 +30,7 @@ public abstract class OperatorConformance {
 
   /// Where it runs: this machine, unless a subclass says otherwise.
   protected Platform platform() {
-    return HostPlatform.current();
+    return KernelOptions.fromSystem().providersPlatform();
   }
 
   /// What its author declares: the resource in its JAR, unless a subclass says otherwise.

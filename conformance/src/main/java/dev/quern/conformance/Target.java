@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.KernelOptions;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 
@@ -11,6 +12,7 @@ import dev.quern.spi.Platform;
 public record Target(KernelProvider provider, Platform platform, Support support) {
   /// A provider on this machine, with the declaration in its JAR.
   public static Target here(KernelProvider provider) {
-    return new Target(provider, HostPlatform.current(), Support.of(provider));
+    return new Target(
+        provider, KernelOptions.fromSystem().providersPlatform(), Support.of(provider));
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.KernelOptions;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.Workspace;
@@ -47,7 +48,7 @@ class BrokenKernelsTest {
   private static List<Failure> failures(
       KernelProvider provider, String operator, String subject, String rule) {
     return Suite.run(
-            new Target(provider, HostPlatform.current(), SUPPORT),
+            new Target(provider, KernelOptions.fromSystem().providersPlatform(), SUPPORT),
             new Settings(20, 1, Optional.empty()),
             new Selection(Set.of(operator), Set.of(subject), Set.of(rule)),
             cell -> {})
@@ -60,7 +61,7 @@ class BrokenKernelsTest {
   private static Optional<Failure> replayed(KernelProvider provider, Failure failure) {
     SuiteResult result =
         Suite.run(
-            new Target(provider, HostPlatform.current(), SUPPORT),
+            new Target(provider, KernelOptions.fromSystem().providersPlatform(), SUPPORT),
             new Settings(20, 1, Optional.of(failure.replay())),
             Selection.all(),
             cell -> {});
@@ -275,7 +276,10 @@ class BrokenKernelsTest {
         };
     SuiteResult result =
         Suite.run(
-            new Target(provider, HostPlatform.current(), Support.parse("empty.support", "")),
+            new Target(
+                provider,
+                KernelOptions.fromSystem().providersPlatform(),
+                Support.parse("empty.support", "")),
             new Settings(1, 1, Optional.empty()),
             Selection.all(),
             cell -> {});

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.quern.KernelOptions;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.Memory;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Memory that notices stray accesses.
 class MemoryTest {
-  private static final String OS = HostPlatform.current().os();
+  private static final String OS = KernelOptions.fromSystem().providersPlatform().os();
 
   @Test
   void operandsAreNoMoreAlignedThanTheyMustBe() {
