@@ -1,5 +1,7 @@
 package dev.quern.conformance;
 
+import java.util.List;
+
 /// What checking a rule on one case gave.
 public sealed interface Outcome {
   /// The rule was kept.
@@ -14,11 +16,27 @@ public sealed interface Outcome {
   /// @param actual what the kernel gave
   /// @param bound how far apart they may be; empty where bits must agree
   /// @param ratio error against bound, infinite where there is no bound
-  record Fail(String where, String expected, String actual, String bound, double ratio)
+  /// @param inputs the operands, summarised, where the rule changed those of the case; else empty
+  record Fail(
+      String where, String expected, String actual, String bound, double ratio, List<String> inputs)
       implements Outcome {
+    public Fail {
+      inputs = List.copyOf(inputs);
+    }
+
+    /// A failure on the case's own operands.
+    public Fail(String where, String expected, String actual, String bound, double ratio) {
+      this(where, expected, actual, bound, ratio, List.of());
+    }
+
     /// A failure without a bound.
     public Fail(String where, String expected, String actual) {
       this(where, expected, actual, "", Double.POSITIVE_INFINITY);
+    }
+
+    /// The same, on operands that the rule changed.
+    Fail on(List<String> inputs) {
+      return new Fail(where, expected, actual, bound, ratio, inputs);
     }
   }
 

@@ -189,7 +189,7 @@ final class PropertyRunner<C extends Record & Case> {
         suite.name(),
         subject.label(),
         fail,
-        describe(smallest),
+        fail.inputs().isEmpty() ? describe(smallest) : fail.inputs(),
         replay(smallest),
         replay(found),
         settings.seed());

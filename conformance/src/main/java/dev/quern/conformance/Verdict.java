@@ -81,6 +81,15 @@ public final class Verdict {
     return worst;
   }
 
+  /// The outcome on operands that the rule changed, so that a failure shows these and not the
+  /// case's.
+  ///
+  /// @param inputs the operands, summarised
+  public Outcome outcome(List<String> inputs) {
+    return outcome() instanceof Outcome.Fail fail ? fail.on(inputs) : outcome();
+  }
+
+  /// The outcome on the case's own operands.
   public Outcome outcome() {
     return failure != null ? failure : new Outcome.Pass(worst);
   }

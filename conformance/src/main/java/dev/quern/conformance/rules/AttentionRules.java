@@ -123,10 +123,11 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun run = AttentionRun.open(c, clean, target, memory);
       byte[] seen = run.call(workers, Prefill.NAN);
-      byte[] unseen = AttentionRun.open(c, blind, target, memory).call(workers, Prefill.NAN);
+      AttentionRun blinded = AttentionRun.open(c, blind, target, memory);
+      byte[] unseen = blinded.call(workers, Prefill.NAN);
       int before = seen.length / c.rows() * (c.rows() - 1);
       System.arraycopy(seen, before, unseen, before, seen.length - before);
-      return run.withinBounds(unseen).outcome();
+      return run.withinBounds(unseen).outcome(blinded.describe());
     }
   }
 
@@ -160,7 +161,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + vanishing;
         verdict.close("y", i / (c.heads() * c.headDim()), col, value, y[i], bound);
       }
-      return verdict.outcome();
+      return verdict.outcome(run.describe());
     }
   }
 
@@ -256,7 +257,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
           verdict.nan("y", r, i % cols, yDamaged[i]);
         }
       }
-      return verdict.outcome();
+      return verdict.outcome(with.describe());
     }
   }
 

@@ -118,7 +118,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
       byte[] y = run.call(workers, Prefill.NAN);
-      return judge.judge(run, Run.floats(y)).outcome();
+      return judge.judge(run, Run.floats(y)).outcome(run.describe());
     }
   }
 
@@ -212,7 +212,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         int at = r * c.totalOutputs() + bad;
         yDamaged[at] = y[at]; // it may be anything
       }
-      return LinearBounds.tight(run, yDamaged).outcome();
+      return LinearBounds.tight(run, yDamaged).outcome(other.describe());
     }
   }
 

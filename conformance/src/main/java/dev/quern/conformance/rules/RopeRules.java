@@ -204,7 +204,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
               Float.toString(x[row * cols + col]));
         }
       }
-      return verdict.outcome();
+      return verdict.outcome(run.describe());
     }
   }
 }

@@ -128,7 +128,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
               Float.toString(y[i]));
         }
       }
-      return verdict.outcome();
+      return verdict.outcome(run.describe());
     }
   }
 
