@@ -1,3 +1,12 @@
+/// The conformance suite: it decides whether a provider keeps SPEC.md.
+///
+/// An author extends the abstract test classes of `dev.quern.conformance`, or asks
+/// [dev.quern.conformance.Suite] for a [dev.quern.conformance.SuiteResult].
 module dev.quern.conformance {
-  requires dev.quern.api;
+  requires transitive dev.quern.api;
+  requires transitive org.junit.jupiter.api;
+  requires net.jqwik.api;
+  requires jdk.management;
+
+  exports dev.quern.conformance;
 }

@@ -1,0 +1,42 @@
+package dev.quern.conformance;
+
+import java.util.Map;
+import java.util.Optional;
+
+/// One rule on one subject and one class of shapes.
+///
+/// @param rule the rule's id
+/// @param name what is checked of it: `exact_f32`
+/// @param operator the operator, and `provider` for the rules of no operator
+/// @param subject for example `Q4_0 int8-sym-32`
+/// @param shapeClass for example `2-8 rows`
+/// @param tries cases tried: passes + failures + skips
+/// @param passes cases that kept the rule
+/// @param failures cases that broke it
+/// @param skips cases that were declined or of which the rule says nothing, by reason
+/// @param worstRatio the worst error against its bound among all cases; 0 where there is no bound
+/// @param worstCase the replay string of that case; empty where there is no bound
+/// @param firstFailure the first failure, shrunk
+public record CellResult(
+    String rule,
+    String name,
+    String operator,
+    String subject,
+    String shapeClass,
+    int tries,
+    int passes,
+    int failures,
+    Map<String, Integer> skips,
+    double worstRatio,
+    String worstCase,
+    Optional<Failure> firstFailure) {
+
+  public CellResult {
+    skips = Map.copyOf(skips);
+  }
+
+  /// The test's name: `L5_exact_f32`.
+  public String testName() {
+    return rule + "_" + name;
+  }
+}

@@ -1,0 +1,35 @@
+package dev.quern.conformance;
+
+/// What checking a rule on one case gave.
+public sealed interface Outcome {
+  /// The rule was kept.
+  ///
+  /// @param ratio the worst error against its bound, 0 .. 1; 0 where the rule has no bound
+  record Pass(double ratio) implements Outcome {}
+
+  /// The rule was broken.
+  ///
+  /// @param where the element or the operand, for example `y[2][5]`
+  /// @param expected what the rule asks for
+  /// @param actual what the kernel gave
+  /// @param bound how far apart they may be; empty where bits must agree
+  /// @param ratio error against bound, infinite where there is no bound
+  record Fail(String where, String expected, String actual, String bound, double ratio)
+      implements Outcome {
+    /// A failure without a bound.
+    public Fail(String where, String expected, String actual) {
+      this(where, expected, actual, "", Double.POSITIVE_INFINITY);
+    }
+  }
+
+  /// The rule says nothing about this case here, or the provider declined it. Never counted as a
+  /// pass.
+  ///
+  /// @param reason why, for example `declined: no kernel for Q5_1`
+  record Skip(String reason) implements Outcome {}
+
+  /// Kept, without a bound.
+  static Outcome pass() {
+    return new Pass(0);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.quern.conformance;
+
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.conformance.rules.Rule;
+import dev.quern.conformance.rules.Subject;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// One case of one rule, from the line that a failure printed: `RULE/OPERATOR:CASE`, where RULE is
+/// `L5_exact_f32`, or `L5` for the first check of that rule.
+///
+/// @param <C> the operator's cases
+public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> rule, C value) {
+
+  /// The replay, if it is one of this operator.
+  ///
+  /// @throws IllegalArgumentException if it is one, and its rule or case can't be read
+  static <C extends Record & Case> Optional<Replay<C>> find(String text, OperatorSuite<C> suite) {
+    int slash = text.indexOf('/');
+    int colon = text.indexOf(':');
+    if (slash < 0 || colon < slash) {
+      throw new IllegalArgumentException(
+          "replay '%s', expected RULE/OPERATOR:CASE as a failure prints it".formatted(text));
+    }
+    if (!text.substring(slash + 1, colon).equals(suite.name())) {
+      return Optional.empty();
+    }
+    String name = text.substring(0, slash);
+    List<Rule<C>> rules =
+        Stream.concat(suite.rules().stream(), ProviderRules.offers(suite).stream()).toList();
+    Rule<C> rule =
+        rules.stream()
+            .filter(r -> r.testName().equals(name) || r.id().equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "replay: no rule %s of %s, expected one of %s"
+                        .formatted(
+                            name, suite.name(), rules.stream().map(Rule::testName).toList())));
+    C value = CaseText.parse(suite.caseType(), text.substring(colon + 1));
+    return Optional.of(new Replay<>(suite, rule, value));
+  }
+
+  /// Checks the case as it is, with nothing generated and nothing shrunk.
+  List<CellResult> run(Target target, Settings settings) {
+    Rule<C> exact = rule.on(c -> c).effort(new Rule.Effort(1, 0));
+    Subject<C> subject = new Subject<>("replay", List.of(value), null);
+    return new PropertyRunner<>(suite, subject, exact, target, settings).run();
+  }
+
+  @Override
+  public String toString() {
+    return rule.testName() + "/" + suite.name() + ":" + CaseText.write(value);
+  }
+}

@@ -1,0 +1,43 @@
+package dev.quern.conformance;
+
+import java.util.Optional;
+
+/// How much is tried.
+///
+/// @param tries generated cases for each rule and format, besides the fixed edge cases
+/// @param seed what cases are generated from; a run prints it
+/// @param replay the one case to run instead: what a failure printed, for example
+///   `L5/linear:format=Q4_0,...`
+public record Settings(int tries, long seed, Optional<String> replay) {
+  /// Generated cases for each rule and format unless told otherwise.
+  public static final int DEFAULT_TRIES = 20;
+
+  /// The seed unless told otherwise: a build that was green stays green, and an overnight run gives
+  /// another.
+  public static final long DEFAULT_SEED = 1;
+
+  public Settings {
+    if (tries < 0) {
+      throw new IllegalArgumentException("tries=" + tries + ", expected >= 0");
+    }
+  }
+
+  /// What the system properties `quern.conformance.tries`, `.seed` and `.replay` say.
+  ///
+  /// @throws IllegalArgumentException if one of them is no number where it must be
+  public static Settings fromSystemProperties() {
+    return new Settings(
+        (int) number("quern.conformance.tries", DEFAULT_TRIES),
+        number("quern.conformance.seed", DEFAULT_SEED),
+        Optional.ofNullable(System.getProperty("quern.conformance.replay")));
+  }
+
+  private static long number(String property, long otherwise) {
+    String value = System.getProperty(property);
+    try {
+      return value == null ? otherwise : Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("%s=%s, expected a number".formatted(property, value), e);
+    }
+  }
+}

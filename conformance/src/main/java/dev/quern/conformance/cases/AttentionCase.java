@@ -1,0 +1,78 @@
+package dev.quern.conformance.cases;
+
+import dev.quern.data.KvFormat;
+import dev.quern.op.AttentionSpec;
+
+/// An attention operator and one call of it.
+///
+/// @param kv format of the cache
+/// @param append whether the call is `append` and not `apply`
+/// @param kvHeads key/value heads
+/// @param group query heads of a key/value head
+/// @param headDim elements of a head
+/// @param rows rows of q (append: of k and v)
+/// @param firstPosition position of the first row
+/// @param spare positions of the cache beyond the last row's
+/// @param beyond how many positions the spec's maximum exceeds the cache's capacity by
+/// @param qPad floats between two rows of q (append: of k and v)
+/// @param yPad floats between two rows of y
+/// @param qExponent q is scaled by this power of two
+/// @param values how the cache's values are distributed; q and keys are about normal
+/// @param schedule threads
+/// @param seed of the operands
+public record AttentionCase(
+    String kv,
+    boolean append,
+    int kvHeads,
+    int group,
+    int headDim,
+    int rows,
+    int firstPosition,
+    int spare,
+    int beyond,
+    int qPad,
+    int yPad,
+    int qExponent,
+    Values values,
+    Schedule schedule,
+    long seed)
+    implements Case {
+
+  /// The smallest ordinary case of a cache format.
+  public static AttentionCase of(KvFormat kv) {
+    return new AttentionCase(
+        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  public KvFormat kvFormat() {
+    return kv.equals("F16") ? KvFormat.F16 : new KvFormat(kv, Float.BYTES);
+  }
+
+  public int heads() {
+    return kvHeads * group;
+  }
+
+  /// Positions that are filled when the call has ended.
+  public int positions() {
+    return firstPosition + rows;
+  }
+
+  public int capacity() {
+    return positions() + spare;
+  }
+
+  public AttentionSpec spec() {
+    return new AttentionSpec(
+        heads(),
+        kvHeads,
+        headDim,
+        capacity() + beyond,
+        (float) (1 / Math.sqrt(headDim)),
+        kvFormat());
+  }
+
+  @Override
+  public String shapeClass() {
+    return (append ? "append, " : "") + Case.super.shapeClass();
+  }
+}

@@ -1,0 +1,125 @@
+package dev.quern.conformance.cases;
+
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// The one-line form of a case: `format=Q4_0,numerics=exact-f32,rows=3,outputs=17+5,...`, one
+/// `name=value` per record component, all of them, in the record's order. Enum constants are
+/// written in lower case with `-`, lists with `+`.
+public final class CaseText {
+  private CaseText() {}
+
+  /// The text of a case.
+  public static String write(Record value) {
+    return Arrays.stream(value.getClass().getRecordComponents())
+        .map(c -> c.getName() + "=" + text(read(c, value)))
+        .collect(Collectors.joining(","));
+  }
+
+  /// The case that [#write] wrote.
+  ///
+  /// @throws IllegalArgumentException if a component is missing, unknown, or not of its type
+  public static <C> C parse(Class<C> type, String text) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String field : text.split(",")) {
+      String[] parts = field.split("=", 2);
+      if (parts.length != 2 || values.put(parts[0].strip(), parts[1].strip()) != null) {
+        throw error(type, "'" + field + "', expected each name=value once");
+      }
+    }
+    RecordComponent[] components = type.getRecordComponents();
+    Object[] arguments =
+        Arrays.stream(components).map(c -> argument(type, c, values.remove(c.getName()))).toArray();
+    if (!values.isEmpty()) {
+      throw error(
+          type,
+          "unknown %s, expected %s"
+              .formatted(
+                  values.keySet(),
+                  Arrays.stream(components).map(RecordComponent::getName).toList()));
+    }
+    try {
+      Class<?>[] types =
+          Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+      return type.getDeclaredConstructor(types).newInstance(arguments);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalArgumentException("case " + text + ": " + e.getCause(), e);
+    }
+  }
+
+  /// The case with some components changed: `with(c, "rows=3,xPad=1")`.
+  ///
+  /// @throws IllegalArgumentException as [#parse]
+  @SuppressWarnings("unchecked")
+  public static <C extends Record> C with(C value, String changes) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (String field : (write(value) + "," + changes).split(",")) {
+      fields.put(field.substring(0, field.indexOf('=')), field);
+    }
+    return (C) parse(value.getClass(), String.join(",", fields.values()));
+  }
+
+  private static Object argument(Class<?> type, RecordComponent c, String text) {
+    if (text == null) {
+      throw error(type, c.getName() + " is missing");
+    }
+    Class<?> t = c.getType();
+    try {
+      if (t == int.class) {
+        return Integer.parseInt(text);
+      } else if (t == long.class) {
+        return Long.parseLong(text);
+      } else if (t == float.class) {
+        return Float.parseFloat(text);
+      } else if (t == boolean.class) {
+        if (!text.equals("true") && !text.equals("false")) {
+          throw new IllegalArgumentException("expected true or false");
+        }
+        return Boolean.valueOf(text);
+      } else if (t == String.class) {
+        return text;
+      } else if (t == Schedule.class) {
+        return Schedule.parse(text);
+      } else if (t == List.class) {
+        return Stream.of(text.split("\\+")).map(Integer::valueOf).toList();
+      } else if (t.isEnum()) {
+        return Arrays.stream(t.getEnumConstants())
+            .filter(e -> text(e).equals(text))
+            .findFirst()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "expected one of "
+                        + Arrays.stream(t.getEnumConstants()).map(CaseText::text).toList()));
+      }
+    } catch (IllegalArgumentException e) {
+      throw error(type, "%s=%s, %s".formatted(c.getName(), text, e.getMessage()));
+    }
+    throw new IllegalStateException("no text form for components of type " + t);
+  }
+
+  private static Object read(RecordComponent c, Record value) {
+    try {
+      return c.getAccessor().invoke(value);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String text(Object value) {
+    return switch (value) {
+      case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      case List<?> l -> l.stream().map(Object::toString).collect(Collectors.joining("+"));
+      default -> value.toString();
+    };
+  }
+
+  private static IllegalArgumentException error(Class<?> type, String what) {
+    return new IllegalArgumentException("%s: %s".formatted(type.getSimpleName(), what));
+  }
+}

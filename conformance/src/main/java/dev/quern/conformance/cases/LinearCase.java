@@ -1,0 +1,81 @@
+package dev.quern.conformance.cases;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// A linear operator and one call of it.
+///
+/// @param format weight format
+/// @param numerics the one numerics that is tolerated, or `any`
+/// @param rows rows of x
+/// @param outputs outputs of each stacked matrix
+/// @param inputs columns of x
+/// @param xPad floats between two rows of x
+/// @param yPad floats between two rows of y
+/// @param accumulate whether y is added to
+/// @param x how x is distributed
+/// @param weights how the weights are
+/// @param schedule threads
+/// @param seed of the operands
+public record LinearCase(
+    String format,
+    String numerics,
+    int rows,
+    List<Integer> outputs,
+    int inputs,
+    int xPad,
+    int yPad,
+    boolean accumulate,
+    Values x,
+    WeightValues weights,
+    Schedule schedule,
+    long seed)
+    implements Case {
+
+  /// The numerics of a case that tolerates all of them.
+  public static final String ANY = "any";
+
+  public LinearCase {
+    outputs = List.copyOf(outputs);
+  }
+
+  /// The smallest ordinary case of a format.
+  public static LinearCase of(BlockFormat format, String numerics) {
+    return new LinearCase(
+        format.id(),
+        numerics,
+        1,
+        List.of(1),
+        format.blockElements(),
+        0,
+        0,
+        false,
+        Values.NORMAL,
+        WeightValues.NORMAL,
+        Schedule.ONE,
+        1);
+  }
+
+  public BlockFormat blockFormat() {
+    return BlockFormat.byId(format)
+        .orElseThrow(
+            () -> new IllegalArgumentException("format=" + format + ", no standard format"));
+  }
+
+  /// Outputs of all matrices.
+  public int totalOutputs() {
+    return outputs.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  public LinearSpec spec() {
+    Set<Numerics> tolerated =
+        Numerics.standard().stream()
+            .filter(n -> numerics.equals(ANY) || n.id().equals(numerics))
+            .collect(Collectors.toUnmodifiableSet());
+    return new LinearSpec(blockFormat(), totalOutputs(), inputs, accumulate, tolerated);
+  }
+}

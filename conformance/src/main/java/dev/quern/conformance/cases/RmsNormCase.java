@@ -1,0 +1,36 @@
+package dev.quern.conformance.cases;
+
+import dev.quern.op.RmsNormSpec;
+
+/// An RMSNorm operator and one call of it.
+///
+/// @param width columns
+/// @param epsilon of the spec
+/// @param rows rows
+/// @param xPad floats between two rows of x
+/// @param yPad floats between two rows of y; without effect in place
+/// @param inPlace whether y is exactly x
+/// @param x how x is distributed
+/// @param schedule threads
+/// @param seed of the operands
+public record RmsNormCase(
+    int width,
+    float epsilon,
+    int rows,
+    int xPad,
+    int yPad,
+    boolean inPlace,
+    Values x,
+    Schedule schedule,
+    long seed)
+    implements Case {
+
+  /// The smallest ordinary case.
+  public static RmsNormCase smallest() {
+    return new RmsNormCase(1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  public RmsNormSpec spec() {
+    return new RmsNormSpec(width, epsilon);
+  }
+}

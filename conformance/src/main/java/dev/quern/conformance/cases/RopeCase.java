@@ -1,0 +1,45 @@
+package dev.quern.conformance.cases;
+
+import dev.quern.op.RopePairing;
+import dev.quern.op.RopeSpec;
+
+/// A RoPE operator and one call of it.
+///
+/// @param pairing which elements form a pair
+/// @param heads heads of a row
+/// @param halfDim pairs of a head
+/// @param rows rows
+/// @param firstPosition table row of the first row
+/// @param spare rows of the table beyond the last one used
+/// @param xPad floats between two rows of x
+/// @param tablePad floats between two rows of the table
+/// @param x how x is distributed
+/// @param schedule threads
+/// @param seed of the operands
+public record RopeCase(
+    RopePairing pairing,
+    int heads,
+    int halfDim,
+    int rows,
+    int firstPosition,
+    int spare,
+    int xPad,
+    int tablePad,
+    Values x,
+    Schedule schedule,
+    long seed)
+    implements Case {
+
+  /// The smallest ordinary case of a pairing.
+  public static RopeCase of(RopePairing pairing) {
+    return new RopeCase(pairing, 1, 1, 1, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  public int headDim() {
+    return 2 * halfDim;
+  }
+
+  public RopeSpec spec() {
+    return new RopeSpec(heads, headDim(), pairing);
+  }
+}

@@ -1,0 +1,76 @@
+package dev.quern.conformance.cases;
+
+/// How activations are distributed. All are finite: rules that speak of NaN and infinities put them
+/// in themselves.
+public enum Values {
+  /// About normal, of unit size.
+  NORMAL,
+  /// Small integers, so that every sum is exact.
+  INTEGER,
+  /// 1 in one column of each row, a different one each time, else 0.
+  ONE_HOT,
+  /// Zeros, a few ones among them.
+  ZERO,
+  /// The same value in a whole row.
+  CONSTANT,
+  /// Positive only: the smallest of an int8 row is then 0 by rule L7.
+  POSITIVE,
+  /// Negative only.
+  NEGATIVE,
+  /// One value in 32 is 10,000 times the others.
+  OUTLIER,
+  /// Each is the row's largest magnitude, of either sign: quantised values at the ends of their
+  /// range.
+  EXTREME,
+  /// Halves between two steps of int8 quantisation: even rows for rule L6, odd ones for L7.
+  TIES,
+  /// Magnitudes from 2^-40 to 2^40.
+  WIDE,
+  /// Subnormals, and normals near them.
+  SUBNORMAL;
+
+  /// Row-major values.
+  ///
+  /// @param count how many
+  /// @param cols columns of a row
+  public float[] fill(int count, int cols, Mix mix) {
+    float[] values = new float[count];
+    for (int row = 0; row * cols < count; row++) {
+      fillRow(values, row, cols, mix);
+    }
+    return values;
+  }
+
+  private void fillRow(float[] values, int row, int cols, Mix mix) {
+    int at = row * cols;
+    float level = (float) Math.scalb(mix.uniform() + 0.5, mix.below(9) - 4);
+    int hot = mix.below(cols);
+    for (int i = 0; i < cols; i++) {
+      values[at + i] =
+          (float)
+              switch (this) {
+                case NORMAL -> mix.normal();
+                case INTEGER -> mix.below(33) - 16;
+                case ONE_HOT -> i == hot ? 1 : 0;
+                case ZERO -> mix.oneIn(29) ? 1 : 0;
+                case CONSTANT -> level;
+                case POSITIVE -> 0.01 + mix.uniform();
+                case NEGATIVE -> -0.01 - mix.uniform();
+                case OUTLIER -> mix.normal() * (i % 32 == hot % 32 ? 1e4 : 1);
+                case EXTREME -> (mix.next() & 1) == 0 ? level : -level;
+                case TIES -> tie(row, i, mix);
+                case WIDE -> mix.wide(-40, 40);
+                case SUBNORMAL -> mix.wide(-149, -120);
+              };
+    }
+  }
+
+  /// With 127 and -127 in a group of 32 its step by L6 is 1; with 127 and -128 a row's step by L7.
+  private static double tie(int row, int i, Mix mix) {
+    return switch (i % 32) {
+      case 0 -> 127;
+      case 1 -> row % 2 == 0 ? -127 : -128;
+      default -> mix.below(254) - 127 + (mix.oneIn(8) ? 0 : 0.5);
+    };
+  }
+}

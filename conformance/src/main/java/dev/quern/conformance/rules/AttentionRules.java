@@ -1,0 +1,265 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.AttentionCase;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.oracle.AttentionOracle;
+import dev.quern.conformance.run.AttentionData;
+import dev.quern.conformance.run.AttentionRun;
+import dev.quern.conformance.run.CanaryMemory;
+import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Prefill;
+import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.TestWorkers;
+import dev.quern.spi.Offer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// Section A of SPEC.md.
+public final class AttentionRules implements OperatorSuite<AttentionCase> {
+  @Override
+  public String name() {
+    return "attention";
+  }
+
+  @Override
+  public Class<AttentionCase> caseType() {
+    return AttentionCase.class;
+  }
+
+  @Override
+  public List<Subject<AttentionCase>> subjects(Target target) {
+    return AttentionCases.subjects(target);
+  }
+
+  @Override
+  public Offer<?> offer(AttentionCase c, Target target) {
+    return target.provider().attention(c.spec());
+  }
+
+  @Override
+  public Support.Query query(AttentionCase c) {
+    return new Support.Query(
+        name(),
+        List.of(c.kv()),
+        Map.of(
+            "heads", (long) c.heads(),
+            "kvHeads", (long) c.kvHeads(),
+            "headDim", (long) c.headDim(),
+            "maxPositions", (long) c.spec().maxPositions()));
+  }
+
+  @Override
+  public Run open(AttentionCase c, Target target, Memory memory) {
+    return AttentionRun.open(c, target, memory);
+  }
+
+  @Override
+  public List<Rule<AttentionCase>> rules() {
+    return Stream.concat(
+            Stream.of(
+                Rule.of("A1", "causal", this::causal).on(AttentionRules::apply),
+                bound("A2", "grouped_queries").on(c -> CaseText.with(apply(c), grouped(c))),
+                bound("A3", "append").on(c -> CaseText.with(c, "append=true")),
+                bound("A4", "capacity")
+                    .on(c ->
+                        CaseText.with(
+                            apply(c),
+                            "spare=%d,beyond=%d".formatted(c.spare() + 3, c.beyond() + 5))),
+                Rule.of("A5", "large_scores", this::largeScores).on(AttentionRules::apply),
+                bound("A6", "exact").on(AttentionRules::apply),
+                Rule.of("A7", "growing_cache", this::growingCache)
+                    .on(AttentionRules::apply)
+                    .effort(Rule.Effort.HALF),
+                Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply)),
+            KernelRules.of(this, "A7").stream())
+        .toList();
+  }
+
+  private static AttentionCase apply(AttentionCase c) {
+    return CaseText.with(c, "append=false");
+  }
+
+  private static String grouped(AttentionCase c) {
+    return "kvHeads=%d,group=%d".formatted(c.kvHeads() + 1, c.group() + 1);
+  }
+
+  private Rule<AttentionCase> bound(String id, String name) {
+    return Rule.of(id, name, this::checkBound);
+  }
+
+  private Outcome checkBound(AttentionCase c, Target target) {
+    return Calls.judge(
+        this,
+        c,
+        target,
+        (run, workers) -> {
+          Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+          run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+          return verdict;
+        });
+  }
+
+  /// The last position is NaN in both planes of every head: the last row is NaN, and the rows
+  /// before it must not see it.
+  private Outcome causal(AttentionCase c, Target target) {
+    AttentionData clean = AttentionData.of(c);
+    AttentionData blind = AttentionData.of(c);
+    for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
+      for (int d = 0; d < c.headDim(); d++) {
+        AttentionData.set(blind.keys(), c, kvHead, c.positions() - 1, d, Double.NaN);
+        AttentionData.set(blind.values(), c, kvHead, c.positions() - 1, d, Double.NaN);
+      }
+    }
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      AttentionRun run = AttentionRun.open(c, clean, target, memory);
+      byte[] seen = run.call(workers, Prefill.NAN);
+      byte[] unseen = AttentionRun.open(c, blind, target, memory).call(workers, Prefill.NAN);
+      int before = seen.length / c.rows() * (c.rows() - 1);
+      System.arraycopy(seen, before, unseen, before, seen.length - before);
+      return run.withinBounds(unseen).outcome();
+    }
+  }
+
+  /// One key scores far above all others, far beyond what exp can take: y is its value.
+  private Outcome largeScores(AttentionCase c, Target target) {
+    AttentionData data = AttentionData.of(c);
+    Mix mix = new Mix(c.seed(), "large");
+    int best = mix.below(c.firstPosition() + 1);
+    int exponent = 8 + mix.below(40);
+    Arrays.fill(data.q(), Math.scalb(1f, exponent));
+    double scale = 256; // of the keys; as binary16 too
+    for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
+      for (int t = 0; t < c.positions(); t++) {
+        for (int d = 0; d < c.headDim(); d++) {
+          double key = t == best ? scale : t % 2 == 0 ? -scale : scale / 4;
+          AttentionData.set(data.keys(), c, kvHead, t, d, key);
+        }
+      }
+    }
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      AttentionRun run = AttentionRun.open(c, data, target, memory);
+      float[] y = Run.floats(run.call(workers, Prefill.NAN));
+      Verdict verdict = new Verdict();
+      for (int i = 0; i < y.length; i++) {
+        int col = i % (c.heads() * c.headDim());
+        int kvHead = col / c.headDim() / c.group();
+        double value = AttentionData.get(data.values(), c, kvHead, best, col % c.headDim());
+        // The other weights are below exp(-1000), so nothing but rounding is left.
+        double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + largest(data, c);
+        verdict.close("y", i / (c.heads() * c.headDim()), col, value, y[i], bound);
+      }
+      return verdict.outcome();
+    }
+  }
+
+  /// What weights that are treated as zero, or as the smallest normal, may add: 2^-126 of each
+  /// value.
+  private static double largest(AttentionData data, AttentionCase c) {
+    double sum = 1;
+    for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
+      for (int t = 0; t < c.positions(); t++) {
+        for (int d = 0; d < c.headDim(); d++) {
+          sum += Math.abs(AttentionData.get(data.values(), c, kvHead, t, d));
+        }
+      }
+    }
+    return 0x1p-126 * sum;
+  }
+
+  /// Rows appended and attended to one by one, against all at once: the same keys and values, so
+  /// the same bits within a variant.
+  private Outcome growingCache(AttentionCase c, Target target) {
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      AttentionRun atOnce = AttentionRun.open(c, target, memory);
+      byte[] expected = atOnce.call(workers, Prefill.NAN);
+      boolean bits = atOnce.variant(1).equals(atOnce.variant(c.rows()));
+      Verdict verdict = new Verdict();
+      AttentionData grown = AttentionData.of(c);
+      for (int r = c.rows() - 1; r >= 0; r--) {
+        forget(grown, c, c.firstPosition() + r + 1);
+        Run alone = AttentionRun.open(c, grown, target, memory).row(r);
+        byte[] row = alone.call(workers, Prefill.NAN);
+        if (bits) {
+          Calls.same(
+              verdict,
+              "row %d, nothing after it".formatted(r),
+              alone,
+              atOnce.rowOf(expected, r),
+              row);
+        } else {
+          verdict.add(alone.withinBounds(row));
+        }
+      }
+      return verdict.outcome();
+    }
+  }
+
+  /// Position t as it is before anything is appended there.
+  private static void forget(AttentionData data, AttentionCase c, int t) {
+    for (int kvHead = 0; t < c.positions() && kvHead < c.kvHeads(); kvHead++) {
+      for (int d = 0; d < c.headDim(); d++) {
+        AttentionData.set(data.keys(), c, kvHead, t, d, Double.NaN);
+        AttentionData.set(data.values(), c, kvHead, t, d, Double.NaN);
+      }
+    }
+  }
+
+  /// A NaN or an infinity in q, or a NaN in a visible key or value.
+  private Outcome nonFinite(AttentionCase c, Target target) {
+    AttentionData clean = AttentionData.of(c);
+    AttentionData damaged = AttentionData.of(c);
+    Mix mix = new Mix(c.seed(), "non-finite");
+    int cols = c.heads() * c.headDim();
+    int row = mix.below(c.rows());
+    int head = mix.below(c.heads());
+    int d = mix.below(c.headDim());
+    int t = mix.below(c.positions());
+    int operand = mix.below(3);
+    switch (operand) {
+      case 0 -> damaged.q()[row * cols + head * c.headDim() + d] = LinearRules.nonFinite(mix);
+      case 1 -> AttentionData.set(damaged.keys(), c, head / c.group(), t, d, Double.NaN);
+      default -> AttentionData.set(damaged.values(), c, head / c.group(), t, d, Double.NaN);
+    }
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      AttentionRun run = AttentionRun.open(c, clean, target, memory);
+      float[] y = Run.floats(run.call(workers, Prefill.NAN));
+      AttentionRun with = AttentionRun.open(c, damaged, target, memory);
+      float[] yDamaged = Run.floats(with.call(workers, Prefill.NAN));
+      Verdict verdict = new Verdict();
+      for (int i = 0; i < y.length; i++) {
+        int r = i / cols;
+        int h = i % cols / c.headDim();
+        boolean sees = h / c.group() == head / c.group() && t <= c.firstPosition() + r;
+        boolean affected =
+            switch (operand) {
+              case 0 -> r == row && h == head;
+              case 1 -> sees;
+              default -> sees && i % c.headDim() == d;
+            };
+        if (!affected) {
+          verdict.same("y, where nothing is NaN: element", i, y[i], yDamaged[i]);
+        } else if (operand < 2 || weight(clean, c, r, h, t) > 0x1p-100) {
+          verdict.nan("y", r, i % cols, yDamaged[i]);
+        }
+      }
+      return verdict.outcome();
+    }
+  }
+
+  /// The weight of a position. One that may have underflowed to 0 may hide a value's NaN.
+  private static double weight(AttentionData data, AttentionCase c, int row, int head, int t) {
+    AttentionOracle exact = data.oracle(c, row, head, c.firstPosition() + row);
+    return exact.weights()[t];
+  }
+}

@@ -1,0 +1,49 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.CanaryMemory;
+import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.TestWorkers;
+import java.util.Arrays;
+
+/// What checks of every operator share.
+final class Calls {
+  private Calls() {}
+
+  /// Judges a run.
+  interface Judge {
+    Verdict judge(Run run, TestWorkers workers);
+  }
+
+  /// Opens a case between canaries, with the workers that it names, and judges it.
+  static <C extends Record & Case> Outcome judge(
+      OperatorSuite<C> suite, C c, Target target, Judge judge) {
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      return judge.judge(suite.open(c, target, memory), workers).outcome();
+    }
+  }
+
+  /// Two results of a run must have the same bits.
+  static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
+    if (run.yieldsF32()) {
+      float[] e = Run.floats(expected);
+      float[] a = Run.floats(actual);
+      for (int i = 0; i < e.length; i++) {
+        verdict.same(when + ": result", i, e[i], a[i]);
+      }
+    } else {
+      int at = Arrays.mismatch(expected, actual);
+      if (at >= 0) {
+        verdict.fail(
+            "%s: byte %d of the result".formatted(when, at),
+            Byte.toString(expected[at]),
+            Byte.toString(actual[at]));
+      }
+    }
+  }
+}

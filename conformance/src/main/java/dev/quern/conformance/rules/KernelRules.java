@@ -1,0 +1,95 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.Prefill;
+import dev.quern.conformance.run.Run;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Variant;
+import java.util.List;
+import java.util.Set;
+
+/// The rules of section P that hold for the kernels of every operator. They need no more than a
+/// [Run].
+final class KernelRules {
+  /// Rows of a batch that are compared with the same row alone.
+  private static final int ROWS_ALONE = 4;
+
+  private KernelRules() {}
+
+  /// @param rowsRule the operator's rule that rows are independent: `L4`
+  static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite, String rowsRule) {
+    MemoryRules<C> memory = new MemoryRules<>(suite);
+    ThreadRules<C> threads = new ThreadRules<>(suite);
+    AllocationRule<C> allocation = new AllocationRule<>(suite);
+    return List.of(
+        Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
+            .effort(Rule.Effort.HALF),
+        Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
+        Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
+            .effort(Rule.Effort.LOW),
+        Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
+        Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
+        Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
+            .effort(Rule.Effort.HALF),
+        Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+        Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
+        Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
+        Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
+        Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.TWO_CASES),
+        Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
+  }
+
+  private static <C extends Record & Case> Outcome runs(
+      OperatorSuite<C> suite, C c, Target target) {
+    return Calls.judge(
+        suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
+  }
+
+  private static <C extends Record & Case> Outcome batchEqualsRows(
+      OperatorSuite<C> suite, C c, Target target) {
+    return Calls.judge(
+        suite,
+        c,
+        target,
+        (run, workers) -> {
+          byte[] batch = run.call(workers, Prefill.NAN);
+          Verdict verdict = new Verdict();
+          boolean bits = run.variant(1).equals(run.variant(c.rows()));
+          if (!bits) {
+            verdict.add(run.withinBounds(batch));
+          }
+          int step = Math.max(1, c.rows() / ROWS_ALONE);
+          for (int r = c.rows() - 1; r >= 0; r -= step) {
+            Run alone = run.row(r);
+            byte[] row = alone.call(workers, Prefill.NAN);
+            if (bits) {
+              Calls.same(verdict, "row " + r + " alone", run, run.rowOf(batch, r), row);
+            } else {
+              verdict.add(alone.withinBounds(row));
+            }
+          }
+          return verdict;
+        });
+  }
+
+  private static <C extends Record & Case> Outcome numerics(
+      OperatorSuite<C> suite, C c, Target target) {
+    return Calls.judge(
+        suite,
+        c,
+        target,
+        (run, workers) -> {
+          Set<Numerics> permitted = run.permitted();
+          Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+          for (Variant v : run.variants()) {
+            if (!permitted.contains(v.numerics())) {
+              verdict.fail("variant " + v.name(), permitted.toString(), v.numerics().id());
+            }
+          }
+          return verdict;
+        });
+  }
+}

@@ -1,0 +1,122 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Target;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.cases.WeightValues;
+import dev.quern.data.BlockFormat;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+
+/// What linear kernels are tried on: every standard format under every standard numerics.
+final class LinearCases {
+  /// Multiplications of a case, at most: what keeps a run short.
+  private static final long MAX_PRODUCTS = 1L << 18;
+
+  private LinearCases() {}
+
+  static List<Subject<LinearCase>> subjects(Target target) {
+    List<Subject<LinearCase>> subjects = new ArrayList<>();
+    for (BlockFormat format : BlockFormat.standard()) {
+      for (Numerics numerics : Numerics.standard()) {
+        LinearCase first = LinearCase.of(format, numerics.id());
+        subjects.add(
+            new Subject<>(
+                format + " " + numerics,
+                edges(first, format.blockElements(), target),
+                () -> arbitrary(first, format.blockElements())));
+      }
+    }
+    return subjects;
+  }
+
+  /// The smallest, then both sides of each variant's first row, and the sizes that tails hide in.
+  private static List<LinearCase> edges(LinearCase first, int block, Target target) {
+    List<LinearCase> edges = new ArrayList<>();
+    edges.add(first);
+    for (Variant v : variants(first, target)) {
+      for (int rows = Math.max(1, v.minRows() - 1); rows <= v.minRows() + 1; rows++) {
+        edges.add(shape(first, rows, "5", block));
+      }
+    }
+    int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
+    edges.add(shape(first, 1, "37", some));
+    edges.add(shape(first, 33, "16", block));
+    edges.add(shape(first, 4, "1+8+3", some));
+    edges.add(CaseText.with(shape(first, 3, "9", some), "accumulate=true,xPad=5,yPad=3"));
+    edges.add(CaseText.with(shape(first, 2, "4", some), "x=extreme,weights=extreme"));
+    edges.add(CaseText.with(shape(first, 5, "7", some), "schedule=4/threads"));
+    edges.add(shape(first, 1, "2", block == 1 ? 1031 : block * (1024 / block)));
+    return edges;
+  }
+
+  private static LinearCase shape(LinearCase c, int rows, String outputs, int inputs) {
+    return CaseText.with(c, "rows=%d,outputs=%s,inputs=%d".formatted(rows, outputs, inputs));
+  }
+
+  private static List<Variant> variants(LinearCase c, Target target) {
+    return target.provider().linear(c.spec()) instanceof Offer.Accepted<?> a
+        ? a.variants()
+        : List.of();
+  }
+
+  private static Arbitrary<LinearCase> arbitrary(LinearCase first, int block) {
+    Arbitrary<Integer> blocks =
+        block == 1 ? Sizes.near(520) : Arbitraries.integers().between(1, Math.max(3, 520 / block));
+    Arbitrary<LinearCase> shapes =
+        Combinators.combine(
+                Sizes.rows(),
+                Sizes.near(80).list().ofMinSize(1).ofMaxSize(3),
+                blocks,
+                Sizes.pad(),
+                Sizes.pad())
+            .as((rows, outputs, inputs, xPad, yPad) ->
+                new LinearCase(
+                    first.format(),
+                    first.numerics(),
+                    rows,
+                    outputs,
+                    inputs * block,
+                    xPad,
+                    yPad,
+                    false,
+                    first.x(),
+                    first.weights(),
+                    first.schedule(),
+                    first.seed()));
+    return Combinators.combine(
+            shapes,
+            Arbitraries.of(false, true),
+            Arbitraries.of(Values.class),
+            Arbitraries.of(WeightValues.class),
+            Sizes.schedule(),
+            Sizes.seed())
+        .as((c, accumulate, x, weights, schedule, seed) ->
+            new LinearCase(
+                c.format(),
+                c.numerics(),
+                fewer(c),
+                c.outputs(),
+                c.inputs(),
+                c.xPad(),
+                c.yPad(),
+                accumulate,
+                x,
+                weights,
+                schedule,
+                seed));
+  }
+
+  /// The rows of a case, or as many as [#MAX_PRODUCTS] has room for.
+  private static int fewer(LinearCase c) {
+    long products = (long) c.totalOutputs() * c.inputs();
+    return Math.clamp(MAX_PRODUCTS / products, 1, c.rows());
+  }
+}

@@ -1,0 +1,233 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.run.CanaryMemory;
+import dev.quern.conformance.run.LinearBounds;
+import dev.quern.conformance.run.LinearData;
+import dev.quern.conformance.run.LinearRun;
+import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Prefill;
+import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.TestWorkers;
+import dev.quern.data.BlockFormat;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Offer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// Section L of SPEC.md, and F1, which a linear kernel shows.
+public final class LinearRules implements OperatorSuite<LinearCase> {
+  private static final Predicate<LinearCase> EXACT =
+      c -> c.numerics().equals(Numerics.EXACT_F32.id());
+  private static final Predicate<LinearCase> SYMMETRIC =
+      c ->
+          c.numerics().equals(Numerics.INT8_SYM_32.id())
+              || c.numerics().equals(Numerics.INT8_SYM_256.id());
+  private static final Predicate<LinearCase> ASYMMETRIC =
+      c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
+
+  /// What becomes of a run: the values of y, judged.
+  private interface Judge {
+    Verdict judge(LinearRun run, float[] y);
+  }
+
+  @Override
+  public String name() {
+    return "linear";
+  }
+
+  @Override
+  public Class<LinearCase> caseType() {
+    return LinearCase.class;
+  }
+
+  @Override
+  public List<Subject<LinearCase>> subjects(Target target) {
+    return LinearCases.subjects(target);
+  }
+
+  @Override
+  public Offer<?> offer(LinearCase c, Target target) {
+    return target.provider().linear(c.spec());
+  }
+
+  @Override
+  public Support.Query query(LinearCase c) {
+    return new Support.Query(
+        name(),
+        List.of(c.format(), c.numerics()),
+        Map.of("outputs", (long) c.totalOutputs(), "inputs", (long) c.inputs()));
+  }
+
+  @Override
+  public Run open(LinearCase c, Target target, Memory memory) {
+    return LinearRun.open(c, target, memory);
+  }
+
+  @Override
+  public List<Rule<LinearCase>> rules() {
+    return Stream.concat(
+            Stream.of(
+                bound("L1", "any_rows").on(c -> CaseText.with(c, "x=normal,weights=normal")),
+                bound("L2", "stacking").on(LinearRules::stacked),
+                bound("L3", "strides").on(LinearRules::padded),
+                bound("L5", "exact_f32").where(EXACT),
+                bound("L6", "int8_symmetric").where(SYMMETRIC).on(LinearRules::showX),
+                bound("L7", "int8_asymmetric").where(ASYMMETRIC).on(LinearRules::showX),
+                bound("L8", "ties")
+                    .where(EXACT.negate())
+                    .on(c -> CaseText.with(showX(c), "x=ties"))
+                    .effort(Rule.Effort.HALF),
+                bound("L9", "int8_model").where(EXACT.negate()),
+                Rule.of("L9", "int8_distance", judged(LinearBounds::wide)).where(EXACT.negate()),
+                bound("F1", "decoded_weights")
+                    .on(c -> CaseText.with(c, "x=one-hot,accumulate=false")),
+                bound("P6", "any_numerics")
+                    .on(c -> CaseText.with(c, "numerics=any"))
+                    .where(EXACT) // one subject of each format is enough
+                    .effort(Rule.Effort.HALF),
+                Rule.of("P16", "source_released", LinearRules::sourceReleased)
+                    .effort(Rule.Effort.HALF),
+                Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
+                Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
+                    .effort(Rule.Effort.HALF)),
+            KernelRules.of(this, "L4").stream())
+        .toList();
+  }
+
+  private static Rule<LinearCase> bound(String id, String name) {
+    return Rule.of(id, name, judged(LinearBounds::tight));
+  }
+
+  private static Rule.Check<LinearCase> judged(Judge judge) {
+    return (c, target) -> check(c, LinearData.of(c), target, judge);
+  }
+
+  private static Outcome check(LinearCase c, LinearData data, Target target, Judge judge) {
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      LinearRun run = LinearRun.open(c, data, target, memory);
+      byte[] y = run.call(workers, Prefill.NAN);
+      Verdict verdict = judge.judge(run, Run.floats(y));
+      run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+      return verdict.outcome();
+    }
+  }
+
+  private static LinearCase stacked(LinearCase c) {
+    return c.outputs().size() > 1 ? c : CaseText.with(c, "outputs=3+" + c.outputs().getFirst());
+  }
+
+  private static LinearCase padded(LinearCase c) {
+    return CaseText.with(
+        c, "rows=%d,xPad=%d,yPad=%d".formatted(c.rows() + 1, c.xPad() + 1, c.yPad() + 3));
+  }
+
+  /// Weights of one 1 per output: y is x as the kernel represents it.
+  private static LinearCase showX(LinearCase c) {
+    return CaseText.with(c, "weights=one-hot,accumulate=false");
+  }
+
+  private static Outcome nonFiniteX(LinearCase c, Target target) {
+    LinearData data = LinearData.of(c);
+    Mix mix = new Mix(c.seed(), "non-finite");
+    int bad = mix.below(c.rows());
+    for (int n = mix.below(3); n >= 0; n--) {
+      data.x()[bad * c.inputs() + mix.below(c.inputs())] = nonFinite(mix);
+    }
+    return check(
+        c,
+        data,
+        target,
+        (run, y) -> {
+          Verdict verdict = LinearBounds.tight(run, y); // the other rows
+          for (int o = 0; o < c.totalOutputs(); o++) {
+            verdict.nan("y", bad, o, y[bad * c.totalOutputs() + o]);
+          }
+          return verdict;
+        });
+  }
+
+  /// What `pack` read is overwritten, then freed.
+  private static Outcome sourceReleased(LinearCase c, Target target) {
+    try (Memory memory = new CanaryMemory();
+        Memory source = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      LinearRun run = LinearRun.open(c, LinearData.of(c), target, memory, source);
+      if (run.kernel().retainsSource()) {
+        return new Outcome.Skip("the kernel retains its source");
+      }
+      Verdict verdict = new Verdict();
+      if (run.packedBytes() == 0) {
+        verdict.fail("pack", "packed weights in the allocator's memory", "0 bytes allocated");
+      }
+      byte[] expected = run.call(workers, Prefill.NAN);
+      run.overwriteSource();
+      Calls.same(verdict, "source overwritten", run, expected, run.call(workers, Prefill.NAN));
+      run.freeSource();
+      Calls.same(verdict, "source freed", run, expected, run.call(workers, Prefill.NAN));
+      return verdict.outcome();
+    }
+  }
+
+  static float nonFinite(Mix mix) {
+    return switch (mix.below(3)) {
+      case 0 -> Float.NaN;
+      case 1 -> Float.POSITIVE_INFINITY;
+      default -> Float.NEGATIVE_INFINITY;
+    };
+  }
+
+  /// One weight, or one scale, of one output is NaN or infinite: the others are what they would be
+  /// without it.
+  private static Outcome nonFiniteWeight(LinearCase c, Target target) {
+    LinearData clean = LinearData.of(c);
+    LinearData damaged = LinearData.of(c);
+    Mix mix = new Mix(c.seed(), "non-finite");
+    int matrix = mix.below(c.outputs().size());
+    int row = mix.below(c.outputs().get(matrix));
+    damage(c.blockFormat(), damaged.weights().get(matrix), row, c.inputs(), mix);
+    int bad = c.outputs().stream().limit(matrix).mapToInt(Integer::intValue).sum() + row;
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      LinearRun run = LinearRun.open(c, clean, target, memory);
+      float[] y = Run.floats(run.call(workers, Prefill.NAN));
+      LinearRun other = LinearRun.open(c, damaged, target, memory);
+      float[] yDamaged = Run.floats(other.call(workers, Prefill.NAN));
+      for (int r = 0; r < c.rows(); r++) {
+        int at = r * c.totalOutputs() + bad;
+        yDamaged[at] = y[at]; // it may be anything
+      }
+      return LinearBounds.tight(run, yDamaged).outcome();
+    }
+  }
+
+  private static void damage(BlockFormat format, WeightBytes bytes, int row, int inputs, Mix mix) {
+    int block = row * format.blocksPerRow(inputs) + mix.below(format.blocksPerRow(inputs));
+    ByteBuffer data = ByteBuffer.wrap(bytes.data()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer scales = ByteBuffer.wrap(bytes.scales()).order(ByteOrder.LITTLE_ENDIAN);
+    int at = block * format.blockBytes();
+    float value = nonFinite(mix);
+    short half = (short) (Float.isNaN(value) ? 0x7e00 : 0x7c00);
+    switch (format.id()) {
+      case "F32" -> data.putFloat(at, value);
+      case "BF16" -> data.putShort(at, (short) (Float.floatToRawIntBits(value) >>> 16));
+      case "INT8_C" -> scales.putFloat(4 * row, value);
+      case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
+          scales.putShort(2 * block, (short) (Float.floatToRawIntBits(value) >>> 16));
+      case "Q6_K" -> data.putShort(at + 208, half);
+      default -> data.putShort(at, half); // the others begin with a binary16
+    }
+  }
+}

@@ -1,0 +1,38 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Run;
+import dev.quern.spi.Offer;
+import java.util.List;
+
+/// What the suite knows about one operator. A new operator is one of these, one [Case] and one
+/// [Run].
+///
+/// @param <C> its cases
+public interface OperatorSuite<C extends Record & Case> {
+  /// The operator's name: `linear`.
+  String name();
+
+  /// The class of its cases.
+  Class<C> caseType();
+
+  /// What is tested, on this target: edge cases may depend on its variants.
+  List<Subject<C>> subjects(Target target);
+
+  /// What the provider says to a case's spec.
+  Offer<?> offer(C c, Target target);
+
+  /// A case's spec in the terms of a support declaration.
+  Support.Query query(C c);
+
+  /// A kernel with a case's operands.
+  ///
+  /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
+  Run open(C c, Target target, Memory memory);
+
+  /// The operator's own rules, and those of section P.
+  List<Rule<C>> rules();
+}

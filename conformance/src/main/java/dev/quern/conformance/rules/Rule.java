@@ -1,0 +1,73 @@
+package dev.quern.conformance.rules;
+
+import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Target;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/// A rule of SPEC.md that is checked on cases of one operator.
+///
+/// @param <C> the operator's cases
+/// @param id as in SPEC.md: `L5`
+/// @param name what is checked, in a word or two: `exact_f32`
+/// @param effort how much is tried
+/// @param applies whether it speaks of a kind of case; the others are no cells of it
+/// @param shape turns any case into one that the rule is interesting for
+/// @param check checks a case. It may throw what the kernel throws, which breaks the rule
+public record Rule<C>(
+    String id,
+    String name,
+    Effort effort,
+    Predicate<C> applies,
+    UnaryOperator<C> shape,
+    Check<C> check) {
+
+  /// How much is tried.
+  ///
+  /// @param edges how many of the subject's edge cases
+  /// @param share what part of the tries
+  public record Effort(int edges, double share) {
+    /// All edge cases and all tries.
+    static final Effort FULL = new Effort(Integer.MAX_VALUE, 1);
+
+    /// All edge cases, for what checks one call in several ways.
+    static final Effort HALF = new Effort(Integer.MAX_VALUE, 0.5);
+
+    /// For what takes many calls.
+    static final Effort LOW = new Effort(3, 0.1);
+
+    /// For what takes thousands of calls.
+    static final Effort TWO_CASES = new Effort(2, 0);
+  }
+
+  /// Checks one case.
+  @FunctionalInterface
+  public interface Check<C> {
+    Outcome check(C c, Target target) throws Exception;
+  }
+
+  /// A rule for all cases as they come.
+  public static <C> Rule<C> of(String id, String name, Check<C> check) {
+    return new Rule<>(id, name, Effort.FULL, c -> true, UnaryOperator.identity(), check);
+  }
+
+  /// This rule for some kinds of cases.
+  public Rule<C> where(Predicate<C> applies) {
+    return new Rule<>(id, name, effort, applies, shape, check);
+  }
+
+  /// This rule on cases of a certain shape.
+  public Rule<C> on(UnaryOperator<C> shape) {
+    return new Rule<>(id, name, effort, applies, shape, check);
+  }
+
+  /// This rule with another effort.
+  public Rule<C> effort(Effort effort) {
+    return new Rule<>(id, name, effort, applies, shape, check);
+  }
+
+  /// The test's name: `L5_exact_f32`.
+  public String testName() {
+    return id + "_" + name;
+  }
+}

@@ -1,0 +1,67 @@
+package dev.quern.conformance.run;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Memory with canaries on both sides, that are compared afterwards: it finds writes, and reads
+/// whose NaN shows in a result. Works everywhere.
+public final class CanaryMemory implements Memory {
+  private static final int GUARD_BYTES = 128;
+
+  private record Block(String name, MemorySegment all, long from, long to) {}
+
+  private final Arena arena = Arena.ofShared();
+  private final List<Block> blocks = new ArrayList<>();
+
+  /// The start is aligned to `alignment` and to no more: an operand that needs 4 bytes never lies
+  /// on a multiple of 8.
+  @Override
+  public synchronized MemorySegment allocate(String name, long bytes, long alignment) {
+    long shift = alignment >= 64 ? 0 : alignment;
+    MemorySegment all = arena.allocate(bytes + 2 * GUARD_BYTES + shift, 64);
+    Block block = new Block(name, all, GUARD_BYTES + shift, GUARD_BYTES + shift + bytes);
+    for (long at = 0; at < all.byteSize(); at++) {
+      all.set(JAVA_BYTE, at, canary(at));
+    }
+    blocks.add(block);
+    return all.asSlice(block.from, bytes);
+  }
+
+  @Override
+  public synchronized List<Overrun> overruns() {
+    List<Overrun> found = new ArrayList<>();
+    for (Block b : blocks) {
+      for (long at = 0; at < b.all.byteSize(); at++) {
+        if (at == b.from) {
+          at = b.to;
+        }
+        if (at < b.all.byteSize() && b.all.get(JAVA_BYTE, at) != canary(at)) {
+          found.add(
+              new Overrun(
+                  b.name,
+                  at < b.from
+                      ? (b.from - at) + " bytes before its start"
+                      : (at - b.to) + " bytes after its end"));
+          break;
+        }
+      }
+    }
+    return found;
+  }
+
+  private static byte canary(long at) {
+    return (byte) (CANARY >>> 8 * (at % 4));
+  }
+
+  @Override
+  public synchronized void close() {
+    if (arena.scope().isAlive()) {
+      blocks.clear();
+      arena.close();
+    }
+  }
+}

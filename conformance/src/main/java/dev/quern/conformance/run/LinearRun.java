@@ -1,0 +1,188 @@
+package dev.quern.conformance.run;
+
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.oracle.DecodedWeights;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/// A linear kernel with its operands.
+public final class LinearRun extends Run {
+  private final LinearCase c;
+  private final LinearData data;
+  private final Packed packed;
+  private final F32Matrix x;
+  private final F32Matrix y;
+  private final Memory source;
+  private final List<MemorySegment> sources = new ArrayList<>();
+  private long packedBytes;
+
+  /// A kernel, its variants, and what its weights mean.
+  private record Packed(
+      LinearKernel kernel, List<Variant> variants, List<DecodedWeights> weights) {}
+
+  private LinearRun(
+      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Memory source) {
+    super(memory);
+    this.source = source;
+    this.c = c;
+    this.data = data;
+    int outputs = c.totalOutputs();
+    this.x = inputMatrix("x", data.x(), c.inputs(), c.xPad());
+    this.y = outputMatrix("y", data.before(), outputs, c.yPad(), !c.accumulate());
+    this.packed = shared != null ? shared : pack(target);
+  }
+
+  /// Generates the operands and packs the weights.
+  ///
+  /// @throws DeclinedException if the provider declines the spec
+  public static LinearRun open(LinearCase c, Target target, Memory memory) {
+    return open(c, LinearData.of(c), target, memory);
+  }
+
+  /// Packs given weights.
+  public static LinearRun open(LinearCase c, LinearData data, Target target, Memory memory) {
+    return open(c, data, target, memory, memory);
+  }
+
+  /// Packs given weights that lie in memory of their own.
+  public static LinearRun open(
+      LinearCase c, LinearData data, Target target, Memory memory, Memory source) {
+    return new LinearRun(c, data, target, null, memory, source);
+  }
+
+  private Packed pack(Target target) {
+    Offer.Accepted<LinearPacker> offer =
+        DeclinedException.accepted(target.provider().linear(c.spec()));
+    List<WeightMatrix> stacked = new ArrayList<>();
+    List<DecodedWeights> decoded = new ArrayList<>();
+    for (int i = 0; i < data.weights().size(); i++) {
+      WeightBytes bytes = data.weights().get(i);
+      int outputs = c.outputs().get(i);
+      MemorySegment plane = source("weights " + i, bytes.data());
+      MemorySegment scales =
+          bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
+      stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
+      decoded.add(
+          DecodedWeights.decode(
+              c.blockFormat(), bytes.data(), bytes.scales(), outputs, c.inputs()));
+    }
+    LinearKernel kernel =
+        offer
+            .kernel()
+            .pack(
+                stacked,
+                (bytes, alignment) -> {
+                  packedBytes += bytes;
+                  return memory().allocate("packed weights", bytes, alignment);
+                },
+                Workers.sequential());
+    return new Packed(kernel, offer.variants(), decoded);
+  }
+
+  private MemorySegment source(String name, byte[] bytes) {
+    MemorySegment segment = input(source, name, bytes, 1);
+    sources.add(segment);
+    return segment;
+  }
+
+  /// Bytes that `pack` took from its allocator.
+  public long packedBytes() {
+    return packedBytes;
+  }
+
+  /// Overwrites the weights that the kernel was packed from; they are no operands any more.
+  public void overwriteSource() {
+    for (MemorySegment segment : sources) {
+      forget(segment);
+      segment.fill((byte) 0xff);
+    }
+  }
+
+  /// Frees the memory of the weights that the kernel was packed from.
+  public void freeSource() {
+    source.close();
+  }
+
+  public LinearCase spec() {
+    return c;
+  }
+
+  public LinearData data() {
+    return data;
+  }
+
+  public List<DecodedWeights> weights() {
+    return packed.weights;
+  }
+
+  @Override
+  public LinearKernel kernel() {
+    return packed.kernel;
+  }
+
+  @Override
+  public List<Variant> variants() {
+    return packed.variants;
+  }
+
+  @Override
+  public Set<Numerics> permitted() {
+    return c.spec().tolerated();
+  }
+
+  @Override
+  public int rows() {
+    return c.rows();
+  }
+
+  @Override
+  protected void invoke(Workspace w) {
+    packed.kernel.apply(x, y, w);
+  }
+
+  @Override
+  public Run row(int r) {
+    float[] row = Arrays.copyOfRange(data.x(), r * c.inputs(), (r + 1) * c.inputs());
+    int n = c.totalOutputs();
+    float[] before = Arrays.copyOfRange(data.before(), r * n, (r + 1) * n);
+    return new LinearRun(
+        CaseText.with(c, "rows=1"),
+        new LinearData(row, before, data.weights()),
+        null,
+        packed,
+        memory(),
+        source);
+  }
+
+  @Override
+  public Run sibling(long seed) {
+    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), source);
+  }
+
+  @Override
+  public byte[] rowOf(byte[] result, int r) {
+    int rowBytes = 4 * c.totalOutputs();
+    return Arrays.copyOfRange(result, r * rowBytes, (r + 1) * rowBytes);
+  }
+
+  @Override
+  public Verdict withinBounds(byte[] result) {
+    return LinearBounds.tight(this, floats(result));
+  }
+}

@@ -1,0 +1,129 @@
+package dev.quern.conformance.run;
+
+import dev.quern.conformance.Target;
+import dev.quern.conformance.Verdict;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.RmsNormCase;
+import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.oracle.Bounds;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
+import java.util.Arrays;
+import java.util.List;
+
+/// An RMSNorm kernel with its operands.
+public final class RmsNormRun extends Run {
+  /// The operands of a case. A rule may change them before a run is opened.
+  ///
+  /// @param x `[rows][width]`
+  /// @param weight `[width]`
+  public record Data(float[] x, float[] weight) {
+    public static Data of(RmsNormCase c) {
+      return new Data(
+          c.x().fill(c.rows() * c.width(), c.width(), new Mix(c.seed(), "x")),
+          Values.NORMAL.fill(c.width(), c.width(), new Mix(c.seed(), "weight")));
+    }
+  }
+
+  private final RmsNormCase c;
+  private final Data data;
+  private final Offer.Accepted<RmsNormKernel> offer;
+  private final F32Matrix x;
+  private final F32Matrix weight;
+  private final F32Matrix y;
+
+  private RmsNormRun(RmsNormCase c, Data data, Offer.Accepted<RmsNormKernel> offer, Memory memory) {
+    super(memory);
+    this.c = c;
+    this.data = data;
+    this.offer = offer;
+    this.weight = inputMatrix("weight", data.weight(), c.width(), 0);
+    if (c.inPlace()) {
+      this.x = outputMatrix("x and y", data.x(), c.width(), c.xPad(), false);
+      this.y = x;
+    } else {
+      this.x = inputMatrix("x", data.x(), c.width(), c.xPad());
+      this.y = outputMatrix("y", new float[data.x().length], c.width(), c.yPad(), true);
+    }
+  }
+
+  /// Takes given operands.
+  ///
+  /// @throws DeclinedException if the provider declines the spec
+  public static RmsNormRun open(RmsNormCase c, Data data, Target target, Memory memory) {
+    var offer = DeclinedException.accepted(target.provider().rmsNorm(c.spec()));
+    return new RmsNormRun(c, data, offer, memory);
+  }
+
+  @Override
+  public RmsNormKernel kernel() {
+    return offer.kernel();
+  }
+
+  @Override
+  public List<Variant> variants() {
+    return offer.variants();
+  }
+
+  @Override
+  public int rows() {
+    return c.rows();
+  }
+
+  @Override
+  protected void invoke(Workspace w) {
+    offer.kernel().apply(x, weight, y, w);
+  }
+
+  @Override
+  public Run row(int r) {
+    float[] row = Arrays.copyOfRange(data.x(), r * c.width(), (r + 1) * c.width());
+    return new RmsNormRun(
+        CaseText.with(c, "rows=1"), new Data(row, data.weight()), offer, memory());
+  }
+
+  @Override
+  public Run sibling(long seed) {
+    Data other = Data.of(CaseText.with(c, "seed=" + seed));
+    return new RmsNormRun(c, new Data(other.x(), data.weight()), offer, memory());
+  }
+
+  @Override
+  public byte[] rowOf(byte[] result, int r) {
+    return Arrays.copyOfRange(result, 4 * r * c.width(), 4 * (r + 1) * c.width());
+  }
+
+  /// Rules N1 and N3. Rows with a non-finite element are left out: rule N2 has them.
+  @Override
+  public Verdict withinBounds(byte[] result) {
+    return withinBounds(result, data.x());
+  }
+
+  /// As if x were something else that normalises to the same.
+  public Verdict withinBounds(byte[] result, float[] x) {
+    float[] y = floats(result);
+    Verdict verdict = new Verdict();
+    for (int r = 0; r < c.rows(); r++) {
+      double squares = 0;
+      for (int i = 0; i < c.width(); i++) {
+        double xi = x[r * c.width() + i];
+        squares += xi * xi;
+      }
+      double root = Math.sqrt(squares / c.width() + c.epsilon());
+      for (int i = 0; i < c.width() && Double.isFinite(root); i++) {
+        int at = r * c.width() + i;
+        double exact = x[at] / root * data.weight()[i];
+        if (Double.isNaN(exact)) {
+          verdict.nan("y", r, i, y[at]);
+        } else {
+          verdict.close("y", r, i, exact, y[at], Bounds.rmsNorm(c.width(), exact));
+        }
+      }
+    }
+    return verdict;
+  }
+}
