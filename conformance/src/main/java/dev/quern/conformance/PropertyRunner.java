@@ -9,6 +9,10 @@ import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -180,6 +184,7 @@ final class PropertyRunner<C extends Record & Case> {
 
   /// Checks one case. What the kernel throws breaks the rule that was being checked.
   Outcome check(C c) {
+    settings.breadcrumb().ifPresent(file -> leaveBreadcrumb(file, c));
     try {
       return rule.check().check(c, target);
     } catch (DeclinedException e) {
@@ -190,6 +195,14 @@ final class PropertyRunner<C extends Record & Case> {
       StackTraceElement[] trace = e.getStackTrace();
       String at = trace.length == 0 ? "" : " at " + trace[0];
       return new Outcome.Fail("the call", "a result", "threw " + e + at);
+    }
+  }
+
+  private void leaveBreadcrumb(Path file, C c) {
+    try {
+      Files.writeString(file, replay(c));
+    } catch (IOException e) {
+      throw new UncheckedIOException("breadcrumb " + file + " can't be written", e);
     }
   }
 

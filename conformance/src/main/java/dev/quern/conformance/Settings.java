@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// How much is tried.
@@ -8,7 +9,9 @@ import java.util.Optional;
 /// @param seed what cases are generated from; a run prints it
 /// @param replay the one case to run instead: what a failure printed, for example
 ///   `L5/linear:format=Q4_0,...`
-public record Settings(int tries, long seed, Optional<String> replay) {
+/// @param breadcrumb a file that is to hold the replay string of the case being checked: where a
+///   native kernel ends the process beside a guard page, it names the case
+public record Settings(int tries, long seed, Optional<String> replay, Optional<Path> breadcrumb) {
   /// Generated cases for each rule and format unless told otherwise.
   public static final int DEFAULT_TRIES = 20;
 
@@ -22,14 +25,21 @@ public record Settings(int tries, long seed, Optional<String> replay) {
     }
   }
 
-  /// What the system properties `quern.conformance.tries`, `.seed` and `.replay` say.
+  /// Settings without a breadcrumb.
+  public Settings(int tries, long seed, Optional<String> replay) {
+    this(tries, seed, replay, Optional.empty());
+  }
+
+  /// What the system properties `quern.conformance.tries`, `.seed`, `.replay` and `.breadcrumb`
+  /// say.
   ///
   /// @throws IllegalArgumentException if one of them is no number where it must be
   public static Settings fromSystemProperties() {
     return new Settings(
         (int) number("quern.conformance.tries", DEFAULT_TRIES),
         number("quern.conformance.seed", DEFAULT_SEED),
-        Optional.ofNullable(System.getProperty("quern.conformance.replay")));
+        Optional.ofNullable(System.getProperty("quern.conformance.replay")),
+        Optional.ofNullable(System.getProperty("quern.conformance.breadcrumb")).map(Path::of));
   }
 
   private static long number(String property, long otherwise) {

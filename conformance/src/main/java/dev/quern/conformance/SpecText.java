@@ -12,8 +12,9 @@ import java.util.regex.Pattern;
 
 /// The rules as SPEC.md words them, so that reports and specification can't drift.
 public final class SpecText {
+  /// A row of three cells: id, text, intent. Formats, which are named alike, have rows of four.
   private static final Pattern ROW =
-      Pattern.compile("^\\| ([A-Z]\\d+) \\| (.*?) \\|(?: .*)?$", Pattern.MULTILINE);
+      Pattern.compile("^\\| ([A-Z]\\d+) \\| ([^|]+?) \\|[^|]*\\|$", Pattern.MULTILINE);
 
   private SpecText() {}
 

@@ -13,26 +13,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The whole suite on one provider, without JUnit: what the command line runs and reports are made
 /// of.
 public final class Suite {
   private Suite() {}
 
-  /// Runs everything.
+  /// Runs it.
   ///
-  /// @param operators names of the operators to test; empty: all, and the provider itself
+  /// @param selection what of it
   /// @param progress is told each result as it comes
+  /// @throws IllegalArgumentException if the selection names an operator that there is not
   public static SuiteResult run(
-      Target target, Settings settings, Set<String> operators, Consumer<CellResult> progress) {
-    Set<String> known =
-        Catalog.operators().stream().map(OperatorSuite::name).collect(Collectors.toSet());
-    if (!known.containsAll(operators)) {
+      Target target, Settings settings, Selection selection, Consumer<CellResult> progress) {
+    List<String> known =
+        Stream.concat(Stream.of("provider"), Catalog.operators().stream().map(OperatorSuite::name))
+            .toList();
+    if (!known.containsAll(selection.operators())) {
       throw new IllegalArgumentException(
-          "operators=%s, expected some of %s".formatted(operators, known));
+          "operators=%s, expected some of %s".formatted(selection.operators(), known));
     }
     List<CellResult> cells = new ArrayList<>();
     Consumer<CellResult> add =
@@ -41,19 +42,15 @@ public final class Suite {
           progress.accept(cell);
         };
     Availability availability = target.provider().availability(target.platform());
-    if (availability instanceof Availability.Ready) {
-      if (settings.replay().isPresent()) {
-        replay(target, settings).forEach(add);
-      } else {
-        if (operators.isEmpty()) {
-          for (ProviderRules.ProviderRule rule : ProviderRules.whole()) {
-            add.accept(check(rule, target, settings));
-          }
-        }
-        for (OperatorSuite<?> suite : Catalog.operators()) {
-          if (operators.isEmpty() || operators.contains(suite.name())) {
-            run(suite, target, settings, add);
-          }
+    if (availability instanceof Availability.Ready && settings.replay().isPresent()) {
+      replay(target, settings).forEach(add);
+    } else if (availability instanceof Availability.Ready) {
+      ProviderRules.whole().stream()
+          .filter(r -> selection.operator("provider") && selection.rule(r.id()))
+          .forEach(r -> add.accept(check(r, target, settings)));
+      for (OperatorSuite<?> suite : Catalog.operators()) {
+        if (selection.operator(suite.name())) {
+          run(suite, target, settings, selection, add);
         }
       }
     }
@@ -73,22 +70,28 @@ public final class Suite {
   }
 
   private static <C extends Record & Case> void run(
-      OperatorSuite<C> suite, Target target, Settings settings, Consumer<CellResult> add) {
+      OperatorSuite<C> suite,
+      Target target,
+      Settings settings,
+      Selection selection,
+      Consumer<CellResult> add) {
     for (Subject<C> subject : suite.subjects(target)) {
-      for (Rule<C> rule : ProviderRules.offers(suite)) {
-        new PropertyRunner<>(suite, subject, rule, target, settings).run().forEach(add);
+      if (!selection.subject(subject.label())) {
+        continue;
       }
+      ProviderRules.offers(suite).stream()
+          .filter(r -> selection.rule(r.id()))
+          .flatMap(r -> new PropertyRunner<>(suite, subject, r, target, settings).run().stream())
+          .forEach(add);
       Optional<String> declined = declined(suite, subject, target);
-      for (Rule<C> rule : suite.rules()) {
-        if (!rule.applies().test(subject.first())) {
-          continue;
-        }
-        if (declined.isPresent()) {
-          add.accept(declined(suite, subject, rule, declined.get()));
-        } else {
-          new PropertyRunner<>(suite, subject, rule, target, settings).run().forEach(add);
-        }
-      }
+      suite.rules().stream()
+          .filter(r -> selection.rule(r.id()) && r.applies().test(subject.first()))
+          .flatMap(r ->
+              declined
+                  .map(reason -> Stream.of(declined(suite, subject, r, reason)))
+                  .orElseGet(() ->
+                      new PropertyRunner<>(suite, subject, r, target, settings).run().stream()))
+          .forEach(add);
     }
   }
 

@@ -25,24 +25,25 @@ public record DecodedWeights(int outputs, int inputs, float[] values, double[] m
     ByteBuffer bytes = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer plane = ByteBuffer.wrap(scales).order(ByteOrder.LITTLE_ENDIAN);
     int elements = format.blockElements();
+    BlockLayout layout = BlockLayout.of(format.id());
     for (int at = 0; at < outputs * inputs; at++) {
       int block = at / elements;
-      decoded.decode(format.id(), bytes, block * format.blockBytes(), plane, block, at, elements);
+      int q = layout == null ? 0 : layout.integer(data, block * format.blockBytes(), at % elements);
+      decoded.decode(
+          format.id(), q, bytes, block * format.blockBytes(), plane, block, at, at % elements);
     }
     return decoded;
   }
 
   private void decode(
       String format,
+      int q,
       ByteBuffer data,
       int block,
       ByteBuffer plane,
       int blockIndex,
       int at,
-      int elements) {
-    int e = at % elements;
-    BlockLayout layout = BlockLayout.of(format);
-    int q = layout == null ? 0 : layout.integer(data.array(), block, e);
+      int e) {
     switch (format) {
       case "F32" -> set(at, data.getFloat(block), 1, 0);
       case "F16" -> set(at, half(data, block), 1, 0);

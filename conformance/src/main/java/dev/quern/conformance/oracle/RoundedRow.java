@@ -53,7 +53,7 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
       for (int i = from; i < to; i++) {
         double scaled = zero ? 0 : (double) x[i] * r;
         double q = Math.clamp(halfAway((float) scaled), -127, 127);
-        row.set(i, zero ? 0 : d, q, 0, scaled, 0.5);
+        row.set(i, x[i], zero ? 0 : d, q, 0, scaled, 0.5);
       }
     }
     return row;
@@ -95,18 +95,18 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
     for (int i = 0; i < x.length; i++) {
       double scaled = s == 0 ? 0 : (double) x[i] * inverse;
       double q = Math.clamp(halfAway((float) scaled) + z, -128, 127);
-      row.set(i, s, q, z, scaled, 1.5);
+      row.set(i, x[i], s, q, z, scaled, 1.5);
     }
     return row;
   }
 
   /// @param steps distance of x[i] from its rounded value, at most
-  private void set(int i, double step, double q, double z, double scaled, double steps) {
+  private void set(int i, double x, double step, double q, double z, double scaled, double steps) {
     values[i] = step * (q - z);
     magnitudes[i] = step * (Math.abs(q) + Math.abs(z));
     double fraction = Math.abs(scaled) - Math.floor(Math.abs(scaled));
     slack[i] = Math.abs(fraction - 0.5) <= TIE ? step : 0;
-    distance[i] = steps * step * (1 + 0x1p-10);
+    distance[i] = step == 0 ? Math.abs(x) : steps * step * (1 + 0x1p-10);
   }
 
   private static double halfAway(double v) {

@@ -24,7 +24,7 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// background, so neither calls nor time alone are enough.
   private static final int MIN_CALLS = 30_000;
 
-  private static final Duration MIN_TIME = Duration.ofSeconds(8);
+  private static final Duration MIN_TIME = Duration.ofSeconds(5);
 
   Outcome check(C c, Target target) {
     if (target.platform().jit() != Jit.C2) {

@@ -101,7 +101,9 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         target,
         (run, workers) -> {
           Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
-          run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+          if (c.append()) { // rule A3: no other position
+            run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
+          }
           return verdict;
         });
   }
@@ -149,12 +151,13 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       AttentionRun run = AttentionRun.open(c, data, target, memory);
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       Verdict verdict = new Verdict();
+      double vanishing = vanishing(data, c);
       for (int i = 0; i < y.length; i++) {
         int col = i % (c.heads() * c.headDim());
         int kvHead = col / c.headDim() / c.group();
         double value = AttentionData.get(data.values(), c, kvHead, best, col % c.headDim());
         // The other weights are below exp(-1000), so nothing but rounding is left.
-        double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + largest(data, c);
+        double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + vanishing;
         verdict.close("y", i / (c.heads() * c.headDim()), col, value, y[i], bound);
       }
       return verdict.outcome();
@@ -163,7 +166,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
 
   /// What weights that are treated as zero, or as the smallest normal, may add: 2^-126 of each
   /// value.
-  private static double largest(AttentionData data, AttentionCase c) {
+  private static double vanishing(AttentionData data, AttentionCase c) {
     double sum = 1;
     for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
       for (int t = 0; t < c.positions(); t++) {

@@ -1,0 +1,61 @@
+package dev.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.provider.scalar.ScalarProvider;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+
+/// Replay strings.
+class CaseTextTest {
+  private static final Target SCALAR = Target.here(new ScalarProvider());
+
+  @Property(tries = 500)
+  void roundTrip(@ForAll("cases") Record c) {
+    assertEquals(c, CaseText.parse(c.getClass(), CaseText.write(c)));
+  }
+
+  /// Cases of all operators, as the suite generates them.
+  @Provide
+  Arbitrary<Record> cases() {
+    List<Arbitrary<Record>> all =
+        Catalog.operators().stream().flatMap(s -> generated(s).stream()).toList();
+    return Arbitraries.of(all).flatMap(a -> a);
+  }
+
+  private static <C extends Record & Case> List<Arbitrary<Record>> generated(
+      OperatorSuite<C> suite) {
+    return suite.subjects(SCALAR).stream().map(s -> s.cases().get().<Record>map(c -> c)).toList();
+  }
+
+  @Test
+  void aLineThatIsNoCaseSaysWhy() {
+    String line =
+        CaseText.write(Catalog.operators().getFirst().subjects(SCALAR).getFirst().first());
+    assertMessage("LinearCase: rows=x, For input string: \"x\"", line.replace("rows=1", "rows=x"));
+    assertMessage("LinearCase: seed is missing", line.replace(",seed=1", ""));
+    assertMessage(
+        "LinearCase: accumulate=maybe, expected true or false",
+        line.replace("accumulate=false", "accumulate=maybe"));
+    assertMessage(
+        "LinearCase: weights=odd, expected one of [normal, one-hot, zero, extreme, wide]",
+        line.replace("weights=normal", "weights=odd"));
+  }
+
+  private static void assertMessage(String expected, String line) {
+    Exception e =
+        assertThrows(IllegalArgumentException.class, () -> CaseText.parse(LinearCase.class, line));
+    assertEquals(expected, e.getMessage());
+  }
+}

@@ -1,0 +1,42 @@
+package dev.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.rules.ProviderRules;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// Every rule of SPEC.md is checked, or listed with the reason why not.
+class CatalogTest {
+  @Test
+  void noRuleIsForgotten() {
+    Set<String> covered = new TreeSet<>(Catalog.untested().keySet());
+    ProviderRules.whole().forEach(r -> covered.add(r.id()));
+    Catalog.operators()
+        .forEach(suite -> {
+          suite.rules().forEach(r -> covered.add(r.id()));
+          ProviderRules.offers(suite).forEach(r -> covered.add(r.id()));
+        });
+    covered.remove(ProviderRules.SUPPORT);
+    assertEquals(new TreeSet<>(SpecText.rules().keySet()), covered);
+  }
+
+  @Test
+  void theTextIsThatOfTheSpec() {
+    assertEquals("A kernel MUST serve every number of rows from 1.", SpecText.of("L1"));
+    assertEquals("Rows are independent, bit for bit.", SpecText.of("N6"));
+    assertTrue(SpecText.rules().size() > 55, () -> SpecText.rules().keySet().toString());
+  }
+
+  @Test
+  void testNamesAreUnique() {
+    Catalog.operators()
+        .forEach(suite -> {
+          Set<String> names = new TreeSet<>();
+          suite.rules().forEach(r -> assertTrue(names.add(r.testName()), r.testName()));
+        });
+  }
+}

@@ -1,0 +1,77 @@
+package dev.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.conformance.Support.Query;
+import dev.quern.spi.Jit;
+import dev.quern.spi.Platform;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Support declarations.
+class SupportTest {
+  private static final Support SUPPORT =
+      Support.parse(
+          "test.support",
+          """
+          # nothing but examples
+          linear Q4_0,Q8_0 exact-f32,int8-sym-32   # both
+
+          linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=64
+          rmsnorm
+          rope half-split where headDim>=8
+          """);
+
+  @Test
+  void aLineCoversItsNamesOnly() {
+    assertTrue(declares("linear", List.of("Q4_0", "int8-sym-32"), Map.of()));
+    assertFalse(declares("linear", List.of("Q4_1", "int8-sym-32"), Map.of()));
+    assertFalse(declares("linear", List.of("Q8_0", "int8-asym-row"), Map.of()));
+    assertTrue(declares("rmsnorm", List.of(), Map.of()));
+    assertFalse(declares("swiglu", List.of(), Map.of()));
+  }
+
+  @Test
+  void conditionsAndFeaturesMustAllHold() {
+    List<String> names = List.of("INT4_B32", "int8-asym-row");
+    assertTrue(declares("linear", names, Map.of("outputs", 8L, "inputs", 64L), "i8mm", "dotprod"));
+    assertFalse(declares("linear", names, Map.of("outputs", 9L, "inputs", 64L), "i8mm", "dotprod"));
+    assertFalse(declares("linear", names, Map.of("outputs", 8L, "inputs", 96L), "i8mm", "dotprod"));
+    assertFalse(declares("linear", names, Map.of("outputs", 8L, "inputs", 64L), "dotprod"));
+    assertTrue(declares("rope", List.of("half-split"), Map.of("headDim", 8L)));
+    assertFalse(declares("rope", List.of("half-split"), Map.of("headDim", 6L)));
+  }
+
+  private static boolean declares(
+      String operator, List<String> names, Map<String, Long> sizes, String... features) {
+    Platform platform =
+        new Platform("linux", "aarch64", Set.of(features), Jit.C2, Set.of(), Map.of());
+    return SUPPORT.declares(new Query(operator, names, sizes), platform);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          conv2d | unknown operator 'conv2d', expected one of [attention, linear, rmsnorm, rope, swiglu]
+          attention F64 | unknown name 'F64', expected one of [F32, F16]
+          rope | unknown name '', expected one of [adjacent, half-split]
+          rmsnorm if | 'if', expected at most one 'if FEATURE,...' and one 'where SIZE%N,...'
+          swiglu where width%0 | condition 'width%0', expected SIZE%N, SIZE<=N or SIZE>=N
+          swiglu where height%4 | unknown size 'height', expected width
+          """)
+  void aLineThatCantBeReadSaysWhy(String line, String expected) {
+    Exception e =
+        assertThrows(IllegalArgumentException.class, () -> Support.parse("x.support", "\n" + line));
+    assertEquals("x.support:2: " + expected, e.getMessage());
+  }
+}
