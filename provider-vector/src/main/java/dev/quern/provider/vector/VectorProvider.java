@@ -1,0 +1,71 @@
+package dev.quern.provider.vector;
+
+import dev.quern.spi.Availability;
+import dev.quern.spi.Jit;
+import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Platform;
+import dev.quern.spi.Spec;
+
+/// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
+/// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
+/// would be many times slower than plain Java.
+public final class VectorProvider implements KernelProvider {
+  private static final String MODULE = "jdk.incubator.vector";
+  private static final int MIN_BITS = 128;
+
+  @Override
+  public String name() {
+    return "vector";
+  }
+
+  @Override
+  public int priority() {
+    return 100;
+  }
+
+  @Override
+  public int specVersion() {
+    return Spec.VERSION;
+  }
+
+  @Override
+  public Availability availability(Platform platform) {
+    if (!platform.modules().contains(MODULE)) {
+      return new Availability.Unavailable(
+          "the module " + MODULE + " is not loaded", "start the JVM with --add-modules " + MODULE);
+    }
+    if (platform.jit() != Jit.C2) {
+      return new Availability.Unavailable(
+          "vector code needs the C2 compiler, and this JVM runs "
+              + switch (platform.jit()) {
+                case C1 -> "C1 alone";
+                case INTERPRETER -> "the interpreter";
+                default -> "a compiler of which nothing is known";
+              },
+          "use a HotSpot JVM without -Xint, -client and -XX:TieredStopAtLevel");
+    }
+    // Without it, each lane of a fused multiply-add is computed with BigDecimal.
+    if (platform.arch().equals("x86_64")
+        && !platform.cpuFeatures().isEmpty()
+        && !platform.cpuFeatures().contains("fma")) {
+      return new Availability.Unavailable("the CPU has no fused multiply-add (fma)", "");
+    }
+    return width();
+  }
+
+  private static Availability width() {
+    int bits;
+    try {
+      bits = VectorWidth.preferredBits();
+    } catch (LinkageError e) { // the platform names a module that this JVM does not have
+      return new Availability.Unavailable(
+          "the module " + MODULE + " can't be used: " + e,
+          "start the JVM with --add-modules " + MODULE);
+    }
+    return bits < MIN_BITS
+        ? new Availability.Unavailable(
+            "the JVM prefers vectors of %d bits, expected at least %d".formatted(bits, MIN_BITS),
+            "")
+        : new Availability.Ready(bits + "-bit vectors");
+  }
+}
