@@ -1,10 +1,15 @@
 package dev.quern.provider.vector;
 
+import dev.quern.op.LinearPacker;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
+import java.util.Optional;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
 /// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
@@ -51,6 +56,22 @@ public final class VectorProvider implements KernelProvider {
       return new Availability.Unavailable("the CPU has no fused multiply-add (fma)", "");
     }
     return width();
+  }
+
+  @Override
+  public Offer<LinearPacker> linear(LinearSpec spec) {
+    Optional<LinearFormat> format = LinearFormat.of(spec.weights());
+    if (format.isEmpty()) {
+      return Offer.declined("no decoder for weight format " + spec.weights());
+    }
+    if (!spec.tolerated().contains(Numerics.EXACT_F32)) {
+      return Offer.declined(
+          "runs with %s alone, and the spec tolerates %s"
+              .formatted(Numerics.EXACT_F32, spec.tolerated()));
+    }
+    return new Offer.Accepted<>(
+        (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
+        VectorLinear.variants());
   }
 
   private static Availability width() {

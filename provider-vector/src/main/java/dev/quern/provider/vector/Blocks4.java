@@ -1,0 +1,158 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import dev.quern.data.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShuffle;
+
+/// Weights of 4 bits (SPEC.md, section F):
+///
+/// ```
+/// Q4_0      d:f16 | n[16]              low nibble of n[j]: element j, high: element j + 16
+///                                      d * (nibble - 8)
+/// Q4_1      d:f16 | m:f16 | n[16]      as Q4_0, d * nibble + m
+/// INT4_Bg   n[g/2], scale:bf16         low nibble of n[j]: element 2j, high: element 2j + 1
+///                                      scale * (nibble - 8)
+/// ```
+final class Blocks4 {
+  private static final int BLOCK = 32;
+  private static final int HALF = BLOCK / 2;
+  private static final int BYTES_0 = 2 + HALF;
+  private static final int BYTES_1 = 4 + HALF;
+
+  /// Lanes 0, 0, 1, 1, ... and those of the upper half, for bytes that become two elements.
+  private static final VectorShuffle<Integer> LOWER = VectorShuffle.fromOp(I, l -> l / 2);
+
+  private static final VectorShuffle<Integer> UPPER =
+      VectorShuffle.fromOp(I, l -> I.length() / 2 + l / 2);
+
+  /// 0, 4, 0, 4, ...: the first of two elements is the low nibble.
+  private static final IntVector NIBBLE = IntVector.zero(I).addIndex(1).and(1).mul(4);
+
+  private Blocks4() {}
+
+  static void decodeQ4_0(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    long block = Blocks.offset(w, row, from);
+    for (int i = 0; i < count; i += BLOCK, block += BYTES_0) {
+      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
+      for (int j = 0; j < HALF; j += L) {
+        IntVector n = Lanes.u8(src, block + 2 + j);
+        Lanes.store(Lanes.toFloat(low(n).sub(8)).mul(d), dst, at + 4L * (i + j));
+        Lanes.store(Lanes.toFloat(high(n).sub(8)).mul(d), dst, at + 4L * (i + j + HALF));
+      }
+    }
+  }
+
+  static void decodeQ4_1(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    long block = Blocks.offset(w, row, from);
+    for (int i = 0; i < count; i += BLOCK, block += BYTES_1) {
+      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
+      FloatVector m = FloatVector.broadcast(F, Lanes.scalarF16(src, block + 2));
+      for (int j = 0; j < HALF; j += L) {
+        IntVector n = Lanes.u8(src, block + 4 + j);
+        Lanes.store(Lanes.toFloat(low(n)).mul(d).add(m), dst, at + 4L * (i + j));
+        Lanes.store(Lanes.toFloat(high(n)).mul(d).add(m), dst, at + 4L * (i + j + HALF));
+      }
+    }
+  }
+
+  static void dotQ4_0(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+    MemorySegment w = m.data();
+    long b0 = Blocks.offset(m, row0, 0);
+    long b1 = Blocks.offset(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    for (int i = 0; i < m.inputs(); i += BLOCK, b0 += BYTES_0, b1 += BYTES_0) {
+      FloatVector s0 = FloatVector.zero(F);
+      FloatVector s1 = FloatVector.zero(F);
+      for (int j = 0; j < HALF; j += L) {
+        FloatVector x0 = Lanes.f32(x, xAt + 4L * (i + j));
+        FloatVector x1 = Lanes.f32(x, xAt + 4L * (i + j + HALF));
+        IntVector n0 = Lanes.u8(w, b0 + 2 + j);
+        IntVector n1 = Lanes.u8(w, b1 + 2 + j);
+        s0 = Lanes.toFloat(low(n0).sub(8)).fma(x0, s0);
+        s1 = Lanes.toFloat(low(n1).sub(8)).fma(x0, s1);
+        s0 = Lanes.toFloat(high(n0).sub(8)).fma(x1, s0);
+        s1 = Lanes.toFloat(high(n1).sub(8)).fma(x1, s1);
+      }
+      a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
+      a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
+    }
+    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
+    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+  }
+
+  static void decodeInt4(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    int block = w.format().blockElements();
+    long scale = 2 * Blocks.index(w, row, from);
+    long n = Blocks.offset(w, row, from);
+    for (int i = 0; i < count; i += block, scale += 2) {
+      FloatVector d = FloatVector.broadcast(F, Lanes.scalarBf16(w.scales(), scale));
+      for (int j = i; j < i + block; j += 2 * L) {
+        IntVector pairs = Lanes.u8(src, n + j / 2);
+        Lanes.store(Lanes.toFloat(lower(pairs).sub(8)).mul(d), dst, at + 4L * j);
+        Lanes.store(Lanes.toFloat(upper(pairs).sub(8)).mul(d), dst, at + 4L * (j + L));
+      }
+    }
+  }
+
+  static void dotInt4(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+    MemorySegment w = m.data();
+    int block = m.format().blockElements();
+    int n = m.inputs();
+    long d0 = 2 * Blocks.index(m, row0, 0);
+    long d1 = 2 * Blocks.index(m, row1, 0);
+    long n0 = Blocks.offset(m, row0, 0);
+    long n1 = Blocks.offset(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    for (int i = 0; i < n; i += BLOCK) { // of 32, since every block is a multiple of it
+      FloatVector s0 = FloatVector.zero(F);
+      FloatVector s1 = FloatVector.zero(F);
+      for (int j = i; j < i + BLOCK; j += 2 * L) {
+        FloatVector x0 = Lanes.f32(x, xAt + 4L * j);
+        FloatVector x1 = Lanes.f32(x, xAt + 4L * (j + L));
+        IntVector p0 = Lanes.u8(w, n0 + j / 2);
+        IntVector p1 = Lanes.u8(w, n1 + j / 2);
+        s0 = Lanes.toFloat(lower(p0).sub(8)).fma(x0, s0);
+        s1 = Lanes.toFloat(lower(p1).sub(8)).fma(x0, s1);
+        s0 = Lanes.toFloat(upper(p0).sub(8)).fma(x1, s0);
+        s1 = Lanes.toFloat(upper(p1).sub(8)).fma(x1, s1);
+      }
+      long b = 2L * (i / block);
+      a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarBf16(m.scales(), d0 + b)), a0);
+      a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarBf16(m.scales(), d1 + b)), a1);
+    }
+    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
+    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+  }
+
+  static IntVector low(IntVector bytes) {
+    return bytes.and(15);
+  }
+
+  static IntVector high(IntVector bytes) {
+    return bytes.lanewise(LSHR, 4);
+  }
+
+  /// The nibbles of the lower half of the bytes, in order.
+  private static IntVector lower(IntVector bytes) {
+    return bytes.rearrange(LOWER).lanewise(LSHR, NIBBLE).and(15);
+  }
+
+  private static IntVector upper(IntVector bytes) {
+    return bytes.rearrange(UPPER).lanewise(LSHR, NIBBLE).and(15);
+  }
+}

@@ -1,0 +1,95 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// Weights of 8 bits (SPEC.md, section F):
+///
+/// ```
+/// Q8_0     d:f16 | q[32]:i8           d * q
+/// INT8_C   q:i8, scale:f32 per row    scale * q
+/// ```
+final class Blocks8 {
+  private static final int BLOCK = 32;
+  private static final int BYTES = 2 + BLOCK;
+
+  private Blocks8() {}
+
+  static void decodeQ8_0(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    long block = Blocks.offset(w, row, from);
+    for (int i = 0; i < count; i += BLOCK, block += BYTES) {
+      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
+      for (int j = 0; j < BLOCK; j += L) {
+        FloatVector q = Lanes.toFloat(Lanes.i8(src, block + 2 + j));
+        Lanes.store(q.mul(d), dst, at + 4L * (i + j));
+      }
+    }
+  }
+
+  static void dotQ8_0(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+    MemorySegment w = m.data();
+    long b0 = Blocks.offset(m, row0, 0);
+    long b1 = Blocks.offset(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    for (int i = 0; i < m.inputs(); i += BLOCK, b0 += BYTES, b1 += BYTES) {
+      FloatVector s0 = FloatVector.zero(F);
+      FloatVector s1 = FloatVector.zero(F);
+      for (int j = 0; j < BLOCK; j += L) {
+        FloatVector xi = Lanes.f32(x, xAt + 4L * (i + j));
+        s0 = Lanes.toFloat(Lanes.i8(w, b0 + 2 + j)).fma(xi, s0);
+        s1 = Lanes.toFloat(Lanes.i8(w, b1 + 2 + j)).fma(xi, s1);
+      }
+      a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
+      a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
+    }
+    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
+    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+  }
+
+  static void decodeInt8(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    long q = (long) row * w.inputs() + from;
+    float scale = Lanes.scalarF32(w.scales(), 4L * row);
+    int whole = Lanes.whole(count);
+    for (int i = 0; i < whole; i += L) {
+      Lanes.store(Lanes.toFloat(Lanes.i8(src, q + i)).mul(scale), dst, at + 4L * i);
+    }
+    for (int i = whole; i < count; i++) {
+      dst.set(JAVA_FLOAT, at + 4L * i, scale * src.get(JAVA_BYTE, q + i));
+    }
+  }
+
+  static void dotInt8(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+    MemorySegment w = m.data();
+    int n = m.inputs();
+    long q0 = (long) row0 * n;
+    long q1 = (long) row1 * n;
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    int whole = Lanes.whole(n);
+    for (int i = 0; i < whole; i += L) {
+      FloatVector xi = Lanes.f32(x, xAt + 4L * i);
+      a0 = Lanes.toFloat(Lanes.i8(w, q0 + i)).fma(xi, a0);
+      a1 = Lanes.toFloat(Lanes.i8(w, q1 + i)).fma(xi, a1);
+    }
+    float y0 = Lanes.sum(a0);
+    float y1 = Lanes.sum(a1);
+    for (int i = whole; i < n; i++) {
+      float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
+      y0 += w.get(JAVA_BYTE, q0 + i) * xi;
+      y1 += w.get(JAVA_BYTE, q1 + i) * xi;
+    }
+    out.set(JAVA_FLOAT, at, y0 * Lanes.scalarF32(m.scales(), 4L * row0));
+    out.set(JAVA_FLOAT, at + 4, y1 * Lanes.scalarF32(m.scales(), 4L * row1));
+  }
+}

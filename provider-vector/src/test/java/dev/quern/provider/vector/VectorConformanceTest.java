@@ -1,0 +1,25 @@
+package dev.quern.provider.vector;
+
+import dev.quern.conformance.LinearConformance;
+import dev.quern.conformance.ProviderConformance;
+import dev.quern.spi.KernelProvider;
+import org.junit.jupiter.api.Nested;
+
+/// The suite on the vector provider, at the width that the build gives this JVM.
+class VectorConformanceTest {
+  @Nested
+  class Provider extends ProviderConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Linear extends LinearConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+}
