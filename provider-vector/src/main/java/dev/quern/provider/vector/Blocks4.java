@@ -3,7 +3,6 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
@@ -66,7 +65,7 @@ final class Blocks4 {
   }
 
   static void dotQ4_0(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long b0 = Blocks.offset(m, row0, 0);
     long b1 = Blocks.offset(m, row1, 0);
@@ -88,8 +87,8 @@ final class Blocks4 {
       a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
       a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
     }
-    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
-    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+    Lanes.store(a0, sums, at);
+    Lanes.store(a1, sums, at + Lanes.BYTES);
   }
 
   static void decodeInt4(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
@@ -108,35 +107,30 @@ final class Blocks4 {
   }
 
   static void dotInt4(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    dotInt4(m, row0, x, xAt, sums, at);
+    dotInt4(m, row1, x, xAt, sums, at + Lanes.BYTES);
+  }
+
+  /// One row: in a method with two, C2 would not inline all vector operations.
+  private static void dotInt4(
+      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
+    MemorySegment scales = m.scales();
     int block = m.format().blockElements();
-    int n = m.inputs();
-    long d0 = 2 * Blocks.index(m, row0, 0);
-    long d1 = 2 * Blocks.index(m, row1, 0);
-    long n0 = Blocks.offset(m, row0, 0);
-    long n1 = Blocks.offset(m, row1, 0);
+    long scale = 2 * Blocks.index(m, row, 0);
+    long n = Blocks.offset(m, row, 0);
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
-    for (int i = 0; i < n; i += BLOCK) { // of 32, since every block is a multiple of it
-      FloatVector s0 = FloatVector.zero(F);
-      FloatVector s1 = FloatVector.zero(F);
-      for (int j = i; j < i + BLOCK; j += 2 * L) {
-        FloatVector x0 = Lanes.f32(x, xAt + 4L * j);
-        FloatVector x1 = Lanes.f32(x, xAt + 4L * (j + L));
-        IntVector p0 = Lanes.u8(w, n0 + j / 2);
-        IntVector p1 = Lanes.u8(w, n1 + j / 2);
-        s0 = Lanes.toFloat(lower(p0).sub(8)).fma(x0, s0);
-        s1 = Lanes.toFloat(lower(p1).sub(8)).fma(x0, s1);
-        s0 = Lanes.toFloat(upper(p0).sub(8)).fma(x1, s0);
-        s1 = Lanes.toFloat(upper(p1).sub(8)).fma(x1, s1);
-      }
-      long b = 2L * (i / block);
-      a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarBf16(m.scales(), d0 + b)), a0);
-      a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarBf16(m.scales(), d1 + b)), a1);
+    for (int i = 0; i < m.inputs(); i += 2 * L) {
+      IntVector pairs = Lanes.u8(w, n + i / 2);
+      float d = Lanes.scalarBf16(scales, scale + 2L * (i / block));
+      FloatVector w0 = Lanes.toFloat(lower(pairs).sub(8)).mul(d);
+      FloatVector w1 = Lanes.toFloat(upper(pairs).sub(8)).mul(d);
+      a0 = w0.fma(Lanes.f32(x, xAt + 4L * i), a0);
+      a1 = w1.fma(Lanes.f32(x, xAt + 4L * (i + L)), a1);
     }
-    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
-    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+    Lanes.store(a0.add(a1), sums, at);
   }
 
   static IntVector low(IntVector bytes) {

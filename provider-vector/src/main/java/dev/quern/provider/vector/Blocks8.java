@@ -34,7 +34,7 @@ final class Blocks8 {
   }
 
   static void dotQ8_0(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long b0 = Blocks.offset(m, row0, 0);
     long b1 = Blocks.offset(m, row1, 0);
@@ -51,8 +51,8 @@ final class Blocks8 {
       a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
       a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
     }
-    out.set(JAVA_FLOAT, at, Lanes.sum(a0));
-    out.set(JAVA_FLOAT, at + 4, Lanes.sum(a1));
+    Lanes.store(a0, sums, at);
+    Lanes.store(a1, sums, at + Lanes.BYTES);
   }
 
   static void decodeInt8(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
@@ -69,7 +69,7 @@ final class Blocks8 {
   }
 
   static void dotInt8(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     int n = m.inputs();
     long q0 = (long) row0 * n;
@@ -82,14 +82,14 @@ final class Blocks8 {
       a0 = Lanes.toFloat(Lanes.i8(w, q0 + i)).fma(xi, a0);
       a1 = Lanes.toFloat(Lanes.i8(w, q1 + i)).fma(xi, a1);
     }
-    float y0 = Lanes.sum(a0);
-    float y1 = Lanes.sum(a1);
+    float d0 = Lanes.scalarF32(m.scales(), 4L * row0);
+    float d1 = Lanes.scalarF32(m.scales(), 4L * row1);
+    Lanes.store(a0.mul(d0), sums, at);
+    Lanes.store(a1.mul(d1), sums, at + Lanes.BYTES);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
-      y0 += w.get(JAVA_BYTE, q0 + i) * xi;
-      y1 += w.get(JAVA_BYTE, q1 + i) * xi;
+      Floats.add(sums, at, d0 * w.get(JAVA_BYTE, q0 + i) * xi);
+      Floats.add(sums, at + Lanes.BYTES, d1 * w.get(JAVA_BYTE, q1 + i) * xi);
     }
-    out.set(JAVA_FLOAT, at, y0 * Lanes.scalarF32(m.scales(), 4L * row0));
-    out.set(JAVA_FLOAT, at + 4, y1 * Lanes.scalarF32(m.scales(), 4L * row1));
   }
 }

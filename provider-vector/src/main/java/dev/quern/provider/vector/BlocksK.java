@@ -2,10 +2,6 @@ package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -39,10 +35,14 @@ final class BlocksK {
     for (int c = 0; c < count / (2 * SUB); c++) { // pairs of sub-blocks
       long block = first + (long) (c / PAIRS) * BYTES_4;
       int j = 2 * (c % PAIRS);
-      FloatVector sc0 = FloatVector.broadcast(F, scale(src, block, j));
-      FloatVector sc1 = FloatVector.broadcast(F, scale(src, block, j + 1));
-      FloatVector mn0 = FloatVector.broadcast(F, min(src, block, j));
-      FloatVector mn1 = FloatVector.broadcast(F, min(src, block, j + 1));
+      float d = Lanes.scalarF16(src, block);
+      float dmin = Lanes.scalarF16(src, block + 2);
+      long sc = scales(src, block);
+      long mn = mins(src, block);
+      float sc0 = d * at(sc, j);
+      float sc1 = d * at(sc, j + 1);
+      float mn0 = dmin * at(mn, j);
+      float mn1 = dmin * at(mn, j + 1);
       long n = block + 16 + 16L * j;
       long to = at + 4L * (2 * SUB) * c;
       for (int l = 0; l < SUB; l += L) {
@@ -61,18 +61,22 @@ final class BlocksK {
     for (int c = 0; c < count / (2 * SUB); c++) {
       long block = first + (long) (c / PAIRS) * BYTES_5;
       int j = 2 * (c % PAIRS);
-      FloatVector sc0 = FloatVector.broadcast(F, scale(src, block, j));
-      FloatVector sc1 = FloatVector.broadcast(F, scale(src, block, j + 1));
-      FloatVector mn0 = FloatVector.broadcast(F, min(src, block, j));
-      FloatVector mn1 = FloatVector.broadcast(F, min(src, block, j + 1));
+      float d = Lanes.scalarF16(src, block);
+      float dmin = Lanes.scalarF16(src, block + 2);
+      long sc = scales(src, block);
+      long mn = mins(src, block);
+      float sc0 = d * at(sc, j);
+      float sc1 = d * at(sc, j + 1);
+      float mn0 = dmin * at(mn, j);
+      float mn1 = dmin * at(mn, j + 1);
       long h = block + 16;
       long n = h + SUB + 16L * j;
       long to = at + 4L * (2 * SUB) * c;
       for (int l = 0; l < SUB; l += L) {
         IntVector pair = Lanes.u8(src, n + l);
-        IntVector fifth = Lanes.u8(src, h + l).lanewise(LSHR, j);
-        IntVector low = Blocks4.low(pair).add(fifth.and(1).lanewise(LSHL, 4));
-        IntVector high = Blocks4.high(pair).add(fifth.and(2).lanewise(LSHL, 3));
+        IntVector fifth = Lanes.u8(src, h + l);
+        IntVector low = Blocks4.low(pair).add(fifth.and(1 << j).mul(16 >> j));
+        IntVector high = Blocks4.high(pair).add(fifth.and(2 << j).mul(8 >> j));
         Lanes.store(Lanes.toFloat(low).mul(sc0).sub(mn0), dst, to + 4L * l);
         Lanes.store(Lanes.toFloat(high).mul(sc1).sub(mn1), dst, to + 4L * (l + SUB));
       }
@@ -80,13 +84,14 @@ final class BlocksK {
   }
 
   static void dotQ4_K(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
-    out.set(JAVA_FLOAT, at, dotQ4_K(m, row0, x, xAt));
-    out.set(JAVA_FLOAT, at + 4, dotQ4_K(m, row1, x, xAt));
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    dotQ4_K(m, row0, x, xAt, sums, at);
+    dotQ4_K(m, row1, x, xAt, sums, at + Lanes.BYTES);
   }
 
   /// One row: the low and the high nibbles are two sums already.
-  private static float dotQ4_K(WeightMatrix m, int row, MemorySegment x, long xAt) {
+  private static void dotQ4_K(
+      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long first = Blocks.offset(m, row, 0);
     FloatVector a0 = FloatVector.zero(F);
@@ -94,10 +99,14 @@ final class BlocksK {
     for (int c = 0; c < m.inputs() / (2 * SUB); c++) {
       long block = first + (long) (c / PAIRS) * BYTES_4;
       int j = 2 * (c % PAIRS);
-      FloatVector sc0 = FloatVector.broadcast(F, scale(w, block, j));
-      FloatVector sc1 = FloatVector.broadcast(F, scale(w, block, j + 1));
-      FloatVector mn0 = FloatVector.broadcast(F, -min(w, block, j));
-      FloatVector mn1 = FloatVector.broadcast(F, -min(w, block, j + 1));
+      float d = Lanes.scalarF16(w, block);
+      float dmin = Lanes.scalarF16(w, block + 2);
+      long sc = scales(w, block);
+      long mn = mins(w, block);
+      FloatVector sc0 = FloatVector.broadcast(F, d * at(sc, j));
+      FloatVector sc1 = FloatVector.broadcast(F, d * at(sc, j + 1));
+      FloatVector mn0 = FloatVector.broadcast(F, -dmin * at(mn, j));
+      FloatVector mn1 = FloatVector.broadcast(F, -dmin * at(mn, j + 1));
       long n = block + 16 + 16L * j;
       long xs = xAt + 4L * (2 * SUB) * c;
       for (int l = 0; l < SUB; l += L) {
@@ -108,26 +117,29 @@ final class BlocksK {
         a1 = high.fma(Lanes.f32(x, xs + 4L * (l + SUB)), a1);
       }
     }
-    return Lanes.sum(a0.add(a1));
+    Lanes.store(a0.add(a1), sums, at);
   }
 
-  /// d * sc[j]
-  private static float scale(MemorySegment data, long block, int j) {
-    long s = block + 4 + j;
-    int scale =
-        j < 4
-            ? data.get(JAVA_BYTE, s) & 63
-            : data.get(JAVA_BYTE, s + 4) & 15 | (data.get(JAVA_BYTE, s - 4) & 0xC0) >>> 2;
-    return Lanes.scalarF16(data, block) * scale;
+  /// The scales of a block, one in each byte, sc[0] in the lowest.
+  private static long scales(MemorySegment data, long block) {
+    int s0 = Lanes.scalarI32(data, block + 4);
+    int s2 = Lanes.scalarI32(data, block + 12);
+    return join(s0 & 0x3F3F_3F3F, s2 & 0x0F0F_0F0F | s0 >>> 2 & 0x3030_3030);
   }
 
-  /// dmin * mn[j]
-  private static float min(MemorySegment data, long block, int j) {
-    long s = block + 4 + j;
-    int min =
-        j < 4
-            ? data.get(JAVA_BYTE, s + 4) & 63
-            : (data.get(JAVA_BYTE, s + 4) & 0xF0) >>> 4 | (data.get(JAVA_BYTE, s) & 0xC0) >>> 2;
-    return Lanes.scalarF16(data, block + 2) * min;
+  /// The minimums of a block, one in each byte, mn[0] in the lowest.
+  private static long mins(MemorySegment data, long block) {
+    int s1 = Lanes.scalarI32(data, block + 8);
+    int s2 = Lanes.scalarI32(data, block + 12);
+    return join(s1 & 0x3F3F_3F3F, s2 >>> 4 & 0x0F0F_0F0F | s1 >>> 2 & 0x3030_3030);
+  }
+
+  private static long join(int low, int high) {
+    return low | (long) high << 32;
+  }
+
+  /// Byte j of eight, none above 63.
+  private static int at(long bytes, int j) {
+    return (int) (bytes >>> 8 * j) & 63;
   }
 }

@@ -3,7 +3,6 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -57,33 +56,71 @@ final class BlocksQ6K {
   }
 
   static void dot(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
-    out.set(JAVA_FLOAT, at, dot(m, row0, x, xAt));
-    out.set(JAVA_FLOAT, at + 4, dot(m, row1, x, xAt));
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    dot(m, row0, x, xAt, sums, at);
+    dot(m, row1, x, xAt, sums, at + Lanes.BYTES);
   }
 
-  /// One row: four quarters are as many sums as there are registers for.
-  private static float dot(WeightMatrix m, int row, MemorySegment x, long xAt) {
-    MemorySegment w = m.data();
+  private static void dot(
+      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
     long first = Blocks.offset(m, row, 0);
+    int steps = m.inputs() / BLOCK * STEPS;
+    dotLow(m.data(), first, steps, x, xAt, sums, at);
+    dotHigh(m.data(), first, steps, x, xAt, sums, at);
+  }
+
+  /// Quarters 0 and 1. All four in one method are too much for C2 to inline.
+  private static void dotLow(
+      MemorySegment w,
+      long first,
+      int steps,
+      MemorySegment x,
+      long xAt,
+      MemorySegment sums,
+      long at) {
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
-    for (int step = 0; step < m.inputs() / BLOCK * STEPS; step++) {
+    for (int step = 0; step < steps; step++) {
       long block = first + (long) (step / STEPS) * BYTES;
       int half = step % STEPS / (STEPS / 2);
       int c = step % (STEPS / 2) * L;
       float d = Lanes.scalarF16(w, block + D);
       long sc = block + SCALES + 8 * half + c / 16;
-      IntVector l0 = Lanes.u8(w, block + 64 * half + c);
-      IntVector l1 = Lanes.u8(w, block + 64 * half + QUARTER + c);
       IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
+      FloatVector w0 = q0(Lanes.u8(w, block + 64 * half + c), h);
+      FloatVector w1 = q1(Lanes.u8(w, block + 64 * half + QUARTER + c), h);
       long xs = xAt + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      a0 = q0(l0, h).mul(d * w.get(JAVA_BYTE, sc)).fma(Lanes.f32(x, xs), a0);
-      a1 = q1(l1, h).mul(d * w.get(JAVA_BYTE, sc + 2)).fma(Lanes.f32(x, xs + 4 * QUARTER), a1);
-      a0 = q2(l0, h).mul(d * w.get(JAVA_BYTE, sc + 4)).fma(Lanes.f32(x, xs + 8 * QUARTER), a0);
-      a1 = q3(l1, h).mul(d * w.get(JAVA_BYTE, sc + 6)).fma(Lanes.f32(x, xs + 12 * QUARTER), a1);
+      a0 = w0.mul(d * w.get(JAVA_BYTE, sc)).fma(Lanes.f32(x, xs), a0);
+      a1 = w1.mul(d * w.get(JAVA_BYTE, sc + 2)).fma(Lanes.f32(x, xs + 4 * QUARTER), a1);
     }
-    return Lanes.sum(a0.add(a1));
+    Lanes.store(a0.add(a1), sums, at);
+  }
+
+  /// Quarters 2 and 3, added to the others.
+  private static void dotHigh(
+      MemorySegment w,
+      long first,
+      int steps,
+      MemorySegment x,
+      long xAt,
+      MemorySegment sums,
+      long at) {
+    FloatVector a0 = Lanes.f32(sums, at);
+    FloatVector a1 = FloatVector.zero(F);
+    for (int step = 0; step < steps; step++) {
+      long block = first + (long) (step / STEPS) * BYTES;
+      int half = step % STEPS / (STEPS / 2);
+      int c = step % (STEPS / 2) * L;
+      float d = Lanes.scalarF16(w, block + D);
+      long sc = block + SCALES + 8 * half + c / 16;
+      IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
+      FloatVector w2 = q2(Lanes.u8(w, block + 64 * half + c), h);
+      FloatVector w3 = q3(Lanes.u8(w, block + 64 * half + QUARTER + c), h);
+      long xs = xAt + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
+      a0 = w2.mul(d * w.get(JAVA_BYTE, sc + 4)).fma(Lanes.f32(x, xs + 8 * QUARTER), a0);
+      a1 = w3.mul(d * w.get(JAVA_BYTE, sc + 6)).fma(Lanes.f32(x, xs + 12 * QUARTER), a1);
+    }
+    Lanes.store(a0.add(a1), sums, at);
   }
 
   private static FloatVector q0(IntVector l, IntVector h) {

@@ -44,10 +44,10 @@ final class Floats {
   }
 
   static void dotF32(
-      WeightMatrix w, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix w, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     long w0 = 4 * element(w, row0, 0);
     long w1 = 4 * element(w, row1, 0);
-    dotF32(w.data(), w0, w1, w.inputs(), x, xAt, out, at);
+    dotF32(w.data(), w0, w1, w.inputs(), x, xAt, sums, at);
   }
 
   /// Two rows of floats at `w0` and `w1`.
@@ -58,7 +58,7 @@ final class Floats {
       int n,
       MemorySegment x,
       long xAt,
-      MemorySegment out,
+      MemorySegment sums,
       long at) {
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
@@ -68,19 +68,17 @@ final class Floats {
       a0 = Lanes.f32(w, w0 + 4L * i).fma(xi, a0);
       a1 = Lanes.f32(w, w1 + 4L * i).fma(xi, a1);
     }
-    float y0 = Lanes.sum(a0);
-    float y1 = Lanes.sum(a1);
+    Lanes.store(a0, sums, at);
+    Lanes.store(a1, sums, at + Lanes.BYTES);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
-      y0 += Lanes.scalarF32(w, w0 + 4L * i) * xi;
-      y1 += Lanes.scalarF32(w, w1 + 4L * i) * xi;
+      add(sums, at, Lanes.scalarF32(w, w0 + 4L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarF32(w, w1 + 4L * i) * xi);
     }
-    out.set(JAVA_FLOAT, at, y0);
-    out.set(JAVA_FLOAT, at + 4, y1);
   }
 
   static void dotF16(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long w0 = 2 * element(m, row0, 0);
     long w1 = 2 * element(m, row1, 0);
@@ -93,19 +91,17 @@ final class Floats {
       a0 = Lanes.f16(w, w0 + 2L * i).fma(xi, a0);
       a1 = Lanes.f16(w, w1 + 2L * i).fma(xi, a1);
     }
-    float y0 = Lanes.sum(a0);
-    float y1 = Lanes.sum(a1);
+    Lanes.store(a0, sums, at);
+    Lanes.store(a1, sums, at + Lanes.BYTES);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
-      y0 += Lanes.scalarF16(w, w0 + 2L * i) * xi;
-      y1 += Lanes.scalarF16(w, w1 + 2L * i) * xi;
+      add(sums, at, Lanes.scalarF16(w, w0 + 2L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarF16(w, w1 + 2L * i) * xi);
     }
-    out.set(JAVA_FLOAT, at, y0);
-    out.set(JAVA_FLOAT, at + 4, y1);
   }
 
   static void dotBf16(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment out, long at) {
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long w0 = 2 * element(m, row0, 0);
     long w1 = 2 * element(m, row1, 0);
@@ -118,15 +114,18 @@ final class Floats {
       a0 = Lanes.bf16(w, w0 + 2L * i).fma(xi, a0);
       a1 = Lanes.bf16(w, w1 + 2L * i).fma(xi, a1);
     }
-    float y0 = Lanes.sum(a0);
-    float y1 = Lanes.sum(a1);
+    Lanes.store(a0, sums, at);
+    Lanes.store(a1, sums, at + Lanes.BYTES);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
-      y0 += Lanes.scalarBf16(w, w0 + 2L * i) * xi;
-      y1 += Lanes.scalarBf16(w, w1 + 2L * i) * xi;
+      add(sums, at, Lanes.scalarBf16(w, w0 + 2L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarBf16(w, w1 + 2L * i) * xi);
     }
-    out.set(JAVA_FLOAT, at, y0);
-    out.set(JAVA_FLOAT, at + 4, y1);
+  }
+
+  /// Adds what no vector holds to the first lane of a stored one.
+  static void add(MemorySegment sums, long at, float value) {
+    sums.set(JAVA_FLOAT, at, sums.get(JAVA_FLOAT, at) + value);
   }
 
   /// Index of a weight in the matrix.

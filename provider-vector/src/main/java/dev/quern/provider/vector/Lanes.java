@@ -38,6 +38,9 @@ final class Lanes {
   /// Lanes of a vector of floats: 4, 8 or 16.
   static final int L = F.length();
 
+  /// Bytes of a vector of floats.
+  static final long BYTES = 4L * L;
+
   /// L shorts.
   private static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));

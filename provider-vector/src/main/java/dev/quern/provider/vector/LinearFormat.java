@@ -33,6 +33,9 @@ record LinearFormat(Decoder decoder, Dot dot, boolean dotDecodes) {
   /// Multiplies two rows of weights by one row of x. Two, since they share the loads of x, and
   /// since each alone would wait for its own additions. Each result is what it would be beside any
   /// other row.
+  ///
+  /// Results are sums that are still to be added up ([Lanes#sum]): with the additions in it, such a
+  /// method is too large for C2 to inline all vector operations of.
   @FunctionalInterface
   interface Dot {
     /// @param w the matrix
@@ -40,17 +43,11 @@ record LinearFormat(Decoder decoder, Dot dot, boolean dotDecodes) {
     /// @param row1 another, or the same
     /// @param x `[inputs]` floats
     /// @param xAt their offset in bytes
-    /// @param scratch room for two floats, the results, at `at`; in the lines behind them
+    /// @param sums room for the results at `at`, `[2][L]`, and in the lines behind them for
     ///   [#dotScratchBytes]
     /// @param at offset in bytes
     void dot(
-        WeightMatrix w,
-        int row0,
-        int row1,
-        MemorySegment x,
-        long xAt,
-        MemorySegment scratch,
-        long at);
+        WeightMatrix w, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at);
   }
 
   private static final Map<BlockFormat, LinearFormat> STANDARD =
@@ -76,7 +73,7 @@ record LinearFormat(Decoder decoder, Dot dot, boolean dotDecodes) {
     return Optional.ofNullable(STANDARD.get(format));
   }
 
-  /// Bytes of scratch that [Dot] wants behind the line of its results: two decoded rows, or none.
+  /// Bytes of scratch that [Dot] wants behind its results: two decoded rows, or none.
   long dotScratchBytes(int inputs) {
     return dotDecodes ? 2L * rowBytes(inputs) : 0;
   }
@@ -91,7 +88,7 @@ record LinearFormat(Decoder decoder, Dot dot, boolean dotDecodes) {
     return new LinearFormat(
         decoder,
         (w, row0, row1, x, xAt, scratch, at) -> {
-          long first = at + Split.LINE;
+          long first = at + Split.align(2 * Lanes.BYTES);
           long second = first + rowBytes(w.inputs());
           decoder.decode(w, row0, 0, w.inputs(), scratch, first);
           decoder.decode(w, row1, 0, w.inputs(), scratch, second);

@@ -1,5 +1,6 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 
@@ -23,9 +24,6 @@ import jdk.incubator.vector.FloatVector;
 /// @param xRows rows of x, at most 4
 /// @param kernel computes one
 record Tile(int wRows, int xRows, Kernel kernel) {
-  /// Bytes of a vector.
-  static final long BYTES = 4L * L;
-
   /// 12 sums, 3 vectors of x and one of w fill the 16 registers of AVX2: there 26 to 28 GMAC/s on
   /// one core, where 3 x 4 and 4 x 6 gave 17 to 26.
   private static final Tile FOUR_BY_THREE = new Tile(4, 3, Tile::multiply4x3);

@@ -20,7 +20,7 @@ import java.util.List;
 /// in the first. Scratch of each worker:
 ///
 /// ```
-/// one row       results: f32[2] | what the format's Dot wants
+/// one row       sums: f32[2][L] | what the format's Dot wants
 /// several rows  w: f32[OUTPUTS][DEPTH] | sums of a tile | y: f32[rows][OUTPUTS]
 /// ```
 final class VectorLinear implements LinearKernel {
@@ -58,7 +58,7 @@ final class VectorLinear implements LinearKernel {
   }
 
   private long oneRowBytes() {
-    return Split.LINE + format.dotScratchBytes(spec.inputs());
+    return Split.align(2 * Lanes.BYTES) + format.dotScratchBytes(spec.inputs());
   }
 
   private long rowsBytes(int rows) {
@@ -125,9 +125,9 @@ final class VectorLinear implements LinearKernel {
       for (int o = Math.max(begin, first) - first; o < to; o += 2) {
         int other = Math.min(o + 1, to - 1);
         format.dot().dot(m, o, other, x.data(), 0, scratch, at);
-        store(x, y, 0, first + o, scratch.get(JAVA_FLOAT, at));
+        store(x, y, 0, first + o, Lanes.sum(Lanes.f32(scratch, at)));
         if (other != o) {
-          store(x, y, 0, first + other, scratch.get(JAVA_FLOAT, at + 4));
+          store(x, y, 0, first + other, Lanes.sum(Lanes.f32(scratch, at + Lanes.BYTES)));
         }
       }
       first += m.outputs();
