@@ -74,9 +74,10 @@ final class Blocks4 {
     for (int i = 0; i < m.inputs(); i += BLOCK, b0 += BYTES_0, b1 += BYTES_0) {
       FloatVector s0 = FloatVector.zero(F);
       FloatVector s1 = FloatVector.zero(F);
+      long xs = xAt + 4L * i;
       for (int j = 0; j < HALF; j += L) {
-        FloatVector x0 = Lanes.f32(x, xAt + 4L * (i + j));
-        FloatVector x1 = Lanes.f32(x, xAt + 4L * (i + j + HALF));
+        FloatVector x0 = Lanes.f32(x, xs + 4L * j);
+        FloatVector x1 = Lanes.f32(x, xs + 4L * (j + HALF));
         IntVector n0 = Lanes.u8(w, b0 + 2 + j);
         IntVector n1 = Lanes.u8(w, b1 + 2 + j);
         s0 = Lanes.toFloat(low(n0).sub(8)).fma(x0, s0);

@@ -27,7 +27,7 @@ final class Blocks8 {
     for (int i = 0; i < count; i += BLOCK, block += BYTES) {
       FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
       for (int j = 0; j < BLOCK; j += L) {
-        FloatVector q = Lanes.toFloat(Lanes.i8(src, block + 2 + j));
+        FloatVector q = Lanes.i8ToFloat(src, block + 2 + j);
         Lanes.store(q.mul(d), dst, at + 4L * (i + j));
       }
     }
@@ -36,18 +36,22 @@ final class Blocks8 {
   static void dotQ8_0(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
-    long b0 = Blocks.offset(m, row0, 0);
-    long b1 = Blocks.offset(m, row1, 0);
+    long row0At = Blocks.offset(m, row0, 0);
+    long row1At = Blocks.offset(m, row1, 0);
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
-    for (int i = 0; i < m.inputs(); i += BLOCK, b0 += BYTES, b1 += BYTES) {
-      FloatVector s0 = FloatVector.zero(F);
-      FloatVector s1 = FloatVector.zero(F);
-      for (int j = 0; j < BLOCK; j += L) {
-        FloatVector xi = Lanes.f32(x, xAt + 4L * (i + j));
-        s0 = Lanes.toFloat(Lanes.i8(w, b0 + 2 + j)).fma(xi, s0);
-        s1 = Lanes.toFloat(Lanes.i8(w, b1 + 2 + j)).fma(xi, s1);
-      }
+    int n = m.inputs();
+    for (int i = 0; i < n; i += 2 * L) { // one block or a part of one
+      long block = (long) (i / BLOCK) * BYTES;
+      long b0 = row0At + block;
+      long b1 = row1At + block;
+      int q = 2 + i % BLOCK;
+      FloatVector x0 = Lanes.f32(x, xAt + 4L * i);
+      FloatVector x1 = Lanes.f32(x, xAt + 4L * i + Lanes.BYTES);
+      FloatVector s0 = Lanes.i8ToFloat(w, b0 + q).mul(x0);
+      FloatVector s1 = Lanes.i8ToFloat(w, b1 + q).mul(x0);
+      s0 = Lanes.i8ToFloat(w, b0 + q + L).fma(x1, s0);
+      s1 = Lanes.i8ToFloat(w, b1 + q + L).fma(x1, s1);
       a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
       a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
     }
@@ -61,7 +65,7 @@ final class Blocks8 {
     float scale = Lanes.scalarF32(w.scales(), 4L * row);
     int whole = Lanes.whole(count);
     for (int i = 0; i < whole; i += L) {
-      Lanes.store(Lanes.toFloat(Lanes.i8(src, q + i)).mul(scale), dst, at + 4L * i);
+      Lanes.store(Lanes.i8ToFloat(src, q + i).mul(scale), dst, at + 4L * i);
     }
     for (int i = whole; i < count; i++) {
       dst.set(JAVA_FLOAT, at + 4L * i, scale * src.get(JAVA_BYTE, q + i));
@@ -79,8 +83,8 @@ final class Blocks8 {
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
       FloatVector xi = Lanes.f32(x, xAt + 4L * i);
-      a0 = Lanes.toFloat(Lanes.i8(w, q0 + i)).fma(xi, a0);
-      a1 = Lanes.toFloat(Lanes.i8(w, q1 + i)).fma(xi, a1);
+      a0 = Lanes.i8ToFloat(w, q0 + i).fma(xi, a0);
+      a1 = Lanes.i8ToFloat(w, q1 + i).fma(xi, a1);
     }
     float d0 = Lanes.scalarF32(m.scales(), 4L * row0);
     float d1 = Lanes.scalarF32(m.scales(), 4L * row1);

@@ -1,7 +1,10 @@
 package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.L;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -74,9 +77,9 @@ final class BlocksK {
       long to = at + 4L * (2 * SUB) * c;
       for (int l = 0; l < SUB; l += L) {
         IntVector pair = Lanes.u8(src, n + l);
-        IntVector fifth = Lanes.u8(src, h + l);
-        IntVector low = Blocks4.low(pair).add(fifth.and(1 << j).mul(16 >> j));
-        IntVector high = Blocks4.high(pair).add(fifth.and(2 << j).mul(8 >> j));
+        IntVector fifth = Lanes.u8(src, h + l).lanewise(LSHR, IntVector.broadcast(I, j));
+        IntVector low = Blocks4.low(pair).add(fifth.and(1).lanewise(LSHL, 4));
+        IntVector high = Blocks4.high(pair).add(fifth.and(2).lanewise(LSHL, 3));
         Lanes.store(Lanes.toFloat(low).mul(sc0).sub(mn0), dst, to + 4L * l);
         Lanes.store(Lanes.toFloat(high).mul(sc1).sub(mn1), dst, to + 4L * (l + SUB));
       }

@@ -23,7 +23,7 @@ import jdk.incubator.vector.IntVector;
 ///   quarter 3  high nibble of l[64H + 32 + c], bits 6-7
 /// ```
 ///
-/// So L columns of the four quarters share three loads. There are 64 / L such steps in a block.
+/// A block has 64 / L steps of L columns of one half.
 final class BlocksQ6K {
   private static final int BLOCK = 256;
   private static final int BYTES = 210;
@@ -35,23 +35,46 @@ final class BlocksQ6K {
 
   private BlocksQ6K() {}
 
+  /// Half a quarter, of one scale, at a time: with more in one loop C2 boxes vectors.
   static void decode(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
     MemorySegment src = w.data();
-    long first = Blocks.offset(w, row, from);
-    for (int step = 0; step < count / BLOCK * STEPS; step++) {
-      long block = first + (long) (step / STEPS) * BYTES;
-      int half = step % STEPS / (STEPS / 2);
-      int c = step % (STEPS / 2) * L;
+    long block = Blocks.offset(w, row, from);
+    for (int i = 0; i < count; i += BLOCK, block += BYTES) {
       float d = Lanes.scalarF16(src, block + D);
-      long sc = block + SCALES + 8 * half + c / 16;
-      IntVector l0 = Lanes.u8(src, block + 64 * half + c);
-      IntVector l1 = Lanes.u8(src, block + 64 * half + QUARTER + c);
-      IntVector h = Lanes.u8(src, block + HIGH + QUARTER * half + c);
-      long to = at + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      Lanes.store(q0(l0, h).mul(d * src.get(JAVA_BYTE, sc)), dst, to);
-      Lanes.store(q1(l1, h).mul(d * src.get(JAVA_BYTE, sc + 2)), dst, to + 4 * QUARTER);
-      Lanes.store(q2(l0, h).mul(d * src.get(JAVA_BYTE, sc + 4)), dst, to + 8 * QUARTER);
-      Lanes.store(q3(l1, h).mul(d * src.get(JAVA_BYTE, sc + 6)), dst, to + 12 * QUARTER);
+      for (int g = 0; g < 16; g++) {
+        int half = g / 8;
+        int quarter = g / 2 % 4;
+        int c = g % 2 * 16;
+        float scale = d * src.get(JAVA_BYTE, block + SCALES + g);
+        long low = block + 64 * half + QUARTER * (quarter % 2) + c;
+        long high = block + HIGH + QUARTER * half + c;
+        int shift = quarter < 2 ? 1 : 16;
+        decode(src, low, shift, high, 1 << 2 * quarter, scale, dst, at + 4L * (i + 16 * g));
+      }
+    }
+  }
+
+  /// 16 weights.
+  ///
+  /// @param lowUnit 1 or 16: the lowest bit of their nibbles
+  /// @param highUnit 1, 4, 16 or 64: the lowest bit of their upper bits
+  private static void decode(
+      MemorySegment src,
+      long low,
+      int lowUnit,
+      long high,
+      int highUnit,
+      float scale,
+      MemorySegment dst,
+      long at) {
+    float lowScale = 1f / lowUnit;
+    float highScale = 16f / highUnit;
+    for (int l = 0; l < 16; l += L) {
+      FloatVector lows = Lanes.toFloat(Lanes.u8(src, low + l).and(15 * lowUnit));
+      FloatVector highs = Lanes.toFloat(Lanes.u8(src, high + l).and(3 * highUnit));
+      FloatVector value =
+          lows.fma(FloatVector.broadcast(F, lowScale), highs.mul(highScale).sub(32));
+      Lanes.store(value.mul(scale), dst, at + 4L * l);
     }
   }
 
@@ -69,7 +92,7 @@ final class BlocksQ6K {
     dotHigh(m.data(), first, steps, x, xAt, sums, at);
   }
 
-  /// Quarters 0 and 1. All four in one method are too much for C2 to inline.
+  /// Quarters 0 and 1.
   private static void dotLow(
       MemorySegment w,
       long first,

@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.B2I;
+import static jdk.incubator.vector.VectorOperators.B2F;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -119,9 +119,9 @@ final class Lanes {
     return (IntVector) bytes(data, at).convertShape(ZERO_EXTEND_B2I, I, 0);
   }
 
-  /// L signed bytes.
-  static IntVector i8(MemorySegment data, long at) {
-    return (IntVector) bytes(data, at).convertShape(B2I, I, 0);
+  /// L signed bytes as floats.
+  static FloatVector i8ToFloat(MemorySegment data, long at) {
+    return (FloatVector) bytes(data, at).convertShape(B2F, F, 0);
   }
 
   /// At least L bytes, of which the first L count.

@@ -25,14 +25,10 @@ import jdk.incubator.vector.FloatVector;
 /// @param kernel computes one
 record Tile(int wRows, int xRows, Kernel kernel) {
   /// 12 sums, 3 vectors of x and one of w fill the 16 registers of AVX2: there 26 to 28 GMAC/s on
-  /// one core, where 3 x 4 and 4 x 6 gave 17 to 26.
-  private static final Tile FOUR_BY_THREE = new Tile(4, 3, Tile::multiply4x3);
-
-  /// 24 sums, 4 vectors of x and one of w, of the 32 registers of AVX-512: 39 to 50 GMAC/s.
-  private static final Tile SIX_BY_FOUR = new Tile(6, 4, Tile::multiply6x4);
-
-  /// The tile for this JVM's vectors.
-  static final Tile PREFERRED = L >= 16 ? SIX_BY_FOUR : FOUR_BY_THREE;
+  /// one core, where 3 x 4 and 4 x 6 gave 17 to 26. With AVX-512's 32 registers 6 x 4 and 6 x 3 are
+  /// faster by a third (35 to 37 against 26), and are not here: C2 stops inlining before the last
+  /// of their stores and boxes up to 20 vectors a tile.
+  static final Tile PREFERRED = new Tile(4, 3, Tile::multiply4x3);
 
   /// Multiplies rows of w by rows of x.
   @FunctionalInterface
@@ -145,109 +141,5 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     Lanes.store(a30, sums, at + 9 * BYTES);
     Lanes.store(a31, sums, at + 10 * BYTES);
     Lanes.store(a32, sums, at + 11 * BYTES);
-  }
-
-  private static void multiply6x4(
-      MemorySegment w,
-      long w0,
-      long stride,
-      MemorySegment x,
-      long x0,
-      long x1,
-      long x2,
-      long x3,
-      int n,
-      MemorySegment sums,
-      long at) {
-    long w1 = w0 + stride;
-    long w2 = w1 + stride;
-    long w3 = w2 + stride;
-    long w4 = w3 + stride;
-    long w5 = w4 + stride;
-    FloatVector a00 = FloatVector.zero(F);
-    FloatVector a01 = FloatVector.zero(F);
-    FloatVector a02 = FloatVector.zero(F);
-    FloatVector a03 = FloatVector.zero(F);
-    FloatVector a10 = FloatVector.zero(F);
-    FloatVector a11 = FloatVector.zero(F);
-    FloatVector a12 = FloatVector.zero(F);
-    FloatVector a13 = FloatVector.zero(F);
-    FloatVector a20 = FloatVector.zero(F);
-    FloatVector a21 = FloatVector.zero(F);
-    FloatVector a22 = FloatVector.zero(F);
-    FloatVector a23 = FloatVector.zero(F);
-    FloatVector a30 = FloatVector.zero(F);
-    FloatVector a31 = FloatVector.zero(F);
-    FloatVector a32 = FloatVector.zero(F);
-    FloatVector a33 = FloatVector.zero(F);
-    FloatVector a40 = FloatVector.zero(F);
-    FloatVector a41 = FloatVector.zero(F);
-    FloatVector a42 = FloatVector.zero(F);
-    FloatVector a43 = FloatVector.zero(F);
-    FloatVector a50 = FloatVector.zero(F);
-    FloatVector a51 = FloatVector.zero(F);
-    FloatVector a52 = FloatVector.zero(F);
-    FloatVector a53 = FloatVector.zero(F);
-    for (int i = 0; i < n; i += L) {
-      long k = 4L * i;
-      FloatVector b0 = Lanes.f32(x, x0 + k);
-      FloatVector b1 = Lanes.f32(x, x1 + k);
-      FloatVector b2 = Lanes.f32(x, x2 + k);
-      FloatVector b3 = Lanes.f32(x, x3 + k);
-      FloatVector c0 = Lanes.f32(w, w0 + k);
-      a00 = c0.fma(b0, a00);
-      a01 = c0.fma(b1, a01);
-      a02 = c0.fma(b2, a02);
-      a03 = c0.fma(b3, a03);
-      FloatVector c1 = Lanes.f32(w, w1 + k);
-      a10 = c1.fma(b0, a10);
-      a11 = c1.fma(b1, a11);
-      a12 = c1.fma(b2, a12);
-      a13 = c1.fma(b3, a13);
-      FloatVector c2 = Lanes.f32(w, w2 + k);
-      a20 = c2.fma(b0, a20);
-      a21 = c2.fma(b1, a21);
-      a22 = c2.fma(b2, a22);
-      a23 = c2.fma(b3, a23);
-      FloatVector c3 = Lanes.f32(w, w3 + k);
-      a30 = c3.fma(b0, a30);
-      a31 = c3.fma(b1, a31);
-      a32 = c3.fma(b2, a32);
-      a33 = c3.fma(b3, a33);
-      FloatVector c4 = Lanes.f32(w, w4 + k);
-      a40 = c4.fma(b0, a40);
-      a41 = c4.fma(b1, a41);
-      a42 = c4.fma(b2, a42);
-      a43 = c4.fma(b3, a43);
-      FloatVector c5 = Lanes.f32(w, w5 + k);
-      a50 = c5.fma(b0, a50);
-      a51 = c5.fma(b1, a51);
-      a52 = c5.fma(b2, a52);
-      a53 = c5.fma(b3, a53);
-    }
-    Lanes.store(a00, sums, at + 0 * BYTES);
-    Lanes.store(a01, sums, at + 1 * BYTES);
-    Lanes.store(a02, sums, at + 2 * BYTES);
-    Lanes.store(a03, sums, at + 3 * BYTES);
-    Lanes.store(a10, sums, at + 4 * BYTES);
-    Lanes.store(a11, sums, at + 5 * BYTES);
-    Lanes.store(a12, sums, at + 6 * BYTES);
-    Lanes.store(a13, sums, at + 7 * BYTES);
-    Lanes.store(a20, sums, at + 8 * BYTES);
-    Lanes.store(a21, sums, at + 9 * BYTES);
-    Lanes.store(a22, sums, at + 10 * BYTES);
-    Lanes.store(a23, sums, at + 11 * BYTES);
-    Lanes.store(a30, sums, at + 12 * BYTES);
-    Lanes.store(a31, sums, at + 13 * BYTES);
-    Lanes.store(a32, sums, at + 14 * BYTES);
-    Lanes.store(a33, sums, at + 15 * BYTES);
-    Lanes.store(a40, sums, at + 16 * BYTES);
-    Lanes.store(a41, sums, at + 17 * BYTES);
-    Lanes.store(a42, sums, at + 18 * BYTES);
-    Lanes.store(a43, sums, at + 19 * BYTES);
-    Lanes.store(a50, sums, at + 20 * BYTES);
-    Lanes.store(a51, sums, at + 21 * BYTES);
-    Lanes.store(a52, sums, at + 22 * BYTES);
-    Lanes.store(a53, sums, at + 23 * BYTES);
   }
 }

@@ -1,14 +1,24 @@
 package dev.quern.provider.vector;
 
+import dev.quern.data.KvFormat;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopeKernel;
+import dev.quern.op.RopeSpec;
+import dev.quern.op.SwiGluKernel;
+import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
+import dev.quern.spi.Variant;
 import java.util.Optional;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
@@ -72,6 +82,33 @@ public final class VectorProvider implements KernelProvider {
     return new Offer.Accepted<>(
         (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
         VectorLinear.variants());
+  }
+
+  @Override
+  public Offer<AttentionKernel> attention(AttentionSpec spec) {
+    if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
+      return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
+    }
+    return accepted(new VectorAttention(spec));
+  }
+
+  @Override
+  public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
+    return accepted(new VectorRmsNorm(spec));
+  }
+
+  @Override
+  public Offer<RopeKernel> rope(RopeSpec spec) {
+    return accepted(new VectorRope(spec));
+  }
+
+  @Override
+  public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
+    return accepted(new VectorSwiGlu(spec));
+  }
+
+  private static <K> Offer<K> accepted(K kernel) {
+    return Offer.accepted(kernel, new Variant("f32-lanes", 1, Numerics.EXACT_F32));
   }
 
   private static Availability width() {

@@ -1,7 +1,11 @@
 package dev.quern.provider.vector;
 
+import dev.quern.conformance.AttentionConformance;
 import dev.quern.conformance.LinearConformance;
 import dev.quern.conformance.ProviderConformance;
+import dev.quern.conformance.RmsNormConformance;
+import dev.quern.conformance.RopeConformance;
+import dev.quern.conformance.SwiGluConformance;
 import dev.quern.spi.KernelProvider;
 import org.junit.jupiter.api.Nested;
 
@@ -17,6 +21,38 @@ class VectorConformanceTest {
 
   @Nested
   class Linear extends LinearConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Attention extends AttentionConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class RmsNorm extends RmsNormConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Rope extends RopeConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class SwiGlu extends SwiGluConformance {
     @Override
     protected KernelProvider provider() {
       return new VectorProvider();
