@@ -72,9 +72,10 @@ final class Lanes {
     return n & -L;
   }
 
-  /// The sum of all lanes, in one order everywhere. `reduceLanes` adds in another order when it is
+  /// The sum of L floats, in one order everywhere. `reduceLanes` adds in another order when it is
   /// compiled than when it is interpreted, so results would change while a program runs.
-  static float sum(FloatVector v) {
+  static float sum(MemorySegment data, long at) {
+    FloatVector v = FloatVector.fromMemorySegment(F, data, at, LITTLE_ENDIAN);
     if (L >= 16) {
       v = v.add(v.rearrange(SWAP_8));
     }

@@ -19,12 +19,9 @@ import java.lang.foreign.MemorySegment;
 /// and used for all its queries. Blocks begin at fixed positions and queries never meet, so a
 /// result depends neither on the batch nor on the split.
 record VectorAttention(AttentionSpec spec) implements AttentionKernel {
-  /// Queries of a task, at most.
-  private static final int QUERIES = 24;
-
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return parallelism * AttentionBlock.scratchBytes(spec.headDim(), QUERIES);
+    return parallelism * AttentionCall.scratchBytes(spec.headDim());
   }
 
   @Override
@@ -62,77 +59,31 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
-    int group = spec.heads() / spec.kvHeads();
-    int heads = headsOfATask(q.rows(), group, w.workers().parallelism());
-    int rows = Math.max(1, QUERIES / heads);
-    int headTasks = Math.ceilDiv(group, heads);
-    int rowTasks = Math.ceilDiv(q.rows(), rows);
-    MemorySegment scratch = w.scratch();
-    long bytes = AttentionBlock.scratchBytes(spec.headDim(), QUERIES);
+    int heads = headsOfATask(q.rows(), w.workers().parallelism());
+    AttentionCall call = new AttentionCall(spec, q, c, firstPosition, y, heads, w.scratch());
+    int headTasks = spec.heads() / heads;
     w.workers()
         .run(
-            rowTasks * spec.kvHeads() * headTasks,
-            (task, worker) -> {
-              int rowTask = task / (spec.kvHeads() * headTasks);
-              int kvHead = task / headTasks % spec.kvHeads();
-              int head = task % headTasks * heads;
-              attend(
-                  q,
-                  c,
-                  firstPosition,
-                  y,
-                  rowTask * rows,
-                  Math.min(q.rows(), (rowTask + 1) * rows),
-                  kvHead,
-                  kvHead * group + head,
-                  Math.min(heads, group - head),
-                  scratch,
-                  worker * bytes);
-            });
+            Math.ceilDiv(q.rows(), call.rows()) * headTasks,
+            (task, worker) ->
+                call.attend(
+                    task / headTasks * call.rows(),
+                    task % headTasks * heads,
+                    worker * AttentionCall.scratchBytes(spec.headDim())));
   }
 
-  /// Query heads of a task: all of a group, since they share the widened keys and values, but fewer
-  /// where workers would go without.
-  private int headsOfATask(int rows, int group, int parallelism) {
-    int heads = Math.min(group, QUERIES);
-    while (heads > 1 && (long) rows * spec.kvHeads() * Math.ceilDiv(group, heads) < parallelism) {
-      heads = Math.ceilDiv(heads, 2);
+  /// Query heads of a task: all of a group, since they share the widened keys and values, but a
+  /// part of it where it is larger than a task or where workers would go without.
+  private int headsOfATask(int rows, int parallelism) {
+    int group = spec.heads() / spec.kvHeads();
+    int heads = group;
+    while (heads > 1
+        && (group % heads != 0
+            || heads > AttentionCall.QUERIES
+            || (long) rows * (spec.heads() / heads) < parallelism)) {
+      heads--;
     }
     return heads;
-  }
-
-  /// Rows begin (inclusive) to end (exclusive), `heads` query heads from `head`.
-  private void attend(
-      F32Matrix q,
-      KvCache c,
-      int firstPosition,
-      F32Matrix y,
-      int begin,
-      int end,
-      int kvHead,
-      int head,
-      int heads,
-      MemorySegment scratch,
-      long at) {
-    int queries = (end - begin) * heads;
-    int positions = firstPosition + end;
-    AttentionBlock block = new AttentionBlock(spec, q, begin, head, heads, queries, scratch, at);
-    block.clear();
-    for (int t = 0; t < positions; t += AttentionBlock.POSITIONS) {
-      int n = Math.min(AttentionBlock.POSITIONS, positions - t);
-      long element = element(c, kvHead, t);
-      block.widen(c, element, n);
-      block.score(n);
-      for (int j = 0; j < queries; j++) {
-        int visible = Math.min(n, firstPosition + begin + j / heads + 1 - t);
-        if (visible > 0) {
-          block.addValues(j, visible);
-        }
-      }
-    }
-    for (int j = 0; j < queries; j++) {
-      block.finish(j, y, y.offsetBytes(begin + j / heads, (head + j % heads) * spec.headDim()));
-    }
   }
 
   private boolean isF16() {

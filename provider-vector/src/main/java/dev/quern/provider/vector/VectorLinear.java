@@ -125,9 +125,9 @@ final class VectorLinear implements LinearKernel {
       for (int o = Math.max(begin, first) - first; o < to; o += 2) {
         int other = Math.min(o + 1, to - 1);
         format.dot().dot(m, o, other, x.data(), 0, scratch, at);
-        store(x, y, 0, first + o, Lanes.sum(Lanes.f32(scratch, at)));
+        store(x, y, 0, first + o, Lanes.sum(scratch, at));
         if (other != o) {
-          store(x, y, 0, first + other, Lanes.sum(Lanes.f32(scratch, at + Lanes.BYTES)));
+          store(x, y, 0, first + other, Lanes.sum(scratch, at + Lanes.BYTES));
         }
       }
       first += m.outputs();

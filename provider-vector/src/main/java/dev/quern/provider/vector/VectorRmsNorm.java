@@ -11,11 +11,12 @@ import dev.quern.op.RmsNormSpec;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row.
+/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row. Scratch
+/// of each worker: the lanes of that sum.
 record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return 0;
+    return (long) parallelism * Split.LINE;
   }
 
   @Override
@@ -28,14 +29,15 @@ record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
             (task, worker) -> {
               long end = Split.begin(rows, task + 1, tasks);
               for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                row(x, weight, y, r);
+                row(x, weight, y, r, w.scratch(), (long) worker * Split.LINE);
               }
             });
   }
 
-  private void row(F32Matrix x, F32Matrix weight, F32Matrix y, int row) {
+  private void row(
+      F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long scratchAt) {
     long at = x.offsetBytes(row, 0);
-    float squares = squares(x.data(), at);
+    float squares = squares(x.data(), at, scratch, scratchAt);
     // A non-finite element makes the whole row NaN (rule N2), and not zero where it is infinite.
     float scale =
         Float.isFinite(squares)
@@ -44,14 +46,15 @@ record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
     scale(x.data(), at, scale, weight.data(), y.data(), y.offsetBytes(row, 0));
   }
 
-  private float squares(MemorySegment x, long at) {
+  private float squares(MemorySegment x, long at, MemorySegment scratch, long scratchAt) {
     FloatVector sums = FloatVector.zero(F);
     int whole = Lanes.whole(spec.width());
     for (int i = 0; i < whole; i += L) {
       FloatVector v = Lanes.f32(x, at + 4L * i);
       sums = v.fma(v, sums);
     }
-    float sum = Lanes.sum(sums);
+    Lanes.store(sums, scratch, scratchAt);
+    float sum = Lanes.sum(scratch, scratchAt);
     for (int i = whole; i < spec.width(); i++) {
       float v = x.get(JAVA_FLOAT, at + 4L * i);
       sum += v * v;
