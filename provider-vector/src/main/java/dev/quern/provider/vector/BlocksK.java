@@ -3,6 +3,8 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.L;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -78,10 +80,12 @@ final class BlocksK {
       for (int l = 0; l < SUB; l += L) {
         IntVector pair = Lanes.u8(src, n + l);
         IntVector fifth = Lanes.u8(src, h + l).lanewise(LSHR, IntVector.broadcast(I, j));
-        IntVector low = Blocks4.low(pair).add(fifth.and(1).lanewise(LSHL, 4));
-        IntVector high = Blocks4.high(pair).add(fifth.and(2).lanewise(LSHL, 3));
-        Lanes.store(Lanes.toFloat(low).mul(sc0).sub(mn0), dst, to + 4L * l);
-        Lanes.store(Lanes.toFloat(high).mul(sc1).sub(mn1), dst, to + 4L * (l + SUB));
+        IntVector low = pair.and(15).or(fifth.and(1).lanewise(LSHL, 4));
+        IntVector high = pair.lanewise(LSHR, 4).or(fifth.and(2).lanewise(LSHL, 3));
+        FloatVector w0 = ((FloatVector) low.convert(I2F, 0)).mul(sc0).sub(mn0);
+        FloatVector w1 = ((FloatVector) high.convert(I2F, 0)).mul(sc1).sub(mn1);
+        w0.intoMemorySegment(dst, to + 4L * l, LITTLE_ENDIAN);
+        w1.intoMemorySegment(dst, to + 4L * (l + SUB), LITTLE_ENDIAN);
       }
     }
   }

@@ -3,6 +3,8 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -23,7 +25,8 @@ import jdk.incubator.vector.IntVector;
 ///   quarter 3  high nibble of l[64H + 32 + c], bits 6-7
 /// ```
 ///
-/// A block has 64 / L steps of L columns of one half.
+/// A step takes L columns of the four quarters of a half, which share three loads; a block has 64 /
+/// L steps. Helpers come first in a loop, then the Vector API alone (see [Tile] for why).
 final class BlocksQ6K {
   private static final int BLOCK = 256;
   private static final int BYTES = 210;
@@ -35,46 +38,31 @@ final class BlocksQ6K {
 
   private BlocksQ6K() {}
 
-  /// Half a quarter, of one scale, at a time: with more in one loop C2 boxes vectors.
-  static void decode(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long block = Blocks.offset(w, row, from);
-    for (int i = 0; i < count; i += BLOCK, block += BYTES) {
-      float d = Lanes.scalarF16(src, block + D);
-      for (int g = 0; g < 16; g++) {
-        int half = g / 8;
-        int quarter = g / 2 % 4;
-        int c = g % 2 * 16;
-        float scale = d * src.get(JAVA_BYTE, block + SCALES + g);
-        long low = block + 64 * half + QUARTER * (quarter % 2) + c;
-        long high = block + HIGH + QUARTER * half + c;
-        int shift = quarter < 2 ? 1 : 16;
-        decode(src, low, shift, high, 1 << 2 * quarter, scale, dst, at + 4L * (i + 16 * g));
-      }
-    }
-  }
-
-  /// 16 weights.
-  ///
-  /// @param lowUnit 1 or 16: the lowest bit of their nibbles
-  /// @param highUnit 1, 4, 16 or 64: the lowest bit of their upper bits
-  private static void decode(
-      MemorySegment src,
-      long low,
-      int lowUnit,
-      long high,
-      int highUnit,
-      float scale,
-      MemorySegment dst,
-      long at) {
-    float lowScale = 1f / lowUnit;
-    float highScale = 16f / highUnit;
-    for (int l = 0; l < 16; l += L) {
-      FloatVector lows = Lanes.toFloat(Lanes.u8(src, low + l).and(15 * lowUnit));
-      FloatVector highs = Lanes.toFloat(Lanes.u8(src, high + l).and(3 * highUnit));
-      FloatVector value =
-          lows.fma(FloatVector.broadcast(F, lowScale), highs.mul(highScale).sub(32));
-      Lanes.store(value.mul(scale), dst, at + 4L * l);
+  static void decode(WeightMatrix m, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment w = m.data();
+    long first = Blocks.offset(m, row, from);
+    for (int step = 0; step < count / BLOCK * STEPS; step++) {
+      long block = first + (long) (step / STEPS) * BYTES;
+      int half = step % STEPS / (STEPS / 2);
+      int c = step % (STEPS / 2) * L;
+      long sc = block + SCALES + 8 * half + c / 16;
+      float d = Lanes.scalarF16(w, block + D);
+      IntVector l0 = Lanes.u8(w, block + 64 * half + c);
+      IntVector l1 = Lanes.u8(w, block + 64 * half + QUARTER + c);
+      IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
+      IntVector q0 = l0.and(15).or(h.and(3).lanewise(LSHL, 4)).sub(32);
+      IntVector q1 = l1.and(15).or(h.and(12).lanewise(LSHL, 2)).sub(32);
+      IntVector q2 = l0.lanewise(LSHR, 4).or(h.and(48)).sub(32);
+      IntVector q3 = l1.lanewise(LSHR, 4).or(h.and(192).lanewise(LSHR, 2)).sub(32);
+      FloatVector w0 = (FloatVector) q0.convert(I2F, 0);
+      FloatVector w1 = (FloatVector) q1.convert(I2F, 0);
+      FloatVector w2 = (FloatVector) q2.convert(I2F, 0);
+      FloatVector w3 = (FloatVector) q3.convert(I2F, 0);
+      long to = at + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
+      w0.mul(d * w.get(JAVA_BYTE, sc)).intoMemorySegment(dst, to, LITTLE_ENDIAN);
+      w1.mul(d * w.get(JAVA_BYTE, sc + 2)).intoMemorySegment(dst, to + 4 * QUARTER, LITTLE_ENDIAN);
+      w2.mul(d * w.get(JAVA_BYTE, sc + 4)).intoMemorySegment(dst, to + 8 * QUARTER, LITTLE_ENDIAN);
+      w3.mul(d * w.get(JAVA_BYTE, sc + 6)).intoMemorySegment(dst, to + 12 * QUARTER, LITTLE_ENDIAN);
     }
   }
 
@@ -84,85 +72,40 @@ final class BlocksQ6K {
     dot(m, row1, x, xAt, sums, at + Lanes.BYTES);
   }
 
+  /// One row.
   private static void dot(
       WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    MemorySegment w = m.data();
     long first = Blocks.offset(m, row, 0);
-    int steps = m.inputs() / BLOCK * STEPS;
-    dotLow(m.data(), first, steps, x, xAt, sums, at);
-    dotHigh(m.data(), first, steps, x, xAt, sums, at);
-  }
-
-  /// Quarters 0 and 1.
-  private static void dotLow(
-      MemorySegment w,
-      long first,
-      int steps,
-      MemorySegment x,
-      long xAt,
-      MemorySegment sums,
-      long at) {
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
-    for (int step = 0; step < steps; step++) {
+    for (int step = 0; step < m.inputs() / BLOCK * STEPS; step++) {
       long block = first + (long) (step / STEPS) * BYTES;
       int half = step % STEPS / (STEPS / 2);
       int c = step % (STEPS / 2) * L;
-      float d = Lanes.scalarF16(w, block + D);
       long sc = block + SCALES + 8 * half + c / 16;
-      IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
-      FloatVector w0 = q0(Lanes.u8(w, block + 64 * half + c), h);
-      FloatVector w1 = q1(Lanes.u8(w, block + 64 * half + QUARTER + c), h);
-      long xs = xAt + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      a0 = w0.mul(d * w.get(JAVA_BYTE, sc)).fma(Lanes.f32(x, xs), a0);
-      a1 = w1.mul(d * w.get(JAVA_BYTE, sc + 2)).fma(Lanes.f32(x, xs + 4 * QUARTER), a1);
-    }
-    Lanes.store(a0.add(a1), sums, at);
-  }
-
-  /// Quarters 2 and 3, added to the others.
-  private static void dotHigh(
-      MemorySegment w,
-      long first,
-      int steps,
-      MemorySegment x,
-      long xAt,
-      MemorySegment sums,
-      long at) {
-    FloatVector a0 = Lanes.f32(sums, at);
-    FloatVector a1 = FloatVector.zero(F);
-    for (int step = 0; step < steps; step++) {
-      long block = first + (long) (step / STEPS) * BYTES;
-      int half = step % STEPS / (STEPS / 2);
-      int c = step % (STEPS / 2) * L;
       float d = Lanes.scalarF16(w, block + D);
-      long sc = block + SCALES + 8 * half + c / 16;
+      IntVector l0 = Lanes.u8(w, block + 64 * half + c);
+      IntVector l1 = Lanes.u8(w, block + 64 * half + QUARTER + c);
       IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
-      FloatVector w2 = q2(Lanes.u8(w, block + 64 * half + c), h);
-      FloatVector w3 = q3(Lanes.u8(w, block + 64 * half + QUARTER + c), h);
+      IntVector q0 = l0.and(15).or(h.and(3).lanewise(LSHL, 4)).sub(32);
+      IntVector q1 = l1.and(15).or(h.and(12).lanewise(LSHL, 2)).sub(32);
+      IntVector q2 = l0.lanewise(LSHR, 4).or(h.and(48)).sub(32);
+      IntVector q3 = l1.lanewise(LSHR, 4).or(h.and(192).lanewise(LSHR, 2)).sub(32);
+      FloatVector w0 = (FloatVector) q0.convert(I2F, 0);
+      FloatVector w1 = (FloatVector) q1.convert(I2F, 0);
+      FloatVector w2 = (FloatVector) q2.convert(I2F, 0);
+      FloatVector w3 = (FloatVector) q3.convert(I2F, 0);
       long xs = xAt + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      a0 = w2.mul(d * w.get(JAVA_BYTE, sc + 4)).fma(Lanes.f32(x, xs + 8 * QUARTER), a0);
-      a1 = w3.mul(d * w.get(JAVA_BYTE, sc + 6)).fma(Lanes.f32(x, xs + 12 * QUARTER), a1);
+      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xs, LITTLE_ENDIAN);
+      FloatVector x1 = FloatVector.fromMemorySegment(F, x, xs + 4 * QUARTER, LITTLE_ENDIAN);
+      FloatVector x2 = FloatVector.fromMemorySegment(F, x, xs + 8 * QUARTER, LITTLE_ENDIAN);
+      FloatVector x3 = FloatVector.fromMemorySegment(F, x, xs + 12 * QUARTER, LITTLE_ENDIAN);
+      a0 = w0.mul(d * w.get(JAVA_BYTE, sc)).fma(x0, a0);
+      a1 = w1.mul(d * w.get(JAVA_BYTE, sc + 2)).fma(x1, a1);
+      a0 = w2.mul(d * w.get(JAVA_BYTE, sc + 4)).fma(x2, a0);
+      a1 = w3.mul(d * w.get(JAVA_BYTE, sc + 6)).fma(x3, a1);
     }
-    Lanes.store(a0.add(a1), sums, at);
-  }
-
-  private static FloatVector q0(IntVector l, IntVector h) {
-    return value(Blocks4.low(l), h.and(3).lanewise(LSHL, 4));
-  }
-
-  private static FloatVector q1(IntVector l, IntVector h) {
-    return value(Blocks4.low(l), h.and(12).lanewise(LSHL, 2));
-  }
-
-  private static FloatVector q2(IntVector l, IntVector h) {
-    return value(Blocks4.high(l), h.and(48));
-  }
-
-  private static FloatVector q3(IntVector l, IntVector h) {
-    return value(Blocks4.high(l), h.lanewise(LSHR, 2).and(48));
-  }
-
-  private static FloatVector value(IntVector low, IntVector high) {
-    return Lanes.toFloat(low.add(high).sub(32));
+    a0.add(a1).intoMemorySegment(sums, at, LITTLE_ENDIAN);
   }
 }
