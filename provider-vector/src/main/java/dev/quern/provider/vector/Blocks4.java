@@ -3,6 +3,8 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.L;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
@@ -76,20 +78,20 @@ final class Blocks4 {
       FloatVector s1 = FloatVector.zero(F);
       long xs = xAt + 4L * i;
       for (int j = 0; j < HALF; j += L) {
-        FloatVector x0 = Lanes.f32(x, xs + 4L * j);
-        FloatVector x1 = Lanes.f32(x, xs + 4L * (j + HALF));
+        FloatVector x0 = FloatVector.fromMemorySegment(F, x, xs + 4L * j, LITTLE_ENDIAN);
+        FloatVector x1 = FloatVector.fromMemorySegment(F, x, xs + 4L * (j + HALF), LITTLE_ENDIAN);
         IntVector n0 = Lanes.u8(w, b0 + 2 + j);
         IntVector n1 = Lanes.u8(w, b1 + 2 + j);
-        s0 = Lanes.toFloat(low(n0).sub(8)).fma(x0, s0);
-        s1 = Lanes.toFloat(low(n1).sub(8)).fma(x0, s1);
-        s0 = Lanes.toFloat(high(n0).sub(8)).fma(x1, s0);
-        s1 = Lanes.toFloat(high(n1).sub(8)).fma(x1, s1);
+        s0 = ((FloatVector) n0.and(15).sub(8).convert(I2F, 0)).fma(x0, s0);
+        s1 = ((FloatVector) n1.and(15).sub(8).convert(I2F, 0)).fma(x0, s1);
+        s0 = ((FloatVector) n0.lanewise(LSHR, 4).sub(8).convert(I2F, 0)).fma(x1, s0);
+        s1 = ((FloatVector) n1.lanewise(LSHR, 4).sub(8).convert(I2F, 0)).fma(x1, s1);
       }
       a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
       a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
     }
-    Lanes.store(a0, sums, at);
-    Lanes.store(a1, sums, at + Lanes.BYTES);
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
   }
 
   static void decodeInt4(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
@@ -128,10 +130,10 @@ final class Blocks4 {
       float d = Lanes.scalarBf16(scales, scale + 2L * (i / block));
       FloatVector w0 = Lanes.toFloat(lower(pairs).sub(8)).mul(d);
       FloatVector w1 = Lanes.toFloat(upper(pairs).sub(8)).mul(d);
-      a0 = w0.fma(Lanes.f32(x, xAt + 4L * i), a0);
-      a1 = w1.fma(Lanes.f32(x, xAt + 4L * (i + L)), a1);
+      a0 = w0.fma(FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN), a0);
+      a1 = w1.fma(FloatVector.fromMemorySegment(F, x, xAt + 4L * (i + L), LITTLE_ENDIAN), a1);
     }
-    Lanes.store(a0.add(a1), sums, at);
+    a0.add(a1).intoMemorySegment(sums, at, LITTLE_ENDIAN);
   }
 
   static IntVector low(IntVector bytes) {

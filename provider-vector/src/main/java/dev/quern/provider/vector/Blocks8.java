@@ -4,6 +4,7 @@ import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -46,8 +47,9 @@ final class Blocks8 {
       long b0 = row0At + block;
       long b1 = row1At + block;
       int q = 2 + i % BLOCK;
-      FloatVector x0 = Lanes.f32(x, xAt + 4L * i);
-      FloatVector x1 = Lanes.f32(x, xAt + 4L * i + Lanes.BYTES);
+      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
+      FloatVector x1 =
+          FloatVector.fromMemorySegment(F, x, xAt + 4L * i + Lanes.BYTES, LITTLE_ENDIAN);
       FloatVector s0 = Lanes.i8ToFloat(w, b0 + q).mul(x0);
       FloatVector s1 = Lanes.i8ToFloat(w, b1 + q).mul(x0);
       s0 = Lanes.i8ToFloat(w, b0 + q + L).fma(x1, s0);
@@ -55,8 +57,8 @@ final class Blocks8 {
       a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
       a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
     }
-    Lanes.store(a0, sums, at);
-    Lanes.store(a1, sums, at + Lanes.BYTES);
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
   }
 
   static void decodeInt8(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
@@ -82,14 +84,14 @@ final class Blocks8 {
     FloatVector a1 = FloatVector.zero(F);
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
-      FloatVector xi = Lanes.f32(x, xAt + 4L * i);
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
       a0 = Lanes.i8ToFloat(w, q0 + i).fma(xi, a0);
       a1 = Lanes.i8ToFloat(w, q1 + i).fma(xi, a1);
     }
     float d0 = Lanes.scalarF32(m.scales(), 4L * row0);
     float d1 = Lanes.scalarF32(m.scales(), 4L * row1);
-    Lanes.store(a0.mul(d0), sums, at);
-    Lanes.store(a1.mul(d1), sums, at + Lanes.BYTES);
+    a0.mul(d0).intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.mul(d1).intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
       Floats.add(sums, at, d0 * w.get(JAVA_BYTE, q0 + i) * xi);

@@ -120,11 +120,11 @@ final class BlocksK {
         IntVector pair = Lanes.u8(w, n + l);
         FloatVector low = Lanes.toFloat(Blocks4.low(pair)).fma(sc0, mn0);
         FloatVector high = Lanes.toFloat(Blocks4.high(pair)).fma(sc1, mn1);
-        a0 = low.fma(Lanes.f32(x, xs + 4L * l), a0);
-        a1 = high.fma(Lanes.f32(x, xs + 4L * (l + SUB)), a1);
+        a0 = low.fma(FloatVector.fromMemorySegment(F, x, xs + 4L * l, LITTLE_ENDIAN), a0);
+        a1 = high.fma(FloatVector.fromMemorySegment(F, x, xs + 4L * (l + SUB), LITTLE_ENDIAN), a1);
       }
     }
-    Lanes.store(a0.add(a1), sums, at);
+    a0.add(a1).intoMemorySegment(sums, at, LITTLE_ENDIAN);
   }
 
   /// The scales of a block, one in each byte, sc[0] in the lowest.

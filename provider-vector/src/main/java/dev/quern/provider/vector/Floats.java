@@ -3,6 +3,7 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -64,12 +65,12 @@ final class Floats {
     FloatVector a1 = FloatVector.zero(F);
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
-      FloatVector xi = Lanes.f32(x, xAt + 4L * i);
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
       a0 = Lanes.f32(w, w0 + 4L * i).fma(xi, a0);
       a1 = Lanes.f32(w, w1 + 4L * i).fma(xi, a1);
     }
-    Lanes.store(a0, sums, at);
-    Lanes.store(a1, sums, at + Lanes.BYTES);
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
       add(sums, at, Lanes.scalarF32(w, w0 + 4L * i) * xi);
@@ -87,12 +88,12 @@ final class Floats {
     int n = m.inputs();
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
-      FloatVector xi = Lanes.f32(x, xAt + 4L * i);
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
       a0 = Lanes.f16(w, w0 + 2L * i).fma(xi, a0);
       a1 = Lanes.f16(w, w1 + 2L * i).fma(xi, a1);
     }
-    Lanes.store(a0, sums, at);
-    Lanes.store(a1, sums, at + Lanes.BYTES);
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
       add(sums, at, Lanes.scalarF16(w, w0 + 2L * i) * xi);
@@ -110,12 +111,12 @@ final class Floats {
     int n = m.inputs();
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
-      FloatVector xi = Lanes.f32(x, xAt + 4L * i);
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
       a0 = Lanes.bf16(w, w0 + 2L * i).fma(xi, a0);
       a1 = Lanes.bf16(w, w1 + 2L * i).fma(xi, a1);
     }
-    Lanes.store(a0, sums, at);
-    Lanes.store(a1, sums, at + Lanes.BYTES);
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
     for (int i = whole; i < n; i++) {
       float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
       add(sums, at, Lanes.scalarBf16(w, w0 + 2L * i) * xi);

@@ -1,5 +1,7 @@
 package dev.quern.provider.vector;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.quern.conformance.AttentionConformance;
 import dev.quern.conformance.LinearConformance;
 import dev.quern.conformance.ProviderConformance;
@@ -8,9 +10,17 @@ import dev.quern.conformance.RopeConformance;
 import dev.quern.conformance.SwiGluConformance;
 import dev.quern.spi.KernelProvider;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 
 /// The suite on the vector provider, at the width that the build gives this JVM.
 class VectorConformanceTest {
+  /// The build's executions differ in nothing but this, and must not all run alike.
+  @Test
+  void theWidthIsTheOneThatTheBuildAsksFor() {
+    int bits = Integer.getInteger("vector.bits", Integer.MAX_VALUE);
+    assertTrue(32 * Lanes.L <= bits, "vectors of %d bits".formatted(32 * Lanes.L));
+  }
+
   @Nested
   class Provider extends ProviderConformance {
     @Override
