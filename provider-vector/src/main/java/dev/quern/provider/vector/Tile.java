@@ -27,15 +27,15 @@ import jdk.incubator.vector.FloatVector;
 /// @param xRows rows of x, at most 4
 /// @param kernel computes one
 record Tile(int wRows, int xRows, Kernel kernel) {
-  /// 12 sums, 3 vectors of x and one of w fill the 16 registers of AVX2: there 26 to 28 GMAC/s on
-  /// one core, where 3 x 4 and 4 x 6 gave 17 to 26.
-  private static final Tile FOUR_BY_THREE = new Tile(4, 3, Tile::multiply4x3);
+  /// 9 sums, 3 vectors of x and one of w, of the 16 registers of AVX2: 24 GMAC/s on one core. With
+  /// 12 sums (4 x 3, 3 x 4) C2 spills some in the loop, and it is 16; with 8 (2 x 4) 22.
+  private static final Tile THREE_BY_THREE = new Tile(3, 3, Tile::multiply3x3);
 
-  /// 24 sums, 4 vectors of x and one of w, of the 32 registers of AVX-512.
+  /// 24 sums, 4 vectors of x and one of w, of the 32 registers of AVX-512: 60 GMAC/s.
   private static final Tile SIX_BY_FOUR = new Tile(6, 4, Tile::multiply6x4);
 
   /// The tile for this JVM's vectors.
-  static final Tile PREFERRED = L >= 16 ? SIX_BY_FOUR : FOUR_BY_THREE;
+  static final Tile PREFERRED = L >= 16 ? SIX_BY_FOUR : THREE_BY_THREE;
 
   /// Multiplies rows of w by rows of x.
   @FunctionalInterface
@@ -87,7 +87,7 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     return sum;
   }
 
-  private static void multiply4x3(
+  private static void multiply3x3(
       MemorySegment w,
       long w0,
       long stride,
@@ -101,7 +101,6 @@ record Tile(int wRows, int xRows, Kernel kernel) {
       long at) {
     long w1 = w0 + stride;
     long w2 = w1 + stride;
-    long w3 = w2 + stride;
     FloatVector a00 = FloatVector.zero(F);
     FloatVector a01 = FloatVector.zero(F);
     FloatVector a02 = FloatVector.zero(F);
@@ -111,9 +110,6 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     FloatVector a20 = FloatVector.zero(F);
     FloatVector a21 = FloatVector.zero(F);
     FloatVector a22 = FloatVector.zero(F);
-    FloatVector a30 = FloatVector.zero(F);
-    FloatVector a31 = FloatVector.zero(F);
-    FloatVector a32 = FloatVector.zero(F);
     for (int i = 0; i < n; i += L) {
       long k = 4L * i;
       FloatVector b0 = FloatVector.fromMemorySegment(F, x, x0 + k, LITTLE_ENDIAN);
@@ -131,10 +127,6 @@ record Tile(int wRows, int xRows, Kernel kernel) {
       a20 = c2.fma(b0, a20);
       a21 = c2.fma(b1, a21);
       a22 = c2.fma(b2, a22);
-      FloatVector c3 = FloatVector.fromMemorySegment(F, w, w3 + k, LITTLE_ENDIAN);
-      a30 = c3.fma(b0, a30);
-      a31 = c3.fma(b1, a31);
-      a32 = c3.fma(b2, a32);
     }
     a00.intoMemorySegment(sums, at + 0 * BYTES, LITTLE_ENDIAN);
     a01.intoMemorySegment(sums, at + 1 * BYTES, LITTLE_ENDIAN);
@@ -145,9 +137,6 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     a20.intoMemorySegment(sums, at + 6 * BYTES, LITTLE_ENDIAN);
     a21.intoMemorySegment(sums, at + 7 * BYTES, LITTLE_ENDIAN);
     a22.intoMemorySegment(sums, at + 8 * BYTES, LITTLE_ENDIAN);
-    a30.intoMemorySegment(sums, at + 9 * BYTES, LITTLE_ENDIAN);
-    a31.intoMemorySegment(sums, at + 10 * BYTES, LITTLE_ENDIAN);
-    a32.intoMemorySegment(sums, at + 11 * BYTES, LITTLE_ENDIAN);
   }
 
   private static void multiply6x4(
