@@ -12,6 +12,9 @@ record Child(int code, String out, String err) {
   /// This JVM's launcher.
   static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
+  /// What the JVM itself prints when it resolves the module of the Vector API.
+  static final String INCUBATOR_WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
+
   static Child run(Path workingFolder, List<String> command) throws IOException {
     Path out = Files.createTempFile(workingFolder, "out", ".txt");
     Path err = Files.createTempFile(workingFolder, "err", ".txt");

@@ -89,7 +89,14 @@ class ProductIT {
     Path jar = start == Start.MODULE_PATH ? modularJar : plainJar;
     assertTrue(explain.out().contains(jar.getFileName().toString()), explain.out());
     assertTrue(explain.out().contains("zeros"), explain.out());
-    assertEquals("", explain.err());
+    if (start == Start.CLASS_PATH) {
+      // There no module asks for the incubator: one line says so, with the flag that would help.
+      assertEquals(1, explain.err().lines().count(), explain.err());
+      assertTrue(explain.err().contains("--add-modules jdk.incubator.vector"), explain.err());
+    } else {
+      assertEquals(Child.INCUBATOR_WARNING, explain.err().strip());
+      assertTrue(explain.out().contains("-bit vectors"), explain.out());
+    }
 
     Child run =
         start(
@@ -230,7 +237,7 @@ class ProductIT {
   }
 
   private Child java(List<String> options, String... args) throws IOException {
-    List<String> command = new ArrayList<>(List.of(Child.JAVA, "-XX:TieredStopAtLevel=1"));
+    List<String> command = new ArrayList<>(List.of(Child.JAVA));
     command.addAll(options);
     command.addAll(List.of(args));
     return Child.run(folder, command);

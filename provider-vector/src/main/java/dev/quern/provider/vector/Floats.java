@@ -1,0 +1,136 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import dev.quern.data.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// F32, F16 and BF16: rows of plain numbers, of any length, so each loop has a scalar tail.
+final class Floats {
+  private Floats() {}
+
+  static void decodeF32(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment.copy(w.data(), 4 * element(w, row, from), dst, at, 4L * count);
+  }
+
+  static void decodeF16(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    f16(w.data(), 2 * element(w, row, from), count, dst, at);
+  }
+
+  /// `count` binary16 numbers to floats.
+  static void f16(MemorySegment src, long srcAt, int count, MemorySegment dst, long at) {
+    int whole = Lanes.whole(count);
+    for (int i = 0; i < whole; i += L) {
+      Lanes.store(Lanes.f16(src, srcAt + 2L * i), dst, at + 4L * i);
+    }
+    for (int i = whole; i < count; i++) {
+      dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarF16(src, srcAt + 2L * i));
+    }
+  }
+
+  static void decodeBf16(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+    MemorySegment src = w.data();
+    long srcAt = 2 * element(w, row, from);
+    int whole = Lanes.whole(count);
+    for (int i = 0; i < whole; i += L) {
+      Lanes.store(Lanes.bf16(src, srcAt + 2L * i), dst, at + 4L * i);
+    }
+    for (int i = whole; i < count; i++) {
+      dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarBf16(src, srcAt + 2L * i));
+    }
+  }
+
+  static void dotF32(
+      WeightMatrix w, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    long w0 = 4 * element(w, row0, 0);
+    long w1 = 4 * element(w, row1, 0);
+    dotF32(w.data(), w0, w1, w.inputs(), x, xAt, sums, at);
+  }
+
+  /// Two rows of floats at `w0` and `w1`.
+  static void dotF32(
+      MemorySegment w,
+      long w0,
+      long w1,
+      int n,
+      MemorySegment x,
+      long xAt,
+      MemorySegment sums,
+      long at) {
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    int whole = Lanes.whole(n);
+    for (int i = 0; i < whole; i += L) {
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
+      a0 = Lanes.f32(w, w0 + 4L * i).fma(xi, a0);
+      a1 = Lanes.f32(w, w1 + 4L * i).fma(xi, a1);
+    }
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
+    for (int i = whole; i < n; i++) {
+      float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
+      add(sums, at, Lanes.scalarF32(w, w0 + 4L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarF32(w, w1 + 4L * i) * xi);
+    }
+  }
+
+  static void dotF16(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    MemorySegment w = m.data();
+    long w0 = 2 * element(m, row0, 0);
+    long w1 = 2 * element(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    int n = m.inputs();
+    int whole = Lanes.whole(n);
+    for (int i = 0; i < whole; i += L) {
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
+      a0 = Lanes.f16(w, w0 + 2L * i).fma(xi, a0);
+      a1 = Lanes.f16(w, w1 + 2L * i).fma(xi, a1);
+    }
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
+    for (int i = whole; i < n; i++) {
+      float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
+      add(sums, at, Lanes.scalarF16(w, w0 + 2L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarF16(w, w1 + 2L * i) * xi);
+    }
+  }
+
+  static void dotBf16(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    MemorySegment w = m.data();
+    long w0 = 2 * element(m, row0, 0);
+    long w1 = 2 * element(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    int n = m.inputs();
+    int whole = Lanes.whole(n);
+    for (int i = 0; i < whole; i += L) {
+      FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
+      a0 = Lanes.bf16(w, w0 + 2L * i).fma(xi, a0);
+      a1 = Lanes.bf16(w, w1 + 2L * i).fma(xi, a1);
+    }
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
+    for (int i = whole; i < n; i++) {
+      float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
+      add(sums, at, Lanes.scalarBf16(w, w0 + 2L * i) * xi);
+      add(sums, at + Lanes.BYTES, Lanes.scalarBf16(w, w1 + 2L * i) * xi);
+    }
+  }
+
+  /// Adds what no vector holds to the first lane of a stored one.
+  static void add(MemorySegment sums, long at, float value) {
+    sums.set(JAVA_FLOAT, at, sums.get(JAVA_FLOAT, at) + value);
+  }
+
+  /// Index of a weight in the matrix.
+  private static long element(WeightMatrix w, int row, int from) {
+    return (long) row * w.inputs() + from;
+  }
+}

@@ -1,0 +1,238 @@
+package dev.quern.provider.vector;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Variant;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// `y[r][o] = Σ_i x[r][i] * W[o][i]` in F32, over weights that are read where they lie.
+///
+/// One row of x: two rows of W at a time are multiplied straight from their blocks. Several rows: a
+/// task takes some outputs, decodes [#DEPTH] columns of them to scratch, where they stay in the
+/// second-level cache, and multiplies them by all rows of x in tiles, of which the part of x stays
+/// in the first. Scratch of each worker:
+///
+/// ```
+/// one row       sums: f32[2][L] | what the format's Dot wants
+/// several rows  w: f32[OUTPUTS][DEPTH] | sums of a tile | y: f32[rows][OUTPUTS]
+/// ```
+final class VectorLinear implements LinearKernel {
+  static final String ONE_ROW = "f32-gemv";
+  static final String ROWS = "f32-gemm";
+
+  /// Columns that are decoded at a time: a tile of x takes 24 or 32 kB. A multiple of every block.
+  private static final int DEPTH = 2048;
+
+  /// Outputs of a task, at most: with DEPTH columns 192 kB. A multiple of every tile's rows.
+  private static final int OUTPUTS = 24;
+
+  private static final Tile TILE = Tile.PREFERRED;
+
+  private final LinearSpec spec;
+  private final LinearFormat format;
+
+  /// The stacked matrices, by output rows.
+  private final WeightMatrix[] stacked;
+
+  VectorLinear(LinearSpec spec, LinearFormat format, List<WeightMatrix> stacked) {
+    this.spec = spec;
+    this.format = format;
+    this.stacked = stacked.toArray(WeightMatrix[]::new);
+  }
+
+  @Override
+  public boolean retainsSource() {
+    return true;
+  }
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return parallelism * Math.max(oneRowBytes(), rows == 1 ? 0 : rowsBytes(rows));
+  }
+
+  private long oneRowBytes() {
+    return Split.align(2 * Lanes.BYTES) + format.dotScratchBytes(spec.inputs());
+  }
+
+  private long rowsBytes(int rows) {
+    return yAt() + Split.align(4L * rows * OUTPUTS);
+  }
+
+  /// Floats of a decoded row.
+  private int depth() {
+    return Math.min(DEPTH, spec.inputs());
+  }
+
+  private long strideBytes() {
+    return Split.align(4L * depth());
+  }
+
+  private long sumsAt() {
+    return OUTPUTS * strideBytes();
+  }
+
+  private long yAt() {
+    return sumsAt() + Split.align(TILE.sumsBytes());
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+    MemorySegment scratch = w.scratch();
+    int outputs = spec.outputs();
+    if (x.rows() == 1) {
+      int pairs = Math.ceilDiv(outputs, 2);
+      int tasks = Split.tasks(pairs, w.workers());
+      w.workers()
+          .run(
+              tasks,
+              (task, worker) -> {
+                int begin = 2 * (int) Split.begin(pairs, task, tasks);
+                int end = Math.min(outputs, 2 * (int) Split.begin(pairs, task + 1, tasks));
+                oneRow(x, y, begin, end, scratch, worker * oneRowBytes());
+              });
+    } else {
+      int step = step(w.workers().parallelism());
+      long bytes = rowsBytes(x.rows());
+      w.workers()
+          .run(
+              Math.ceilDiv(outputs, step),
+              (task, worker) -> {
+                int begin = task * step;
+                rows(x, y, begin, Math.min(outputs, begin + step), scratch, worker * bytes);
+              });
+    }
+  }
+
+  /// Outputs of a task: as many as there is scratch for, fewer where workers would go without.
+  private int step(int parallelism) {
+    int fair = Math.ceilDiv(spec.outputs(), parallelism);
+    return Math.clamp(Math.ceilDiv(fair, TILE.wRows()) * TILE.wRows(), TILE.wRows(), OUTPUTS);
+  }
+
+  /// Outputs begin (inclusive) to end (exclusive) of one row.
+  private void oneRow(
+      F32Matrix x, F32Matrix y, int begin, int end, MemorySegment scratch, long at) {
+    int first = 0; // output of the matrix's first row
+    for (WeightMatrix m : stacked) {
+      int to = Math.min(end, first + m.outputs()) - first;
+      for (int o = Math.max(begin, first) - first; o < to; o += 2) {
+        int other = Math.min(o + 1, to - 1);
+        format.dot().dot(m, o, other, x.data(), 0, scratch, at);
+        store(x, y, 0, first + o, Lanes.sum(scratch, at));
+        if (other != o) {
+          store(x, y, 0, first + other, Lanes.sum(scratch, at + Lanes.BYTES));
+        }
+      }
+      first += m.outputs();
+    }
+  }
+
+  /// Outputs begin (inclusive) to end (exclusive) of all rows.
+  private void rows(F32Matrix x, F32Matrix y, int begin, int end, MemorySegment scratch, long at) {
+    int inputs = spec.inputs();
+    for (int from = 0; from < inputs; from += DEPTH) {
+      int n = Math.min(DEPTH, inputs - from);
+      decode(begin, end, from, n, scratch, at);
+      for (int row = 0; row < x.rows(); row += TILE.xRows()) {
+        for (int o = 0; o < end - begin; o += TILE.wRows()) {
+          multiply(x, row, from, n, scratch, at, o);
+          addSums(x, row, from, n, scratch, at, o, Math.min(end - begin, o + TILE.wRows()));
+        }
+      }
+    }
+    for (int row = 0; row < x.rows(); row++) {
+      for (int o = begin; o < end; o++) {
+        store(x, y, row, o, scratch.get(JAVA_FLOAT, at + yAt() + 4L * (row * OUTPUTS + o - begin)));
+      }
+    }
+  }
+
+  private void decode(int begin, int end, int from, int n, MemorySegment scratch, long at) {
+    int first = 0;
+    for (WeightMatrix m : stacked) {
+      int to = Math.min(end, first + m.outputs());
+      for (int o = Math.max(begin, first); o < to; o++) {
+        format.decoder().decode(m, o - first, from, n, scratch, at + (o - begin) * strideBytes());
+      }
+      first += m.outputs();
+    }
+  }
+
+  /// A tile: decoded rows `o ...` by rows `row ...` of x, of which the last is repeated where there
+  /// are too few.
+  private void multiply(
+      F32Matrix x, int row, int col, int n, MemorySegment scratch, long at, int o) {
+    int last = x.rows() - 1;
+    TILE.kernel()
+        .multiply(
+            scratch,
+            at + o * strideBytes(),
+            strideBytes(),
+            x.data(),
+            x.offsetBytes(row, col),
+            x.offsetBytes(Math.min(row + 1, last), col),
+            x.offsetBytes(Math.min(row + 2, last), col),
+            x.offsetBytes(Math.min(row + 3, last), col),
+            Lanes.whole(n),
+            scratch,
+            at + sumsAt());
+  }
+
+  /// Adds a tile's sums to y in scratch; those of the first columns begin it.
+  private void addSums(
+      F32Matrix x, int row, int col, int n, MemorySegment scratch, long at, int begin, int end) {
+    int rows = Math.min(x.rows(), row + TILE.xRows());
+    for (int o = begin; o < end; o++) {
+      long weights = at + o * strideBytes();
+      for (int r = row; r < rows; r++) {
+        float sum =
+            TILE.sum(
+                scratch,
+                at + sumsAt(),
+                o - begin,
+                r - row,
+                scratch,
+                weights,
+                x.data(),
+                x.offsetBytes(r, col),
+                Lanes.whole(n),
+                n);
+        long to = at + yAt() + 4L * (r * OUTPUTS + o);
+        scratch.set(JAVA_FLOAT, to, col == 0 ? sum : scratch.get(JAVA_FLOAT, to) + sum);
+      }
+    }
+  }
+
+  /// Rule L10: a row of x with a non-finite element gives NaN. Its sum is never finite, since
+  /// infinity times any weight is not; so only such sums need a look at x.
+  private void store(F32Matrix x, F32Matrix y, int row, int o, float sum) {
+    long at = y.offsetBytes(row, o);
+    float value = spec.accumulate() ? y.data().get(JAVA_FLOAT, at) + sum : sum;
+    if (!Float.isFinite(sum) && !isFinite(x, row)) {
+      value = Float.NaN;
+    }
+    y.data().set(JAVA_FLOAT, at, value);
+  }
+
+  private static boolean isFinite(F32Matrix x, int row) {
+    for (int i = 0; i < x.cols(); i++) {
+      if (!Float.isFinite(x.get(row, i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// The variants of the offer.
+  static List<Variant> variants() {
+    return List.of(
+        new Variant(ONE_ROW, 1, Numerics.EXACT_F32), new Variant(ROWS, 2, Numerics.EXACT_F32));
+  }
+}

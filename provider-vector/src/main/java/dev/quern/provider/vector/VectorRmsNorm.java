@@ -1,0 +1,77 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row. Scratch
+/// of each worker: the lanes of that sum.
+record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return (long) parallelism * Split.LINE;
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
+    int rows = x.rows();
+    int tasks = Split.tasks(rows, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              long end = Split.begin(rows, task + 1, tasks);
+              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
+                row(x, weight, y, r, w.scratch(), (long) worker * Split.LINE);
+              }
+            });
+  }
+
+  private void row(
+      F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long scratchAt) {
+    long at = x.offsetBytes(row, 0);
+    float squares = squares(x.data(), at, scratch, scratchAt);
+    // A non-finite element makes the whole row NaN (rule N2), and not zero where it is infinite.
+    float scale =
+        Float.isFinite(squares)
+            ? (float) (1 / Math.sqrt((double) squares / spec.width() + spec.epsilon()))
+            : Float.NaN;
+    scale(x.data(), at, scale, weight.data(), y.data(), y.offsetBytes(row, 0));
+  }
+
+  private float squares(MemorySegment x, long at, MemorySegment scratch, long scratchAt) {
+    FloatVector sums = FloatVector.zero(F);
+    int whole = Lanes.whole(spec.width());
+    for (int i = 0; i < whole; i += L) {
+      FloatVector v = Lanes.f32(x, at + 4L * i);
+      sums = v.fma(v, sums);
+    }
+    Lanes.store(sums, scratch, scratchAt);
+    float sum = Lanes.sum(scratch, scratchAt);
+    for (int i = whole; i < spec.width(); i++) {
+      float v = x.get(JAVA_FLOAT, at + 4L * i);
+      sum += v * v;
+    }
+    return sum;
+  }
+
+  private void scale(
+      MemorySegment x, long at, float scale, MemorySegment weight, MemorySegment y, long to) {
+    int whole = Lanes.whole(spec.width());
+    for (int i = 0; i < whole; i += L) {
+      FloatVector v = Lanes.f32(x, at + 4L * i).mul(scale).mul(Lanes.f32(weight, 4L * i));
+      Lanes.store(v, y, to + 4L * i);
+    }
+    for (int i = whole; i < spec.width(); i++) {
+      float v = x.get(JAVA_FLOAT, at + 4L * i) * scale * weight.get(JAVA_FLOAT, 4L * i);
+      y.set(JAVA_FLOAT, to + 4L * i, v);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.SwiGluKernel;
+import dev.quern.op.SwiGluSpec;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// `y = gate / (1 + exp(-gate)) * up`. Where exp overflows, the quotient is a zero, as it should
+/// be. Rows are cut into parts, so that one row has work for many workers. Scratch of each worker:
+/// exp(-gate) of a part.
+record VectorSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
+  /// Columns of a part.
+  private static final int PART = 2048;
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return parallelism * 4L * PART;
+  }
+
+  @Override
+  public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
+    int parts = Math.ceilDiv(spec.width(), PART);
+    long items = (long) gate.rows() * parts;
+    int tasks = Split.tasks(items, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              long end = Split.begin(items, task + 1, tasks);
+              for (long i = Split.begin(items, task, tasks); i < end; i++) {
+                part(
+                    gate,
+                    up,
+                    y,
+                    (int) (i / parts),
+                    (int) (i % parts) * PART,
+                    w.scratch(),
+                    worker * 4L * PART);
+              }
+            });
+  }
+
+  /// The part of a row that begins at a column.
+  private void part(
+      F32Matrix gate, F32Matrix up, F32Matrix y, int row, int col, MemorySegment exps, long at) {
+    MemorySegment gates = gate.data();
+    MemorySegment ups = up.data();
+    MemorySegment out = y.data();
+    long gateAt = gate.offsetBytes(row, col);
+    long upAt = up.offsetBytes(row, col);
+    long outAt = y.offsetBytes(row, col);
+    int n = Math.min(PART, spec.width() - col);
+    int whole = Lanes.whole(n);
+    Exp.exp(gates, gateAt, -1, 0, exps, at, whole);
+    for (int i = 0; i < whole; i += L) {
+      FloatVector g = Lanes.f32(gates, gateAt + 4L * i);
+      FloatVector u = Lanes.f32(ups, upAt + 4L * i);
+      FloatVector e = Lanes.f32(exps, at + 4L * i);
+      Lanes.store(g.div(e.add(1f)).mul(u), out, outAt + 4L * i);
+    }
+    for (int i = whole; i < n; i++) {
+      double g = gates.get(JAVA_FLOAT, gateAt + 4L * i);
+      double u = ups.get(JAVA_FLOAT, upAt + 4L * i);
+      out.set(JAVA_FLOAT, outAt + 4L * i, (float) (g / (1 + Math.exp(-g)) * u));
+    }
+  }
+}

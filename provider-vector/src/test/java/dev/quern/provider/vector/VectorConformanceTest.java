@@ -1,0 +1,71 @@
+package dev.quern.provider.vector;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.conformance.AttentionConformance;
+import dev.quern.conformance.LinearConformance;
+import dev.quern.conformance.ProviderConformance;
+import dev.quern.conformance.RmsNormConformance;
+import dev.quern.conformance.RopeConformance;
+import dev.quern.conformance.SwiGluConformance;
+import dev.quern.spi.KernelProvider;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/// The suite on the vector provider, at the width that the build gives this JVM.
+class VectorConformanceTest {
+  /// The build's executions differ in nothing but this, and must not all run alike.
+  @Test
+  void theWidthIsTheOneThatTheBuildAsksFor() {
+    int bits = Integer.getInteger("vector.bits", Integer.MAX_VALUE);
+    assertTrue(32 * Lanes.L <= bits, "vectors of %d bits".formatted(32 * Lanes.L));
+  }
+
+  @Nested
+  class Provider extends ProviderConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Linear extends LinearConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Attention extends AttentionConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class RmsNorm extends RmsNormConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class Rope extends RopeConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+
+  @Nested
+  class SwiGlu extends SwiGluConformance {
+    @Override
+    protected KernelProvider provider() {
+      return new VectorProvider();
+    }
+  }
+}
