@@ -149,7 +149,12 @@ final class VectorLinear implements LinearKernel {
     }
     for (int row = 0; row < x.rows(); row++) {
       for (int o = begin; o < end; o++) {
-        store(x, y, row, o, scratch.get(JAVA_FLOAT, at + yAt() + 4L * (row * OUTPUTS + o - begin)));
+        store(
+            x,
+            y,
+            row,
+            o,
+            scratch.get(JAVA_FLOAT, at + yAt() + 4L * ((long) row * OUTPUTS + o - begin)));
       }
     }
   }
@@ -204,7 +209,7 @@ final class VectorLinear implements LinearKernel {
                 x.offsetBytes(r, col),
                 Lanes.whole(n),
                 n);
-        long to = at + yAt() + 4L * (r * OUTPUTS + o);
+        long to = at + yAt() + 4L * ((long) r * OUTPUTS + o);
         scratch.set(JAVA_FLOAT, to, col == 0 ? sum : scratch.get(JAVA_FLOAT, to) + sum);
       }
     }
