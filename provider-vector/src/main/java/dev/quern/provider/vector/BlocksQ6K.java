@@ -40,10 +40,14 @@ final class BlocksQ6K {
     MemorySegment w = m.data();
     long block = Blocks.offset(m, row, from);
     int blocks = count / BLOCK;
-    long sc = at + Groups.ROOM;
     for (int i = 0; i < blocks; i++) {
       values(w, block + (long) BYTES * i, g, at + (long) BLOCK * i);
-      MemorySegment.copy(w, block + (long) BYTES * i + SCALES, g, sc + 16L * i, 16);
+    }
+    long sc = at + Groups.ROOM;
+    for (int i = 0; i < blocks; i++) {
+      ByteVector.fromMemorySegment(
+              ByteVector.SPECIES_128, w, block + (long) BYTES * i + SCALES, LITTLE_ENDIAN)
+          .intoMemorySegment(g, sc + 16L * i, LITTLE_ENDIAN);
     }
     Blocks.scales16(w, block + D, BYTES, 1, blocks, g, sc, at + Groups.SCALES);
   }

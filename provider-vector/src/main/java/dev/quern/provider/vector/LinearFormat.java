@@ -79,12 +79,12 @@ record LinearFormat(Decoder decoder, Dot dot) {
           entry(BlockFormat.F32, new LinearFormat(Floats::decodeF32, Floats::dotF32)),
           entry(BlockFormat.F16, new LinearFormat(Floats::decodeF16, Floats::dotF16)),
           entry(BlockFormat.BF16, new LinearFormat(Floats::decodeBf16, Floats::dotBf16)),
-          entry(BlockFormat.Q8_0, scaled(Blocks8::q8_0)),
+          entry(BlockFormat.Q8_0, scaled(Blocks8::q8_0).withDot(Blocks8::dotQ8_0)),
           entry(BlockFormat.Q4_0, scaled(Blocks4::q4_0)),
           entry(BlockFormat.Q4_1, withOffsets(Blocks4::q4_1)),
           entry(BlockFormat.Q5_0, scaled(Blocks5::q5_0)),
           entry(BlockFormat.Q5_1, withOffsets(Blocks5::q5_1)),
-          entry(BlockFormat.Q4_K, withOffsets(BlocksK::q4_K)),
+          entry(BlockFormat.Q4_K, withOffsets(BlocksK::q4_K).withDot(BlocksK::dotQ4_K)),
           entry(BlockFormat.Q5_K, withOffsets(BlocksK::q5_K)),
           entry(BlockFormat.Q6_K, scaled(BlocksQ6K::q6_K)),
           entry(BlockFormat.INT4_B32, INT4),
@@ -95,6 +95,11 @@ record LinearFormat(Decoder decoder, Dot dot) {
 
   static Optional<LinearFormat> of(BlockFormat format) {
     return Optional.ofNullable(STANDARD.get(format));
+  }
+
+  /// With a dot of its own, which reads L weights at a time where there are vectors of L bytes.
+  private LinearFormat withDot(Dot dot) {
+    return Lanes.B.length() == Lanes.L ? new LinearFormat(decoder, dot) : this;
   }
 
   /// A format without offsets.

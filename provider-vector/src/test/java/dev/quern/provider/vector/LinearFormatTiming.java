@@ -50,8 +50,10 @@ final class LinearFormatTiming {
 
   private static void dot(
       LinearFormat format, WeightMatrix w, MemorySegment x, MemorySegment scratch) {
-    for (int row = 0; row < w.outputs(); row += 2) {
-      format.dot().dot(w, row, row + 1, x, 0, scratch, 0);
+    int d = Integer.getInteger("dist", 1);
+    for (int r = 0; r < w.outputs() / 2 / d * d; r++) {
+      int row = r / d * 2 * d + r % d;
+      format.dot().dot(w, row, row + d, x, 0, scratch, 0);
     }
   }
 
