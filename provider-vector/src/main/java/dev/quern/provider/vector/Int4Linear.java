@@ -55,7 +55,7 @@ final class Int4Linear implements LinearKernel {
   }
 
   private static long rowsBytes(int rows) {
-    return (DEPTH / Int4Panels.GROUP + DEPTH + rows) * (2 * BYTES) + Split.LINE;
+    return (DEPTH / Int4Panels.GROUP + DEPTH + rows + PanelTile.ROWS) * (2 * BYTES) + Split.LINE;
   }
 
   private int groups() {

@@ -11,22 +11,26 @@ import jdk.incubator.vector.FloatVector;
 /// Rows of x times a panel of `2 * L` outputs in F32, lanes being outputs: `y[row][output] += Σ_i
 /// x[row][i] * w[i][output]`. Each sum takes its products in the order of i, whatever the tile.
 ///
-/// 2 x 8 keeps 16 sums, two vectors of w and one of x in registers: of the 32 of AVX-512, which it
-/// is for. 90 GMAC/s on one core there; tiles of 2 x 12, 3 x 8 and 4 x 6 do 82 to 88, 2 x 4 does
-/// 59.
+/// 2 x 6 keeps 12 sums, two vectors of w and one of x in registers. It is for the 32 registers of
+/// AVX-512: 90 GMAC/s on one core there, where 2 x 4 does 59, 3 x 4 71 and 3 x 8 85. A larger one
+/// is not to be had: 2 x 8 is past the number of virtual registers that C1 has ("COMPILE SKIPPED"
+/// in `-XX:+PrintCompilation`), and what C1 can't compile stays in the interpreter for ever.
 final class PanelTile {
-  private static final int ROWS = 8;
-  private static final int FEW_ROWS = 4;
+  /// Rows of the larger tile.
+  static final int ROWS = 6;
+
+  private static final int FEW_ROWS = 3;
 
   private PanelTile() {}
 
-  /// Multiplies all rows.
+  /// Multiplies all rows. Where the last tile has fewer, the last row is repeated in it, and what
+  /// comes out is not used.
   ///
   /// @param w `[n][2 * L]` at `wAt`
   /// @param x rows of x, the first at `xAt`, `xStride` bytes apart
   /// @param rows of x
   /// @param n inputs
-  /// @param y `[rows][2 * L]` at `yAt`
+  /// @param y `[rows + ROWS][2 * L]` at `yAt`
   static void multiply(
       MemorySegment w,
       long wAt,
@@ -37,34 +41,34 @@ final class PanelTile {
       int n,
       MemorySegment y,
       long yAt) {
-    int row = 0;
-    for (; row + ROWS <= rows; row += ROWS) {
-      multiply2x8(w, wAt, x, xAt + row * xStride, xStride, n, y, yAt + row * (2 * BYTES));
-    }
-    for (; row + FEW_ROWS <= rows; row += FEW_ROWS) {
-      multiply2x4(w, wAt, x, xAt + row * xStride, xStride, n, y, yAt + row * (2 * BYTES));
-    }
-    for (; row < rows; row++) {
-      multiply2x1(w, wAt, x, xAt + row * xStride, n, y, yAt + row * (2 * BYTES));
+    for (int row = 0; row < rows; row += ROWS) {
+      int left = rows - row;
+      long from = xAt + row * xStride;
+      long to = yAt + row * (2 * BYTES);
+      if (left > FEW_ROWS) {
+        multiply2x6(w, wAt, x, from, xStride, left, n, y, to);
+      } else {
+        multiply2x3(w, wAt, x, from, xStride, left, n, y, to);
+      }
     }
   }
 
-  private static void multiply2x8(
+  private static void multiply2x6(
       MemorySegment w,
       long w0,
       MemorySegment x,
       long x0,
       long xStride,
+      int rows,
       int n,
       MemorySegment y,
       long y0) {
-    long x1 = x0 + xStride;
-    long x2 = x1 + xStride;
-    long x3 = x2 + xStride;
-    long x4 = x3 + xStride;
-    long x5 = x4 + xStride;
-    long x6 = x5 + xStride;
-    long x7 = x6 + xStride;
+    int last = rows - 1;
+    long x1 = x0 + Math.min(1, last) * xStride;
+    long x2 = x0 + Math.min(2, last) * xStride;
+    long x3 = x0 + Math.min(3, last) * xStride;
+    long x4 = x0 + Math.min(4, last) * xStride;
+    long x5 = x0 + Math.min(5, last) * xStride;
     FloatVector a0 = FloatVector.fromMemorySegment(F, y, y0, LITTLE_ENDIAN);
     FloatVector b0 = FloatVector.fromMemorySegment(F, y, y0 + BYTES, LITTLE_ENDIAN);
     FloatVector a1 = FloatVector.fromMemorySegment(F, y, y0 + 2 * BYTES, LITTLE_ENDIAN);
@@ -77,10 +81,6 @@ final class PanelTile {
     FloatVector b4 = FloatVector.fromMemorySegment(F, y, y0 + 9 * BYTES, LITTLE_ENDIAN);
     FloatVector a5 = FloatVector.fromMemorySegment(F, y, y0 + 10 * BYTES, LITTLE_ENDIAN);
     FloatVector b5 = FloatVector.fromMemorySegment(F, y, y0 + 11 * BYTES, LITTLE_ENDIAN);
-    FloatVector a6 = FloatVector.fromMemorySegment(F, y, y0 + 12 * BYTES, LITTLE_ENDIAN);
-    FloatVector b6 = FloatVector.fromMemorySegment(F, y, y0 + 13 * BYTES, LITTLE_ENDIAN);
-    FloatVector a7 = FloatVector.fromMemorySegment(F, y, y0 + 14 * BYTES, LITTLE_ENDIAN);
-    FloatVector b7 = FloatVector.fromMemorySegment(F, y, y0 + 15 * BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < n; i++) {
       long k = 4L * i;
       long at = w0 + i * (2 * BYTES);
@@ -104,12 +104,6 @@ final class PanelTile {
       FloatVector v5 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x5 + k));
       a5 = c.fma(v5, a5);
       b5 = d.fma(v5, b5);
-      FloatVector v6 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x6 + k));
-      a6 = c.fma(v6, a6);
-      b6 = d.fma(v6, b6);
-      FloatVector v7 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x7 + k));
-      a7 = c.fma(v7, a7);
-      b7 = d.fma(v7, b7);
     }
     a0.intoMemorySegment(y, y0, LITTLE_ENDIAN);
     b0.intoMemorySegment(y, y0 + BYTES, LITTLE_ENDIAN);
@@ -123,32 +117,27 @@ final class PanelTile {
     b4.intoMemorySegment(y, y0 + 9 * BYTES, LITTLE_ENDIAN);
     a5.intoMemorySegment(y, y0 + 10 * BYTES, LITTLE_ENDIAN);
     b5.intoMemorySegment(y, y0 + 11 * BYTES, LITTLE_ENDIAN);
-    a6.intoMemorySegment(y, y0 + 12 * BYTES, LITTLE_ENDIAN);
-    b6.intoMemorySegment(y, y0 + 13 * BYTES, LITTLE_ENDIAN);
-    a7.intoMemorySegment(y, y0 + 14 * BYTES, LITTLE_ENDIAN);
-    b7.intoMemorySegment(y, y0 + 15 * BYTES, LITTLE_ENDIAN);
   }
 
-  private static void multiply2x4(
+  private static void multiply2x3(
       MemorySegment w,
       long w0,
       MemorySegment x,
       long x0,
       long xStride,
+      int rows,
       int n,
       MemorySegment y,
       long y0) {
-    long x1 = x0 + xStride;
-    long x2 = x1 + xStride;
-    long x3 = x2 + xStride;
+    int last = rows - 1;
+    long x1 = x0 + Math.min(1, last) * xStride;
+    long x2 = x0 + Math.min(2, last) * xStride;
     FloatVector a0 = FloatVector.fromMemorySegment(F, y, y0, LITTLE_ENDIAN);
     FloatVector b0 = FloatVector.fromMemorySegment(F, y, y0 + BYTES, LITTLE_ENDIAN);
     FloatVector a1 = FloatVector.fromMemorySegment(F, y, y0 + 2 * BYTES, LITTLE_ENDIAN);
     FloatVector b1 = FloatVector.fromMemorySegment(F, y, y0 + 3 * BYTES, LITTLE_ENDIAN);
     FloatVector a2 = FloatVector.fromMemorySegment(F, y, y0 + 4 * BYTES, LITTLE_ENDIAN);
     FloatVector b2 = FloatVector.fromMemorySegment(F, y, y0 + 5 * BYTES, LITTLE_ENDIAN);
-    FloatVector a3 = FloatVector.fromMemorySegment(F, y, y0 + 6 * BYTES, LITTLE_ENDIAN);
-    FloatVector b3 = FloatVector.fromMemorySegment(F, y, y0 + 7 * BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < n; i++) {
       long k = 4L * i;
       long at = w0 + i * (2 * BYTES);
@@ -163,9 +152,6 @@ final class PanelTile {
       FloatVector v2 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
       a2 = c.fma(v2, a2);
       b2 = d.fma(v2, b2);
-      FloatVector v3 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x3 + k));
-      a3 = c.fma(v3, a3);
-      b3 = d.fma(v3, b3);
     }
     a0.intoMemorySegment(y, y0, LITTLE_ENDIAN);
     b0.intoMemorySegment(y, y0 + BYTES, LITTLE_ENDIAN);
@@ -173,24 +159,5 @@ final class PanelTile {
     b1.intoMemorySegment(y, y0 + 3 * BYTES, LITTLE_ENDIAN);
     a2.intoMemorySegment(y, y0 + 4 * BYTES, LITTLE_ENDIAN);
     b2.intoMemorySegment(y, y0 + 5 * BYTES, LITTLE_ENDIAN);
-    a3.intoMemorySegment(y, y0 + 6 * BYTES, LITTLE_ENDIAN);
-    b3.intoMemorySegment(y, y0 + 7 * BYTES, LITTLE_ENDIAN);
-  }
-
-  private static void multiply2x1(
-      MemorySegment w, long w0, MemorySegment x, long x0, int n, MemorySegment y, long y0) {
-    FloatVector a0 = FloatVector.fromMemorySegment(F, y, y0, LITTLE_ENDIAN);
-    FloatVector b0 = FloatVector.fromMemorySegment(F, y, y0 + BYTES, LITTLE_ENDIAN);
-    for (int i = 0; i < n; i++) {
-      long k = 4L * i;
-      long at = w0 + i * (2 * BYTES);
-      FloatVector c = FloatVector.fromMemorySegment(F, w, at, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, w, at + BYTES, LITTLE_ENDIAN);
-      FloatVector v0 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
-      a0 = c.fma(v0, a0);
-      b0 = d.fma(v0, b0);
-    }
-    a0.intoMemorySegment(y, y0, LITTLE_ENDIAN);
-    b0.intoMemorySegment(y, y0 + BYTES, LITTLE_ENDIAN);
   }
 }
