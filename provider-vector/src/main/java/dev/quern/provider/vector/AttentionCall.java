@@ -1,10 +1,12 @@
 package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.KvTile.POSITIONS;
+import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.quern.data.F32Matrix;
@@ -131,7 +133,7 @@ record AttentionCall(
       int n = Math.min(POSITIONS, to - t);
       long element = ((long) kvHead * cache.capacity() + t) * headDim;
       keys(element, n, at);
-      scratch.asSlice(scores, 4L * POSITIONS * queries).fill((byte) 0);
+      zero(scores, 4L * POSITIONS * queries);
       Panel.multiplyAdd(
           scratch,
           queriesAt,
@@ -226,7 +228,7 @@ record AttentionCall(
 
   /// No position seen.
   private void clear(long state) {
-    scratch.asSlice(state, stateBytes(spec.headDim())).fill((byte) 0);
+    zero(state, stateBytes(spec.headDim()));
     scratch.set(JAVA_FLOAT, state, Float.NEGATIVE_INFINITY);
   }
 
@@ -236,12 +238,12 @@ record AttentionCall(
     for (int t = Math.max(0, visible); t < POSITIONS; t++) {
       scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
     }
+    long lanes = at + tileAt(spec.headDim()); // the keys are not needed any more
     float before = scratch.get(JAVA_FLOAT, state);
-    float max = Math.max(before, spec.scale() * largest(scores)); // NaN if a score is
+    float max = Math.max(before, spec.scale() * largest(scores));
     // Where every score is -infinity, nothing must come out as NaN yet.
     float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
-    long sums = at + tileAt(spec.headDim()); // the keys are not needed any more
-    Exp.weights(scratch, scores, spec.scale(), -base, POSITIONS, sums);
+    Exp.weights(scratch, scores, spec.scale(), -base, POSITIONS, lanes);
     float total = scratch.get(JAVA_FLOAT, state + 4);
     if (max != before) {
       float correction = (float) Math.exp(before - base);
@@ -249,15 +251,25 @@ record AttentionCall(
       scale(state + Split.LINE, correction);
     }
     scratch.set(JAVA_FLOAT, state, max);
-    scratch.set(JAVA_FLOAT, state + 4, total + Lanes.sum(scratch, sums));
+    scratch.set(JAVA_FLOAT, state + 4, total + Lanes.sum(scratch, lanes));
   }
 
+  /// The largest score that is a number. One that is not becomes a weight that is not, and so do
+  /// all that are summed with it.
   private float largest(long scores) {
     FloatVector max = FloatVector.fromMemorySegment(F, scratch, scores, LITTLE_ENDIAN);
     for (int t = L; t < POSITIONS; t += L) {
-      max = max.max(FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN));
+      FloatVector v = FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN);
+      // Not max, which takes seven instructions for the sake of NaN and zeros.
+      max = max.blend(v, v.compare(GT, max));
     }
     return max.reduceLanes(MAX);
+  }
+
+  private void zero(long from, long bytes) {
+    for (long i = 0; i < bytes; i += BYTES) {
+      FloatVector.zero(F).intoMemorySegment(scratch, from + i, LITTLE_ENDIAN);
+    }
   }
 
   private void scale(long out, float factor) {
