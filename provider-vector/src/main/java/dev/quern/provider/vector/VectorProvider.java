@@ -98,7 +98,7 @@ public final class VectorProvider implements KernelProvider {
     if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
       return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
     }
-    return accepted(new VectorAttention(spec));
+    return new Offer.Accepted<>(new VectorAttention(spec), VectorAttention.variants());
   }
 
   @Override
