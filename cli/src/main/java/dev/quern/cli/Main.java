@@ -27,6 +27,7 @@ import picocli.CommandLine.Command;
       TokenizeCommand.class,
       LogitsCommand.class,
       ConformanceCommand.class,
+      BenchCommand.class,
       SynthesizeCommand.class
     },
     footer = {
