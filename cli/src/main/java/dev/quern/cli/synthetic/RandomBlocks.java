@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 /// Random weights straight as stored blocks (SPEC.md, section F): quants are random bits, scales
 /// are set so that weights have mean 0 and a given standard deviation. Blocks are such as a
 /// quantiser could have written: no NaN, no -128 in Q8_0. F32, F16 and BF16 are near-Gaussian.
-final class RandomBlocks {
+public final class RandomBlocks {
   // Standard deviations of a uniform integer with that many values: sqrt((n*n - 1) / 12). Where the
   // values are -n/2 .. n/2 - 1, their mean of -1/2 is cancelled by scales of either sign.
   private static final double OF_16 = uniform(16);
@@ -24,7 +24,7 @@ final class RandomBlocks {
   private final double deviation;
 
   /// @param deviation standard deviation of the weights
-  RandomBlocks(SplittableRandom random, double deviation) {
+  public RandomBlocks(SplittableRandom random, double deviation) {
     this.random = random;
     this.deviation = deviation;
   }
@@ -32,7 +32,7 @@ final class RandomBlocks {
   /// Fills a buffer with blocks.
   ///
   /// @param blocks little-endian; from 0 to its limit, a multiple of 8 and of the block's bytes
-  void fill(BlockFormat format, ByteBuffer blocks) {
+  public void fill(BlockFormat format, ByteBuffer blocks) {
     if (blocks.order() != ByteOrder.LITTLE_ENDIAN || blocks.limit() % Long.BYTES != 0) {
       throw new IllegalArgumentException(
           "random blocks: %s bytes in %s order, expected a multiple of 8, little-endian"
