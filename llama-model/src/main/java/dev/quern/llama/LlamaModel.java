@@ -105,6 +105,10 @@ public final class LlamaModel implements AutoCloseable {
       LlamaWeights weights =
           new WeightLoader(gguf, kernels, workers, packed, mappings, options.progress())
               .load(config);
+      if (options.profile().isPresent()) {
+        operators = options.profile().get().timed(operators);
+        weights = options.profile().get().timed(weights);
+      }
       double seconds = (System.nanoTime() - start) / 1e9;
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
       return new LlamaModel(

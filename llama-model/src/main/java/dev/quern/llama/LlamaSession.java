@@ -226,7 +226,7 @@ public final class LlamaSession implements AutoCloseable {
         firstToken = seconds(start);
         decodeStart = System.nanoTime();
       }
-      if (model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token)) {
+      if (!options.ignoreEnd() && isEnd(token)) {
         stop = StopReason.END_OF_TEXT;
       } else if (options.stopTokens().contains(token)) {
         stop = StopReason.STOP_TOKEN;
@@ -271,6 +271,10 @@ public final class LlamaSession implements AutoCloseable {
 
   private int sample(Sampler sampler, int row) {
     return sampler.next(forward.logits(row).data());
+  }
+
+  private boolean isEnd(int token) {
+    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
   }
 
   private int[] withPending(int[] ids) {

@@ -1,0 +1,106 @@
+package dev.quern.cli.bench;
+
+import dev.quern.KernelReport;
+import dev.quern.Operator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.function.ToDoubleFunction;
+
+/// All that a measurement says.
+///
+/// @param model the model's name
+/// @param plan what was measured
+/// @param repetitions the figures
+/// @param threads threads of an operator
+/// @param context positions of the KV cache
+/// @param loadSeconds from the request to load to a model that is ready
+/// @param peakResidentBytes the process's peak resident memory, where the system tells
+/// @param weightBytes bytes of weights that a decoded token reads, as the file stores them; empty
+///   for the demo model
+/// @param readBandwidth bytes a second of a plain read loop, if it was asked for
+/// @param kernels who ran what
+/// @param environment machine and JVM
+public record BenchResult(
+    String model,
+    BenchPlan plan,
+    List<BenchRun.Repetition> repetitions,
+    int threads,
+    int context,
+    double loadSeconds,
+    OptionalLong peakResidentBytes,
+    OptionalLong weightBytes,
+    Optional<Spread> readBandwidth,
+    KernelReport kernels,
+    Environment environment) {
+
+  public BenchResult {
+    repetitions = List.copyOf(repetitions);
+  }
+
+  /// Prompt tokens a second; empty if no prompt was measured.
+  public Optional<Spread> prefillTokensPerSecond() {
+    return spread(plan.promptTokens(), r -> plan.promptTokens() / r.prefillSeconds());
+  }
+
+  /// Seconds from a prompt of token ids to the first generated token.
+  public Optional<Spread> timeToFirstTokenSeconds() {
+    return spread(plan.promptTokens(), BenchRun.Repetition::prefillSeconds);
+  }
+
+  /// Decoded tokens a second; empty if none were.
+  public Optional<Spread> decodeTokensPerSecond() {
+    return spread(plan.genTokens(), r -> plan.genTokens() / r.decodeSeconds());
+  }
+
+  /// Bytes of weights that decoding reads a second, by its median.
+  public OptionalDouble decodeBytesPerSecond() {
+    Optional<Spread> rate = decodeTokensPerSecond();
+    return rate.isPresent() && weightBytes.isPresent()
+        ? OptionalDouble.of(rate.get().median() * weightBytes.getAsLong())
+        : OptionalDouble.empty();
+  }
+
+  /// Share of decoding's time that was spent outside kernels; empty without a profile.
+  public Optional<Spread> decodeShareOutsideKernels() {
+    return profiled()
+        ? spread(
+            plan.genTokens(),
+            r ->
+                1
+                    - r.decodeKernelSeconds().values().stream().mapToDouble(s -> s).sum()
+                        / r.decodeSeconds())
+        : Optional.empty();
+  }
+
+  /// Median seconds of a decoded token inside each operator's kernels; empty without a profile.
+  public Map<Operator, Double> decodeKernelSecondsPerToken() {
+    Map<Operator, Double> seconds = new EnumMap<>(Operator.class);
+    if (profiled()) {
+      for (Operator operator : Operator.values()) {
+        spread(plan.genTokens(), r -> r.decodeKernelSeconds().get(operator) / plan.genTokens())
+            .ifPresent(s -> seconds.put(operator, s.median()));
+      }
+    }
+    return seconds;
+  }
+
+  /// Whether every figure is stable, see [Spread#stable()].
+  public boolean stable() {
+    return prefillTokensPerSecond().map(Spread::stable).orElse(true)
+        && decodeTokensPerSecond().map(Spread::stable).orElse(true);
+  }
+
+  private boolean profiled() {
+    return !repetitions.getFirst().decodeKernelSeconds().isEmpty();
+  }
+
+  private Optional<Spread> spread(int tokens, ToDoubleFunction<BenchRun.Repetition> figure) {
+    return tokens == 0
+        ? Optional.empty()
+        : Optional.of(new Spread(repetitions.stream().mapToDouble(figure).toArray()));
+  }
+}
