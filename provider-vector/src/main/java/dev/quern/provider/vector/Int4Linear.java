@@ -12,27 +12,23 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /// `y = x·Wᵀ` over packed 4-bit weights ([Int4Panels]). One row of x is rounded to int8 and
-/// multiplied in int16 ([Int4Dot]); several rows stay F32: a task decodes [#DEPTH] weights of the
-/// outputs of a panel at a time, and multiplies them by all rows ([PanelTile]). Scratch:
+/// multiplied in int16 ([Int4Dot]); several rows as [Int4Rows] says. Scratch for one row:
 ///
 /// ```
-/// one row       x: Int8Row | of each worker: scales f32[inputs / 32][2][L] | y: f32[2][L]
-/// several rows  ones: f32[inputs / 32] | of each worker: scales f32[DEPTH / 32][2][L] | w: f32[DEPTH][2][L] | y: f32[rows][2][L]
+/// shared           x: Int8Row
+/// of each worker   scales: f32[inputs / 32][2][L] | y: f32[2][L]
 /// ```
 final class Int4Linear implements LinearKernel {
   static final String ONE_ROW = "int4-panel-dot";
-  static final String ROWS = "f32-panel-gemm";
-
-  /// Weights of an output that are decoded at a time: with 16 lanes 32 kB of F32 for a panel, which
-  /// stay in the first- or second-level cache while all rows of x pass by.
-  private static final int DEPTH = 256;
 
   private final LinearSpec spec;
   private final Int4Panels panels;
+  private final Int4Rows several;
 
   Int4Linear(LinearSpec spec, Int4Panels panels) {
     this.spec = spec;
     this.panels = panels;
+    several = Int4Rows.preferred(spec, panels);
   }
 
   @Override
@@ -43,19 +39,11 @@ final class Int4Linear implements LinearKernel {
   @Override
   public long scratchBytes(int rows, int parallelism) {
     long one = Int8Row.bytes(spec.inputs()) + parallelism * dotBytes();
-    return rows == 1 ? one : Math.max(one, onesBytes() + parallelism * rowsBytes(rows));
+    return rows == 1 ? one : Math.max(one, several.scratchBytes(rows, parallelism));
   }
 
   private long dotBytes() {
     return (groups() + 1L) * (2 * BYTES) + Split.LINE;
-  }
-
-  private long onesBytes() {
-    return Split.align(4L * groups());
-  }
-
-  private static long rowsBytes(int rows) {
-    return (DEPTH / Int4Panels.GROUP + DEPTH + rows + PanelTile.ROWS) * (2 * BYTES) + Split.LINE;
   }
 
   private int groups() {
@@ -67,7 +55,7 @@ final class Int4Linear implements LinearKernel {
     if (x.rows() == 1) {
       oneRow(x, y, w);
     } else {
-      rows(x, y, w);
+      several.apply(x, y, w);
     }
   }
 
@@ -103,54 +91,8 @@ final class Int4Linear implements LinearKernel {
             });
   }
 
-  private void rows(F32Matrix x, F32Matrix y, Workspace w) {
-    MemorySegment scratch = w.scratch();
-    PanelStore.fill(scratch, 0, groups(), 1);
-    long shared = onesBytes();
-    long bytes = rowsBytes(x.rows());
-    w.workers()
-        .run(
-            panels.count(),
-            (panel, worker) -> panel(panel, x, y, scratch, shared + worker * bytes));
-  }
-
-  /// All rows times one panel.
-  private void panel(int panel, F32Matrix x, F32Matrix y, MemorySegment scratch, long at) {
-    long decoded = at + DEPTH / Int4Panels.GROUP * (2 * BYTES);
-    long sums = decoded + DEPTH * (2 * BYTES);
-    PanelStore.fill(scratch, sums, 2 * Lanes.L * x.rows(), 0);
-    for (int from = 0; from < spec.inputs(); from += DEPTH) {
-      int n = Math.min(DEPTH, spec.inputs() - from);
-      panels.scales(panel, from / Int4Panels.GROUP, n / Int4Panels.GROUP, scratch, 0, scratch, at);
-      Int4Panels.decode(
-          panels.data(),
-          panels.valuesAt(panel) + from / 4 * BYTES,
-          n / 4,
-          scratch,
-          at,
-          scratch,
-          decoded);
-      PanelTile.multiply(
-          scratch,
-          decoded,
-          x.data(),
-          x.offsetBytes(0, from),
-          4L * x.rowStrideFloats(),
-          x.rows(),
-          n,
-          scratch,
-          sums);
-    }
-    for (int row = 0; row < x.rows(); row++) {
-      long sum = sums + row * (2 * BYTES);
-      boolean finite = PanelStore.isFinite(scratch, sum) || PanelStore.isFinite(x, row);
-      PanelStore.store(spec, panel, finite, scratch, sum, y, row);
-    }
-  }
-
   /// The variants of the offer.
   static List<Variant> variants() {
-    return List.of(
-        new Variant(ONE_ROW, 1, Numerics.INT8_SYM_32), new Variant(ROWS, 2, Numerics.EXACT_F32));
+    return List.of(new Variant(ONE_ROW, 1, Numerics.INT8_SYM_32), Int4Rows.variant());
   }
 }
