@@ -15,7 +15,6 @@ import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import picocli.CommandLine;
@@ -56,10 +55,11 @@ final class BenchCommand extends ConsoleCommand {
   int repetitions = 3;
 
   @Option(
-      names = "--warmups",
-      paramLabel = "N",
-      description = "Repetitions before these. Default: ${DEFAULT-VALUE}.")
-  int warmups = 1;
+      names = "--warmup",
+      paramLabel = "SECONDS",
+      description =
+          "How long repetitions go on that don't count, one at least; 0: none. Default: ${DEFAULT-VALUE}.")
+  double warmupSeconds = 5;
 
   @Option(
       names = "--read-bandwidth",
@@ -95,14 +95,14 @@ final class BenchCommand extends ConsoleCommand {
     }
     BenchResult result;
     try (LlamaModel model = modelOptions.load(console, options)) {
-      List<BenchRun.Repetition> runs =
+      BenchRun.Measured measured =
           new BenchRun(plan, kernels, line -> console.err().println(line)).measure(model);
       OptionalLong peak = PeakMemory.residentBytes(); // before the read loop maps the file again
       result =
           new BenchResult(
               modelName(model),
               plan,
-              runs,
+              measured,
               model.threads(),
               model.context(),
               model.loadSeconds(),
@@ -121,7 +121,7 @@ final class BenchCommand extends ConsoleCommand {
 
   private BenchPlan plan() {
     try {
-      return new BenchPlan(promptTokens, genTokens, depth, repetitions, warmups);
+      return new BenchPlan(promptTokens, genTokens, depth, repetitions, warmupSeconds);
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -52,7 +52,8 @@ public final class BenchJson {
     json.put("genTokens", r.plan().genTokens());
     json.put("depth", r.plan().depth());
     json.put("repetitions", r.plan().repetitions());
-    json.put("warmups", r.plan().warmups());
+    json.put("warmups", r.measured().warmups());
+    json.put("warmupSeconds", r.measured().warmupSeconds());
     json.put("threads", r.threads());
     json.put("context", r.context());
     json.put("environment", of(r.environment()));

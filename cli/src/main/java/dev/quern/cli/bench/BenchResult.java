@@ -3,7 +3,6 @@ package dev.quern.cli.bench;
 import dev.quern.KernelReport;
 import dev.quern.Operator;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -14,7 +13,7 @@ import java.util.function.ToDoubleFunction;
 ///
 /// @param model the model's name
 /// @param plan what was measured
-/// @param repetitions the figures
+/// @param measured the figures
 /// @param threads threads of an operator
 /// @param context positions of the KV cache
 /// @param loadSeconds from the request to load to a model that is ready
@@ -27,7 +26,7 @@ import java.util.function.ToDoubleFunction;
 public record BenchResult(
     String model,
     BenchPlan plan,
-    List<BenchRun.Repetition> repetitions,
+    BenchRun.Measured measured,
     int threads,
     int context,
     double loadSeconds,
@@ -36,10 +35,6 @@ public record BenchResult(
     Optional<Spread> readBandwidth,
     KernelReport kernels,
     Environment environment) {
-
-  public BenchResult {
-    repetitions = List.copyOf(repetitions);
-  }
 
   /// Prompt tokens a second; empty if no prompt was measured.
   public Optional<Spread> prefillTokensPerSecond() {
@@ -95,12 +90,12 @@ public record BenchResult(
   }
 
   private boolean profiled() {
-    return !repetitions.getFirst().decodeKernelSeconds().isEmpty();
+    return !measured.repetitions().getFirst().decodeKernelSeconds().isEmpty();
   }
 
   private Optional<Spread> spread(int tokens, ToDoubleFunction<BenchRun.Repetition> figure) {
     return tokens == 0
         ? Optional.empty()
-        : Optional.of(new Spread(repetitions.stream().mapToDouble(figure).toArray()));
+        : Optional.of(new Spread(measured.repetitions().stream().mapToDouble(figure).toArray()));
   }
 }

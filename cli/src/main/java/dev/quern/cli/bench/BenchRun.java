@@ -28,6 +28,17 @@ public final class BenchRun {
   public record Repetition(
       double prefillSeconds, double decodeSeconds, Map<Operator, Double> decodeKernelSeconds) {}
 
+  /// All of a run.
+  ///
+  /// @param repetitions those that count, at least one
+  /// @param warmups how many did not
+  /// @param warmupSeconds how long these took
+  public record Measured(List<Repetition> repetitions, int warmups, double warmupSeconds) {
+    public Measured {
+      repetitions = List.copyOf(repetitions);
+    }
+  }
+
   private final BenchPlan plan;
   private final Optional<KernelProfile> profile;
   private final Consumer<String> progress;
@@ -41,40 +52,40 @@ public final class BenchRun {
   }
 
   /// Runs warm-ups and repetitions.
-  ///
-  /// @return the repetitions, without the warm-ups
-  public List<Repetition> measure(LlamaModel model) {
-    List<Repetition> repetitions = new ArrayList<>();
+  public Measured measure(LlamaModel model) {
     SplittableRandom random = new SplittableRandom(1);
-    int vocabulary = model.config().vocabulary();
     try (LlamaSession session = model.newSession()) {
       if (plan.depth() > 0) {
         progress.accept("filling %d tokens of context".formatted(plan.depth()));
-        int[] context = tokens(random, plan.depth(), vocabulary);
+        int[] context = tokens(random, plan.depth(), model);
         session.generateTokens(context, GenerationOptions.greedy(0), _ -> true);
       }
-      for (int i = -plan.warmups(); i < plan.repetitions(); i++) {
-        progress.accept(
-            i < 0
-                ? "warm-up %d of %d".formatted(i + plan.warmups() + 1, plan.warmups())
-                : "repetition %d of %d".formatted(i + 1, plan.repetitions()));
-        int[] prompt = tokens(random, plan.promptTokens(), vocabulary);
-        Repetition repetition = repeat(session, prompt, random.nextInt(vocabulary));
-        if (i >= 0) {
-          repetitions.add(repetition);
-        }
+      int warmups = 0;
+      long start = System.nanoTime();
+      double warmupSeconds = 0;
+      while (warmupSeconds < plan.warmupSeconds()) {
+        progress.accept("warm-up %d".formatted(++warmups));
+        repeat(session, random, model);
+        warmupSeconds = (System.nanoTime() - start) / 1e9;
       }
+      List<Repetition> repetitions = new ArrayList<>();
+      for (int i = 1; i <= plan.repetitions(); i++) {
+        progress.accept("repetition %d of %d".formatted(i, plan.repetitions()));
+        repetitions.add(repeat(session, random, model));
+      }
+      return new Measured(repetitions, warmups, warmupSeconds);
     }
-    return repetitions;
   }
 
-  private Repetition repeat(LlamaSession session, int[] prompt, int firstToken) {
+  private Repetition repeat(LlamaSession session, SplittableRandom random, LlamaModel model) {
+    int[] prompt = tokens(random, plan.promptTokens(), model);
+    int[] first = tokens(random, 1, model);
     double prefill = prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1);
     if (plan.genTokens() == 0) {
       return new Repetition(prefill, Double.NaN, Map.of());
     }
     profile.ifPresent(KernelProfile::reset);
-    double decode = seconds(session, new int[] {firstToken}, plan.genTokens());
+    double decode = seconds(session, first, plan.genTokens());
     Map<Operator, Double> kernels = new EnumMap<>(Operator.class);
     for (Operator operator : Operator.values()) {
       profile.ifPresent(p -> kernels.put(operator, p.nanos(operator) / 1e9));
@@ -91,7 +102,7 @@ public final class BenchRun {
     return generation.timeToFirstTokenSeconds() + generation.decodeSeconds();
   }
 
-  private static int[] tokens(SplittableRandom random, int count, int vocabulary) {
-    return random.ints(count, 0, vocabulary).toArray();
+  private static int[] tokens(SplittableRandom random, int count, LlamaModel model) {
+    return random.ints(count, 0, model.config().vocabulary()).toArray();
   }
 }

@@ -37,12 +37,12 @@ public final class BenchText {
     line("JVM", "%s %s", environment.jvm(), String.join(" ", environment.jvmOptions()));
     line(
         "run",
-        "%d threads, context %d, %d tokens deep; %d warm-up%s not counted",
+        "%d threads, context %d, %d tokens deep; a warm-up of %d repetitions in %.1f s is not counted",
         result.threads(),
         result.context(),
         result.plan().depth(),
-        result.plan().warmups(),
-        result.plan().warmups() == 1 ? ", which is" : "s, which are");
+        result.measured().warmups(),
+        result.measured().warmupSeconds());
     text.append(System.lineSeparator()).append(result.kernels().text());
   }
 
