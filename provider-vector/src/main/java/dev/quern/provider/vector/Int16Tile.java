@@ -45,18 +45,25 @@ final class Int16Tile {
   /// @param to offset of the first weight's place, that of the panel
   static void unpack(MemorySegment data, long at, int vectors, MemorySegment dst, long to) {
     for (int c = 0; c < vectors; c++) {
-      ShortVector v = ShortVector.fromMemorySegment(S, data, at + c * BYTES, LITTLE_ENDIAN);
+      IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
       long o = to + c * (4 * PANELS * BYTES);
-      v.and((short) 15).sub((short) 8).intoMemorySegment(dst, o, LITTLE_ENDIAN);
+      v.reinterpretAsShorts()
+          .and((short) 15)
+          .sub((short) 8)
+          .intoMemorySegment(dst, o, LITTLE_ENDIAN);
       v.lanewise(LSHR, 4)
+          .reinterpretAsShorts()
           .and((short) 15)
           .sub((short) 8)
           .intoMemorySegment(dst, o + PANELS * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 8)
+          .reinterpretAsShorts()
           .and((short) 15)
           .sub((short) 8)
           .intoMemorySegment(dst, o + 2 * PANELS * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 12)
+          .reinterpretAsShorts()
+          .and((short) 15)
           .sub((short) 8)
           .intoMemorySegment(dst, o + 3 * PANELS * BYTES, LITTLE_ENDIAN);
     }

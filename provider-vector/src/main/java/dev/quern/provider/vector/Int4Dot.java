@@ -14,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /// A panel of packed 4-bit weights times one row of int8 activations, in int16: eight products of a
 /// nibble (0 to 15) and a value of x (-127 to 127) are at most 15,240 in magnitude, and so need no
@@ -22,79 +21,82 @@ import jdk.incubator.vector.VectorSpecies;
 /// widened, scaled and added up in F32. One flat loop: where the scales were applied once in 32, in
 /// an outer loop, entering and leaving the inner one cost more than that saved.
 final class Int4Dot {
-  private static final VectorSpecies<Short> S = F.withLanes(short.class);
 
   private Int4Dot() {}
 
-  /// @param w packed values ([Int4Panels]) at `wAt`
+  /// @param w packed values ([Int4Panels]) of two panels at `w0` and `w1`
   /// @param n inputs / 8
   /// @param q the row's values and biases ([Int8Row]) at `qAt` and `biasAt`
-  /// @param d scales of weights times those of x at `dAt`, two vectors for 32 inputs
-  /// @param y where the panel's sums go, two vectors
+  /// @param d scales of the panels' weights times those of x at `d0` and `d1`, for 32 inputs two
+  ///   vectors each
+  /// @param y where the panels' sums go, two vectors each
   static void dot(
       MemorySegment w,
-      long wAt,
+      long w0,
+      long w1,
       int n,
       MemorySegment q,
       long qAt,
       long biasAt,
       MemorySegment d,
-      long dAt,
+      long d0,
+      long d1,
       MemorySegment y,
       long yAt) {
-    FloatVector low = FloatVector.zero(F);
-    FloatVector high = FloatVector.zero(F);
+    FloatVector low0 = FloatVector.zero(F);
+    FloatVector high0 = FloatVector.zero(F);
+    FloatVector low1 = FloatVector.zero(F);
+    FloatVector high1 = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
-      long at = wAt + c * (2 * BYTES);
       long x = qAt + 32L * c;
-      ShortVector v = ShortVector.fromMemorySegment(S, w, at, LITTLE_ENDIAN);
-      ShortVector a =
+      long o = c * (2 * BYTES);
+      ShortVector bias =
           IntVector.broadcast(I, q.get(JAVA_INT, biasAt + 4L * c)).reinterpretAsShorts();
-      a =
-          v.and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x)).reinterpretAsShorts())
-              .add(a);
-      ShortVector b =
-          v.lanewise(LSHR, 4)
-              .and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 4)).reinterpretAsShorts());
-      a =
-          v.lanewise(LSHR, 8)
-              .and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 8)).reinterpretAsShorts())
-              .add(a);
-      b =
-          v.lanewise(LSHR, 12)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 12)).reinterpretAsShorts())
-              .add(b);
-      ShortVector u = ShortVector.fromMemorySegment(S, w, at + BYTES, LITTLE_ENDIAN);
-      a =
-          u.and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 16)).reinterpretAsShorts())
-              .add(a);
-      b =
-          u.lanewise(LSHR, 4)
-              .and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 20)).reinterpretAsShorts())
-              .add(b);
-      a =
-          u.lanewise(LSHR, 8)
-              .and((short) 15)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 24)).reinterpretAsShorts())
-              .add(a);
-      b =
-          u.lanewise(LSHR, 12)
-              .mul(IntVector.broadcast(I, q.get(JAVA_INT, x + 28)).reinterpretAsShorts())
-              .add(b);
-      IntVector sums = a.add(b).reinterpretAsInts();
-      long scale = dAt + (c >> 2) * (2 * BYTES);
-      FloatVector l =
-          (FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low = FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN).fma(l, low);
-      FloatVector h = (FloatVector) sums.lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      high = FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN).fma(h, high);
+      IntVector v00 = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
+      IntVector v01 = IntVector.fromMemorySegment(I, w, w1 + o, LITTLE_ENDIAN);
+      ShortVector x00 = IntVector.broadcast(I, q.get(JAVA_INT, x + 0)).reinterpretAsShorts();
+      ShortVector a0 = v00.reinterpretAsShorts().and((short) 15).mul(x00).add(bias);
+      ShortVector a1 = v01.reinterpretAsShorts().and((short) 15).mul(x00).add(bias);
+      ShortVector x01 = IntVector.broadcast(I, q.get(JAVA_INT, x + 4)).reinterpretAsShorts();
+      ShortVector b0 = v00.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x01);
+      ShortVector b1 = v01.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x01);
+      ShortVector x02 = IntVector.broadcast(I, q.get(JAVA_INT, x + 8)).reinterpretAsShorts();
+      a0 = v00.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x02).add(a0);
+      a1 = v01.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x02).add(a1);
+      ShortVector x03 = IntVector.broadcast(I, q.get(JAVA_INT, x + 12)).reinterpretAsShorts();
+      b0 = v00.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x03).add(b0);
+      b1 = v01.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x03).add(b1);
+      IntVector v10 = IntVector.fromMemorySegment(I, w, w0 + o + BYTES, LITTLE_ENDIAN);
+      IntVector v11 = IntVector.fromMemorySegment(I, w, w1 + o + BYTES, LITTLE_ENDIAN);
+      ShortVector x10 = IntVector.broadcast(I, q.get(JAVA_INT, x + 16)).reinterpretAsShorts();
+      a0 = v10.reinterpretAsShorts().and((short) 15).mul(x10).add(a0);
+      a1 = v11.reinterpretAsShorts().and((short) 15).mul(x10).add(a1);
+      ShortVector x11 = IntVector.broadcast(I, q.get(JAVA_INT, x + 20)).reinterpretAsShorts();
+      b0 = v10.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x11).add(b0);
+      b1 = v11.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x11).add(b1);
+      ShortVector x12 = IntVector.broadcast(I, q.get(JAVA_INT, x + 24)).reinterpretAsShorts();
+      a0 = v10.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x12).add(a0);
+      a1 = v11.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x12).add(a1);
+      ShortVector x13 = IntVector.broadcast(I, q.get(JAVA_INT, x + 28)).reinterpretAsShorts();
+      b0 = v10.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x13).add(b0);
+      b1 = v11.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x13).add(b1);
+      long scale = (c >> 2) * (2 * BYTES);
+      IntVector s0 = a0.add(b0).reinterpretAsInts();
+      FloatVector l0 =
+          (FloatVector) s0.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      low0 = FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN).fma(l0, low0);
+      FloatVector h0 = (FloatVector) s0.lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      high0 = FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN).fma(h0, high0);
+      IntVector s1 = a1.add(b1).reinterpretAsInts();
+      FloatVector l1 =
+          (FloatVector) s1.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      low1 = FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN).fma(l1, low1);
+      FloatVector h1 = (FloatVector) s1.lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      high1 = FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN).fma(h1, high1);
     }
-    low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
-    high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
+    low0.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
+    high0.intoMemorySegment(y, yAt + 1 * BYTES, LITTLE_ENDIAN);
+    low1.intoMemorySegment(y, yAt + 2 * BYTES, LITTLE_ENDIAN);
+    high1.intoMemorySegment(y, yAt + 3 * BYTES, LITTLE_ENDIAN);
   }
 }

@@ -16,7 +16,7 @@ import java.util.List;
 ///
 /// ```
 /// shared           x: Int8Row
-/// of each worker   scales: f32[inputs / 32][2][L] | y: f32[2][L]
+/// of each worker   scales: f32[2][inputs / 32][2][L] | y: f32[2][2][L]
 /// ```
 final class Int4Linear implements LinearKernel {
   static final String ONE_ROW = "int4-panel-dot";
@@ -43,7 +43,11 @@ final class Int4Linear implements LinearKernel {
   }
 
   private long dotBytes() {
-    return (groups() + 1L) * (2 * BYTES) + Split.LINE;
+    return 2 * (scaleBytes() + 2 * BYTES) + Split.LINE;
+  }
+
+  private long scaleBytes() {
+    return groups() * (2 * BYTES);
   }
 
   private int groups() {
@@ -64,31 +68,44 @@ final class Int4Linear implements LinearKernel {
     MemorySegment scratch = w.scratch();
     boolean finite = Int8Row.quantize(x.data(), 0, inputs, scratch, 0);
     long shared = Int8Row.bytes(inputs);
-    long bytes = dotBytes();
-    int tasks = Split.tasks(panels.count(), w.workers());
+    int pairs = Math.ceilDiv(panels.count(), 2);
+    int tasks = Split.tasks(pairs, w.workers());
     w.workers()
         .run(
             tasks,
             (task, worker) -> {
-              long scales = shared + worker * bytes;
-              long sums = scales + groups() * (2 * BYTES);
-              int end = (int) Split.begin(panels.count(), task + 1, tasks);
-              for (int p = (int) Split.begin(panels.count(), task, tasks); p < end; p++) {
-                panels.scales(p, 0, groups(), scratch, Int8Row.scalesAt(inputs), scratch, scales);
-                Int4Dot.dot(
-                    panels.data(),
-                    panels.valuesAt(p),
-                    inputs / 8,
-                    scratch,
-                    0,
-                    Int8Row.biasAt(inputs),
-                    scratch,
-                    scales,
-                    scratch,
-                    sums);
-                PanelStore.store(spec, p, finite, scratch, sums, y, 0);
+              int end = (int) Split.begin(pairs, task + 1, tasks);
+              for (int p = (int) Split.begin(pairs, task, tasks); p < end; p++) {
+                pair(2 * p, finite, y, scratch, shared + worker * dotBytes());
               }
             });
+  }
+
+  /// One row times two panels, or the last one twice: as two streams they come from memory faster.
+  private void pair(int first, boolean finite, F32Matrix y, MemorySegment scratch, long at) {
+    int inputs = spec.inputs();
+    int second = Math.min(first + 1, panels.count() - 1);
+    long sums = at + 2 * scaleBytes();
+    long xScales = Int8Row.scalesAt(inputs);
+    panels.scales(first, 0, groups(), scratch, xScales, scratch, at);
+    panels.scales(second, 0, groups(), scratch, xScales, scratch, at + scaleBytes());
+    Int4Dot.dot(
+        panels.data(),
+        panels.valuesAt(first),
+        panels.valuesAt(second),
+        inputs / 8,
+        scratch,
+        0,
+        Int8Row.biasAt(inputs),
+        scratch,
+        at,
+        at + scaleBytes(),
+        scratch,
+        sums);
+    PanelStore.store(spec, first, finite, scratch, sums, y, 0);
+    if (second != first) {
+      PanelStore.store(spec, second, finite, scratch, sums + 2 * BYTES, y, 0);
+    }
   }
 
   /// The variants of the offer.
