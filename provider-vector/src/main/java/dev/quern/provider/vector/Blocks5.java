@@ -1,16 +1,17 @@
 package dev.quern.provider.vector;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
-import static jdk.incubator.vector.VectorOperators.LSHL;
+import static dev.quern.provider.vector.Lanes.I32;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.IntVector.SPECIES_128;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 
-/// Weights of 5 bits (SPEC.md, section F). Nibbles as in Q4_0; bit i of h is the fifth bit of
-/// element i:
+/// Weights of 5 bits (SPEC.md, section F), taken apart ([Groups]). Nibbles as in Q4_0; bit i of h
+/// is the fifth bit of element i:
 ///
 /// ```
 /// Q5_0   d:f16 | h:u32 | n[16]            d * (value - 16)
@@ -20,43 +21,47 @@ final class Blocks5 {
   private static final int BLOCK = 32;
   private static final int HALF = BLOCK / 2;
 
+  /// Four bits for each lane of 32: those of the elements 0 .. 15, and of the others.
+  private static final IntVector LOW = IntVector.zero(SPECIES_128).addIndex(4);
+
+  private static final IntVector HIGH = IntVector.broadcast(SPECIES_128, 16).addIndex(4);
+
+  /// Times this, bit k of four is bit 8k + 4.
+  private static final int SPREAD = 1 << 4 | 1 << 11 | 1 << 18 | 1 << 25;
+
+  private static final int NIBBLES = 0x0F0F_0F0F;
+  private static final int FIFTH = 0x1010_1010;
+
   private Blocks5() {}
 
-  static void decodeQ5_0(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long block = Blocks.offset(w, row, from);
-    for (int i = 0; i < count; i += BLOCK, block += 6 + HALF) {
-      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
-      int h = Lanes.scalarI32(src, block + 2);
-      for (int j = 0; j < HALF; j += L) {
-        IntVector n = Lanes.u8(src, block + 6 + j);
-        IntVector low = value(Blocks4.low(n), h >>> j).sub(16);
-        IntVector high = value(Blocks4.high(n), h >>> j + HALF).sub(16);
-        Lanes.store(Lanes.toFloat(low).mul(d), dst, at + 4L * (i + j));
-        Lanes.store(Lanes.toFloat(high).mul(d), dst, at + 4L * (i + j + HALF));
-      }
-    }
+  static void q5_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    values(w, row, from, count, 2, 16, g, at);
+    Blocks.scales(w, row, from, count, g, at);
   }
 
-  static void decodeQ5_1(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long block = Blocks.offset(w, row, from);
-    for (int i = 0; i < count; i += BLOCK, block += 8 + HALF) {
-      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
-      FloatVector m = FloatVector.broadcast(F, Lanes.scalarF16(src, block + 2));
-      int h = Lanes.scalarI32(src, block + 4);
-      for (int j = 0; j < HALF; j += L) {
-        IntVector n = Lanes.u8(src, block + 8 + j);
-        IntVector low = value(Blocks4.low(n), h >>> j);
-        IntVector high = value(Blocks4.high(n), h >>> j + HALF);
-        Lanes.store(Lanes.toFloat(low).mul(d).add(m), dst, at + 4L * (i + j));
-        Lanes.store(Lanes.toFloat(high).mul(d).add(m), dst, at + 4L * (i + j + HALF));
-      }
-    }
+  static void q5_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    values(w, row, from, count, 4, 0, g, at);
+    Blocks.scalesAndOffsets(w, row, from, count, g, at);
   }
 
-  /// Nibbles with their fifth bits, the first of which is the lowest of `bits`.
-  private static IntVector value(IntVector nibbles, int bits) {
-    return nibbles.add(Lanes.bits(bits).lanewise(LSHL, 4));
+  /// @param first offset of the fifth bits in a block
+  /// @param bias what is subtracted
+  private static void values(
+      WeightMatrix m, int row, int from, int count, int first, int bias, MemorySegment g, long at) {
+    MemorySegment w = m.data();
+    int bytes = m.format().blockBytes();
+    long h = Blocks.offset(m, row, from) + first;
+    for (int i = 0; i < count / BLOCK; i++) {
+      long block = h + (long) bytes * i;
+      long to = at + (long) BLOCK * i;
+      IntVector n = IntVector.fromMemorySegment(SPECIES_128, w, block + 4, LITTLE_ENDIAN);
+      IntVector bits = IntVector.broadcast(SPECIES_128, w.get(I32, block));
+      IntVector low = bits.lanewise(LSHR, LOW).and(15).mul(SPREAD).and(FIFTH);
+      IntVector high = bits.lanewise(LSHR, HIGH).and(15).mul(SPREAD).and(FIFTH);
+      ByteVector b0 = n.and(NIBBLES).or(low).reinterpretAsBytes();
+      ByteVector b1 = n.lanewise(LSHR, 4).and(NIBBLES).or(high).reinterpretAsBytes();
+      b0.sub((byte) bias).intoMemorySegment(g, to, LITTLE_ENDIAN);
+      b1.sub((byte) bias).intoMemorySegment(g, to + HALF, LITTLE_ENDIAN);
+    }
   }
 }

@@ -1,13 +1,17 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.Lanes.B;
 import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.F32;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.ByteVector.SPECIES_128;
+import static jdk.incubator.vector.VectorOperators.B2F;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 
 /// Weights of 8 bits (SPEC.md, section F):
@@ -22,55 +26,41 @@ final class Blocks8 {
 
   private Blocks8() {}
 
-  static void decodeQ8_0(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long block = Blocks.offset(w, row, from);
-    for (int i = 0; i < count; i += BLOCK, block += BYTES) {
-      FloatVector d = FloatVector.broadcast(F, Lanes.scalarF16(src, block));
-      for (int j = 0; j < BLOCK; j += L) {
-        FloatVector q = Lanes.i8ToFloat(src, block + 2 + j);
-        Lanes.store(q.mul(d), dst, at + 4L * (i + j));
-      }
-    }
-  }
-
-  static void dotQ8_0(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+  /// Q8_0, taken apart ([Groups]).
+  static void q8_0(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
-    long row0At = Blocks.offset(m, row0, 0);
-    long row1At = Blocks.offset(m, row1, 0);
-    FloatVector a0 = FloatVector.zero(F);
-    FloatVector a1 = FloatVector.zero(F);
-    int n = m.inputs();
-    for (int i = 0; i < n; i += 2 * L) { // one block or a part of one
-      long block = (long) (i / BLOCK) * BYTES;
-      long b0 = row0At + block;
-      long b1 = row1At + block;
-      int q = 2 + i % BLOCK;
-      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
-      FloatVector x1 =
-          FloatVector.fromMemorySegment(F, x, xAt + 4L * i + Lanes.BYTES, LITTLE_ENDIAN);
-      FloatVector s0 = Lanes.i8ToFloat(w, b0 + q).mul(x0);
-      FloatVector s1 = Lanes.i8ToFloat(w, b1 + q).mul(x0);
-      s0 = Lanes.i8ToFloat(w, b0 + q + L).fma(x1, s0);
-      s1 = Lanes.i8ToFloat(w, b1 + q + L).fma(x1, s1);
-      a0 = s0.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b0)), a0);
-      a1 = s1.fma(FloatVector.broadcast(F, Lanes.scalarF16(w, b1)), a1);
+    long q = Blocks.offset(m, row, from) + 2;
+    for (int i = 0; i < count / BLOCK; i++) {
+      long block = q + (long) BYTES * i;
+      long to = at + (long) BLOCK * i;
+      ByteVector low = ByteVector.fromMemorySegment(SPECIES_128, w, block, LITTLE_ENDIAN);
+      ByteVector high = ByteVector.fromMemorySegment(SPECIES_128, w, block + 16, LITTLE_ENDIAN);
+      low.intoMemorySegment(g, to, LITTLE_ENDIAN);
+      high.intoMemorySegment(g, to + 16, LITTLE_ENDIAN);
     }
-    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
-    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
+    Blocks.scales(m, row, from, count, g, at);
   }
 
-  static void decodeInt8(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long q = (long) row * w.inputs() + from;
-    float scale = Lanes.scalarF32(w.scales(), 4L * row);
-    int whole = Lanes.whole(count);
+  static void decodeInt8(
+      WeightMatrix m,
+      int row,
+      int from,
+      int count,
+      MemorySegment dst,
+      long to,
+      MemorySegment scratch,
+      long at) {
+    MemorySegment w = m.data();
+    long first = (long) row * m.inputs() + from;
+    float scale = m.scales().get(F32, 4L * row);
+    int whole = whole(count);
     for (int i = 0; i < whole; i += L) {
-      Lanes.store(Lanes.i8ToFloat(src, q + i).mul(scale), dst, at + 4L * i);
+      ByteVector b = ByteVector.fromMemorySegment(B, w, first + i, LITTLE_ENDIAN);
+      FloatVector q = (FloatVector) b.convertShape(B2F, F, 0);
+      q.mul(scale).intoMemorySegment(dst, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
-      dst.set(JAVA_FLOAT, at + 4L * i, scale * src.get(JAVA_BYTE, q + i));
+      dst.set(F32, to + 4L * i, scale * w.get(JAVA_BYTE, first + i));
     }
   }
 
@@ -78,24 +68,32 @@ final class Blocks8 {
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     int n = m.inputs();
-    long q0 = (long) row0 * n;
-    long q1 = (long) row1 * n;
+    long r0 = (long) row0 * n;
+    long r1 = (long) row1 * n;
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
-    int whole = Lanes.whole(n);
+    int whole = whole(n);
     for (int i = 0; i < whole; i += L) {
       FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
-      a0 = Lanes.i8ToFloat(w, q0 + i).fma(xi, a0);
-      a1 = Lanes.i8ToFloat(w, q1 + i).fma(xi, a1);
+      ByteVector b0 = ByteVector.fromMemorySegment(B, w, r0 + i, LITTLE_ENDIAN);
+      ByteVector b1 = ByteVector.fromMemorySegment(B, w, r1 + i, LITTLE_ENDIAN);
+      a0 = ((FloatVector) b0.convertShape(B2F, F, 0)).fma(xi, a0);
+      a1 = ((FloatVector) b1.convertShape(B2F, F, 0)).fma(xi, a1);
     }
-    float d0 = Lanes.scalarF32(m.scales(), 4L * row0);
-    float d1 = Lanes.scalarF32(m.scales(), 4L * row1);
+    float d0 = m.scales().get(F32, 4L * row0);
+    float d1 = m.scales().get(F32, 4L * row1);
     a0.mul(d0).intoMemorySegment(sums, at, LITTLE_ENDIAN);
     a1.mul(d1).intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
     for (int i = whole; i < n; i++) {
-      float xi = x.get(JAVA_FLOAT, xAt + 4L * i);
-      Floats.add(sums, at, d0 * w.get(JAVA_BYTE, q0 + i) * xi);
-      Floats.add(sums, at + Lanes.BYTES, d1 * w.get(JAVA_BYTE, q1 + i) * xi);
+      float xi = x.get(F32, xAt + 4L * i);
+      Floats.add(sums, at, d0 * w.get(JAVA_BYTE, r0 + i) * xi);
+      Floats.add(sums, at + Lanes.BYTES, d1 * w.get(JAVA_BYTE, r1 + i) * xi);
     }
+  }
+
+  /// How many of n bytes vectors of floats can be made of. There are no vectors of 4 bytes: where L
+  /// is 4, 8 are read.
+  private static int whole(int n) {
+    return Lanes.whole(Math.max(0, n - B.length() + L));
   }
 }

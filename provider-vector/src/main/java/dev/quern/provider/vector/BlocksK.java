@@ -1,19 +1,19 @@
 package dev.quern.provider.vector;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.Lanes.B_PART;
+import static dev.quern.provider.vector.Lanes.I32;
+import static dev.quern.provider.vector.Lanes.I64;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.ShortVector;
 
-/// Q4_K and Q5_K (SPEC.md, section F): blocks of 256 weights in 8 sub-blocks of 32.
+/// Q4_K and Q5_K (SPEC.md, section F), taken apart ([Groups]): blocks of 256 weights in 8
+/// sub-blocks of 32.
 ///
 /// ```
 /// Q4_K   d:f16 | dmin:f16 | s[12] | n[128]            (d * sc) * value - dmin * mn
@@ -32,121 +32,101 @@ final class BlocksK {
   private static final int BYTES_4 = 16 + BLOCK / 2;
   private static final int BYTES_5 = 16 + SUB + BLOCK / 2;
 
+  /// The low nibbles of two bytes, their lowest bits, and the next ones.
+  private static final short LOW = 0x0F0F;
+
+  private static final short BIT_0 = 0x0101;
+  private static final short BIT_1 = 0x0202;
+
+  /// Where the integers of scales and minimums are before they are multiplied: 16 bytes a block.
+  private static final long SC = Groups.ROOM;
+
+  private static final long MN = SC + Groups.MAX / Groups.GROUP;
+
   private BlocksK() {}
 
-  static void decodeQ4_K(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long first = Blocks.offset(w, row, from);
-    for (int c = 0; c < count / (2 * SUB); c++) { // pairs of sub-blocks
-      long block = first + (long) (c / PAIRS) * BYTES_4;
-      int j = 2 * (c % PAIRS);
-      float d = Lanes.scalarF16(src, block);
-      float dmin = Lanes.scalarF16(src, block + 2);
-      long sc = scales(src, block);
-      long mn = mins(src, block);
-      float sc0 = d * at(sc, j);
-      float sc1 = d * at(sc, j + 1);
-      float mn0 = dmin * at(mn, j);
-      float mn1 = dmin * at(mn, j + 1);
-      long n = block + 16 + 16L * j;
-      long to = at + 4L * (2 * SUB) * c;
-      for (int l = 0; l < SUB; l += L) {
-        IntVector pair = Lanes.u8(src, n + l);
-        FloatVector low = Lanes.toFloat(Blocks4.low(pair));
-        FloatVector high = Lanes.toFloat(Blocks4.high(pair));
-        Lanes.store(low.mul(sc0).sub(mn0), dst, to + 4L * l);
-        Lanes.store(high.mul(sc1).sub(mn1), dst, to + 4L * (l + SUB));
-      }
-    }
-  }
-
-  static void decodeQ5_K(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
-    MemorySegment src = w.data();
-    long first = Blocks.offset(w, row, from);
-    for (int c = 0; c < count / (2 * SUB); c++) {
-      long block = first + (long) (c / PAIRS) * BYTES_5;
-      int j = 2 * (c % PAIRS);
-      float d = Lanes.scalarF16(src, block);
-      float dmin = Lanes.scalarF16(src, block + 2);
-      long sc = scales(src, block);
-      long mn = mins(src, block);
-      float sc0 = d * at(sc, j);
-      float sc1 = d * at(sc, j + 1);
-      float mn0 = dmin * at(mn, j);
-      float mn1 = dmin * at(mn, j + 1);
-      long h = block + 16;
-      long n = h + SUB + 16L * j;
-      long to = at + 4L * (2 * SUB) * c;
-      for (int l = 0; l < SUB; l += L) {
-        IntVector pair = Lanes.u8(src, n + l);
-        IntVector fifth = Lanes.u8(src, h + l).lanewise(LSHR, IntVector.broadcast(I, j));
-        IntVector low = pair.and(15).or(fifth.and(1).lanewise(LSHL, 4));
-        IntVector high = pair.lanewise(LSHR, 4).or(fifth.and(2).lanewise(LSHL, 3));
-        FloatVector w0 = ((FloatVector) low.convert(I2F, 0)).mul(sc0).sub(mn0);
-        FloatVector w1 = ((FloatVector) high.convert(I2F, 0)).mul(sc1).sub(mn1);
-        w0.intoMemorySegment(dst, to + 4L * l, LITTLE_ENDIAN);
-        w1.intoMemorySegment(dst, to + 4L * (l + SUB), LITTLE_ENDIAN);
-      }
-    }
-  }
-
-  static void dotQ4_K(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    dotQ4_K(m, row0, x, xAt, sums, at);
-    dotQ4_K(m, row1, x, xAt, sums, at + Lanes.BYTES);
-  }
-
-  /// One row: the low and the high nibbles are two sums already.
-  private static void dotQ4_K(
-      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
+  static void q4_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
-    long first = Blocks.offset(m, row, 0);
-    FloatVector a0 = FloatVector.zero(F);
-    FloatVector a1 = FloatVector.zero(F);
-    for (int c = 0; c < m.inputs() / (2 * SUB); c++) {
-      long block = first + (long) (c / PAIRS) * BYTES_4;
-      int j = 2 * (c % PAIRS);
-      float d = Lanes.scalarF16(w, block);
-      float dmin = Lanes.scalarF16(w, block + 2);
-      long sc = scales(w, block);
-      long mn = mins(w, block);
-      FloatVector sc0 = FloatVector.broadcast(F, d * at(sc, j));
-      FloatVector sc1 = FloatVector.broadcast(F, d * at(sc, j + 1));
-      FloatVector mn0 = FloatVector.broadcast(F, -dmin * at(mn, j));
-      FloatVector mn1 = FloatVector.broadcast(F, -dmin * at(mn, j + 1));
-      long n = block + 16 + 16L * j;
-      long xs = xAt + 4L * (2 * SUB) * c;
-      for (int l = 0; l < SUB; l += L) {
-        IntVector pair = Lanes.u8(w, n + l);
-        FloatVector low = Lanes.toFloat(Blocks4.low(pair)).fma(sc0, mn0);
-        FloatVector high = Lanes.toFloat(Blocks4.high(pair)).fma(sc1, mn1);
-        a0 = low.fma(FloatVector.fromMemorySegment(F, x, xs + 4L * l, LITTLE_ENDIAN), a0);
-        a1 = high.fma(FloatVector.fromMemorySegment(F, x, xs + 4L * (l + SUB), LITTLE_ENDIAN), a1);
+    long block = Blocks.offset(m, row, from);
+    for (int i = 0; i < count / BLOCK; i++) {
+      nibbles(w, block + (long) BYTES_4 * i, g, at + (long) BLOCK * i);
+    }
+    scalesAndMins(w, block, BYTES_4, count / BLOCK, g, at);
+  }
+
+  static void q5_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+    MemorySegment w = m.data();
+    long block = Blocks.offset(m, row, from);
+    for (int i = 0; i < count / BLOCK; i++) {
+      values(w, block + (long) BYTES_5 * i, g, at + (long) BLOCK * i);
+    }
+    scalesAndMins(w, block, BYTES_5, count / BLOCK, g, at);
+  }
+
+  /// The values of a block of Q4_K.
+  private static void nibbles(MemorySegment w, long block, MemorySegment g, long at) {
+    for (int c = 0; c < PAIRS; c++) {
+      for (int l = 0; l < SUB; l += B_PART.length()) {
+        long to = at + 64L * c + l;
+        ByteVector b =
+            ByteVector.fromMemorySegment(B_PART, w, block + 16 + 32L * c + l, LITTLE_ENDIAN);
+        ByteVector high = b.reinterpretAsShorts().lanewise(LSHR, 4).reinterpretAsBytes();
+        b.and((byte) 15).intoMemorySegment(g, to, LITTLE_ENDIAN);
+        high.and((byte) 15).intoMemorySegment(g, to + SUB, LITTLE_ENDIAN);
       }
     }
-    a0.add(a1).intoMemorySegment(sums, at, LITTLE_ENDIAN);
   }
 
-  /// The scales of a block, one in each byte, sc[0] in the lowest.
-  private static long scales(MemorySegment data, long block) {
-    int s0 = Lanes.scalarI32(data, block + 4);
-    int s2 = Lanes.scalarI32(data, block + 12);
-    return join(s0 & 0x3F3F_3F3F, s2 & 0x0F0F_0F0F | s0 >>> 2 & 0x3030_3030);
+  /// The values of a block of Q5_K.
+  private static void values(MemorySegment w, long block, MemorySegment g, long at) {
+    for (int c = 0; c < PAIRS; c++) {
+      for (int l = 0; l < SUB; l += B_PART.length()) {
+        long to = at + 64L * c + l;
+        ShortVector h =
+            ByteVector.fromMemorySegment(B_PART, w, block + 16 + l, LITTLE_ENDIAN)
+                .reinterpretAsShorts()
+                .lanewise(LSHR, 2 * c);
+        ShortVector n =
+            ByteVector.fromMemorySegment(B_PART, w, block + 48 + 32L * c + l, LITTLE_ENDIAN)
+                .reinterpretAsShorts();
+        ShortVector low = n.and(LOW).or(h.and(BIT_0).lanewise(LSHL, 4));
+        ShortVector high = n.lanewise(LSHR, 4).and(LOW).or(h.and(BIT_1).lanewise(LSHL, 3));
+        low.reinterpretAsBytes().intoMemorySegment(g, to, LITTLE_ENDIAN);
+        high.reinterpretAsBytes().intoMemorySegment(g, to + SUB, LITTLE_ENDIAN);
+      }
+    }
   }
 
-  /// The minimums of a block, one in each byte, mn[0] in the lowest.
-  private static long mins(MemorySegment data, long block) {
-    int s1 = Lanes.scalarI32(data, block + 8);
-    int s2 = Lanes.scalarI32(data, block + 12);
-    return join(s1 & 0x3F3F_3F3F, s2 >>> 4 & 0x0F0F_0F0F | s1 >>> 2 & 0x3030_3030);
+  private static void scalesAndMins(
+      MemorySegment w, long block, int bytes, int blocks, MemorySegment g, long at) {
+    integers(w, block + 4, bytes, blocks, g, at);
+    Blocks.scales16(w, block, bytes, 1, blocks, g, at + SC, at + Groups.SCALES);
+    Blocks.scales16(w, block + 2, bytes, -1, blocks, g, at + MN, at + Groups.OFFSETS);
   }
 
-  private static long join(int low, int high) {
-    return low | (long) high << 32;
+  /// The scales and minimums as bytes, each twice, since a group is half a sub-block.
+  ///
+  /// @param s those of the first block
+  private static void integers(
+      MemorySegment w, long s, int bytes, int blocks, MemorySegment g, long at) {
+    for (int i = 0; i < blocks; i++) {
+      long from = s + (long) bytes * i;
+      int s0 = w.get(I32, from);
+      int s1 = w.get(I32, from + 4);
+      int s2 = w.get(I32, from + 8);
+      long sc = at + SC + 16L * i;
+      long mn = at + MN + 16L * i;
+      g.set(I64, sc, twice(s0 & 0x3F3F_3F3F));
+      g.set(I64, sc + 8, twice(s2 & 0x0F0F_0F0F | s0 >>> 2 & 0x3030_3030));
+      g.set(I64, mn, twice(s1 & 0x3F3F_3F3F));
+      g.set(I64, mn + 8, twice(s2 >>> 4 & 0x0F0F_0F0F | s1 >>> 2 & 0x3030_3030));
+    }
   }
 
-  /// Byte j of eight, none above 63.
-  private static int at(long bytes, int j) {
-    return (int) (bytes >>> 8 * j) & 63;
+  /// Each of four bytes twice.
+  private static long twice(long bytes) {
+    long two = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFFL;
+    long four = (two | two << 8) & 0x00FF_00FF_00FF_00FFL;
+    return four | four << 8;
   }
 }

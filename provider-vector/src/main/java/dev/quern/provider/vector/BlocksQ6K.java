@@ -1,19 +1,16 @@
 package dev.quern.provider.vector;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static dev.quern.provider.vector.Lanes.B_PART;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.ShortVector;
 
-/// Q6_K (SPEC.md, section F): blocks of 256 weights in two halves of 128.
+/// Q6_K (SPEC.md, section F), taken apart ([Groups]): blocks of 256 weights in two halves of 128.
 ///
 /// ```
 /// l[128] | h[64] | sc[16]:i8 | d:f16        (d * sc[e / 16]) * (value - 32), e of the block
@@ -24,88 +21,60 @@ import jdk.incubator.vector.IntVector;
 ///   quarter 2  high nibble of l[64H + c],      bits 4-5
 ///   quarter 3  high nibble of l[64H + 32 + c], bits 6-7
 /// ```
-///
-/// A step takes L columns of the four quarters of a half, which share three loads; a block has 64 /
-/// L steps. Helpers come first in a loop, then the Vector API alone (see [Tile] for why).
 final class BlocksQ6K {
   private static final int BLOCK = 256;
   private static final int BYTES = 210;
   private static final int QUARTER = 32;
-  private static final int STEPS = 2 * QUARTER / L;
   private static final int HIGH = 128;
   private static final int SCALES = 192;
   private static final int D = 208;
 
+  /// The low nibbles of two bytes, and bits 4 and 5.
+  private static final short LOW = 0x0F0F;
+
+  private static final short UPPER = 0x3030;
+
   private BlocksQ6K() {}
 
-  static void decode(WeightMatrix m, int row, int from, int count, MemorySegment dst, long at) {
+  static void q6_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
-    long first = Blocks.offset(m, row, from);
-    for (int step = 0; step < count / BLOCK * STEPS; step++) {
-      long block = first + (long) (step / STEPS) * BYTES;
-      int half = step % STEPS / (STEPS / 2);
-      int c = step % (STEPS / 2) * L;
-      long sc = block + SCALES + 8 * half + c / 16;
-      float d = Lanes.scalarF16(w, block + D);
-      IntVector l0 = Lanes.u8(w, block + 64 * half + c);
-      IntVector l1 = Lanes.u8(w, block + 64 * half + QUARTER + c);
-      IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
-      IntVector q0 = l0.and(15).or(h.and(3).lanewise(LSHL, 4)).sub(32);
-      IntVector q1 = l1.and(15).or(h.and(12).lanewise(LSHL, 2)).sub(32);
-      IntVector q2 = l0.lanewise(LSHR, 4).or(h.and(48)).sub(32);
-      IntVector q3 = l1.lanewise(LSHR, 4).or(h.and(192).lanewise(LSHR, 2)).sub(32);
-      FloatVector w0 = (FloatVector) q0.convert(I2F, 0);
-      FloatVector w1 = (FloatVector) q1.convert(I2F, 0);
-      FloatVector w2 = (FloatVector) q2.convert(I2F, 0);
-      FloatVector w3 = (FloatVector) q3.convert(I2F, 0);
-      long to = at + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      w0.mul(d * w.get(JAVA_BYTE, sc)).intoMemorySegment(dst, to, LITTLE_ENDIAN);
-      w1.mul(d * w.get(JAVA_BYTE, sc + 2)).intoMemorySegment(dst, to + 4 * QUARTER, LITTLE_ENDIAN);
-      w2.mul(d * w.get(JAVA_BYTE, sc + 4)).intoMemorySegment(dst, to + 8 * QUARTER, LITTLE_ENDIAN);
-      w3.mul(d * w.get(JAVA_BYTE, sc + 6)).intoMemorySegment(dst, to + 12 * QUARTER, LITTLE_ENDIAN);
+    long block = Blocks.offset(m, row, from);
+    int blocks = count / BLOCK;
+    long sc = at + Groups.ROOM;
+    for (int i = 0; i < blocks; i++) {
+      values(w, block + (long) BYTES * i, g, at + (long) BLOCK * i);
+      MemorySegment.copy(w, block + (long) BYTES * i + SCALES, g, sc + 16L * i, 16);
     }
+    Blocks.scales16(w, block + D, BYTES, 1, blocks, g, sc, at + Groups.SCALES);
   }
 
-  static void dot(
-      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    dot(m, row0, x, xAt, sums, at);
-    dot(m, row1, x, xAt, sums, at + Lanes.BYTES);
-  }
-
-  /// One row.
-  private static void dot(
-      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    MemorySegment w = m.data();
-    long first = Blocks.offset(m, row, 0);
-    FloatVector a0 = FloatVector.zero(F);
-    FloatVector a1 = FloatVector.zero(F);
-    for (int step = 0; step < m.inputs() / BLOCK * STEPS; step++) {
-      long block = first + (long) (step / STEPS) * BYTES;
-      int half = step % STEPS / (STEPS / 2);
-      int c = step % (STEPS / 2) * L;
-      long sc = block + SCALES + 8 * half + c / 16;
-      float d = Lanes.scalarF16(w, block + D);
-      IntVector l0 = Lanes.u8(w, block + 64 * half + c);
-      IntVector l1 = Lanes.u8(w, block + 64 * half + QUARTER + c);
-      IntVector h = Lanes.u8(w, block + HIGH + QUARTER * half + c);
-      IntVector q0 = l0.and(15).or(h.and(3).lanewise(LSHL, 4)).sub(32);
-      IntVector q1 = l1.and(15).or(h.and(12).lanewise(LSHL, 2)).sub(32);
-      IntVector q2 = l0.lanewise(LSHR, 4).or(h.and(48)).sub(32);
-      IntVector q3 = l1.lanewise(LSHR, 4).or(h.and(192).lanewise(LSHR, 2)).sub(32);
-      FloatVector w0 = (FloatVector) q0.convert(I2F, 0);
-      FloatVector w1 = (FloatVector) q1.convert(I2F, 0);
-      FloatVector w2 = (FloatVector) q2.convert(I2F, 0);
-      FloatVector w3 = (FloatVector) q3.convert(I2F, 0);
-      long xs = xAt + 4L * (BLOCK * (step / STEPS) + BLOCK / 2 * half + c);
-      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xs, LITTLE_ENDIAN);
-      FloatVector x1 = FloatVector.fromMemorySegment(F, x, xs + 4 * QUARTER, LITTLE_ENDIAN);
-      FloatVector x2 = FloatVector.fromMemorySegment(F, x, xs + 8 * QUARTER, LITTLE_ENDIAN);
-      FloatVector x3 = FloatVector.fromMemorySegment(F, x, xs + 12 * QUARTER, LITTLE_ENDIAN);
-      a0 = w0.mul(d * w.get(JAVA_BYTE, sc)).fma(x0, a0);
-      a1 = w1.mul(d * w.get(JAVA_BYTE, sc + 2)).fma(x1, a1);
-      a0 = w2.mul(d * w.get(JAVA_BYTE, sc + 4)).fma(x2, a0);
-      a1 = w3.mul(d * w.get(JAVA_BYTE, sc + 6)).fma(x3, a1);
+  /// The values of a block.
+  private static void values(MemorySegment w, long block, MemorySegment g, long at) {
+    for (int half = 0; half < 2; half++) {
+      for (int c = 0; c < QUARTER; c += B_PART.length()) {
+        long l = block + 64L * half + c;
+        long h = block + HIGH + 32L * half + c;
+        long to = at + 128L * half + c;
+        ShortVector l0 =
+            ByteVector.fromMemorySegment(B_PART, w, l, LITTLE_ENDIAN).reinterpretAsShorts();
+        ShortVector l1 =
+            ByteVector.fromMemorySegment(B_PART, w, l + QUARTER, LITTLE_ENDIAN)
+                .reinterpretAsShorts();
+        ShortVector hs =
+            ByteVector.fromMemorySegment(B_PART, w, h, LITTLE_ENDIAN).reinterpretAsShorts();
+        ShortVector q0 = l0.and(LOW).or(hs.lanewise(LSHL, 4).and(UPPER));
+        ShortVector q1 = l1.and(LOW).or(hs.lanewise(LSHL, 2).and(UPPER));
+        ShortVector q2 = l0.lanewise(LSHR, 4).and(LOW).or(hs.and(UPPER));
+        ShortVector q3 = l1.lanewise(LSHR, 4).and(LOW).or(hs.lanewise(LSHR, 2).and(UPPER));
+        ByteVector b0 = q0.reinterpretAsBytes().sub((byte) 32);
+        ByteVector b1 = q1.reinterpretAsBytes().sub((byte) 32);
+        ByteVector b2 = q2.reinterpretAsBytes().sub((byte) 32);
+        ByteVector b3 = q3.reinterpretAsBytes().sub((byte) 32);
+        b0.intoMemorySegment(g, to, LITTLE_ENDIAN);
+        b1.intoMemorySegment(g, to + QUARTER, LITTLE_ENDIAN);
+        b2.intoMemorySegment(g, to + 2 * QUARTER, LITTLE_ENDIAN);
+        b3.intoMemorySegment(g, to + 3 * QUARTER, LITTLE_ENDIAN);
+      }
     }
-    a0.add(a1).intoMemorySegment(sums, at, LITTLE_ENDIAN);
   }
 }

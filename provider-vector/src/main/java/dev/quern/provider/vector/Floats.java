@@ -13,11 +13,27 @@ import jdk.incubator.vector.FloatVector;
 final class Floats {
   private Floats() {}
 
-  static void decodeF32(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+  static void decodeF32(
+      WeightMatrix w,
+      int row,
+      int from,
+      int count,
+      MemorySegment dst,
+      long at,
+      MemorySegment scratch,
+      long room) {
     MemorySegment.copy(w.data(), 4 * element(w, row, from), dst, at, 4L * count);
   }
 
-  static void decodeF16(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+  static void decodeF16(
+      WeightMatrix w,
+      int row,
+      int from,
+      int count,
+      MemorySegment dst,
+      long at,
+      MemorySegment scratch,
+      long room) {
     f16(w.data(), 2 * element(w, row, from), count, dst, at);
   }
 
@@ -32,7 +48,15 @@ final class Floats {
     }
   }
 
-  static void decodeBf16(WeightMatrix w, int row, int from, int count, MemorySegment dst, long at) {
+  static void decodeBf16(
+      WeightMatrix w,
+      int row,
+      int from,
+      int count,
+      MemorySegment dst,
+      long at,
+      MemorySegment scratch,
+      long room) {
     MemorySegment src = w.data();
     long srcAt = 2 * element(w, row, from);
     int whole = Lanes.whole(count);

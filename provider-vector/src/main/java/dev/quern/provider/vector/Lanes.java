@@ -42,12 +42,16 @@ final class Lanes {
   static final long BYTES = 4L * L;
 
   /// L shorts.
-  private static final VectorSpecies<Short> S =
+  static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
   /// L bytes; not used where L is 4, since there are no vectors of 32 bits.
-  private static final VectorSpecies<Byte> B =
+  static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+
+  /// Parts of a block: 32 bytes, or half of it.
+  static final VectorSpecies<Byte> B_PART =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.min(256, BITS)));
 
   private static final VectorShuffle<Float> SWAP_8 = swap(8);
   private static final VectorShuffle<Float> SWAP_4 = swap(4);
@@ -57,9 +61,10 @@ final class Lanes {
   /// The lanes' own numbers: 0, 1, 2, ...
   private static final IntVector LANE = IntVector.zero(I).addIndex(1);
 
-  private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfShort F16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   private Lanes() {}
 
@@ -146,11 +151,11 @@ final class Lanes {
   }
 
   static float scalarF16(MemorySegment data, long at) {
-    return Float.float16ToFloat(data.get(I16, at));
+    return Float.float16ToFloat(data.get(F16, at));
   }
 
   static float scalarBf16(MemorySegment data, long at) {
-    return Float.intBitsToFloat(data.get(I16, at) << 16);
+    return Float.intBitsToFloat(data.get(F16, at) << 16);
   }
 
   static int scalarI32(MemorySegment data, long at) {

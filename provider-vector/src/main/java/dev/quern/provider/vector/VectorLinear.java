@@ -21,7 +21,7 @@ import java.util.List;
 ///
 /// ```
 /// one row       sums: f32[2][L] | what the format's Dot wants
-/// several rows  w: f32[OUTPUTS][DEPTH] | sums of a tile | y: f32[rows][OUTPUTS]
+/// several rows  w: f32[OUTPUTS][DEPTH] | sums of a tile | y: f32[rows][OUTPUTS] | decoder's
 /// ```
 final class VectorLinear implements LinearKernel {
   static final String ONE_ROW = "f32-gemv";
@@ -58,11 +58,11 @@ final class VectorLinear implements LinearKernel {
   }
 
   private long oneRowBytes() {
-    return Split.align(2 * Lanes.BYTES) + format.dotScratchBytes(spec.inputs());
+    return Split.align(2 * Lanes.BYTES) + LinearFormat.DOT_BYTES;
   }
 
   private long rowsBytes(int rows) {
-    return yAt() + Split.align(4L * rows * OUTPUTS);
+    return decoderAt(rows) + LinearFormat.DECODER_BYTES;
   }
 
   /// Floats of a decoded row.
@@ -80,6 +80,10 @@ final class VectorLinear implements LinearKernel {
 
   private long yAt() {
     return sumsAt() + Split.align(TILE.sumsBytes());
+  }
+
+  private long decoderAt(int rows) {
+    return yAt() + Split.align(4L * rows * OUTPUTS);
   }
 
   @Override
@@ -139,7 +143,7 @@ final class VectorLinear implements LinearKernel {
     int inputs = spec.inputs();
     for (int from = 0; from < inputs; from += DEPTH) {
       int n = Math.min(DEPTH, inputs - from);
-      decode(begin, end, from, n, scratch, at);
+      decode(begin, end, from, n, scratch, at, at + decoderAt(x.rows()));
       for (int row = 0; row < x.rows(); row += TILE.xRows()) {
         for (int o = 0; o < end - begin; o += TILE.wRows()) {
           multiply(x, row, from, n, scratch, at, o);
@@ -159,12 +163,14 @@ final class VectorLinear implements LinearKernel {
     }
   }
 
-  private void decode(int begin, int end, int from, int n, MemorySegment scratch, long at) {
+  private void decode(
+      int begin, int end, int from, int n, MemorySegment scratch, long at, long room) {
     int first = 0;
     for (WeightMatrix m : stacked) {
       int to = Math.min(end, first + m.outputs());
       for (int o = Math.max(begin, first); o < to; o++) {
-        format.decoder().decode(m, o - first, from, n, scratch, at + (o - begin) * strideBytes());
+        long dst = at + (o - begin) * strideBytes();
+        format.decoder().decode(m, o - first, from, n, scratch, dst, scratch, room);
       }
       first += m.outputs();
     }

@@ -32,11 +32,12 @@ class DecoderTest {
       BlockCodec codec = BlockCodec.of(format).orElseThrow();
       LinearFormat.Decoder decoder = LinearFormat.of(format).orElseThrow().decoder();
       MemorySegment expected = arena.allocate(4L * inputs);
+      MemorySegment scratch = arena.allocate(LinearFormat.DECODER_BYTES, 64);
       MemorySegment actual = arena.allocate(4L * inputs);
       for (int row = 0; row < OUTPUTS; row++) {
         codec.decodeRow(w, row, expected, 0);
-        decoder.decode(w, row, 0, 256, actual, 0);
-        decoder.decode(w, row, 256, inputs - 256, actual, 4 * 256);
+        decoder.decode(w, row, 0, 256, actual, 0, scratch, 0);
+        decoder.decode(w, row, 256, inputs - 256, actual, 4 * 256, scratch, 0);
         for (int i = 0; i < inputs; i++) {
           assertEquals(
               expected.getAtIndex(JAVA_FLOAT, i),
@@ -60,9 +61,10 @@ class DecoderTest {
       }
       WeightMatrix w = new WeightMatrix(format, data, 1, count);
       MemorySegment expected = arena.allocate(4L * count);
+      MemorySegment scratch = arena.allocate(LinearFormat.DECODER_BYTES, 64);
       MemorySegment actual = arena.allocate(4L * count);
       BlockCodec.of(format).orElseThrow().decodeRow(w, 0, expected, 0);
-      LinearFormat.of(format).orElseThrow().decoder().decode(w, 0, 0, count, actual, 0);
+      LinearFormat.of(format).orElseThrow().decoder().decode(w, 0, 0, count, actual, 0, scratch, 0);
       for (int i = 0; i < count; i++) {
         float e = expected.getAtIndex(JAVA_FLOAT, i);
         float a = actual.getAtIndex(JAVA_FLOAT, i);

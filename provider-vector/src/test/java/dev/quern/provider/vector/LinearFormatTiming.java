@@ -1,0 +1,105 @@
+package dev.quern.provider.vector;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.WeightMatrix;
+import dev.quern.testing.TestWeights;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/// Weights per second of CPU time of one thread, for each format: multiplied by one row of x
+/// ([LinearFormat.Dot]), and decoded ([LinearFormat.Decoder]). A program and not a test, since
+/// times are no assertions.
+///
+/// Arguments: megabytes of weights (more than the caches hold), rounds, formats (all where none is
+/// named).
+final class LinearFormatTiming {
+  private static final int INPUTS = 2048;
+
+  /// Rows of random weights, which are repeated to fill the memory.
+  private static final int DISTINCT = 64;
+
+  private LinearFormatTiming() {}
+
+  public static void main(String[] args) {
+    long bytes = (args.length > 0 ? Long.parseLong(args[0]) : 600) << 20;
+    int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 15;
+    List<String> names =
+        args.length > 2
+            ? List.of(args).subList(2, args.length)
+            : BlockFormat.standard().stream().map(BlockFormat::id).toList();
+    System.out.printf("%d lanes; G weights/s: median (best)%n", Lanes.L);
+    for (String name : names) {
+      try (Arena arena = Arena.ofShared()) {
+        WeightMatrix w = weights(BlockFormat.byId(name).orElseThrow(), bytes, arena);
+        LinearFormat format = LinearFormat.of(w.format()).orElseThrow();
+        MemorySegment x = gaussian(arena);
+        MemorySegment scratch = arena.allocate(1 << 20, 64);
+        MemorySegment decoded = arena.allocate(24 * 4L * INPUTS, 64);
+        String dot = measure(rounds, w, () -> dot(format, w, x, scratch));
+        String decode = measure(rounds, w, () -> decode(format, w, decoded, scratch));
+        System.out.printf("%-10s dot %s   decode %s%n", name, dot, decode);
+      }
+    }
+  }
+
+  private static void dot(
+      LinearFormat format, WeightMatrix w, MemorySegment x, MemorySegment scratch) {
+    for (int row = 0; row < w.outputs(); row += 2) {
+      format.dot().dot(w, row, row + 1, x, 0, scratch, 0);
+    }
+  }
+
+  private static void decode(
+      LinearFormat format, WeightMatrix w, MemorySegment dst, MemorySegment scratch) {
+    for (int row = 0; row < w.outputs(); row++) {
+      format.decoder().decode(w, row, 0, INPUTS, dst, 4L * INPUTS * (row % 24), scratch, 0);
+    }
+  }
+
+  private static String measure(int rounds, WeightMatrix w, Runnable work) {
+    double[] rates = new double[rounds];
+    for (int i = -rounds / 2; i < rounds; i++) { // the first are warm-up
+      long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+      work.run();
+      long nanos = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start;
+      rates[Math.max(0, i)] = (double) w.outputs() * w.inputs() / nanos;
+    }
+    Arrays.sort(rates);
+    return "%5.2f (%5.2f)".formatted(rates[rounds / 2], rates[rounds - 1]);
+  }
+
+  private static WeightMatrix weights(BlockFormat format, long bytes, Arena arena) {
+    WeightMatrix few = TestWeights.random(format, DISTINCT, INPUTS, new Random(1), arena);
+    int copies = Math.toIntExact(Math.ceilDiv(bytes, few.data().byteSize()));
+    return new WeightMatrix(
+        format,
+        repeat(few.data(), copies, arena),
+        repeat(few.scales(), copies, arena),
+        DISTINCT * copies,
+        INPUTS);
+  }
+
+  private static MemorySegment repeat(MemorySegment once, int copies, Arena arena) {
+    long size = once.byteSize();
+    MemorySegment all = arena.allocate(size * copies, 64);
+    for (int i = 0; i < copies; i++) {
+      MemorySegment.copy(once, 0, all, size * i, size);
+    }
+    return all;
+  }
+
+  private static MemorySegment gaussian(Arena arena) {
+    Random random = new Random(2);
+    MemorySegment x = arena.allocate(4L * INPUTS, 64);
+    for (int i = 0; i < INPUTS; i++) {
+      x.setAtIndex(JAVA_FLOAT, i, (float) random.nextGaussian());
+    }
+    return x;
+  }
+}
