@@ -26,7 +26,8 @@ import picocli.CommandLine.Command;
       InspectCommand.class,
       TokenizeCommand.class,
       LogitsCommand.class,
-      ConformanceCommand.class
+      ConformanceCommand.class,
+      WarmCommand.class
     },
     footer = {
       "",
