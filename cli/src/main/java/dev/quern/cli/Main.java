@@ -27,6 +27,7 @@ import picocli.CommandLine.Command;
       TokenizeCommand.class,
       LogitsCommand.class,
       ConformanceCommand.class,
+      SelfcheckCommand.class,
       WarmCommand.class
     },
     footer = {
