@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `quern warm`: the training run of an AOT cache. The launcher runs `quern selfcheck` before it
 /// and stores the cache after it; this class only loads what later starts will load.
@@ -37,6 +38,9 @@ final class WarmCommand extends ConsoleCommand {
   private static final int TOKENS = 24;
   private static final int INPUTS = 256; // a whole number of every format's blocks
   private static final int OUTPUTS = 16;
+
+  @Option(names = "--no-selfcheck", description = "Store the AOT cache only.")
+  boolean noSelfcheck; // the launcher's business: this class runs no selfcheck
 
   WarmCommand(Console console) {
     super(console);

@@ -22,7 +22,7 @@ public final class Driver implements AutoCloseable {
   /// Between two calls whose results are judged.
   private static final int BATCH = 250;
 
-  private static final long QUIET_NANOS = 100_000_000L;
+  private static final long QUIET_NANOS = 50_000_000L;
 
   /// The longest wait for that: elsewhere in the JVM something may go on being compiled.
   private static final long MAX_WAIT_NANOS = 5_000_000_000L;
