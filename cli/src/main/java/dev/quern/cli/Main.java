@@ -28,7 +28,9 @@ import picocli.CommandLine.Command;
       LogitsCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
-      SynthesizeCommand.class
+      SynthesizeCommand.class,
+      SelfcheckCommand.class,
+      WarmCommand.class
     },
     footer = {
       "",
