@@ -79,6 +79,15 @@ public final class VectorProvider implements KernelProvider {
           "runs with %s alone, and the spec tolerates %s"
               .formatted(Numerics.EXACT_F32, spec.tolerated()));
     }
+    if (Int4Panels.supports(spec.weights()) && spec.tolerated().contains(Numerics.INT8_SYM_32)) {
+      return new Offer.Accepted<>(
+          (stacked, packed, workers) ->
+              new Int4Linear(
+                  spec,
+                  Int4Panels.pack(
+                      spec.weights(), spec.outputs(), spec.inputs(), stacked, packed, workers)),
+          Int4Linear.variants());
+    }
     return new Offer.Accepted<>(
         (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
         VectorLinear.variants());
@@ -89,7 +98,7 @@ public final class VectorProvider implements KernelProvider {
     if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
       return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
     }
-    return accepted(new VectorAttention(spec));
+    return new Offer.Accepted<>(new VectorAttention(spec), VectorAttention.variants());
   }
 
   @Override
