@@ -2,10 +2,9 @@ package dev.quern.benchmarks;
 
 import java.io.IOException;
 
-/// Another process that keeps one core busy, until it is closed or this JVM ends.
+/// Another process that keeps one core busy, until it is closed.
 final class BusyCore implements AutoCloseable {
   private final Process process;
-  private final Thread atExit;
 
   /// @param core its number, as `taskset -c` takes it
   BusyCore(int core) throws IOException {
@@ -15,8 +14,6 @@ final class BusyCore implements AutoCloseable {
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    atExit = new Thread(process::destroyForcibly);
-    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   /// @throws CompareException if the core was not kept busy, since then nothing was measured
@@ -24,7 +21,6 @@ final class BusyCore implements AutoCloseable {
   public void close() {
     boolean busy = process.isAlive();
     process.destroyForcibly().onExit().join();
-    Runtime.getRuntime().removeShutdownHook(atExit);
     if (!busy) {
       throw new CompareException(
           "taskset: exit code %d, expected the busy loop to run until it is stopped (is there such a core?)"

@@ -4,31 +4,65 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A process that ran to its end.
 ///
 /// @param out standard output
 /// @param err standard error
 /// @param seconds wall time from `exec` to the end
-/// @param peakResidentBytes `VmHWM` of `/proc/PID/status` when it was last seen
-record Child(String out, String err, double seconds, long peakResidentBytes) {
-  // Short against any run, long against the cost of a look.
-  private static final long LOOK_MILLIS = 5;
+record Child(String out, String err, double seconds) {
+  private static final long LOOK_MILLIS = 5; // short against any run
   private static final long LIMIT_SECONDS = 3600;
 
-  /// Runs a command and waits for it.
+  /// Waits for a process, doing what is to be done meanwhile.
+  @FunctionalInterface
+  private interface Wait {
+    /// @return whether it has ended
+    boolean until(Process process, long seconds) throws InterruptedException;
+  }
+
+  /// Runs a command and sleeps until it ends, so that nothing disturbs what it measures.
   ///
   /// @throws CompareException if it fails, with the last lines of what it said
   static Child run(List<String> command) throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("quern-bench");
+    return run(command, (process, seconds) -> process.waitFor(seconds, TimeUnit.SECONDS));
+  }
+
+  /// Runs a command and returns its peak resident memory: `VmHWM` of `/proc/PID/status`, looked at
+  /// every 5 ms. The looks cost a few per cent of a core.
+  ///
+  /// @throws CompareException if it fails, as [#run], or if there is no such file (Linux only)
+  static long peakResidentBytes(List<String> command) throws IOException, InterruptedException {
+    AtomicLong peak = new AtomicLong();
+    run(
+        command,
+        (process, seconds) -> {
+          long end = System.nanoTime() + seconds * 1_000_000_000L;
+          while (System.nanoTime() < end) {
+            peak.accumulateAndGet(residentPeak(process.pid()), Math::max);
+            if (process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+              return true;
+            }
+          }
+          return false;
+        });
+    if (peak.get() == 0) {
+      throw new CompareException(
+          "%s: its memory could not be read, expected VmHWM in /proc/PID/status (Linux)"
+              .formatted(Commands.text(command)));
+    }
+    return peak.get();
+  }
+
+  private static Child run(List<String> command, Wait wait)
+      throws IOException, InterruptedException {
+    Path out = Files.createTempFile("quern-compare", ".out");
+    Path err = Files.createTempFile("quern-compare", ".err");
     try {
-      Path out = folder.resolve("out");
-      Path err = folder.resolve("err");
       ProcessBuilder builder =
           new ProcessBuilder(command)
               .redirectInput(new File("/dev/null"))
@@ -36,15 +70,11 @@ record Child(String out, String err, double seconds, long peakResidentBytes) {
               .redirectError(err.toFile());
       long start = System.nanoTime();
       Process process = start(builder);
-      long peak = 0;
       try {
-        while (!process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-          peak = Math.max(peak, residentPeak(process.pid()));
-          if (System.nanoTime() - start > LIMIT_SECONDS * 1_000_000_000L) {
-            throw new CompareException(
-                "%s: still running after %d s, expected an end"
-                    .formatted(String.join(" ", command), LIMIT_SECONDS));
-          }
+        if (!wait.until(process, LIMIT_SECONDS)) {
+          throw new CompareException(
+              "%s: still running after %d s, expected an end"
+                  .formatted(Commands.text(command), LIMIT_SECONDS));
         }
       } finally {
         process.destroyForcibly();
@@ -55,17 +85,12 @@ record Child(String out, String err, double seconds, long peakResidentBytes) {
       if (process.exitValue() != 0) {
         throw new CompareException(
             "%s: exit code %d%n%s"
-                .formatted(String.join(" ", command), process.exitValue(), lastLines(errText)));
+                .formatted(Commands.text(command), process.exitValue(), lastLines(errText)));
       }
-      String outText = Files.readString(out, StandardCharsets.ISO_8859_1);
-      return new Child(outText, errText, seconds, peak);
+      return new Child(Files.readString(out, StandardCharsets.ISO_8859_1), errText, seconds);
     } finally {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(folder);
+      Files.delete(out);
+      Files.delete(err);
     }
   }
 
@@ -78,24 +103,17 @@ record Child(String out, String err, double seconds, long peakResidentBytes) {
     }
   }
 
-  /// 0 once the process is over, and in the moment before it has memory.
-  private static long residentPeak(long pid) throws IOException {
+  /// 0 where the process has ended, or has no memory yet.
+  private static long residentPeak(long pid) {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
-        if (line.startsWith("VmHWM:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-        }
-      }
-    } catch (NoSuchFileException e) {
-      return 0; // it has just ended
+      return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+          .findFirst()
+          .orElse(0);
     } catch (IOException e) {
-      if (Files.exists(Path.of("/proc/self/status"))) {
-        return 0; // it ended while it was read
-      }
-      throw new CompareException(
-          "no /proc/PID/status, expected Linux: memory can't be measured", e);
+      return 0; // it ended before or during the look; a run without any look is an error above
     }
-    return 0;
   }
 
   private static String lastLines(String text) {

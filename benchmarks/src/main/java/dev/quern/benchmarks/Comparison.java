@@ -45,7 +45,7 @@ record Comparison(Engine ours, Engine theirs, int pairs, int busyCore, Consumer<
           yield engine.tokensPerSecond(workload, model) / quiet;
         }
       }
-      case MEMORY -> Child.run(runCommand(engine, workload, model)).peakResidentBytes() / 0x1p20;
+      case MEMORY -> Child.peakResidentBytes(runCommand(engine, workload, model)) / 0x1p20;
       case COLD -> Child.run(runCommand(engine, workload, model)).seconds();
     };
   }

@@ -46,8 +46,7 @@ record QuernEngine(String launcher, int threads, int repetitions) implements Eng
       String key = workload.genTokens() == 0 ? "prefillTokensPerSecond" : "decodeTokensPerSecond";
       JsonNode figure = new ObjectMapper().readTree(json.toFile()).path(key);
       if (!figure.isNumber()) {
-        throw new CompareException(
-            "%s: no %s in its JSON".formatted(String.join(" ", command), key));
+        throw new CompareException("%s: no %s in its JSON".formatted(Commands.text(command), key));
       }
       return figure.asDouble();
     } finally {

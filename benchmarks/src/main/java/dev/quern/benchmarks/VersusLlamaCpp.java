@@ -85,6 +85,11 @@ final class VersusLlamaCpp implements Callable<Integer> {
 
   /// The first argument is the launcher's path, which the script adds.
   public static void main(String[] args) {
+    // A comparison that is interrupted leaves no engine running, and no core busy.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(() ->
+                ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly)));
     String[] rest = Arrays.copyOfRange(args, 1, args.length);
     System.exit(
         run(

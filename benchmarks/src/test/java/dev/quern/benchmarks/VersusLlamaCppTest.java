@@ -37,6 +37,7 @@ class VersusLlamaCppTest {
         "quern",
         """
         echo "quern $*" >>LOG
+        sleep 0.1 # so that its memory can be looked at
         while [ $# -gt 1 ]; do
           if [ "$1" = --json ]; then
             echo '{"prefillTokensPerSecond": 60.0, "decodeTokensPerSecond": 30.0}' >"$2"
@@ -49,6 +50,7 @@ class VersusLlamaCppTest {
         "peer",
         """
         echo "$*" >>LOG
+        sleep 0.1
         echo "load_backend: loaded CPU backend from /x/libggml-cpu-haswell.so" >&2
         off='{"build_number": 7, "flash_attn": 0, "samples_ts": [40, 10, 50]}'
         on='{"build_number": 7, "flash_attn": 1, "samples_ts": [20, 20, 20]}'

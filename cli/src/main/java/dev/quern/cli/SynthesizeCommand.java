@@ -106,8 +106,8 @@ final class SynthesizeCommand extends ConsoleCommand {
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free < bytes) {
       throw new UserException(
-          "--out: %s needs %.1f GB and %s has %.1f GB free; make room, or name another folder"
-              .formatted(out, bytes / 1e9, folder, free / 1e9));
+          "--out: %s needs %.0f MB and %s has %.0f MB free; make room, or name another folder"
+              .formatted(out, bytes / 1e6, folder, free / 1e6));
     }
   }
 }

@@ -170,7 +170,9 @@ class CommandLineTest {
   @Test
   void everyCommandExplainsItself() {
     for (String command :
-        new String[] {"run", "chat", "explain", "inspect", "tokenize", "logits"}) {
+        new String[] {
+          "run", "chat", "explain", "inspect", "tokenize", "logits", "bench", "synthesize"
+        }) {
       Result result = quern(command, "--help");
       assertEquals(0, result.code, result.err);
       assertTrue(result.out.contains("Usage: quern " + command), result.out);
