@@ -210,10 +210,10 @@ record AttentionCall(
   private long stage(MemorySegment plane, long element, int n, long at) {
     long rowBytes = spec.headDim() * elementBytes();
     long staged = width(spec.headDim()) * elementBytes();
+    zero(at, n * staged);
     for (int i = 0; i < n; i++) {
-      long to = at + i * staged;
-      MemorySegment.copy(plane, element * elementBytes() + i * rowBytes, scratch, to, rowBytes);
-      scratch.asSlice(to + rowBytes, staged - rowBytes).fill((byte) 0);
+      long from = element * elementBytes() + i * rowBytes;
+      MemorySegment.copy(plane, from, scratch, at + i * staged, rowBytes);
     }
     return at;
   }

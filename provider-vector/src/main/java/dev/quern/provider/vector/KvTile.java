@@ -59,6 +59,9 @@ final class KvTile {
   /// Rebases the exponent: from a bias of 15 to one of 127.
   private static final float REBASE = 0x1p112f;
 
+  /// Bytes of a row of turned keys.
+  private static final long ROW = 4L * POSITIONS;
+
   private KvTile() {}
 
   private static VectorShuffle<Integer> swap(int distance) {
@@ -95,22 +98,21 @@ final class KvTile {
       MemorySegment scratch,
       long words,
       long keys) {
+    // First, since it reads in order what is then read by columns.
+    boolean special = f16 && hasSpecials(src, from, 2L * n * width);
     int rowWords = f16 ? width / 2 : width;
     for (int word = 0; word < rowWords; word += L) {
       exchangeHalves(src, from + 4L * word, 4L * rowWords, n, scratch, words);
       if (L >= 16) {
         exchange4(scratch, words);
       }
-      if (L >= 8) {
-        exchange2(scratch, words);
-      }
       if (f16) {
-        exchangeAndWiden(scratch, words, keys + 8L * POSITIONS * word);
+        exchangeLastAndWiden(scratch, words, keys + 2 * ROW * word);
       } else {
-        exchangeOnes(scratch, words, keys + 4L * POSITIONS * word);
+        exchangeLast(scratch, words, keys + ROW * word);
       }
     }
-    if (f16 && hasSpecials(src, from, 2L * n * width)) {
+    if (special) {
       mendSpecials(scratch, keys, width * POSITIONS);
     }
   }
@@ -127,7 +129,8 @@ final class KvTile {
     }
   }
 
-  /// The first step, from the rows to words: rows from n on repeat the last one.
+  /// The first step, from the rows to words: rows from n on repeat the last one. With 4 lanes the
+  /// last two steps are all, and this copies.
   private static void exchangeHalves(
       MemorySegment src, long from, long rowBytes, int n, MemorySegment scratch, long words) {
     for (int i = 0; i < POSITIONS / 2; i++) {
@@ -136,11 +139,11 @@ final class KvTile {
       long upper = from + rowBytes * Math.min(row + L / 2, n - 1);
       IntVector a = IntVector.fromMemorySegment(I, src, lower, LITTLE_ENDIAN);
       IntVector b = IntVector.fromMemorySegment(I, src, upper, LITTLE_ENDIAN);
+      IntVector c = L == 4 ? a : a.blend(b.rearrange(SWAP_HALVES), UPPER_HALF);
+      IntVector d = L == 4 ? b : a.rearrange(SWAP_HALVES).blend(b, UPPER_HALF);
       long to = words + BYTES * row;
-      a.blend(b.rearrange(SWAP_HALVES), UPPER_HALF).intoMemorySegment(scratch, to, LITTLE_ENDIAN);
-      a.rearrange(SWAP_HALVES)
-          .blend(b, UPPER_HALF)
-          .intoMemorySegment(scratch, to + BYTES * (L / 2), LITTLE_ENDIAN);
+      c.intoMemorySegment(scratch, to, LITTLE_ENDIAN);
+      d.intoMemorySegment(scratch, to + BYTES * (L / 2), LITTLE_ENDIAN);
     }
   }
 
@@ -157,63 +160,94 @@ final class KvTile {
     }
   }
 
-  /// As [#exchange4].
-  private static void exchange2(MemorySegment s, long words) {
-    for (int i = 0; i < POSITIONS / 2; i++) {
-      long lower = words + BYTES * row(i, 2);
-      long higher = lower + BYTES * 2;
-      IntVector a = IntVector.fromMemorySegment(I, s, lower, LITTLE_ENDIAN);
-      IntVector b = IntVector.fromMemorySegment(I, s, higher, LITTLE_ENDIAN);
-      a.blend(b.rearrange(SWAP_2), UPPER_2).intoMemorySegment(s, lower, LITTLE_ENDIAN);
-      a.rearrange(SWAP_2).blend(b, UPPER_2).intoMemorySegment(s, higher, LITTLE_ENDIAN);
-    }
-  }
-
-  /// The last step for F32: row r of a block is row r of L rows of the result.
-  private static void exchangeOnes(MemorySegment scratch, long words, long keys) {
-    for (int i = 0; i < POSITIONS / 2; i++) {
-      int row = 2 * i;
-      IntVector a = IntVector.fromMemorySegment(I, scratch, words + BYTES * row, LITTLE_ENDIAN);
-      IntVector b =
-          IntVector.fromMemorySegment(I, scratch, words + BYTES * (row + 1), LITTLE_ENDIAN);
+  /// The last two steps, for F32: row r of a block is row r of L rows of the result.
+  private static void exchangeLast(MemorySegment s, long words, long keys) {
+    for (int i = 0; i < POSITIONS / 4; i++) {
+      int row = 4 * i;
+      long at = words + BYTES * row;
+      IntVector a = IntVector.fromMemorySegment(I, s, at + 0 * BYTES, LITTLE_ENDIAN);
+      IntVector b = IntVector.fromMemorySegment(I, s, at + 1 * BYTES, LITTLE_ENDIAN);
+      IntVector c = IntVector.fromMemorySegment(I, s, at + 2 * BYTES, LITTLE_ENDIAN);
+      IntVector d = IntVector.fromMemorySegment(I, s, at + 3 * BYTES, LITTLE_ENDIAN);
+      IntVector e = a.blend(c.rearrange(SWAP_2), UPPER_2);
+      IntVector f = b.blend(d.rearrange(SWAP_2), UPPER_2);
+      IntVector g = a.rearrange(SWAP_2).blend(c, UPPER_2);
+      IntVector h = b.rearrange(SWAP_2).blend(d, UPPER_2);
+      a = e.blend(f.rearrange(SWAP_1), UPPER_1);
+      b = e.rearrange(SWAP_1).blend(f, UPPER_1);
+      c = g.blend(h.rearrange(SWAP_1), UPPER_1);
+      d = g.rearrange(SWAP_1).blend(h, UPPER_1);
       long to = keys + 4L * (POSITIONS * (row & L - 1) + (row & -L));
-      a.blend(b.rearrange(SWAP_1), UPPER_1).intoMemorySegment(scratch, to, LITTLE_ENDIAN);
-      a.rearrange(SWAP_1)
-          .blend(b, UPPER_1)
-          .intoMemorySegment(scratch, to + 4L * POSITIONS, LITTLE_ENDIAN);
+      a.intoMemorySegment(s, to, LITTLE_ENDIAN);
+      b.intoMemorySegment(s, to + ROW, LITTLE_ENDIAN);
+      c.intoMemorySegment(s, to + 2 * ROW, LITTLE_ENDIAN);
+      d.intoMemorySegment(s, to + 3 * ROW, LITTLE_ENDIAN);
     }
   }
 
-  /// The last step for F16: a word is the elements of two rows of the result.
-  private static void exchangeAndWiden(MemorySegment scratch, long words, long keys) {
-    for (int i = 0; i < POSITIONS / 2; i++) {
-      int row = 2 * i;
-      IntVector a = IntVector.fromMemorySegment(I, scratch, words + BYTES * row, LITTLE_ENDIAN);
-      IntVector b =
-          IntVector.fromMemorySegment(I, scratch, words + BYTES * (row + 1), LITTLE_ENDIAN);
-      IntVector p = a.blend(b.rearrange(SWAP_1), UPPER_1);
-      IntVector q = a.rearrange(SWAP_1).blend(b, UPPER_1);
-      long to = keys + 4L * (2L * POSITIONS * (row & L - 1) + (row & -L));
-      lower(p).intoMemorySegment(scratch, to, LITTLE_ENDIAN);
-      upper(p).intoMemorySegment(scratch, to + 4L * POSITIONS, LITTLE_ENDIAN);
-      lower(q).intoMemorySegment(scratch, to + 8L * POSITIONS, LITTLE_ENDIAN);
-      upper(q).intoMemorySegment(scratch, to + 12L * POSITIONS, LITTLE_ENDIAN);
+  /// The last two steps, for F16: a word is elements of two rows of the result.
+  private static void exchangeLastAndWiden(MemorySegment s, long words, long keys) {
+    for (int i = 0; i < POSITIONS / 4; i++) {
+      int row = 4 * i;
+      long at = words + BYTES * row;
+      IntVector a = IntVector.fromMemorySegment(I, s, at + 0 * BYTES, LITTLE_ENDIAN);
+      IntVector b = IntVector.fromMemorySegment(I, s, at + 1 * BYTES, LITTLE_ENDIAN);
+      IntVector c = IntVector.fromMemorySegment(I, s, at + 2 * BYTES, LITTLE_ENDIAN);
+      IntVector d = IntVector.fromMemorySegment(I, s, at + 3 * BYTES, LITTLE_ENDIAN);
+      IntVector e = a.blend(c.rearrange(SWAP_2), UPPER_2);
+      IntVector f = b.blend(d.rearrange(SWAP_2), UPPER_2);
+      IntVector g = a.rearrange(SWAP_2).blend(c, UPPER_2);
+      IntVector h = b.rearrange(SWAP_2).blend(d, UPPER_2);
+      a = e.blend(f.rearrange(SWAP_1), UPPER_1);
+      b = e.rearrange(SWAP_1).blend(f, UPPER_1);
+      c = g.blend(h.rearrange(SWAP_1), UPPER_1);
+      d = g.rearrange(SWAP_1).blend(h, UPPER_1);
+      long to = keys + 4L * (2 * POSITIONS * (row & L - 1) + (row & -L));
+      a.lanewise(LSHL, 16)
+          .lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 0 * ROW, LITTLE_ENDIAN);
+      a.lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 1 * ROW, LITTLE_ENDIAN);
+      b.lanewise(LSHL, 16)
+          .lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 2 * ROW, LITTLE_ENDIAN);
+      b.lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 3 * ROW, LITTLE_ENDIAN);
+      c.lanewise(LSHL, 16)
+          .lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 4 * ROW, LITTLE_ENDIAN);
+      c.lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 5 * ROW, LITTLE_ENDIAN);
+      d.lanewise(LSHL, 16)
+          .lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 6 * ROW, LITTLE_ENDIAN);
+      d.lanewise(ASHR, 3)
+          .and(F16_BITS)
+          .reinterpretAsFloats()
+          .mul(REBASE)
+          .intoMemorySegment(s, to + 7 * ROW, LITTLE_ENDIAN);
     }
-  }
-
-  /// The binary16 in the lower halves of words.
-  private static FloatVector lower(IntVector words) {
-    return words
-        .lanewise(LSHL, 16)
-        .lanewise(ASHR, 3)
-        .and(F16_BITS)
-        .reinterpretAsFloats()
-        .mul(REBASE);
-  }
-
-  /// The binary16 in the upper halves of words.
-  private static FloatVector upper(IntVector words) {
-    return words.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats().mul(REBASE);
   }
 
   /// Row i of those whose number lacks the bit `distance`.
