@@ -40,7 +40,7 @@ final class Int16Tile {
 
   /// Unpacks values of a panel to signed shorts: `dst[weight][panel][2 * L]`.
   ///
-  /// @param data packed values ([Int4Panels]) at `at`, from the first that is wanted
+  /// @param data packed values ([NibblePanel]) at `at`, from the first that is wanted
   /// @param vectors how many vectors of values
   /// @param to offset of the first weight's place, that of the panel
   static void unpack(MemorySegment data, long at, int vectors, MemorySegment dst, long to) {

@@ -1,315 +1,189 @@
 package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
-import dev.quern.data.Workers;
+import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
-import java.util.List;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 
-/// Packed weights of the formats with 4-bit values and one scale a block: panels of `2 * L`
-/// outputs, whose lanes are outputs. A lane of 32 bits holds two outputs of a panel, `j` in its low
-/// half and `L + j` in its high half, so that a vector can be read as L lanes or as 2 L, and
-/// nothing ever crosses lanes:
+/// Panels of Q4_0 and INT4_Bg: 4-bit values, and one scale a block.
 ///
 /// ```
-/// panel   = values | scales
-/// values  = [inputs / 4] vectors; bits 4i .. 4i+3 of a half = weight 4c + i of its output, + 8
-/// scales  = [inputs / block] vectors; a half = the scale of its output, f16 or bf16
+/// panel = values [inputs / 4] ([NibblePanel]) | scales [inputs / block] ([HalfPairs] of f16 or bf16)
 /// ```
-///
-/// The values of a panel are read in order, by one row of x or by many. What is missing from the
-/// last panel is zero: its scales are.
 ///
 /// @param format Q4_0 or INT4_Bg
-/// @param outputs rows of the matrices, stacked
-/// @param inputs their columns; a multiple of 32
-/// @param data all panels
-record Int4Panels(BlockFormat format, int outputs, int inputs, MemorySegment data) {
-  /// Outputs of a panel.
-  static final int OUTPUTS = 2 * L;
-
-  /// Weights that share a scale of x, and of which whole ones make a block of every format.
-  static final int GROUP = 32;
-
+record Int4Panels(BlockFormat format) implements PanelFormat {
+  private static final int OFFSET = 8;
   private static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final long EVERY_SECOND_NIBBLE = 0x0F0F_0F0F_0F0F_0F0FL;
   private static final long EVERY_SECOND_BYTE = 0x00FF_00FF_00FF_00FFL;
 
-  /// Whether this layout is for a format.
-  static boolean supports(BlockFormat format) {
-    return isQ4_0(format) || format.id().startsWith("INT4_B");
-  }
-
-  private static boolean isQ4_0(BlockFormat format) {
+  private boolean isQ4_0() {
     return format.equals(BlockFormat.Q4_0);
   }
 
-  /// Packs matrices, stacked by outputs.
-  static Int4Panels pack(
-      BlockFormat format,
-      int outputs,
-      int inputs,
-      List<WeightMatrix> stacked,
-      SegmentAllocator allocator,
-      Workers workers) {
-    long bytes =
-        Math.multiplyExact((long) Math.ceilDiv(outputs, OUTPUTS), panelBytes(format, inputs));
-    Int4Panels panels =
-        new Int4Panels(format, outputs, inputs, allocator.allocate(bytes, Split.LINE));
-    WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
-    int tasks = Split.tasks(panels.count(), workers);
-    workers.run(
-        tasks,
-        (task, worker) -> {
-          int end = (int) Split.begin(panels.count(), task + 1, tasks);
-          for (int p = (int) Split.begin(panels.count(), task, tasks); p < end; p++) {
-            panels.packPanel(p, matrices);
-          }
-        });
-    return panels;
+  @Override
+  public String dotName() {
+    return "int4-panel-dot";
   }
 
-  /// Panels.
-  int count() {
-    return Math.ceilDiv(outputs, OUTPUTS);
+  @Override
+  public Numerics dotNumerics() {
+    return Numerics.INT8_SYM_32;
   }
 
-  /// Offset of a panel's values in bytes.
-  long valuesAt(int panel) {
-    return panel * panelBytes(format, inputs);
+  @Override
+  public int offset() {
+    return OFFSET;
   }
 
-  /// Offset of a panel's scales in bytes.
-  long scalesAt(int panel) {
-    return valuesAt(panel) + valueBytes(inputs);
+  @Override
+  public long panelBytes(int inputs) {
+    return scalesAt(inputs) + format.blocksPerRow(inputs) * BYTES;
   }
 
-  private static long valueBytes(int inputs) {
+  private static long scalesAt(int inputs) {
     return inputs / 4 * BYTES;
   }
 
-  private static long panelBytes(BlockFormat format, int inputs) {
-    return valueBytes(inputs) + format.blocksPerRow(inputs) * BYTES;
-  }
-
-  private void packPanel(int panel, WeightMatrix[] matrices) {
-    int first = 0; // output of the matrix's first row
-    for (WeightMatrix m : matrices) {
-      int begin = Math.max(panel * OUTPUTS, first);
-      int end = Math.min((panel + 1) * OUTPUTS, first + m.outputs());
-      for (int o = begin; o < end; o++) {
-        int column = o % OUTPUTS;
-        packRow(m, o - first, panel, 4L * (column % L) + 2L * (column / L));
-      }
-      first += m.outputs();
-    }
-  }
-
-  /// @param lane offset of the output's half lane in a vector, in bytes
-  private void packRow(WeightMatrix m, int row, int panel, long lane) {
+  @Override
+  public void pack(WeightMatrix m, int row, MemorySegment data, long panelAt, int column) {
+    int inputs = m.inputs();
     int blocks = format.blocksPerRow(inputs);
-    long source = m.format().rowBytes(inputs) * row;
-    long values = valuesAt(panel) + lane;
-    long scales = scalesAt(panel) + lane;
-    if (isQ4_0(format)) {
+    long source = format.rowBytes(inputs) * row;
+    long values = panelAt + HalfPairs.offset(column);
+    long scales = values + scalesAt(inputs);
+    if (isQ4_0()) {
       for (int b = 0; b < blocks; b++, source += format.blockBytes()) {
         data.set(I16, scales + b * BYTES, m.data().get(I16, source));
         long low = m.data().get(I64, source + 2);
         long high = m.data().get(I64, source + 10);
         long at = values + b * (8 * BYTES);
-        put(pairUp(low), at);
-        put(pairUp(high), at + 2 * BYTES);
-        put(pairUp(low >>> 4), at + 4 * BYTES);
-        put(pairUp(high >>> 4), at + 6 * BYTES);
+        put(data, pairUp(low), at);
+        put(data, pairUp(high), at + 2 * BYTES);
+        put(data, pairUp(low >>> 4), at + 4 * BYTES);
+        put(data, pairUp(high >>> 4), at + 6 * BYTES);
       }
     } else {
       for (int b = 0; b < blocks; b++) {
         data.set(I16, scales + b * BYTES, m.scales().get(I16, 2 * ((long) row * blocks + b)));
       }
       for (int c = 0; c < inputs / 8; c++) { // their order is ours already
-        put(m.data().get(I32, source + 4L * c), values + c * (2 * BYTES));
+        put(data, m.data().get(I32, source + 4L * c), values + c * (2 * BYTES));
       }
     }
   }
 
   /// The low nibbles of eight bytes, side by side.
-  private static int pairUp(long bytes) {
+  static int pairUp(long bytes) {
     long nibbles = bytes & EVERY_SECOND_NIBBLE;
     long pairs = (nibbles | nibbles >>> 4) & EVERY_SECOND_BYTE;
     long quads = pairs | pairs >>> 8;
     return (int) (quads & 0xFFFF | quads >>> 16 & 0xFFFF_0000L);
   }
 
-  /// Eight weights of an output: half a lane of one vector, and of the next.
-  private void put(int nibbles, long at) {
+  /// Eight values of an output: a half of one vector, and of the next.
+  static void put(MemorySegment data, int nibbles, long at) {
     data.set(I16, at, (short) nibbles);
     data.set(I16, at + BYTES, (short) (nibbles >>> 16));
   }
 
-  /// Scales of consecutive groups of a panel as F32, times those of a row of x: for each group a
-  /// vector for the low halves and one for the high.
-  ///
-  /// @param group the first group
-  /// @param groups how many
-  /// @param x F32 scales of x, one a group
-  /// @param xAt offset of the first one
-  /// @param dst where they go
-  /// @param at offset of the first
-  void scales(
-      int panel, int group, int groups, MemorySegment x, long xAt, MemorySegment dst, long at) {
-    int perBlock = format.blockElements() / GROUP;
-    if (isQ4_0(format)) {
-      scalesF16(data, scalesAt(panel) + group * BYTES, groups, x, xAt, dst, at);
-    } else {
-      scalesBf16(data, scalesAt(panel), group, groups, perBlock, x, xAt, dst, at);
-    }
+  @Override
+  public long dotScratchBytes(int inputs) {
+    return 2 * scaleBytes(inputs);
   }
 
-  /// The exponent is rebased by a multiplication, which makes subnormals normal. Infinities and NaN
-  /// become finite: a damaged weight may give any value in its own column (rule L11).
-  private static void scalesF16(
+  private static long scaleBytes(int inputs) {
+    return inputs / GROUP * (2 * BYTES);
+  }
+
+  @Override
+  public void dot(
       MemorySegment w,
-      long from,
-      int groups,
+      long w0,
+      long w1,
+      int inputs,
       MemorySegment x,
       long xAt,
-      MemorySegment dst,
-      long at) {
-    for (int g = 0; g < groups; g++) {
-      float d = Lanes.scalarF32(x, xAt + 4L * g);
-      IntVector s = IntVector.fromMemorySegment(I, w, from + g * BYTES, LITTLE_ENDIAN);
-      FloatVector low = s.and(0x7FFF).lanewise(LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
-      low.reinterpretAsInts()
-          .or(s.and(0x8000).lanewise(LSHL, 16))
-          .reinterpretAsFloats()
-          .mul(d)
-          .intoMemorySegment(dst, at + g * (2 * BYTES), LITTLE_ENDIAN);
-      FloatVector high = s.lanewise(LSHR, 3).and(0x7FFF << 13).reinterpretAsFloats().mul(0x1p112f);
-      high.reinterpretAsInts()
-          .or(s.and(0x8000_0000))
-          .reinterpretAsFloats()
-          .mul(d)
-          .intoMemorySegment(dst, at + g * (2 * BYTES) + BYTES, LITTLE_ENDIAN);
-    }
+      MemorySegment scratch,
+      long at,
+      MemorySegment sums,
+      long sumsAt) {
+    int groups = inputs / GROUP;
+    long second = at + scaleBytes(inputs);
+    long xScales = xAt + Int8Row.scalesAt(inputs);
+    scales(w, w0, inputs, 0, groups, scratch, at);
+    HalfPairs.scale(scratch, at, groups, 1, x, xScales);
+    scales(w, w1, inputs, 0, groups, scratch, second);
+    HalfPairs.scale(scratch, second, groups, 1, x, xScales);
+    PanelStore.fill(sums, sumsAt, 4 * Lanes.L, 0);
+    NibblePanel.dot(
+        w,
+        w0,
+        w1,
+        inputs / 8,
+        x,
+        xAt,
+        xAt + Int8Row.biasAt(inputs),
+        scratch,
+        at,
+        second,
+        sums,
+        sumsAt);
   }
 
-  private static void scalesBf16(
+  /// F32 scales of consecutive groups: two vectors each.
+  void scales(
       MemorySegment w,
-      long from,
+      long panelAt,
+      int inputs,
       int group,
       int groups,
-      int perBlock,
-      MemorySegment x,
-      long xAt,
       MemorySegment dst,
-      long at) {
-    for (int g = 0; g < groups; g++) {
-      float d = Lanes.scalarF32(x, xAt + 4L * g);
-      long block = (group + g) / perBlock;
-      IntVector s = IntVector.fromMemorySegment(I, w, from + block * BYTES, LITTLE_ENDIAN);
-      s.lanewise(LSHL, 16)
-          .reinterpretAsFloats()
-          .mul(d)
-          .intoMemorySegment(dst, at + g * (2 * BYTES), LITTLE_ENDIAN);
-      s.and(0xFFFF_0000)
-          .reinterpretAsFloats()
-          .mul(d)
-          .intoMemorySegment(dst, at + g * (2 * BYTES) + BYTES, LITTLE_ENDIAN);
+      long to) {
+    long scales = panelAt + scalesAt(inputs);
+    if (isQ4_0()) {
+      HalfPairs.f16(w, scales + group * BYTES, groups, dst, to);
+    } else {
+      HalfPairs.bf16(w, scales, group, groups, format.blockElements() / GROUP, dst, to);
     }
   }
 
-  /// Decodes weights to F32: `dst[weight][output]`.
-  ///
-  /// @param at offset of the panel's values, from the first weight that is wanted
-  /// @param vectors how many vectors of values
-  /// @param scales F32 scales ([#scales]), from the first group that is wanted
-  static void decode(
-      MemorySegment data,
+  @Override
+  public long decodeScratchBytes(int n) {
+    return 2 * scaleBytes(n);
+  }
+
+  @Override
+  public void decode(
+      MemorySegment w,
+      long panelAt,
+      int inputs,
+      int from,
+      int n,
+      MemorySegment scratch,
       long at,
-      int vectors,
-      MemorySegment scales,
-      long scalesAt,
-      MemorySegment dst,
       long to) {
-    for (int c = 0; c < vectors; c++) {
-      IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
-      long d = scalesAt + (c >> 3) * (2 * BYTES);
-      FloatVector low = FloatVector.fromMemorySegment(F, scales, d, LITTLE_ENDIAN);
-      FloatVector high = FloatVector.fromMemorySegment(F, scales, d + BYTES, LITTLE_ENDIAN);
-      long o = to + c * (8 * BYTES);
-      // 0x4B000000 is 2^23, whose last bits are units: or-ing a nibble in adds it.
-      v.and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(low)
-          .intoMemorySegment(dst, o, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 16)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(high)
-          .intoMemorySegment(dst, o + BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 4)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(low)
-          .intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 20)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(high)
-          .intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 8)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(low)
-          .intoMemorySegment(dst, o + 4 * BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 24)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(high)
-          .intoMemorySegment(dst, o + 5 * BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 12)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(low)
-          .intoMemorySegment(dst, o + 6 * BYTES, LITTLE_ENDIAN);
-      v.lanewise(LSHR, 28)
-          .and(15)
-          .or(0x4B00_0000)
-          .reinterpretAsFloats()
-          .sub(0x1p23f + 8)
-          .mul(high)
-          .intoMemorySegment(dst, o + 7 * BYTES, LITTLE_ENDIAN);
+    int groups = n / GROUP;
+    long minima = at + scaleBytes(n);
+    scales(w, panelAt, inputs, from / GROUP, groups, scratch, at);
+    minima(scratch, at, groups, minima);
+    NibblePanel.decode(w, panelAt + from / 4 * BYTES, n / 4, scratch, at, minima, scratch, to);
+  }
+
+  /// `8 * scale`: exact, as are `value * scale` and the difference, since a scale has few bits.
+  private static void minima(MemorySegment d, long scales, int groups, long to) {
+    for (int i = 0; i < 2 * groups; i++) {
+      Lanes.store(Lanes.f32(d, scales + i * BYTES).mul(OFFSET), d, to + i * BYTES);
     }
   }
 }

@@ -17,7 +17,8 @@ import jdk.incubator.vector.IntVector;
 /// outputs: each value twice in an int, so that a broadcast of the int fills vectors of shorts.
 ///
 /// ```
-/// pairs: i32[inputs] = q | q << 16    bias: i32[inputs / 8] = -8 * sum of 8 q, twice    scales: f32[inputs / 32]
+/// pairs: i32[inputs] = q | q << 16 | bias: i32[inputs / 8] = -offset * sum of 8 q, modulo 2^16, twice
+///   | scales: f32[inputs / 32] | sums: f32[inputs / 32] = scale * sum of 32 q
 /// ```
 final class Int8Row {
   /// Adding it to a float below 2^22 leaves the float's integer part, rounded half to even, in the
@@ -31,7 +32,7 @@ final class Int8Row {
 
   /// Bytes of a row.
   static long bytes(int inputs) {
-    return Split.align(scalesAt(inputs) + inputs / 8);
+    return Split.align(sumsAt(inputs) + inputs / 8);
   }
 
   /// Offset of the biases.
@@ -44,13 +45,20 @@ final class Int8Row {
     return 4L * inputs + inputs / 2;
   }
 
+  /// Offset of the sums.
+  static long sumsAt(int inputs) {
+    return scalesAt(inputs) + inputs / 8;
+  }
+
   /// Rounds a row.
   ///
   /// @param x the row at `xAt`
   /// @param inputs its length, a multiple of 32
+  /// @param offset what is subtracted from the stored values of the weights
   /// @param q where the result goes, at `qAt`
   /// @return whether all of x is finite; if not, what is written means nothing
-  static boolean quantize(MemorySegment x, long xAt, int inputs, MemorySegment q, long qAt) {
+  static boolean quantize(
+      MemorySegment x, long xAt, int inputs, int offset, MemorySegment q, long qAt) {
     long scales = qAt + scalesAt(inputs);
     int largest = 0;
     for (int g = 0; g < inputs / 32; g++) {
@@ -65,7 +73,7 @@ final class Int8Row {
       q.set(JAVA_FLOAT, scales + 4L * g, d);
       round(x, xAt + 128L * g, r, q, qAt + 128L * g);
     }
-    bias(q, qAt, inputs / 8, qAt + biasAt(inputs));
+    sums(q, qAt, inputs, offset);
     return largest < INFINITE;
   }
 
@@ -87,15 +95,22 @@ final class Int8Row {
     }
   }
 
-  private static void bias(MemorySegment q, long at, int count, long to) {
-    for (int i = 0; i < count; i++) {
-      long from = at + 32L * i;
+  private static void sums(MemorySegment q, long at, int inputs, int offset) {
+    long bias = at + biasAt(inputs);
+    long scales = at + scalesAt(inputs);
+    long sums = at + sumsAt(inputs);
+    for (int g = 0; g < inputs / 32; g++) {
       int sum = 0;
-      for (int j = 0; j < 8; j++) {
-        sum += (short) q.get(JAVA_INT, from + 4L * j);
+      for (int i = 4 * g; i < 4 * g + 4; i++) {
+        int eight = 0;
+        for (int j = 0; j < 8; j++) {
+          eight += (short) q.get(JAVA_INT, at + 32L * i + 4L * j);
+        }
+        int b = -offset * eight;
+        q.set(JAVA_INT, bias + 4L * i, b & 0xFFFF | b << 16);
+        sum += eight;
       }
-      int bias = -8 * sum;
-      q.set(JAVA_INT, to + 4L * i, bias & 0xFFFF | bias << 16);
+      q.set(JAVA_FLOAT, sums + 4L * g, q.get(JAVA_FLOAT, scales + 4L * g) * sum);
     }
   }
 }

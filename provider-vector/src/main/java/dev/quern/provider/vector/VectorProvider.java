@@ -1,5 +1,7 @@
 package dev.quern.provider.vector;
 
+import static java.util.stream.Collectors.toSet;
+
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
@@ -20,6 +22,7 @@ import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
 import java.util.Optional;
+import java.util.Set;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
 /// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
@@ -79,18 +82,23 @@ public final class VectorProvider implements KernelProvider {
           "runs with %s alone, and the spec tolerates %s"
               .formatted(Numerics.EXACT_F32, spec.tolerated()));
     }
-    if (Int4Panels.supports(spec.weights()) && spec.tolerated().contains(Numerics.INT8_SYM_32)) {
+    Optional<PanelFormat> panel = PanelFormat.of(spec.weights());
+    if (panel.isPresent() && spec.tolerated().containsAll(numerics(panel.get()))) {
       return new Offer.Accepted<>(
           (stacked, packed, workers) ->
-              new Int4Linear(
+              new PanelLinear(
                   spec,
-                  Int4Panels.pack(
-                      spec.weights(), spec.outputs(), spec.inputs(), stacked, packed, workers)),
-          Int4Linear.variants());
+                  WeightPanels.pack(
+                      panel.get(), spec.outputs(), spec.inputs(), stacked, packed, workers)),
+          PanelLinear.variants(panel.get()));
     }
     return new Offer.Accepted<>(
         (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
         VectorLinear.variants());
+  }
+
+  private static Set<Numerics> numerics(PanelFormat format) {
+    return PanelLinear.variants(format).stream().map(Variant::numerics).collect(toSet());
   }
 
   @Override

@@ -15,21 +15,26 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-/// A panel of packed 4-bit weights times one row of int8 activations, in int16: eight products of a
-/// nibble (0 to 15) and a value of x (-127 to 127) are at most 15,240 in magnitude, and so need no
-/// widening; -8 times the sum of x corrects for the nibbles' offset, exactly. Then they are
-/// widened, scaled and added up in F32. One flat loop: where the scales were applied once in 32, in
-/// an outer loop, entering and leaving the inner one cost more than that saved.
-final class Int4Dot {
+/// Values of 4 bits in a panel: bits `4i .. 4i + 3` of a half of vector c are the value of weight
+/// `4c + i` of the half's output ([HalfPairs]).
+final class NibblePanel {
+  /// As bits: 2^23, whose last bit is a unit, so that or-ing a small integer in adds it.
+  static final int TWO_23 = 0x4B00_0000;
 
-  private Int4Dot() {}
+  private NibblePanel() {}
 
-  /// @param w packed values ([Int4Panels]) of two panels at `w0` and `w1`
+  /// Two panels times one row of int8 activations, in int16: eight products of a value (0 to 15)
+  /// and a value of x (-127 to 127) are at most 15,240 in magnitude, and so need no widening; the
+  /// bias of x corrects for the values' offset, exactly. Then they are widened, scaled and added up
+  /// in F32. One flat loop: where the scales were applied once in 32, in an outer loop, entering
+  /// and leaving the inner one cost more than that saved.
+  ///
+  /// @param w packed values of two panels at `w0` and `w1`
   /// @param n inputs / 8
   /// @param q the row's values and biases ([Int8Row]) at `qAt` and `biasAt`
   /// @param d scales of the panels' weights times those of x at `d0` and `d1`, for 32 inputs two
   ///   vectors each
-  /// @param y where the panels' sums go, two vectors each
+  /// @param y what the panels' sums are added to, two vectors each
   static void dot(
       MemorySegment w,
       long w0,
@@ -43,10 +48,10 @@ final class Int4Dot {
       long d1,
       MemorySegment y,
       long yAt) {
-    FloatVector low0 = FloatVector.zero(F);
-    FloatVector high0 = FloatVector.zero(F);
-    FloatVector low1 = FloatVector.zero(F);
-    FloatVector high1 = FloatVector.zero(F);
+    FloatVector low0 = FloatVector.fromMemorySegment(F, y, yAt, LITTLE_ENDIAN);
+    FloatVector high0 = FloatVector.fromMemorySegment(F, y, yAt + BYTES, LITTLE_ENDIAN);
+    FloatVector low1 = FloatVector.fromMemorySegment(F, y, yAt + 2 * BYTES, LITTLE_ENDIAN);
+    FloatVector high1 = FloatVector.fromMemorySegment(F, y, yAt + 3 * BYTES, LITTLE_ENDIAN);
     for (int c = 0; c < n; c++) {
       long x = qAt + 32L * c;
       long o = c * (2 * BYTES);
@@ -98,5 +103,93 @@ final class Int4Dot {
     high0.intoMemorySegment(y, yAt + 1 * BYTES, LITTLE_ENDIAN);
     low1.intoMemorySegment(y, yAt + 2 * BYTES, LITTLE_ENDIAN);
     high1.intoMemorySegment(y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+  }
+
+  /// Decodes values to F32: `dst[weight][2 * L] = value * scale - min`.
+  ///
+  /// @param data packed values at `at`, from the first weight that is wanted
+  /// @param vectors how many vectors of values
+  /// @param d scales at `scales` and minima at `minima`, for 32 weights two vectors each
+  static void decode(
+      MemorySegment data,
+      long at,
+      int vectors,
+      MemorySegment d,
+      long scales,
+      long minima,
+      MemorySegment dst,
+      long to) {
+    for (int c = 0; c < vectors; c++) {
+      IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
+      long g = (c >> 3) * (2 * BYTES);
+      FloatVector low = FloatVector.fromMemorySegment(F, d, scales + g, LITTLE_ENDIAN);
+      FloatVector high = FloatVector.fromMemorySegment(F, d, scales + g + BYTES, LITTLE_ENDIAN);
+      FloatVector lowMin = FloatVector.fromMemorySegment(F, d, minima + g, LITTLE_ENDIAN);
+      FloatVector highMin = FloatVector.fromMemorySegment(F, d, minima + g + BYTES, LITTLE_ENDIAN);
+      long o = to + c * (8 * BYTES);
+      v.and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 16)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 1 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 4)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 20)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 8)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 4 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 24)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 5 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 12)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 6 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 28)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 7 * BYTES, LITTLE_ENDIAN);
+    }
   }
 }

@@ -14,24 +14,26 @@ import java.lang.foreign.MemorySegment;
 /// Scratch:
 ///
 /// ```
-/// shared           x: Int8Row[rows] | finite: i32[rows] | ones: f32[DEPTH / 32]
+/// shared           x: Int8Row[rows] | finite: i32[rows]
 /// of each worker   scales: f32[2][DEPTH / 32][2][L] | w: i16[DEPTH][2][2L] | sums: i16[DEPTH / 32][6][2][2L] | y: f32[rows + 6][2][2][L]
 /// ```
-final class Int4RowsInt16 implements Int4Rows {
+final class PanelRowsInt16 implements PanelRows {
   static final String NAME = "int16-panel-gemm";
 
   /// Weights of an output that are unpacked at a time: with 8 lanes 16 kB for two panels.
   private static final int DEPTH = 256;
 
-  private static final int GROUPS = DEPTH / Int4Panels.GROUP;
+  private static final int GROUPS = DEPTH / PanelFormat.GROUP;
 
   private final LinearSpec spec;
-  private final Int4Panels panels;
+  private final WeightPanels panels;
+  private final Int4Panels format;
   private final long rowBytes;
 
-  Int4RowsInt16(LinearSpec spec, Int4Panels panels) {
+  PanelRowsInt16(LinearSpec spec, WeightPanels panels) {
     this.spec = spec;
     this.panels = panels;
+    format = (Int4Panels) panels.format();
     rowBytes = Int8Row.bytes(spec.inputs());
   }
 
@@ -44,12 +46,8 @@ final class Int4RowsInt16 implements Int4Rows {
     return rows * rowBytes;
   }
 
-  private long onesAt(int rows) {
-    return finiteAt(rows) + Split.align(4L * rows);
-  }
-
   private long sharedBytes(int rows) {
-    return onesAt(rows) + Split.align(4L * GROUPS);
+    return finiteAt(rows) + Split.align(4L * rows);
   }
 
   private static long unpackedAt() {
@@ -72,7 +70,6 @@ final class Int4RowsInt16 implements Int4Rows {
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
     MemorySegment scratch = w.scratch();
     int rows = x.rows();
-    PanelStore.fill(scratch, onesAt(rows), GROUPS, 1);
     int tasks = Split.tasks(rows, w.workers());
     w.workers()
         .run(
@@ -82,7 +79,12 @@ final class Int4RowsInt16 implements Int4Rows {
               for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
                 boolean finite =
                     Int8Row.quantize(
-                        x.data(), x.offsetBytes(r, 0), spec.inputs(), scratch, r * rowBytes);
+                        x.data(),
+                        x.offsetBytes(r, 0),
+                        spec.inputs(),
+                        format.offset(),
+                        scratch,
+                        r * rowBytes);
                 scratch.set(JAVA_INT, finiteAt(rows) + 4L * r, finite ? 1 : 0);
               }
             });
@@ -101,8 +103,8 @@ final class Int4RowsInt16 implements Int4Rows {
     PanelStore.fill(scratch, at + yAt(), rows * 4 * Lanes.L, 0);
     for (int from = 0; from < spec.inputs(); from += DEPTH) {
       int n = Math.min(DEPTH, spec.inputs() - from);
-      unpack(first, from, n, onesAt(rows), scratch, at, 0);
-      unpack(second, from, n, onesAt(rows), scratch, at, 1);
+      unpack(first, from, n, scratch, at, 0);
+      unpack(second, from, n, scratch, at, 1);
       for (int row = 0; row < rows; row += Int16Tile.ROWS) {
         multiply(row, Math.min(Int16Tile.ROWS, rows - row), from, n, scratch, at);
       }
@@ -117,14 +119,20 @@ final class Int4RowsInt16 implements Int4Rows {
     }
   }
 
-  private void unpack(
-      int panel, int from, int n, long onesAt, MemorySegment scratch, long at, int place) {
+  private void unpack(int panel, int from, int n, MemorySegment scratch, long at, int place) {
     long scales = at + place * GROUPS * (2 * BYTES);
-    int groups = n / Int4Panels.GROUP;
-    panels.scales(panel, from / Int4Panels.GROUP, groups, scratch, onesAt, scratch, scales);
+    int groups = n / PanelFormat.GROUP;
+    format.scales(
+        panels.data(),
+        panels.at(panel),
+        spec.inputs(),
+        from / PanelFormat.GROUP,
+        groups,
+        scratch,
+        scales);
     Int16Tile.unpack(
         panels.data(),
-        panels.valuesAt(panel) + from / 4 * BYTES,
+        panels.at(panel) + from / 4 * BYTES,
         n / 4,
         scratch,
         at + unpackedAt() + place * BYTES);
@@ -132,7 +140,7 @@ final class Int4RowsInt16 implements Int4Rows {
 
   /// Up to six rows times both panels, inputs `from` to `from + n`.
   private void multiply(int row, int rows, int from, int n, MemorySegment scratch, long at) {
-    int groups = n / Int4Panels.GROUP;
+    int groups = n / PanelFormat.GROUP;
     long x = row * rowBytes;
     Int16Tile.multiply(
         scratch,
