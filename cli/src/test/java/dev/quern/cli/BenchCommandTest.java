@@ -36,8 +36,18 @@ class BenchCommandTest {
     assertEquals(0, result.code, result.err);
     for (String part :
         new String[] {
-          "prefill 9, tok/s", "decode 5, tok/s", "first token, s", "peak memory", "GB/s of weights",
-          "plain read loop on 2 threads", "outside kernels", "linear", "Q6_K", "context 16"
+          "prefill 9, tok/s",
+          "decode 5, tok/s",
+          "first token, s",
+          "peak memory",
+          "GB/s of weights",
+          "plain read loop on 2 threads",
+          "outside kernels",
+          "serial kernels",
+          "waiting",
+          "linear",
+          "Q6_K",
+          "context 16"
         }) {
       assertTrue(result.out.contains(part), part + " in " + result.out);
     }
@@ -54,7 +64,9 @@ class BenchCommandTest {
           "peakResidentBytes",
           "decodeBytesPerSecond",
           "readLoopBytesPerSecond",
-          "decodeShareOutsideKernels"
+          "decodeShareOutsideKernels",
+          "decodeShareSerial",
+          "decodeShareWaiting"
         }) {
       assertTrue(root.path(figure).asDouble() > 0, figure + " in " + root);
     }

@@ -3,6 +3,8 @@ package dev.quern.llama;
 import dev.quern.Operator;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
+import dev.quern.data.Task;
+import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.LinearKernel;
@@ -11,13 +13,17 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.SwiGluKernel;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Where a model's time goes: wall time inside kernel calls, by operator. What is left of a run's
-/// time is the forward pass itself, sampling, and whatever else comes between kernels.
+/// Where a model's time goes: wall time inside kernel calls, by operator, and of that the time in
+/// runs of several tasks, with what the threads really worked in them. What is left of a run's time
+/// is the forward pass itself, sampling, and whatever else comes between kernels.
 ///
 /// Given to [LoadOptions#withProfile] it decorates the kernels of one model; without it nothing is
-/// wrapped. The decorators read the clock twice a call, some 50 ns.
+/// wrapped. The decorators read the clock twice a call and twice a task, some 50 ns each time.
 public final class KernelProfile {
   private final LongAdder[] nanos = new LongAdder[Operator.values().length]; // by ordinal
+
+  private final LongAdder parallelNanos = new LongAdder();
+  private final LongAdder taskNanos = new LongAdder();
 
   public KernelProfile() {
     for (int i = 0; i < nanos.length; i++) {
@@ -31,11 +37,47 @@ public final class KernelProfile {
     return nanos[operator.ordinal()].sum();
   }
 
+  /// Wall time of the runs that kernels gave to the workers, from the first task's claim to the end
+  /// of the join.
+  public long parallelNanos() {
+    return parallelNanos.sum();
+  }
+
+  /// Time inside tasks, summed over all threads. What [#parallelNanos()] times the number of
+  /// threads has above it was spent on waking up and waiting for each other.
+  public long taskNanos() {
+    return taskNanos.sum();
+  }
+
   /// Starts from zero. Only between runs.
   public void reset() {
+    parallelNanos.reset();
+    taskNanos.reset();
     for (LongAdder adder : nanos) {
       adder.reset();
     }
+  }
+
+  Workers timed(Workers workers) {
+    return new Workers() {
+      @Override
+      public int parallelism() {
+        return workers.parallelism();
+      }
+
+      @Override
+      public void run(int tasks, Task body) {
+        long start = System.nanoTime();
+        workers.run(
+            tasks,
+            (task, worker) -> {
+              long begun = System.nanoTime();
+              body.run(task, worker);
+              taskNanos.add(System.nanoTime() - begun);
+            });
+        parallelNanos.add(System.nanoTime() - start);
+      }
+    };
   }
 
   ForwardPass.Operators timed(ForwardPass.Operators o) {

@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.KernelReport;
 import dev.quern.Kernels;
 import dev.quern.data.KvFormat;
+import dev.quern.data.Workers;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.tokenizer.ChatTemplate;
@@ -250,8 +251,8 @@ public final class LlamaModel implements AutoCloseable {
     return operators;
   }
 
-  WorkerPool workers() {
-    return workers;
+  Workers workers() {
+    return options.profile().map(p -> p.timed(workers)).orElse(workers);
   }
 
   void forget(LlamaSession session) {

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 class KernelProfileTest {
   private static final int END = SyntheticModel.FIRST_SPECIAL + 1; // <|end_of_text|>
 
+  private static final int THREADS = 2;
+
   @TempDir Path folder;
 
   @Test
@@ -34,7 +36,12 @@ class KernelProfileTest {
       sum += profile.nanos(operator);
     }
     assertTrue(sum <= elapsed, sum + " ns of " + elapsed);
+    long parallel = profile.parallelNanos();
+    assertTrue(parallel > 0 && parallel < sum, parallel + " ns of " + sum);
+    long tasks = profile.taskNanos();
+    assertTrue(tasks > 0 && tasks < THREADS * parallel, tasks + " ns in " + parallel);
     profile.reset();
+    assertEquals(0, profile.parallelNanos() + profile.taskNanos());
     for (Operator operator : Operator.values()) {
       assertEquals(0, profile.nanos(operator));
     }
@@ -78,6 +85,6 @@ class KernelProfileTest {
   private static LoadOptions scalar() {
     return LoadOptions.defaults()
         .withKernels(KernelOptions.fromSystem().withProvider("scalar"))
-        .withThreads(2);
+        .withThreads(THREADS);
   }
 }

@@ -44,6 +44,8 @@ public final class BenchJson {
         r.decodeBytesPerSecond().isPresent() ? r.decodeBytesPerSecond().getAsDouble() : null);
     json.put("readLoopBytesPerSecond", median(r.readBandwidth()));
     json.put("decodeShareOutsideKernels", median(r.decodeShareOutsideKernels()));
+    json.put("decodeShareSerial", median(r.decodeShareSerial()));
+    json.put("decodeShareWaiting", median(r.decodeShareWaiting()));
     Map<String, Object> kernels = new LinkedHashMap<>();
     r.decodeKernelSecondsPerToken().forEach((operator, s) -> kernels.put(operator.id(), s));
     json.put("decodeKernelSecondsPerToken", kernels.isEmpty() ? null : kernels);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 
 /// All that a measurement says.
@@ -61,24 +62,26 @@ public record BenchResult(
 
   /// Share of decoding's time that was spent outside kernels; empty without a profile.
   public Optional<Spread> decodeShareOutsideKernels() {
-    return profiled()
-        ? spread(
-            plan.genTokens(),
-            r ->
-                1
-                    - r.decodeKernelSeconds().values().stream().mapToDouble(s -> s).sum()
-                        / r.decodeSeconds())
-        : Optional.empty();
+    return profiled((p, seconds) -> 1 - p.allKernelSeconds() / seconds);
+  }
+
+  /// Share of decoding's time in which one thread was in a kernel and the others had nothing to do.
+  public Optional<Spread> decodeShareSerial() {
+    return profiled((p, seconds) -> (p.allKernelSeconds() - p.parallelSeconds()) / seconds);
+  }
+
+  /// Share of decoding's time that threads lost in parallel runs, waking up and waiting for each
+  /// other: the cost of joins.
+  public Optional<Spread> decodeShareWaiting() {
+    return profiled((p, seconds) -> (p.parallelSeconds() - p.taskSeconds() / threads) / seconds);
   }
 
   /// Median seconds of a decoded token inside each operator's kernels; empty without a profile.
   public Map<Operator, Double> decodeKernelSecondsPerToken() {
     Map<Operator, Double> seconds = new EnumMap<>(Operator.class);
-    if (profiled()) {
-      for (Operator operator : Operator.values()) {
-        spread(plan.genTokens(), r -> r.decodeKernelSeconds().get(operator) / plan.genTokens())
-            .ifPresent(s -> seconds.put(operator, s.median()));
-      }
+    for (Operator operator : Operator.values()) {
+      profiled((p, _) -> p.kernelSeconds().get(operator) / plan.genTokens())
+          .ifPresent(s -> seconds.put(operator, s.median()));
     }
     return seconds;
   }
@@ -89,8 +92,12 @@ public record BenchResult(
         && decodeTokensPerSecond().map(Spread::stable).orElse(true);
   }
 
-  private boolean profiled() {
-    return !measured.repetitions().getFirst().decodeKernelSeconds().isEmpty();
+  private Optional<Spread> profiled(ToDoubleBiFunction<BenchRun.Profile, Double> figure) {
+    return measured.repetitions().getFirst().decodeProfile().isEmpty()
+        ? Optional.empty()
+        : spread(
+            plan.genTokens(),
+            r -> figure.applyAsDouble(r.decodeProfile().orElseThrow(), r.decodeSeconds()));
   }
 
   private Optional<Spread> spread(int tokens, ToDoubleFunction<BenchRun.Repetition> figure) {

@@ -23,10 +23,30 @@ public final class BenchRun {
   ///   sampling; NaN if left out
   /// @param decodeSeconds all decoded tokens: forward pass, logits and sampling of each; NaN if
   ///   left out
-  /// @param decodeKernelSeconds of these, seconds inside each operator's kernels; empty without a
-  ///   profile
+  /// @param decodeProfile where these went; empty without a profile
   public record Repetition(
-      double prefillSeconds, double decodeSeconds, Map<Operator, Double> decodeKernelSeconds) {}
+      double prefillSeconds, double decodeSeconds, Optional<Profile> decodeProfile) {}
+
+  /// Where decoding's time went.
+  ///
+  /// @param kernelSeconds inside each operator's kernels
+  /// @param parallelSeconds of that, in runs on several threads
+  /// @param taskSeconds inside their tasks, summed over the threads
+  public record Profile(
+      Map<Operator, Double> kernelSeconds, double parallelSeconds, double taskSeconds) {
+    static Profile of(KernelProfile profile) {
+      Map<Operator, Double> kernels = new EnumMap<>(Operator.class);
+      for (Operator operator : Operator.values()) {
+        kernels.put(operator, profile.nanos(operator) / 1e9);
+      }
+      return new Profile(kernels, profile.parallelNanos() / 1e9, profile.taskNanos() / 1e9);
+    }
+
+    /// Inside all kernels.
+    double allKernelSeconds() {
+      return kernelSeconds.values().stream().mapToDouble(s -> s).sum();
+    }
+  }
 
   /// All of a run.
   ///
@@ -82,15 +102,11 @@ public final class BenchRun {
     int[] first = tokens(random, 1, model);
     double prefill = prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1);
     if (plan.genTokens() == 0) {
-      return new Repetition(prefill, Double.NaN, Map.of());
+      return new Repetition(prefill, Double.NaN, Optional.empty());
     }
     profile.ifPresent(KernelProfile::reset);
     double decode = seconds(session, first, plan.genTokens());
-    Map<Operator, Double> kernels = new EnumMap<>(Operator.class);
-    for (Operator operator : Operator.values()) {
-      profile.ifPresent(p -> kernels.put(operator, p.nanos(operator) / 1e9));
-    }
-    return new Repetition(prefill, decode, kernels);
+    return new Repetition(prefill, decode, profile.map(Profile::of));
   }
 
   /// Seconds to run a prompt at the plan's depth and to generate a number of tokens, of which the

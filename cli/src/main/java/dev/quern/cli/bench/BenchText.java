@@ -85,15 +85,16 @@ public final class BenchText {
   }
 
   private void profile() {
+    share("outside kernels", result.decodeShareOutsideKernels(), "");
+    share("serial kernels", result.decodeShareSerial(), ": one thread works, the others can't");
+    share("waiting", result.decodeShareWaiting(), ": threads that wake up or wait for a join");
     result
-        .decodeShareOutsideKernels()
-        .ifPresent(share -> {
-          line("outside kernels", "%.2f %% of decode's time", 100 * share.median());
-          result
-              .decodeKernelSecondsPerToken()
-              .forEach(
-                  (operator, seconds) -> line("  " + operator, "%.3f ms a token", seconds * 1e3));
-        });
+        .decodeKernelSecondsPerToken()
+        .forEach((operator, seconds) -> line("  " + operator, "%.3f ms a token", seconds * 1e3));
+  }
+
+  private void share(String name, Optional<Spread> share, String meaning) {
+    share.ifPresent(s -> line(name, "%.2f %% of decode's time%s", 100 * s.median(), meaning));
   }
 
   private void verdict() {
