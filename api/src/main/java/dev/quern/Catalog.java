@@ -80,6 +80,17 @@ public final class Catalog {
         .findFirst();
   }
 
+  /// The entry of the ready provider of that name.
+  ///
+  /// @throws java.util.NoSuchElementException if there is none
+  ProviderEntry readyEntry(String name) {
+    return candidates.stream()
+        .map(Candidate::entry)
+        .filter(e -> e.ready() && e.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /// Asks a provider who it is. One entry, or one for each copy where the path holds several.
   private static List<Candidate> describe(Found found, ClassLoader loader) {
     ProviderEntry entry;

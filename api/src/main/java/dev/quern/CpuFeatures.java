@@ -111,6 +111,20 @@ final class CpuFeatures {
     return Set.copyOf(found);
   }
 
+  /// The first CPU's name in Linux's `/proc/cpuinfo`: `model name` on x86-64, the identification
+  /// registers' fields on aarch64 (`0x41 0x0 0xd0c 1`).
+  static String name(String cpuinfo) {
+    String name =
+        cpuinfo
+            .lines()
+            .takeWhile(line -> !line.isBlank())
+            .filter(
+                line -> line.matches("(model name|CPU (implementer|variant|part|revision))\\s*:.*"))
+            .map(line -> line.substring(line.indexOf(':') + 1).strip())
+            .collect(Collectors.joining(" "));
+    return name.isEmpty() ? "unknown CPU" : name;
+  }
+
   /// Features from what `sysctl hw.optional.arm` prints on macOS: lines such as
   /// `hw.optional.arm.FEAT_DotProd: 1`.
   ///

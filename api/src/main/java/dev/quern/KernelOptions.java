@@ -16,6 +16,7 @@ import java.util.TreeMap;
 /// - `quern.provider.<operator>`: the same for one [Operator].
 /// - `quern.numerics`: `any` (the default), or `exact` for linear kernels in exact F32 arithmetic.
 /// - `quern.cpu.mask`: `-name,-name`, CPU features that providers don't get to see.
+/// - `quern.selfcheck.file`: where the results of `quern selfcheck` are, see [Selfcheck].
 /// - `quern.<provider>.<name>`: the provider's own.
 ///
 /// @param properties those whose names begin with `quern.`

@@ -17,10 +17,12 @@ import dev.quern.spi.Variant;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -52,11 +54,16 @@ public final class Kernels {
   private final Settings settings;
   private final Catalog catalog;
   private final Candidates candidates;
+  private final Selfcheck selfcheck;
 
   /// In the order of the first request; guarded by itself, since specs are asked for at load only.
   private final Map<Key, Slot> slots = new LinkedHashMap<>();
 
-  private Kernels(Settings settings, Catalog catalog, Candidates candidates) {
+  /// Guarded by `slots`.
+  private final Set<String> warned = new HashSet<>();
+
+  private Kernels(Settings settings, Catalog catalog, Candidates candidates, Selfcheck selfcheck) {
+    this.selfcheck = selfcheck;
     this.settings = settings;
     this.catalog = catalog;
     this.candidates = candidates;
@@ -74,8 +81,9 @@ public final class Kernels {
   /// Each provider that is left out and needn't be, and each property that looks misspelt, is one
   /// warning of the logger `dev.quern`; at level DEBUG it also gets the whole table.
   ///
-  /// @throws SelectionException if a property is malformed (the message says how to write it), or
-  ///   if what was asked for can't run (the message holds the whole table)
+  /// @throws SelectionException if a property is malformed (the message says how to write it), if
+  ///   what was asked for can't run (the message holds the whole table), or if the results of
+  ///   `quern selfcheck` can't be read (see [Selfcheck])
   public static Kernels load(KernelOptions options) {
     Settings settings = Settings.parse(options.properties());
     Catalog catalog = Catalog.scan(options);
@@ -85,7 +93,7 @@ public final class Kernels {
         .forEach(Kernels::warn);
     Candidates candidates = Candidates.resolve(settings, catalog);
     candidates.warnings().forEach(Kernels::warn);
-    Kernels kernels = new Kernels(settings, catalog, candidates);
+    Kernels kernels = new Kernels(settings, catalog, candidates, Selfcheck.read(options));
     LOG.log(Level.DEBUG, () -> kernels.report().text());
     return kernels;
   }
@@ -194,10 +202,19 @@ public final class Kernels {
       Function<KernelProvider, Offer<K>> ask,
       BiFunction<K, Site, K> checked) {
     List<Refusal> refusals = new ArrayList<>();
+    List<String> wrong = new ArrayList<>(); // warnings that wait for who runs it instead
     for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
       String name = e.getKey();
       switch (Answer.of(e.getValue(), tolerated, ask)) {
         case Answer.Took<K>(K kernel, List<Variant> variants) -> {
+          Optional<String> declined =
+              selfcheck.declines(catalog.readyEntry(name), operator, spec, variants);
+          if (declined.isPresent()) {
+            refusals.add(new Refusal(name, declined.get()));
+            wrong.add("provider %s: %s".formatted(name, declined.get()));
+            continue;
+          }
+          wrong.forEach(w -> warnOnce("%s; %s runs %s".formatted(w, name, operator)));
           Site site = new Site(operator.id(), spec.toString(), name, variants);
           return new Slot(
               checked.apply(kernel, site),
@@ -246,6 +263,13 @@ public final class Kernels {
                             .formatted(operator, spec, rule(operator)),
                         "  Remedy: " + remedy + newLine + newLine))
             + report().text());
+  }
+
+  /// A decline of `quern selfcheck` concerns many specs of a model.
+  private void warnOnce(String line) {
+    if (warned.add(line)) {
+      warn(line);
+    }
   }
 
   private static void warn(String line) {

@@ -71,6 +71,18 @@ final class Platforms {
     return vmName.contains("Server VM") && !vmVersion.contains("jvmci") ? Jit.C2 : Jit.UNKNOWN;
   }
 
+  /// What the CPU calls itself, for people and to tell one machine from another; `unknown CPU`
+  /// where the operating system does not say it in a file.
+  static String cpuName() {
+    Path cpuinfo = Path.of("/proc/cpuinfo");
+    try {
+      return Files.exists(cpuinfo) ? CpuFeatures.name(Files.readString(cpuinfo)) : "unknown CPU";
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "the CPU's name is unknown: " + e, e);
+      return "unknown CPU";
+    }
+  }
+
   /// What can't be read counts as absent, with a warning: a machine without known features still
   /// runs portable kernels.
   private static Set<String> cpuFeatures(String os, String arch) {

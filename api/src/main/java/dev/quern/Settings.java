@@ -114,7 +114,7 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   static List<String> nearMisses(Map<String, String> properties, Set<String> providers) {
     Set<String> known =
         Stream.concat(
-                Stream.of("provider", "numerics", "cpu.mask"),
+                Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file"),
                 Arrays.stream(Operator.values()).map(o -> "provider." + o.id()))
             .collect(Collectors.toCollection(TreeSet::new));
     List<String> warnings = new ArrayList<>();

@@ -93,14 +93,19 @@ final class ConformanceCommand extends ConsoleCommand {
     try {
       return new ConformanceRun(this).call();
     } catch (NoClassDefFoundError e) {
-      if (String.valueOf(e.getMessage()).startsWith("dev/quern/conformance/")) {
-        throw new UserException(
-            "the conformance suite is not on the path: start with the launcher ./quern, or add"
-                + " quern-conformance, JUnit and jqwik (and on the module path --add-modules"
-                + " dev.quern.conformance)",
-            e);
-      }
-      throw e;
+      throw withoutSuite(e);
     }
+  }
+
+  /// What to throw where a class of the suite is absent.
+  static RuntimeException withoutSuite(NoClassDefFoundError e) {
+    if (String.valueOf(e.getMessage()).startsWith("dev/quern/conformance/")) {
+      return new UserException(
+          "the conformance suite is not on the path: start with the launcher ./quern, or add"
+              + " quern-conformance, JUnit and jqwik (and on the module path --add-modules"
+              + " dev.quern.conformance)",
+          e);
+    }
+    throw e;
   }
 }

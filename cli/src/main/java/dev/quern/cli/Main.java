@@ -26,7 +26,11 @@ import picocli.CommandLine.Command;
       InspectCommand.class,
       TokenizeCommand.class,
       LogitsCommand.class,
-      ConformanceCommand.class
+      ConformanceCommand.class,
+      BenchCommand.class,
+      SynthesizeCommand.class,
+      SelfcheckCommand.class,
+      WarmCommand.class
     },
     footer = {
       "",

@@ -70,8 +70,13 @@ final class ModelOptions {
 
   /// Loads the model, with a progress bar where that takes a while and a person watches.
   LlamaModel load(Console console) throws IOException {
+    return load(console, options());
+  }
+
+  /// [#load(Console)] with options that a command has changed.
+  LlamaModel load(Console console, LoadOptions changed) throws IOException {
     try (LoadProgressBar progress = new LoadProgressBar(console)) {
-      LoadOptions options = options().withProgress(progress);
+      LoadOptions options = changed.withProgress(progress);
       return model == null ? LlamaModel.loadDemo(options) : LlamaModel.load(model, options);
     }
   }

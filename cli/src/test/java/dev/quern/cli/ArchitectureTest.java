@@ -129,7 +129,7 @@ class ArchitectureTest {
   static final ArchRule onlyApiAndCliReadSystemProperties =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.quern", "dev.quern.cli", "dev.quern.conformance..")
+          .resideOutsideOfPackages("dev.quern", "dev.quern.cli..", "dev.quern.conformance..")
           .should()
           .callMethod(System.class, "getProperty", String.class)
           .orShould()

@@ -157,6 +157,8 @@ class CommandLineTest {
         "fly|2|fly",
         "inspect|2|which file",
         "inspect --model absent.gguf|1|absent.gguf",
+        "selfcheck --clear --provider scalar|2|--clear",
+        "selfcheck --provider absent|1|absent",
       })
   void mistakesGetOneClearLineAndNoStackTrace(String command, int code, String part) {
     Result result = quern(command.split(" "));
@@ -170,7 +172,18 @@ class CommandLineTest {
   @Test
   void everyCommandExplainsItself() {
     for (String command :
-        new String[] {"run", "chat", "explain", "inspect", "tokenize", "logits"}) {
+        new String[] {
+          "run",
+          "chat",
+          "explain",
+          "inspect",
+          "tokenize",
+          "logits",
+          "bench",
+          "synthesize",
+          "selfcheck",
+          "warm"
+        }) {
       Result result = quern(command, "--help");
       assertEquals(0, result.code, result.err);
       assertTrue(result.out.contains("Usage: quern " + command), result.out);

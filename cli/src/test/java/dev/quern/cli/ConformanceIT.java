@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,7 +21,7 @@ class ConformanceIT {
 
   @Test
   void theLauncherRunsTheSuiteFromModules() throws IOException {
-    Path home = launcherHome();
+    Path home = LauncherHome.in(folder);
     Child child =
         Child.run(
             home,
@@ -39,22 +37,6 @@ class ConformanceIT {
     assertTrue(child.out().contains("PASSED: scalar keeps the specification"), child.out());
     assertTrue(child.out().contains("1 tries"), child.out());
     assertEquals(Child.INCUBATOR_WARNING, child.err().strip(), "none about native access");
-  }
-
-  /// A folder that looks like a checkout whose build is fresh, so that the launcher builds nothing.
-  private Path launcherHome() throws IOException {
-    Path checkout = Path.of(System.getProperty("quern.home"));
-    Path home = folder.resolve("home with space");
-    Files.createDirectories(home.resolve("api/src/main"));
-    Files.createDirectories(home.resolve(".mvn"));
-    Path out = Files.createDirectories(home.resolve("cli/target/quern"));
-    for (String file : List.of("quern", ".mvn/jdk.sh", "pom.xml", "api/pom.xml")) {
-      Files.copy(checkout.resolve(file), home.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
-    }
-    Files.createSymbolicLink(out.resolve("lib"), LIB);
-    Files.createSymbolicLink(out.resolve("conformance"), SUITE);
-    Files.writeString(out.resolve("built"), "");
-    return home;
   }
 
   @Test

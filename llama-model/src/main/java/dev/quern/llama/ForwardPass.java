@@ -17,7 +17,7 @@ final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
   private final Operators operators;
-  private final List<KvCache> caches; // one a layer
+  private final KvCaches caches;
   private final F32Matrix ropeTable; // [positions, headDim]
   private final Workspace workspace;
 
@@ -42,7 +42,7 @@ final class ForwardPass {
       LlamaConfig config,
       LlamaWeights weights,
       Operators operators,
-      List<KvCache> caches,
+      KvCaches caches,
       int batch,
       Workers workers,
       Arena arena) {
@@ -50,7 +50,7 @@ final class ForwardPass {
     this.weights = weights;
     this.operators = operators;
     this.caches = caches;
-    ropeTable = RopeTable.of(config, weights.ropeFactors(), caches.getFirst().capacity(), arena);
+    ropeTable = RopeTable.of(config, weights.ropeFactors(), caches.limit(), arena);
     residual = F32Matrix.allocate(arena, batch, config.width());
     normed = F32Matrix.allocate(arena, batch, config.width());
     qkv = F32Matrix.allocate(arena, batch, config.queryWidth() + 2 * config.kvWidth());
@@ -67,7 +67,10 @@ final class ForwardPass {
   /// @param from index of the first one
   /// @param rows how many, at most the batch
   /// @param position position of the first one
-  void run(int[] tokens, int from, int rows, int position) {
+  /// @param wanted of how many of the last rows logits may be asked for; the last layer leaves out
+  ///   what only the others would need
+  void run(int[] tokens, int from, int rows, int position, int wanted) {
+    caches.reserve(position, position + rows);
     int queryWidth = config.queryWidth();
     int kvWidth = config.kvWidth();
     int hidden = config.hidden();
@@ -79,24 +82,37 @@ final class ForwardPass {
     F32Matrix v = heads.columns(queryWidth + kvWidth, queryWidth + 2 * kvWidth);
     F32Matrix a = attended.firstRows(rows); // [rows, queryWidth]
     F32Matrix inner = gateUp.firstRows(rows);
-    F32Matrix gate = inner.columns(0, hidden);
-    F32Matrix up = inner.columns(hidden, 2 * hidden);
 
     for (int r = 0; r < rows; r++) {
       weights.embedding().decode(tokens[from + r], x, r);
     }
+    int first = 0; // row that anything is wanted of
     for (int l = 0; l < config.layers(); l++) {
       LlamaWeights.Layer layer = weights.layers().get(l);
-      KvCache cache = caches.get(l);
+      KvCache cache = caches.layer(l);
 
       operators.norm().apply(x, layer.attentionNorm(), h, workspace);
       layer.qkv().apply(h, heads, workspace);
-      operators.ropeQueries().apply(q, ropeTable, position, workspace);
       operators.ropeKeys().apply(k, ropeTable, position, workspace);
       operators.attention().append(k, v, cache, position, workspace);
-      operators.attention().apply(q, cache, position, a, workspace);
+
+      if (l == config.layers() - 1 && wanted < rows) {
+        if (wanted == 0) {
+          return;
+        }
+        first = rows - wanted;
+        x = x.rows(first, rows);
+        h = h.rows(first, rows);
+        q = q.rows(first, rows);
+        a = a.rows(first, rows);
+        inner = inner.rows(first, rows);
+      }
+      operators.ropeQueries().apply(q, ropeTable, position + first, workspace);
+      operators.attention().apply(q, cache, position + first, a, workspace);
       layer.attentionOutput().apply(a, x, workspace); // x += a·Woᵀ
 
+      F32Matrix gate = inner.columns(0, hidden);
+      F32Matrix up = inner.columns(hidden, 2 * hidden);
       operators.norm().apply(x, layer.feedForwardNorm(), h, workspace);
       layer.gateUp().apply(h, inner, workspace);
       operators.swiGlu().apply(gate, up, gate, workspace);
@@ -104,7 +120,8 @@ final class ForwardPass {
     }
   }
 
-  /// The logits after a row of the last [#run]; overwritten by the next call.
+  /// The logits after a row of the last [#run], one of those that were wanted; overwritten by the
+  /// next call.
   ///
   /// @return `[1, vocabulary]`
   F32Matrix logits(int row) {

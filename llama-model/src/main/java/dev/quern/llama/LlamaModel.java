@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.KernelReport;
 import dev.quern.Kernels;
 import dev.quern.data.KvFormat;
+import dev.quern.data.Workers;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.tokenizer.ChatTemplate;
@@ -105,6 +106,10 @@ public final class LlamaModel implements AutoCloseable {
       LlamaWeights weights =
           new WeightLoader(gguf, kernels, workers, packed, mappings, options.progress())
               .load(config);
+      if (options.profile().isPresent()) {
+        operators = options.profile().get().timed(operators);
+        weights = options.profile().get().timed(weights);
+      }
       double seconds = (System.nanoTime() - start) / 1e9;
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
       return new LlamaModel(
@@ -246,8 +251,8 @@ public final class LlamaModel implements AutoCloseable {
     return operators;
   }
 
-  WorkerPool workers() {
-    return workers;
+  Workers workers() {
+    return options.profile().map(p -> p.timed(workers)).orElse(workers);
   }
 
   void forget(LlamaSession session) {

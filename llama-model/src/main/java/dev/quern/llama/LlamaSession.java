@@ -3,8 +3,6 @@ package dev.quern.llama;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
-import dev.quern.data.KvCache;
-import dev.quern.data.KvFormat;
 import dev.quern.llama.sampling.Sampler;
 import dev.quern.llama.tokenizer.StreamingDecoder;
 import dev.quern.llama.tokenizer.Tokenizer;
@@ -28,6 +26,7 @@ public final class LlamaSession implements AutoCloseable {
   private final int capacity;
   private final int batch;
   private final Arena arena = Arena.ofShared();
+  private KvCaches caches; // null until they are allocated
   private final ForwardPass forward;
   private final ReentrantLock busy = new ReentrantLock();
 
@@ -58,15 +57,12 @@ public final class LlamaSession implements AutoCloseable {
     this.decoder = newDecoder();
     try {
       LlamaConfig config = model.config();
-      List<KvCache> caches = new ArrayList<>();
-      for (int l = 0; l < config.layers(); l++) {
-        caches.add(cache(config, options.kv()));
-      }
+      caches = new KvCaches(config, options.kv(), capacity);
       forward =
           new ForwardPass(
               config, model.weights(), model.operators(), caches, batch, model.workers(), arena);
-    } catch (Throwable t) { // rethrown: only the arena is released here
-      arena.close();
+    } catch (Throwable t) { // rethrown: only what was allocated here is released
+      release();
       throw t;
     }
   }
@@ -144,7 +140,7 @@ public final class LlamaSession implements AutoCloseable {
       checkRoom(ids.length);
       for (int done = 0; done < ids.length; ) {
         int rows = Math.min(batch, ids.length - done);
-        step(ids, done, rows);
+        step(ids, done, rows, rows);
         for (int r = 0; r < rows; r++) {
           logits.accept(toArray(forward.logits(r)));
         }
@@ -190,7 +186,7 @@ public final class LlamaSession implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        arena.close();
+        release();
         model.forget(this);
       }
     } finally {
@@ -226,7 +222,7 @@ public final class LlamaSession implements AutoCloseable {
         firstToken = seconds(start);
         decodeStart = System.nanoTime();
       }
-      if (model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token)) {
+      if (!options.ignoreEnd() && isEnd(token)) {
         stop = StopReason.END_OF_TEXT;
       } else if (options.stopTokens().contains(token)) {
         stop = StopReason.STOP_TOKEN;
@@ -240,7 +236,7 @@ public final class LlamaSession implements AutoCloseable {
         } else if (position == capacity) {
           stop = StopReason.CONTEXT_FULL;
         } else {
-          step(new int[] {token}, 0, 1);
+          step(new int[] {token}, 0, 1, 1);
           pending = NONE;
           lastRow = 0;
           decoded++;
@@ -257,20 +253,26 @@ public final class LlamaSession implements AutoCloseable {
       if (isCancelled()) {
         return StopReason.CANCELLED;
       }
-      step(ids, done, Math.min(batch, ids.length - done));
+      int rows = Math.min(batch, ids.length - done);
+      step(ids, done, rows, done + rows == ids.length ? 1 : 0);
       pending = NONE;
     }
     return null;
   }
 
-  private void step(int[] ids, int from, int rows) {
-    forward.run(ids, from, rows, position);
+  /// @param wanted of how many of the last rows logits may be asked for
+  private void step(int[] ids, int from, int rows, int wanted) {
+    forward.run(ids, from, rows, position, wanted);
     System.arraycopy(ids, from, history, position, rows);
     position += rows;
   }
 
   private int sample(Sampler sampler, int row) {
     return sampler.next(forward.logits(row).data());
+  }
+
+  private boolean isEnd(int token) {
+    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
   }
 
   private int[] withPending(int[] ids) {
@@ -324,9 +326,11 @@ public final class LlamaSession implements AutoCloseable {
     }
   }
 
-  private KvCache cache(LlamaConfig config, KvFormat kv) {
-    long bytes = KvCache.planeBytes(kv, config.kvHeads(), config.headDim(), capacity);
-    return new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), kv, capacity);
+  private void release() {
+    arena.close();
+    if (caches != null) {
+      caches.close();
+    }
   }
 
   private StreamingDecoder newDecoder() {

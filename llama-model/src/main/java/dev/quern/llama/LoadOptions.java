@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import java.util.Objects;
+import java.util.Optional;
 
 /// How to load a model.
 ///
@@ -12,13 +13,15 @@ import java.util.Objects;
 /// @param kv element format of the KV cache; F16 by default
 /// @param batch most prompt tokens that go through the kernels at once
 /// @param progress told how much of the weights is packed
+/// @param profile where the time in kernels is counted, if it is to be
 public record LoadOptions(
     KernelOptions kernels,
     int threads,
     int context,
     KvFormat kv,
     int batch,
-    LoadProgress progress) {
+    LoadProgress progress,
+    Optional<KernelProfile> profile) {
 
   /// A context that no [#context] asks for explicitly stays within this, since memory is set aside.
   static final int DEFAULT_CONTEXT = 4096;
@@ -29,6 +32,7 @@ public record LoadOptions(
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(kv, "kv");
     Objects.requireNonNull(progress, "progress");
+    Objects.requireNonNull(profile, "profile");
     if (threads < 1 || threads > MAX_THREADS) {
       throw new LlamaException("threads=%d, expected 1 to %d".formatted(threads, MAX_THREADS));
     }
@@ -49,30 +53,36 @@ public record LoadOptions(
         0,
         KvFormat.F16,
         256,
-        (packed, total) -> {});
+        (packed, total) -> {},
+        Optional.empty());
   }
 
   public LoadOptions withKernels(KernelOptions kernels) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
   }
 
   public LoadOptions withThreads(int threads) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
   }
 
   public LoadOptions withContext(int context) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
   }
 
   public LoadOptions withKv(KvFormat kv) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
   }
 
   public LoadOptions withBatch(int batch) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
   }
 
   public LoadOptions withProgress(LoadProgress progress) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+  }
+
+  /// Counts the time in the model's kernels; a profile belongs to one model.
+  public LoadOptions withProfile(KernelProfile profile) {
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, Optional.of(profile));
   }
 }

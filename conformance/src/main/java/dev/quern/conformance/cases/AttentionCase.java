@@ -63,6 +63,7 @@ public record AttentionCase(
     return positions() + spare;
   }
 
+  @Override
   public AttentionSpec spec() {
     return new AttentionSpec(
         heads(),

@@ -3,6 +3,9 @@ package dev.quern.conformance.cases;
 /// One call of a kernel with everything it needs, as a short record: shapes, distributions, and the
 /// seed that the operands are generated from. [CaseText] writes it on one line and reads it back.
 public interface Case {
+  /// The operator's spec.
+  Object spec();
+
   /// Rows of the call.
   int rows();
 

@@ -71,6 +71,7 @@ public record LinearCase(
     return outputs.stream().mapToInt(Integer::intValue).sum();
   }
 
+  @Override
   public LinearSpec spec() {
     Set<Numerics> tolerated =
         Numerics.standard().stream()

@@ -30,6 +30,7 @@ public record RmsNormCase(
     return new RmsNormCase(1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
   }
 
+  @Override
   public RmsNormSpec spec() {
     return new RmsNormSpec(width, epsilon);
   }

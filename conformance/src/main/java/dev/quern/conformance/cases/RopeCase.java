@@ -39,6 +39,7 @@ public record RopeCase(
     return 2 * halfDim;
   }
 
+  @Override
   public RopeSpec spec() {
     return new RopeSpec(heads, headDim(), pairing);
   }

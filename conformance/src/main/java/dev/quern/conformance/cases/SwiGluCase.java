@@ -42,6 +42,7 @@ public record SwiGluCase(
     return new SwiGluCase(1, 1, 0, 0, 0, Alias.NONE, Values.NORMAL, Values.NORMAL, Schedule.ONE, 1);
   }
 
+  @Override
   public SwiGluSpec spec() {
     return new SwiGluSpec(width);
   }

@@ -68,9 +68,14 @@ public abstract class Run {
     return result();
   }
 
+  /// Gives all operands what they held at first, and outputs what `prefill` says.
+  public final void restore(Prefill prefill) {
+    operands.forEach(o -> o.restore(prefill));
+  }
+
   /// Restores all operands and makes a workspace.
   public final Workspace prepare(Workers workers, Prefill prefill) {
-    operands.forEach(o -> o.restore(prefill));
+    restore(prefill);
     long bytes = kernel().scratchBytes(rows(), workers.parallelism());
     if (bytes < 0) {
       throw new IllegalStateException(

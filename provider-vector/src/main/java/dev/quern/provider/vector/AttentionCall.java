@@ -1,10 +1,12 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.KvTile.POSITIONS;
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.quern.data.F32Matrix;
@@ -14,17 +16,26 @@ import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/// One call of attention. A task of it takes one KV head and some queries: those of a few rows and
-/// of `heads` query heads that read that KV head. In its worker's scratch:
+/// One call of attention. A task of it takes some queries, those of a few rows and of `heads` query
+/// heads that read one KV head, through a range of positions, tile by tile. What a query has seen
+/// is its state:
 ///
 /// ```
-/// keys:    f32[POSITIONS][headDim]     of a block of positions
-/// values:  f32[POSITIONS][headDim]
-/// sums:    of a tile
+/// max:   f32           the largest score so far
+/// total: f32           Σ exp(score - max)
+///                      (up to LINE bytes)
+/// out:   f32[width]    Σ exp(score - max) * V, where width is headDim rounded up to whole panels
+/// ```
+///
+/// In its worker's scratch:
+///
+/// ```
+/// staged:  a tile of the cache, if its rows are no whole panels: [POSITIONS][width]
+/// words:   what turning keys takes
+/// tile:    f32[width][POSITIONS] keys, then f32[POSITIONS][width] values
+/// q:       f32[QUERIES][headDim]
 /// scores:  f32[QUERIES][POSITIONS]     then weights: exp(score - max)
-/// max:     f32[QUERIES]                the largest score so far
-/// total:   f32[QUERIES]                Σ exp(score - max)
-/// out:     f32[QUERIES][headDim]       Σ exp(score - max) * V
+/// states:  of QUERIES
 /// ```
 ///
 /// Query j of a task that begins at a row and a head is of row `row + j / heads`, head `head + j %
@@ -34,7 +45,6 @@ import jdk.incubator.vector.FloatVector;
 /// @param q `[rows, heads * headDim]`
 /// @param cache keys and values
 /// @param firstPosition position of the first row
-/// @param y as q
 /// @param heads query heads of a task; divides the group
 /// @param scratch of all workers
 record AttentionCall(
@@ -42,265 +52,273 @@ record AttentionCall(
     F32Matrix q,
     KvCache cache,
     int firstPosition,
-    F32Matrix y,
     int heads,
     MemorySegment scratch) {
 
-  /// Positions of a block; a multiple of every L and tile.
-  private static final int POSITIONS = 48;
-
-  /// Queries of a task, at most.
-  static final int QUERIES = 24;
-
-  private static final Tile TILE = Tile.PREFERRED;
+  /// Queries of a task, at most: so many share the bringing of a tile to F32, and their scores and
+  /// states still fit beside it in an L2 cache of 256 KiB.
+  static final int QUERIES = 64;
 
   /// Rows of a task.
-  int rows() {
+  int rowsOfATask() {
     return QUERIES / heads;
   }
 
-  /// The task that begins at a row and a query head.
-  void attend(int row, int head, long at) {
-    int end = Math.min(q.rows(), row + rows());
-    int queries = (end - row) * heads;
-    int positions = firstPosition + end;
-    long kvHead = head / (spec.heads() / spec.kvHeads());
-    clear(queries, at);
-    for (int t = 0; t < positions; t += POSITIONS) {
-      int n = Math.min(POSITIONS, positions - t);
-      widen((kvHead * cache.capacity() + t) * spec.headDim(), n, at);
-      score(row, head, queries, n, at);
-      for (int j = 0; j < queries; j++) {
-        int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
-        if (visible > 0) {
-          addValues(j, visible, at);
-        }
-      }
-    }
-    for (int j = 0; j < queries; j++) {
-      finish(j, y.offsetBytes(row + j / heads, (head + j % heads) * spec.headDim()), at);
-    }
+  /// Bytes of a query's state.
+  static long stateBytes(int headDim) {
+    return Split.LINE + Split.align(4L * width(headDim));
   }
 
+  /// Bytes of a worker's scratch.
   static long scratchBytes(int headDim) {
-    return outAt(headDim) + Split.align(4L * QUERIES * headDim);
+    return statesAt(headDim) + QUERIES * stateBytes(headDim);
   }
 
-  private static long planeBytes(int headDim) {
-    return Split.align(4L * POSITIONS * headDim);
+  private static int width(int headDim) {
+    return Math.ceilDiv(headDim, Panel.COLUMNS) * Panel.COLUMNS;
   }
 
-  private static long sumsAt(int headDim) {
-    return 2 * planeBytes(headDim);
+  private static long wordsAt(int headDim) {
+    return width(headDim) == headDim ? 0 : 4L * POSITIONS * width(headDim);
+  }
+
+  private static long tileAt(int headDim) {
+    return wordsAt(headDim) + Split.align(KvTile.wordsBytes());
+  }
+
+  private static long queriesAt(int headDim) {
+    return tileAt(headDim) + 4L * POSITIONS * width(headDim);
   }
 
   private static long scoresAt(int headDim) {
-    return sumsAt(headDim) + Split.align(TILE.sumsBytes());
+    return queriesAt(headDim) + Split.align(4L * QUERIES * headDim);
   }
 
-  private static long maxAt(int headDim) {
-    return scoresAt(headDim) + Split.align(4L * QUERIES * POSITIONS);
+  private static long statesAt(int headDim) {
+    return scoresAt(headDim) + 4L * QUERIES * POSITIONS;
   }
 
-  private static long outAt(int headDim) {
-    return maxAt(headDim) + 2 * Split.align(4L * QUERIES);
+  private int queries(int row) {
+    return (Math.min(q.rows(), row + rowsOfATask()) - row) * heads;
   }
 
-  private long values(long at) {
-    return at + planeBytes(spec.headDim());
+  /// All of attention for the task that begins at a row and a query head.
+  void attend(int row, int head, F32Matrix y, long at) {
+    int queries = queries(row);
+    long states = at + statesAt(spec.headDim());
+    attend(row, head, 0, firstPosition + row + queries / heads, states, at);
+    for (int j = 0; j < queries; j++) {
+      finish(states + j * stateBytes(spec.headDim()), y, row + j / heads, head + j % heads);
+    }
   }
 
-  private long scores(int j, long at) {
-    return at + scoresAt(spec.headDim()) + 4L * POSITIONS * j;
+  /// Takes the queries of a task through positions `from` (a multiple of POSITIONS) to `to`.
+  ///
+  /// @param states of its queries, one behind the other; written
+  void attend(int row, int head, int from, int to, long states, long at) {
+    int queries = queries(row);
+    int headDim = spec.headDim();
+    int width = width(headDim);
+    long stateBytes = stateBytes(headDim);
+    long tile = at + tileAt(headDim);
+    long queriesAt = at + queriesAt(headDim);
+    long scores = at + scoresAt(headDim);
+    int kvHead = head / (spec.heads() / spec.kvHeads());
+    for (int j = 0; j < queries; j++) {
+      long query = q.offsetBytes(row + j / heads, (head + j % heads) * headDim);
+      MemorySegment.copy(q.data(), query, scratch, queriesAt + 4L * headDim * j, 4L * headDim);
+      clear(states + j * stateBytes);
+    }
+    for (int t = from; t < to; t += POSITIONS) {
+      int n = Math.min(POSITIONS, to - t);
+      long element = ((long) kvHead * cache.capacity() + t) * headDim;
+      keys(element, n, at);
+      zero(scores, 4L * POSITIONS * queries);
+      Panel.multiplyAdd(
+          scratch,
+          queriesAt,
+          4L * headDim,
+          queries,
+          headDim,
+          scratch,
+          tile,
+          4L * POSITIONS,
+          POSITIONS,
+          scores,
+          4L * POSITIONS);
+      for (int j = 0; j < queries; j++) {
+        int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
+        weights(scores + 4L * POSITIONS * j, visible, states + j * stateBytes, at);
+      }
+      values(element, n, width, row, queries, t, states, at);
+    }
   }
 
-  private long max(int j, long at) {
-    return at + maxAt(spec.headDim()) + 4L * j;
+  /// Keys of n positions from an element of the cache on, to the tile.
+  private void keys(long element, int n, long at) {
+    int headDim = spec.headDim();
+    int width = width(headDim);
+    boolean whole = width == headDim;
+    long from = whole ? element * elementBytes() : stage(cache.keys(), element, n, at);
+    KvTile.keys(
+        whole ? cache.keys() : scratch,
+        from,
+        n,
+        width,
+        isF16(),
+        scratch,
+        at + wordsAt(headDim),
+        at + tileAt(headDim));
   }
 
-  private long total(int j, long at) {
-    return max(j, at) + Split.align(4L * QUERIES);
+  /// Adds the values of n positions, weighted.
+  private void values(
+      long element, int n, int width, int row, int queries, int t, long states, long at) {
+    int headDim = spec.headDim();
+    boolean whole = width == headDim;
+    MemorySegment data = whole ? cache.values() : scratch;
+    long from = whole ? element * elementBytes() : stage(cache.values(), element, n, at);
+    if (isF16()) {
+      long tile = at + tileAt(headDim);
+      KvTile.values(data, from, n, width, scratch, tile);
+      data = scratch;
+      from = tile;
+    }
+    long out = states + Split.LINE;
+    long weights = at + scoresAt(headDim);
+    // Row by row where rows end within the tile: a value that a query must not see may be NaN, and
+    // a weight of 0 would not keep it out.
+    int together = firstPosition + row + 1 - t >= n ? queries : heads;
+    for (int j = 0; j < queries; j += together) {
+      int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
+      Panel.multiplyAdd(
+          scratch,
+          weights + 4L * POSITIONS * j,
+          4L * POSITIONS,
+          together,
+          visible,
+          data,
+          from,
+          4L * width,
+          width,
+          out + j * stateBytes(headDim),
+          stateBytes(headDim));
+    }
   }
 
-  private long out(int j, long at) {
-    return at + outAt(spec.headDim()) + 4L * spec.headDim() * j;
+  /// Copies n rows of the cache to scratch and fills them up to whole panels.
+  private long stage(MemorySegment plane, long element, int n, long at) {
+    long rowBytes = spec.headDim() * elementBytes();
+    long staged = width(spec.headDim()) * elementBytes();
+    zero(at, n * staged);
+    for (int i = 0; i < n; i++) {
+      long from = element * elementBytes() + i * rowBytes;
+      MemorySegment.copy(plane, from, scratch, at + i * staged, rowBytes);
+    }
+    return at;
   }
 
-  /// Offset of query j of a task; the last is repeated where a tile wants more.
-  private long query(int row, int head, int j) {
-    int last = Math.min(row + j / heads, q.rows() - 1);
-    return q.offsetBytes(last, (head + j % heads) * spec.headDim());
+  private boolean isF16() {
+    return cache.format().equals(KvFormat.F16);
+  }
+
+  private long elementBytes() {
+    return cache.format().elementBytes();
   }
 
   /// No position seen.
-  private void clear(int queries, long at) {
-    for (int j = 0; j < queries; j++) {
-      scratch.set(JAVA_FLOAT, max(j, at), Float.NEGATIVE_INFINITY);
-      scratch.set(JAVA_FLOAT, total(j, at), 0);
-    }
-    long out = out(0, at);
-    for (long i = 0; i < (long) queries * spec.headDim(); i++) {
-      scratch.set(JAVA_FLOAT, out + 4 * i, 0);
-    }
+  private void clear(long state) {
+    zero(state, stateBytes(spec.headDim()));
+    scratch.set(JAVA_FLOAT, state, Float.NEGATIVE_INFINITY);
   }
 
-  /// Brings n positions to F32, from an element of the cache on.
-  private void widen(long element, int n, long at) {
-    int count = n * spec.headDim();
-    if (cache.format().equals(KvFormat.F16)) {
-      Floats.f16(cache.keys(), 2 * element, count, scratch, at);
-      Floats.f16(cache.values(), 2 * element, count, scratch, values(at));
-    } else {
-      MemorySegment.copy(cache.keys(), 4 * element, scratch, at, 4L * count);
-      MemorySegment.copy(cache.values(), 4 * element, scratch, values(at), 4L * count);
-    }
-  }
-
-  /// Scores of all queries at n positions. Those that a query must not see are computed too, and
-  /// not used.
-  private void score(int row, int head, int queries, int n, long at) {
-    for (int j = 0; j < queries; j += TILE.xRows()) {
-      for (int t = 0; t < n; t += TILE.wRows()) {
-        score(row, head, queries, j, t, at);
-      }
-    }
-  }
-
-  private void score(int row, int head, int queries, int j, int t, long at) {
-    int headDim = spec.headDim();
-    int whole = Lanes.whole(headDim);
-    long keys = at + 4L * headDim * t;
-    long sums = at + sumsAt(headDim);
-    TILE.kernel()
-        .multiply(
-            scratch,
-            keys,
-            4L * headDim,
-            q.data(),
-            query(row, head, j),
-            query(row, head, j + 1),
-            query(row, head, j + 2),
-            query(row, head, j + 3),
-            whole,
-            scratch,
-            sums);
-    int end = Math.min(queries, j + TILE.xRows());
-    for (int r = 0; r < TILE.wRows(); r++) {
-      long key = keys + 4L * headDim * r;
-      for (int i = j; i < end; i++) {
-        float sum =
-            TILE.sum(
-                scratch,
-                sums,
-                r,
-                i - j,
-                scratch,
-                key,
-                q.data(),
-                query(row, head, i),
-                whole,
-                headDim);
-        scratch.set(JAVA_FLOAT, scores(i, at) + 4L * (t + r), spec.scale() * sum);
-      }
-    }
-  }
-
-  /// Adds the values of the first `visible` positions to what query j has seen.
-  private void addValues(int j, int visible, long at) {
-    long scores = scores(j, at);
-    for (int t = visible; t < POSITIONS; t++) {
+  /// Turns a query's dot products with a tile's keys into weights, of which those from `visible` on
+  /// are 0, and brings its state to the new maximum.
+  private void weights(long scores, int visible, long state, long at) {
+    for (int t = Math.max(0, visible); t < POSITIONS; t++) {
       scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
     }
-    float before = scratch.get(JAVA_FLOAT, max(j, at));
-    float max = Math.max(before, largest(scores)); // NaN if a score is
-    scratch.set(JAVA_FLOAT, max(j, at), max);
+    long lanes = at + tileAt(spec.headDim()); // the keys are not needed any more
+    float before = scratch.get(JAVA_FLOAT, state);
+    float max = Math.max(before, spec.scale() * largest(scores));
     // Where every score is -infinity, nothing must come out as NaN yet.
     float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
-    float correction = (float) Math.exp(before - base);
-    Exp.exp(scratch, scores, 1, -base, scratch, scores, POSITIONS);
-    float sum = total(scores, at + sumsAt(spec.headDim()));
-    scratch.set(JAVA_FLOAT, total(j, at), scratch.get(JAVA_FLOAT, total(j, at)) * correction + sum);
-    weigh(scores, visible, correction, out(j, at), at);
+    Exp.weights(scratch, scores, spec.scale(), -base, POSITIONS, lanes);
+    float total = scratch.get(JAVA_FLOAT, state + 4);
+    if (max != before) {
+      float correction = (float) Math.exp(before - base);
+      total *= correction;
+      scale(state + Split.LINE, correction);
+    }
+    scratch.set(JAVA_FLOAT, state, max);
+    scratch.set(JAVA_FLOAT, state + 4, total + Lanes.sum(scratch, lanes));
   }
 
+  /// The largest score that is a number. One that is not becomes a weight that is not, and so do
+  /// all that are summed with it.
   private float largest(long scores) {
     FloatVector max = FloatVector.fromMemorySegment(F, scratch, scores, LITTLE_ENDIAN);
     for (int t = L; t < POSITIONS; t += L) {
-      max = max.max(FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN));
+      FloatVector v = FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN);
+      // Not max, which takes seven instructions for the sake of NaN and zeros.
+      max = max.blend(v, v.compare(GT, max));
     }
     return max.reduceLanes(MAX);
   }
 
-  /// The sum of the weights at `weights`, which ends up in the first lanes of a tile's sums.
-  private float total(long weights, long sums) {
-    FloatVector sum = FloatVector.fromMemorySegment(F, scratch, weights, LITTLE_ENDIAN);
-    for (int t = L; t < POSITIONS; t += L) {
-      sum = sum.add(FloatVector.fromMemorySegment(F, scratch, weights + 4L * t, LITTLE_ENDIAN));
+  private void zero(long from, long bytes) {
+    for (long i = 0; i < bytes; i += BYTES) {
+      FloatVector.zero(F).intoMemorySegment(scratch, from + i, LITTLE_ENDIAN);
     }
-    sum.intoMemorySegment(scratch, sums, LITTLE_ENDIAN);
-    return Lanes.sum(scratch, sums);
   }
 
-  /// out = out * correction + Σ_t weight[t] * V[t]
-  private void weigh(long weights, int n, float correction, long out, long at) {
-    int headDim = spec.headDim();
-    int whole = Lanes.whole(headDim);
-    int d = 0;
-    for (; d <= whole - 4 * L; d += 4 * L) {
-      weigh4(scratch, weights, n, correction, values(at) + 4L * d, 4L * headDim, out + 4L * d);
+  private void scale(long out, float factor) {
+    for (int d = 0; d < width(spec.headDim()); d += L) {
+      FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN)
+          .mul(factor)
+          .intoMemorySegment(scratch, out + 4L * d, LITTLE_ENDIAN);
     }
-    for (; d < whole; d += L) {
-      weigh1(scratch, weights, n, correction, values(at) + 4L * d, 4L * headDim, out + 4L * d);
+  }
+
+  /// Makes one state, the first, of those of a query after successive ranges of positions.
+  ///
+  /// @param state of the first range
+  /// @param stride from one to the next, in bytes
+  void merge(long state, int ranges, long stride) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < ranges; i++) {
+      max = Math.max(max, scratch.get(JAVA_FLOAT, state + i * stride));
     }
-    for (; d < headDim; d++) {
-      float sum = scratch.get(JAVA_FLOAT, out + 4L * d) * correction;
-      for (int t = 0; t < n; t++) {
-        float value = scratch.get(JAVA_FLOAT, values(at) + 4L * (t * headDim + d));
-        sum += scratch.get(JAVA_FLOAT, weights + 4L * t) * value;
+    float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
+    float total = 0;
+    for (int i = 0; i < ranges; i++) {
+      long part = state + i * stride;
+      float factor = (float) Math.exp(scratch.get(JAVA_FLOAT, part) - base);
+      total += scratch.get(JAVA_FLOAT, part + 4) * factor;
+      if (i == 0) {
+        scale(state + Split.LINE, factor);
+      } else {
+        add(part + Split.LINE, factor, state + Split.LINE);
       }
-      scratch.set(JAVA_FLOAT, out + 4L * d, sum);
+    }
+    scratch.set(JAVA_FLOAT, state + 4, total);
+  }
+
+  private void add(long from, float factor, long out) {
+    for (int d = 0; d < width(spec.headDim()); d += L) {
+      FloatVector.fromMemorySegment(F, scratch, from + 4L * d, LITTLE_ENDIAN)
+          .fma(
+              FloatVector.broadcast(F, factor),
+              FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN))
+          .intoMemorySegment(scratch, out + 4L * d, LITTLE_ENDIAN);
     }
   }
 
-  /// 4 * L columns.
-  private static void weigh4(
-      MemorySegment s, long weights, int n, float correction, long values, long stride, long out) {
-    FloatVector a0 = FloatVector.fromMemorySegment(F, s, out, LITTLE_ENDIAN).mul(correction);
-    FloatVector a1 =
-        FloatVector.fromMemorySegment(F, s, out + BYTES, LITTLE_ENDIAN).mul(correction);
-    FloatVector a2 =
-        FloatVector.fromMemorySegment(F, s, out + 2 * BYTES, LITTLE_ENDIAN).mul(correction);
-    FloatVector a3 =
-        FloatVector.fromMemorySegment(F, s, out + 3 * BYTES, LITTLE_ENDIAN).mul(correction);
-    for (int t = 0; t < n; t++) {
-      long row = values + stride * t;
-      FloatVector w = FloatVector.broadcast(F, s.get(JAVA_FLOAT, weights + 4L * t));
-      a0 = w.fma(FloatVector.fromMemorySegment(F, s, row, LITTLE_ENDIAN), a0);
-      a1 = w.fma(FloatVector.fromMemorySegment(F, s, row + BYTES, LITTLE_ENDIAN), a1);
-      a2 = w.fma(FloatVector.fromMemorySegment(F, s, row + 2 * BYTES, LITTLE_ENDIAN), a2);
-      a3 = w.fma(FloatVector.fromMemorySegment(F, s, row + 3 * BYTES, LITTLE_ENDIAN), a3);
-    }
-    a0.intoMemorySegment(s, out, LITTLE_ENDIAN);
-    a1.intoMemorySegment(s, out + BYTES, LITTLE_ENDIAN);
-    a2.intoMemorySegment(s, out + 2 * BYTES, LITTLE_ENDIAN);
-    a3.intoMemorySegment(s, out + 3 * BYTES, LITTLE_ENDIAN);
-  }
-
-  /// L columns.
-  private static void weigh1(
-      MemorySegment s, long weights, int n, float correction, long values, long stride, long out) {
-    FloatVector a = FloatVector.fromMemorySegment(F, s, out, LITTLE_ENDIAN).mul(correction);
-    for (int t = 0; t < n; t++) {
-      FloatVector w = FloatVector.broadcast(F, s.get(JAVA_FLOAT, weights + 4L * t));
-      a = w.fma(FloatVector.fromMemorySegment(F, s, values + stride * t, LITTLE_ENDIAN), a);
-    }
-    a.intoMemorySegment(s, out, LITTLE_ENDIAN);
-  }
-
-  /// Writes y of query j.
-  private void finish(int j, long to, long at) {
-    long out = out(j, at);
-    float total = scratch.get(JAVA_FLOAT, total(j, at));
+  /// Writes a head of y from its query's state.
+  void finish(long state, F32Matrix y, int row, int head) {
+    long out = state + Split.LINE;
+    long to = y.offsetBytes(row, head * spec.headDim());
+    float total = scratch.get(JAVA_FLOAT, state + 4);
     int whole = Lanes.whole(spec.headDim());
     for (int d = 0; d < whole; d += L) {
       FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN)

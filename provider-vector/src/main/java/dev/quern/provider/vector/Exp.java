@@ -29,6 +29,12 @@ final class Exp {
 
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
 
+  /// As ROUND, and with the exponent's bias in the low bits besides.
+  private static final float ROUND_BIASED = 0x1.8p23f + 127;
+
+  /// exp is below the normal range below this.
+  private static final float LOWEST_NORMAL = -87.33654f;
+
   /// exp is 0 below this, and infinite above the other.
   private static final float LOWEST = -104f;
 
@@ -71,5 +77,36 @@ final class Exp {
       p = p.mul(rest.add(127).lanewise(LSHL, 23).reinterpretAsFloats());
       p.intoMemorySegment(dst, to + 4L * i, LITTLE_ENDIAN);
     }
+  }
+
+  /// Softmax weights in place: `x[i] = exp(factor * x[i] + offset)` for results of at most about 1;
+  /// below 2^-126 they are 0. Leaves the lanes' sums at `sums`. A third shorter than the other,
+  /// since it needs neither end of the range.
+  ///
+  /// @param n how many, a multiple of L
+  static void weights(MemorySegment s, long at, float factor, float offset, int n, long sums) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int i = 0; i < n; i += L) {
+      FloatVector x =
+          FloatVector.fromMemorySegment(F, s, at + 4L * i, LITTLE_ENDIAN).mul(factor).add(offset);
+      FloatVector shifted =
+          x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND_BIASED));
+      FloatVector k = shifted.sub(ROUND_BIASED);
+      FloatVector r = k.fma(FloatVector.broadcast(F, -LN2_HIGH), x);
+      r = k.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+
+      FloatVector p = FloatVector.broadcast(F, 1.9875691500e-4f);
+      p = p.fma(r, FloatVector.broadcast(F, 1.3981999507e-3f));
+      p = p.fma(r, FloatVector.broadcast(F, 8.3334519073e-3f));
+      p = p.fma(r, FloatVector.broadcast(F, 4.1665795894e-2f));
+      p = p.fma(r, FloatVector.broadcast(F, 1.6666665459e-1f));
+      p = p.fma(r, FloatVector.broadcast(F, 5.0000001201e-1f));
+      p = p.fma(r.mul(r), r).add(1f);
+      p = p.mul(shifted.reinterpretAsInts().lanewise(LSHL, 23).reinterpretAsFloats());
+      p = p.blend(0f, x.compare(LT, LOWEST_NORMAL));
+      p.intoMemorySegment(s, at + 4L * i, LITTLE_ENDIAN);
+      sum = sum.add(p);
+    }
+    sum.intoMemorySegment(s, sums, LITTLE_ENDIAN);
   }
 }

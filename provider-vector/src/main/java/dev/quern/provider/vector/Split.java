@@ -19,6 +19,12 @@ final class Split {
     return (int) Math.min(items, parallelism == 1 ? 1L : (long) TASKS_PER_WORKER * parallelism);
   }
 
+  /// How many tasks of at least so many items: none is smaller, so that little work stays with the
+  /// caller.
+  static int tasks(long items, long least, Workers workers) {
+    return (int) Math.clamp(items / least, 1L, tasks(items, workers));
+  }
+
   /// The first item of a task; where task is tasks, the end of all items.
   static long begin(long items, int task, int tasks) {
     return items * task / tasks;

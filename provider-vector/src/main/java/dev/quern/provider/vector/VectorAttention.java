@@ -6,29 +6,51 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// Causal attention in one pass over the positions, with a running maximum (online softmax; Milakov
-/// and Gimelshein 2018, Dao et al. 2022).
+/// and Gimelshein 2018, Dao et al. 2022). Tiles begin at fixed positions and queries never meet, so
+/// a result depends neither on the batch nor on the split.
 ///
-/// A task takes one KV head and some queries: those of a few rows and of the query heads that read
-/// that KV head. It goes through the positions in blocks, which are widened to F32 in scratch once
-/// and used for all its queries. Blocks begin at fixed positions and queries never meet, so a
-/// result depends neither on the batch nor on the split.
+/// Several rows: a task takes a block of rows and the query heads that read one KV head through all
+/// positions. One row: the positions are cut into ranges of fixed length too, since a long context
+/// has more work than a KV head for each worker; the caller merges what became of the ranges (Dao
+/// et al. 2023, "Flash-Decoding").
+///
+/// ```
+/// scratch:  states[ranges][heads]   of one row
+///           then for each worker what AttentionCall says
+/// ```
 record VectorAttention(AttentionSpec spec) implements AttentionKernel {
+  /// Positions of a range: a multiple of a tile's.
+  private static final int RANGE = 512;
+
+  /// Floats that make a task of an append, at least: less is not worth a wake-up.
+  private static final int APPENDED = 4096;
+
+  static List<Variant> variants() {
+    return List.of(
+        new Variant("f32-ranges", 1, Numerics.EXACT_F32),
+        new Variant("f32-tiles", 2, Numerics.EXACT_F32));
+  }
+
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return parallelism * AttentionCall.scratchBytes(spec.headDim());
+    return workersAt() + parallelism * AttentionCall.scratchBytes(spec.headDim());
   }
 
   @Override
   public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
     int kvHeads = spec.kvHeads();
     long items = (long) k.rows() * kvHeads;
-    int tasks = Split.tasks(items, w.workers());
+    int tasks = Split.tasks(items, Math.ceilDiv(APPENDED, 2 * spec.headDim()), w.workers());
     w.workers()
         .run(
             tasks,
@@ -37,7 +59,7 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
               for (long i = Split.begin(items, task, tasks); i < end; i++) {
                 int row = (int) (i / kvHeads);
                 int kvHead = (int) (i % kvHeads);
-                long element = element(c, kvHead, position + row);
+                long element = ((long) kvHead * c.capacity() + position + row) * spec.headDim();
                 store(k, row, kvHead * spec.headDim(), c.keys(), element);
                 store(v, row, kvHead * spec.headDim(), c.values(), element);
               }
@@ -47,7 +69,7 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
   /// Stores headDim floats of a row as elements of the cache.
   private void store(F32Matrix from, int row, int col, MemorySegment plane, long element) {
     long at = from.offsetBytes(row, col);
-    if (isF16()) {
+    if (spec.kv().equals(KvFormat.F16)) {
       for (int d = 0; d < spec.headDim(); d++) {
         float value = from.data().get(JAVA_FLOAT, at + 4L * d);
         plane.set(JAVA_SHORT, 2 * (element + d), Float.floatToFloat16(value));
@@ -59,39 +81,71 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
-    int heads = headsOfATask(q.rows(), w.workers().parallelism());
-    AttentionCall call = new AttentionCall(spec, q, c, firstPosition, y, heads, w.scratch());
-    int headTasks = spec.heads() / heads;
-    w.workers()
-        .run(
-            Math.ceilDiv(q.rows(), call.rows()) * headTasks,
-            (task, worker) ->
-                call.attend(
-                    task / headTasks * call.rows(),
-                    task % headTasks * heads,
-                    worker * AttentionCall.scratchBytes(spec.headDim())));
+    AttentionCall call = new AttentionCall(spec, q, c, firstPosition, headsOfATask(), w.scratch());
+    if (q.rows() == 1) {
+      ranges(call, y, w.workers());
+    } else {
+      tiles(call, y, w.workers());
+    }
   }
 
-  /// Query heads of a task: all of a group, since they share the widened keys and values, but a
-  /// part of it where it is larger than a task or where workers would go without.
-  private int headsOfATask(int rows, int parallelism) {
+  private void tiles(AttentionCall call, F32Matrix y, Workers workers) {
+    int heads = call.heads();
+    int headTasks = spec.heads() / heads;
+    workers.run(
+        Math.ceilDiv(y.rows(), call.rowsOfATask()) * headTasks,
+        (task, worker) ->
+            call.attend(
+                task / headTasks * call.rowsOfATask(),
+                task % headTasks * heads,
+                y,
+                workerAt(worker)));
+  }
+
+  private void ranges(AttentionCall call, F32Matrix y, Workers workers) {
+    int heads = call.heads();
+    int headTasks = spec.heads() / heads;
+    int positions = call.firstPosition() + 1;
+    int ranges = Math.ceilDiv(positions, RANGE);
+    long stateBytes = AttentionCall.stateBytes(spec.headDim());
+    long rangeBytes = spec.heads() * stateBytes;
+    workers.run(
+        ranges * headTasks,
+        (task, worker) -> {
+          int range = task / headTasks;
+          int head = task % headTasks * heads;
+          int from = range * RANGE;
+          call.attend(
+              0,
+              head,
+              from,
+              Math.min(positions, from + RANGE),
+              range * rangeBytes + head * stateBytes,
+              workerAt(worker));
+        });
+    for (int head = 0; head < spec.heads(); head++) {
+      call.merge(head * stateBytes, ranges, rangeBytes);
+      call.finish(head * stateBytes, y, 0, head);
+    }
+  }
+
+  /// Query heads of a task: all of a group, since they share the tile, or the largest part of it
+  /// that a task has room for.
+  private int headsOfATask() {
     int group = spec.heads() / spec.kvHeads();
-    int heads = group;
-    while (heads > 1
-        && (group % heads != 0
-            || heads > AttentionCall.QUERIES
-            || (long) rows * (spec.heads() / heads) < parallelism)) {
+    int heads = Math.min(group, AttentionCall.QUERIES);
+    while (group % heads != 0) {
       heads--;
     }
     return heads;
   }
 
-  private boolean isF16() {
-    return spec.kv().equals(KvFormat.F16);
+  private long workersAt() {
+    long ranges = Math.ceilDiv(spec.maxPositions(), RANGE);
+    return ranges * spec.heads() * AttentionCall.stateBytes(spec.headDim());
   }
 
-  /// Index of the first element of a head at a position of the cache.
-  private long element(KvCache c, int kvHead, int position) {
-    return ((long) kvHead * c.capacity() + position) * spec.headDim();
+  private long workerAt(int worker) {
+    return workersAt() + worker * AttentionCall.scratchBytes(spec.headDim());
   }
 }

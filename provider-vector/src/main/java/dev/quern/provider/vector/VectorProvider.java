@@ -1,5 +1,7 @@
 package dev.quern.provider.vector;
 
+import static java.util.stream.Collectors.toSet;
+
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
@@ -20,6 +22,7 @@ import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
 import java.util.Optional;
+import java.util.Set;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
 /// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
@@ -79,9 +82,23 @@ public final class VectorProvider implements KernelProvider {
           "runs with %s alone, and the spec tolerates %s"
               .formatted(Numerics.EXACT_F32, spec.tolerated()));
     }
+    Optional<PanelFormat> panel = PanelFormat.of(spec.weights());
+    if (panel.isPresent() && spec.tolerated().containsAll(numerics(panel.get()))) {
+      return new Offer.Accepted<>(
+          (stacked, packed, workers) ->
+              new PanelLinear(
+                  spec,
+                  WeightPanels.pack(
+                      panel.get(), spec.outputs(), spec.inputs(), stacked, packed, workers)),
+          PanelLinear.variants(panel.get()));
+    }
     return new Offer.Accepted<>(
         (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
         VectorLinear.variants());
+  }
+
+  private static Set<Numerics> numerics(PanelFormat format) {
+    return PanelLinear.variants(format).stream().map(Variant::numerics).collect(toSet());
   }
 
   @Override
@@ -89,7 +106,7 @@ public final class VectorProvider implements KernelProvider {
     if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
       return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
     }
-    return accepted(new VectorAttention(spec));
+    return new Offer.Accepted<>(new VectorAttention(spec), VectorAttention.variants());
   }
 
   @Override

@@ -38,6 +38,62 @@ class ExpTest {
     }
   }
 
+  /// The same for softmax weights, whose arguments are not positive. The product is rounded, so the
+  /// exact side takes it rounded.
+  @Test
+  void weightsAreWithinTwoUlpAndSummed() {
+    try (Arena arena = Arena.ofConfined()) {
+      long sums = 4L * COUNT;
+      MemorySegment x = arena.allocate(sums + Lanes.BYTES);
+      float factor = 0.3f;
+      float offset = -1.5f;
+      float value = -285;
+      while (value < 5) {
+        float[] arguments = new float[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+          arguments[i] = factor * value + offset;
+          x.setAtIndex(JAVA_FLOAT, i, value);
+          value = Math.max(value + 1e-5f, value + 50 * Math.ulp(value));
+        }
+        Exp.weights(x, 0, factor, offset, COUNT, sums);
+        double total = 0;
+        for (int i = 0; i < COUNT; i++) {
+          double exact = Math.exp(arguments[i]);
+          total += exact;
+          double error = Math.abs(x.getAtIndex(JAVA_FLOAT, i) - exact);
+          double bound = exact < Float.MIN_NORMAL ? exact : 2 * Math.ulp((float) exact);
+          assertTrue(error <= bound, "exp(%s): off by %g".formatted(arguments[i], error));
+        }
+        double sum = 0;
+        for (int l = 0; l < Lanes.L; l++) {
+          sum += x.getAtIndex(JAVA_FLOAT, COUNT + l);
+        }
+        assertEquals(total, sum, COUNT * 0x1p-24 * total);
+      }
+    }
+  }
+
+  @Test
+  void weightsOfExtremesAreAsTheyShouldBe() {
+    float inf = Float.POSITIVE_INFINITY;
+    assertEquals(0, weight(-inf));
+    assertEquals(0, weight(-Float.MAX_VALUE));
+    assertEquals(0, weight(-88));
+    assertEquals(1, weight(0));
+    assertTrue(Float.isNaN(weight(Float.NaN)));
+  }
+
+  private static float weight(float x) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment s = arena.allocate(2 * Lanes.BYTES);
+      for (int i = 0; i < Lanes.L; i++) {
+        s.setAtIndex(JAVA_FLOAT, i, x);
+      }
+      Exp.weights(s, 0, 1, 0, Lanes.L, Lanes.BYTES);
+      return s.getAtIndex(JAVA_FLOAT, Lanes.L - 1);
+    }
+  }
+
   @Test
   void extremesAreAsTheyShouldBe() {
     float inf = Float.POSITIVE_INFINITY;

@@ -1,0 +1,135 @@
+package dev.quern;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The text of a results file of `quern selfcheck`, UTF-8:
+///
+/// ```
+/// quern selfcheck 1
+/// # a comment
+/// [declined]
+/// provider = vector
+/// operator = linear
+/// ...
+/// ```
+///
+/// One section a failure, with a line for each of [SelfcheckFailure]'s components. Anything else is
+/// an error: a file that can't be understood must not let a wrong kernel run.
+final class SelfcheckFile {
+  private static final String FIRST = "quern selfcheck 1";
+  private static final String SECTION = "[declined]";
+  private static final String HELP =
+      """
+      # Kernel variants that gave wrong results once the JVM had compiled them. Each section keeps one
+      # from running where the JVM, the CPU and the provider's JAR are these.
+      # Check again: quern selfcheck. Forget: quern selfcheck --clear, or delete this file.
+      """;
+  private static final List<String> KEYS =
+      List.of("provider", "operator", "subject", "variant", "jdk", "cpu", "jar", "because");
+
+  private SelfcheckFile() {}
+
+  /// The failures in a file, none if there is no file.
+  ///
+  /// @throws SelectionException if it can't be read or understood
+  static List<SelfcheckFailure> read(Path file) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (NoSuchFileException _) {
+      return List.of();
+    } catch (IOException e) {
+      throw new SelectionException(
+          "selfcheck results %s can't be read: %s; repair it, delete it, or name another with -D%s"
+              .formatted(file, e, Selfcheck.FILE),
+          e);
+    }
+    List<Map<String, String>> sections = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).strip();
+      if (i == 0 ? line.equals(FIRST) : line.isEmpty() || line.startsWith("#")) {
+        continue;
+      }
+      if (i > 0 && line.equals(SECTION)) {
+        sections.add(new LinkedHashMap<>());
+        continue;
+      }
+      int equals = line.indexOf(" = ");
+      String key = equals < 0 ? "" : line.substring(0, equals).strip();
+      if (i == 0
+          || sections.isEmpty()
+          || !KEYS.contains(key)
+          || sections.getLast().put(key, line.substring(equals + 3).strip()) != null) {
+        throw corrupt(file, i + 1, i == 0 ? "'" + FIRST + "'" : "one of " + KEYS, line);
+      }
+    }
+    if (lines.isEmpty()) {
+      throw corrupt(file, 1, "'" + FIRST + "'", "");
+    }
+    return sections.stream().map(s -> failure(file, s)).toList();
+  }
+
+  private static SelfcheckFailure failure(Path file, Map<String, String> section) {
+    List<String> missing = KEYS.stream().filter(k -> !section.containsKey(k)).toList();
+    List<String> operators = Arrays.stream(Operator.values()).map(Operator::id).toList();
+    if (!missing.isEmpty() || !operators.contains(section.get("operator"))) {
+      throw new SelectionException(
+          "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck"
+              .formatted(file, section, KEYS, operators));
+    }
+    return new SelfcheckFailure(
+        section.get("provider"),
+        Operator.values()[operators.indexOf(section.get("operator"))],
+        section.get("subject"),
+        section.get("variant"),
+        section.get("jdk"),
+        section.get("cpu"),
+        section.get("jar"),
+        section.get("because"));
+  }
+
+  private static SelectionException corrupt(Path file, int number, String expected, String actual) {
+    return new SelectionException(
+        "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck"
+            .formatted(file, number, actual, expected));
+  }
+
+  /// Writes a file in one step, or deletes it if there is nothing to write.
+  static void write(Path file, List<SelfcheckFailure> failures) throws IOException {
+    if (failures.isEmpty()) {
+      Files.deleteIfExists(file);
+      return;
+    }
+    StringBuilder text = new StringBuilder(FIRST).append('\n').append(HELP);
+    for (SelfcheckFailure f : failures) {
+      List<String> values =
+          List.of(
+              f.provider(),
+              f.operator().id(),
+              f.subject(),
+              f.variant(),
+              f.jdk(),
+              f.cpu(),
+              f.jar(),
+              f.because());
+      text.append('\n').append(SECTION).append('\n');
+      for (int i = 0; i < KEYS.size(); i++) {
+        text.append("%-8s = %s%n".formatted(KEYS.get(i), values.get(i)));
+      }
+    }
+    Path parent = file.toAbsolutePath().getParent();
+    Files.createDirectories(parent);
+    Path next = Files.createTempFile(parent, "selfcheck", ".new");
+    Files.writeString(next, text);
+    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,14 @@
+package dev.quern.benchmarks;
+
+/// The comparison can't go on; the message is for the user.
+final class CompareException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  CompareException(String message) {
+    super(message);
+  }
+
+  CompareException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

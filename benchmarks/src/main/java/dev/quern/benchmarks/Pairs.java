@@ -1,0 +1,63 @@
+package dev.quern.benchmarks;
+
+import dev.quern.cli.bench.Spread;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/// Alternating runs of both engines at one workload: the i-th of one and the i-th of the other ran
+/// one after the other, so what the machine did meanwhile is in both.
+///
+/// @param workload what ran
+/// @param model the file's name
+/// @param ours Quern's figures, by pair
+/// @param theirs llama.cpp's, by pair
+record Pairs(Workload workload, String model, List<Double> ours, List<Double> theirs) {
+  /// Markdown of the table's head.
+  static final String HEAD =
+      """
+      | workload | model | unit | Quern | llama.cpp | Quern / llama.cpp |
+      |---|---|---|---|---|---|
+      """;
+
+  Pairs {
+    ours = List.copyOf(ours);
+    theirs = List.copyOf(theirs);
+    if (ours.isEmpty() || ours.size() != theirs.size()) {
+      throw new IllegalArgumentException(
+          "pairs: %d of ours and %d of theirs, expected as many of both, at least one"
+              .formatted(ours.size(), theirs.size()));
+    }
+  }
+
+  /// The ratio of each pair: the median of these is the result, and not the ratio of the medians.
+  Spread ratios() {
+    return new Spread(
+        IntStream.range(0, ours.size()).mapToDouble(i -> ours.get(i) / theirs.get(i)).toArray());
+  }
+
+  /// A row of Markdown: medians with `[min .. max]`.
+  String row() {
+    return "| %s | %s | %s%s | %s | %s | **%s** |"
+        .formatted(
+            workload.name(),
+            model,
+            workload.kind().unit(),
+            workload.kind().moreIsBetter() ? "" : ", less is better",
+            text(spread(ours)),
+            text(spread(theirs)),
+            text(ratios()));
+  }
+
+  private static Spread spread(List<Double> figures) {
+    return new Spread(figures.stream().mapToDouble(f -> f).toArray());
+  }
+
+  private static String text(Spread s) {
+    // Three digits tell a few per cent apart in a ratio, and in whole MiB or tok/s.
+    int digits = s.max() >= 1000 ? 0 : s.max() >= 100 ? 1 : 2;
+    String number = "%." + digits + "f";
+    return String.format(
+        Locale.ROOT, number + " [" + number + " .. " + number + "]", s.median(), s.min(), s.max());
+  }
+}

@@ -1,3 +1,0 @@
-module dev.quern.benchmarks {
-  requires dev.quern.api;
-}

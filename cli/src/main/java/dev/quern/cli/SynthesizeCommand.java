@@ -1,0 +1,113 @@
+package dev.quern.cli;
+
+import dev.quern.cli.synthetic.FormatMix;
+import dev.quern.cli.synthetic.ModelShape;
+import dev.quern.cli.synthetic.SyntheticModelFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `quern synthesize`: a model file of a real shape with random weights, to measure with.
+@Command(
+    name = "synthesize",
+    description =
+        "Writes a GGUF file of a Llama shape with random weights and a generated vocabulary, for measurements; llama.cpp loads it too.")
+final class SynthesizeCommand extends ConsoleCommand {
+  /// What the vocabulary and the tensor table take at most.
+  private static final long HEADER_BYTES = 16L << 20;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME",
+      required = true,
+      description = "llama-3.2-1b, llama-3.2-3b or tiny.")
+  String shape;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      required = true,
+      description =
+          "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_M, Q5_K_M or Q6_K, mixed as llama-quantize does (Q4_0: the output matrix is Q6_K).")
+  String format;
+
+  @Option(names = "--pure", description = "All matrices in the one format.")
+  boolean pure;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the weights. Default: ${DEFAULT-VALUE}.")
+  long seed = 42;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "FILE",
+      required = true,
+      description = "The file to write.")
+  Path out;
+
+  @Option(names = "--force", description = "Replace the file if it exists.")
+  boolean force;
+
+  @CommandLine.Spec CommandLine.Model.CommandSpec spec;
+
+  SynthesizeCommand(Console console) {
+    super(console);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    ModelShape dimensions = known("--shape", shape, ModelShape.byName(shape), ModelShape.names());
+    FormatMix mix = known("--format", format, FormatMix.byName(format), FormatMix.names());
+    SyntheticModelFile model = new SyntheticModelFile(dimensions, pure ? mix.pure() : mix, seed);
+    checkTarget(model.weightBytes() + HEADER_BYTES);
+    long start = System.nanoTime();
+    model.write(out);
+    console
+        .err()
+        .printf(
+            Locale.ROOT,
+            "%s: %s %s%s, seed %d, %d tensors, %.0f MB in %.1f s%n",
+            out,
+            dimensions.name(),
+            mix.name(),
+            pure ? " (pure)" : "",
+            seed,
+            model.tensorCount(),
+            Files.size(out) / 1e6,
+            (System.nanoTime() - start) / 1e9);
+    return 0;
+  }
+
+  private <T> T known(String option, String given, Optional<T> found, List<String> names) {
+    return found.orElseThrow(() ->
+        new CommandLine.ParameterException(
+            spec.commandLine(),
+            "%s: %s, expected one of %s".formatted(option, given, String.join(", ", names))));
+  }
+
+  /// Refuses before the work what would fail, or destroy something, after it.
+  private void checkTarget(long bytes) throws IOException {
+    Path folder = out.toAbsolutePath().getParent();
+    if (Files.exists(out) && !force) {
+      throw new UserException("--out: %s exists; add --force to replace it".formatted(out));
+    }
+    if (folder == null || Files.isDirectory(out) || !Files.isDirectory(folder)) {
+      throw new UserException(
+          "--out: %s, expected the name of a file in a folder that exists".formatted(out));
+    }
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new UserException(
+          "--out: %s needs %.0f MB and %s has %.0f MB free; make room, or name another folder"
+              .formatted(out, bytes / 1e6, folder, free / 1e6));
+    }
+  }
+}

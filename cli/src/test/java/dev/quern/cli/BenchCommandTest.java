@@ -1,0 +1,156 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// `quern synthesize` and `quern bench` in this JVM: what they write and what they refuse. No
+/// figure's size is checked, only that it is one.
+class BenchCommandTest {
+  @TempDir Path folder;
+
+  @Test
+  void everyFigureIsReported() throws IOException {
+    Path model = synthesize();
+    Path json = folder.resolve("bench.json");
+    Result result =
+        quern(
+            "bench --provider scalar --prompt-tokens 9 --gen-tokens 5 --depth 7 --repetitions 3 --warmup 0.01"
+                + " --threads 2 --read-bandwidth --profile --model "
+                + model
+                + " --json "
+                + json);
+    assertEquals(0, result.code, result.err);
+    for (String part :
+        new String[] {
+          "prefill 9, tok/s",
+          "decode 5, tok/s",
+          "first token, s",
+          "peak memory",
+          "GB/s of weights",
+          "plain read loop on 2 threads",
+          "outside kernels",
+          "serial kernels",
+          "waiting",
+          "linear",
+          "Q6_K",
+          "context 16"
+        }) {
+      assertTrue(result.out.contains(part), part + " in " + result.out);
+    }
+    assertTrue(result.err.contains("warm-up 1"), result.err);
+    assertTrue(result.err.contains("repetition 3 of 3"), result.err);
+
+    JsonNode root = new ObjectMapper().readTree(json.toFile());
+    for (String figure :
+        new String[] {
+          "prefillTokensPerSecond",
+          "decodeTokensPerSecond",
+          "timeToFirstTokenSeconds",
+          "loadSeconds",
+          "peakResidentBytes",
+          "decodeBytesPerSecond",
+          "readLoopBytesPerSecond",
+          "decodeShareOutsideKernels",
+          "decodeShareSerial",
+          "decodeShareWaiting"
+        }) {
+      assertTrue(root.path(figure).asDouble() > 0, figure + " in " + root);
+    }
+    assertEquals(3, root.at("/spread/decodeTokensPerSecond/samples").size());
+    assertEquals("scalar", root.at("/providers/0/provider").asText());
+    assertTrue(root.at("/decodeKernelSecondsPerToken/linear").asDouble() > 0, root.toString());
+    assertTrue(root.path("decodeShareOutsideKernels").asDouble() < 1, root.toString());
+    assertEquals(16, root.path("context").asInt());
+    assertTrue(root.path("warmups").asInt() >= 1, root.toString());
+  }
+
+  @Test
+  void whatIsLeftOutIsNullAndNotZero() throws IOException {
+    Path json = folder.resolve("bench.json");
+    Result result =
+        quern(
+            "bench --provider scalar --prompt-tokens 0 --gen-tokens 2 --repetitions 1 --warmup 0 --json "
+                + json);
+    assertEquals(0, result.code, result.err);
+    assertFalse(result.out.contains("prefill"), result.out);
+    assertTrue(result.out.contains("one repetition"), result.out);
+    JsonNode root = new ObjectMapper().readTree(json.toFile());
+    assertTrue(root.path("prefillTokensPerSecond").isNull(), root.toString());
+    assertTrue(root.path("decodeShareOutsideKernels").isNull(), root.toString());
+    assertTrue(root.path("decodeTokensPerSecond").asDouble() > 0, root.toString());
+    assertEquals(0, root.path("warmups").asInt());
+  }
+
+  @Test
+  void anExistingFileIsKeptUnlessForced() throws IOException {
+    Path model = synthesize();
+    byte[] before = Files.readAllBytes(model);
+    Result refused = quern("synthesize --shape tiny --format F16 --out " + model);
+    assertEquals(1, refused.code, refused.err);
+    assertTrue(refused.err.contains("--force"), refused.err);
+    assertEquals(before.length, Files.size(model));
+    assertEquals(0, quern("synthesize --shape tiny --format F16 --force --out " + model).code);
+    assertTrue(Files.size(model) > before.length);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "bench --prompt-tokens 0 --gen-tokens 0|2|something to measure",
+        "bench --repetitions 0|2|--repetitions: 0, expected at least 1",
+        "bench --warmup -1|2|--warmup: -1.0, expected 0 to 3600",
+        "bench --depth -1|2|--depth: -1",
+        "bench --context 4|1|--context: 4, expected at least 512",
+        "bench --read-bandwidth|2|--model",
+        "bench --model absent.gguf|1|absent.gguf",
+        "bench --provider scalar --prompt-tokens 1 --gen-tokens 1 --warmup 0 --json /absent/x.json|1|/absent/x.json",
+        "synthesize --shape llama --format Q4_0 --out x.gguf|2|expected one of llama-3.2-1b",
+        "synthesize --shape tiny --format Q3_K --out x.gguf|2|expected one of F32",
+        "synthesize --shape tiny --format Q4_0 --out /absent/x.gguf|1|folder that exists",
+        "synthesize --shape tiny --format Q4_0 --out / --force|1|folder that exists",
+      })
+  void mistakesGetOneClearLine(String command, int code, String part) {
+    Result result = quern(command);
+    assertEquals(code, result.code, result.err);
+    String line = result.err.lines().filter(l -> l.startsWith("quern: ")).findFirst().orElse("");
+    assertTrue(line.contains(part), result.err);
+    assertFalse(result.err.contains("\tat "), result.err);
+  }
+
+  private Path synthesize() {
+    Path model = folder.resolve("tiny.gguf");
+    Result result = quern("synthesize --shape tiny --format Q4_0 --seed 7 --out " + model);
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.err.contains("seed 7"), result.err);
+    return model;
+  }
+
+  private record Result(int code, String out, String err) {}
+
+  private static Result quern(String command) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code =
+        Main.run(
+            command.split(" "),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,96 @@
+package dev.quern.llama;
+
+import dev.quern.data.KvCache;
+import dev.quern.data.KvFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
+/// and so resident from then on; caches for the whole context would cost all of it before the first
+/// token. So they begin small and double as the conversation grows. What that copies is, over a
+/// conversation, less than what it ends with.
+final class KvCaches implements AutoCloseable {
+  /// Positions to begin with.
+  private static final int FIRST = 256;
+
+  private final KvFormat format;
+  private final int kvHeads;
+  private final int headDim;
+  private final int limit;
+  private final List<Layer> layers = new ArrayList<>();
+
+  /// @param cache where a layer's keys and values are
+  /// @param arena what holds them and nothing else
+  private record Layer(KvCache cache, Arena arena) {}
+
+  /// @param limit most positions
+  KvCaches(LlamaConfig config, KvFormat format, int limit) {
+    this.format = format;
+    this.kvHeads = config.kvHeads();
+    this.headDim = config.headDim();
+    this.limit = limit;
+    try {
+      for (int l = 0; l < config.layers(); l++) {
+        layers.add(allocate(Math.min(limit, FIRST)));
+      }
+    } catch (Throwable t) { // rethrown: only what was allocated here is released
+      close();
+      throw t;
+    }
+  }
+
+  KvCache layer(int l) {
+    return layers.get(l).cache();
+  }
+
+  /// Positions that a conversation can have.
+  int limit() {
+    return limit;
+  }
+
+  /// Makes room.
+  ///
+  /// @param used positions that are kept
+  /// @param positions that there must be room for, at most the limit
+  void reserve(int used, int positions) {
+    for (int l = 0; l < layers.size(); l++) {
+      KvCache old = layer(l);
+      if (old.capacity() < positions) {
+        Layer larger = allocate(Math.clamp(2L * old.capacity(), positions, limit));
+        copy(old.keys(), old.capacity(), larger.cache().keys(), larger.cache().capacity(), used);
+        copy(
+            old.values(), old.capacity(), larger.cache().values(), larger.cache().capacity(), used);
+        layers.set(l, larger).arena().close();
+      }
+    }
+  }
+
+  /// Heads lie one behind the other, each with room for a plane's capacity.
+  private void copy(MemorySegment from, int capacity, MemorySegment to, int toCapacity, int used) {
+    long position = (long) headDim * format.elementBytes();
+    for (int h = 0; h < kvHeads; h++) {
+      MemorySegment.copy(
+          from, h * capacity * position, to, h * toCapacity * position, used * position);
+    }
+  }
+
+  private Layer allocate(int capacity) {
+    Arena arena = Arena.ofShared();
+    try {
+      long bytes = KvCache.planeBytes(format, kvHeads, headDim, capacity);
+      KvCache cache =
+          new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), format, capacity);
+      return new Layer(cache, arena);
+    } catch (Throwable t) { // rethrown: only the arena is released here
+      arena.close();
+      throw t;
+    }
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(layer -> layer.arena().close());
+  }
+}

@@ -1,0 +1,195 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.I;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+
+/// Values of 4 bits in a panel: bits `4i .. 4i + 3` of a half of vector c are the value of weight
+/// `4c + i` of the half's output ([HalfPairs]).
+final class NibblePanel {
+  /// As bits: 2^23, whose last bit is a unit, so that or-ing a small integer in adds it.
+  static final int TWO_23 = 0x4B00_0000;
+
+  private NibblePanel() {}
+
+  /// Two panels times one row of int8 activations, in int16: eight products of a value (0 to 15)
+  /// and a value of x (-127 to 127) are at most 15,240 in magnitude, and so need no widening; the
+  /// bias of x corrects for the values' offset, exactly. Then they are widened, scaled and added up
+  /// in F32. One flat loop: where the scales were applied once in 32, in an outer loop, entering
+  /// and leaving the inner one cost more than that saved.
+  ///
+  /// @param w packed values of two panels at `w0` and `w1`
+  /// @param n inputs / 8
+  /// @param q the row's values and biases ([Int8Row]) at `qAt` and `biasAt`
+  /// @param d scales of the panels' weights times those of x at `d0` and `d1`, for 32 inputs two
+  ///   vectors each
+  /// @param y what the panels' sums are added to, two vectors each
+  static void dot(
+      MemorySegment w,
+      long w0,
+      long w1,
+      int n,
+      MemorySegment q,
+      long qAt,
+      long biasAt,
+      MemorySegment d,
+      long d0,
+      long d1,
+      MemorySegment y,
+      long yAt) {
+    FloatVector low0 = FloatVector.fromMemorySegment(F, y, yAt, LITTLE_ENDIAN);
+    FloatVector high0 = FloatVector.fromMemorySegment(F, y, yAt + BYTES, LITTLE_ENDIAN);
+    FloatVector low1 = FloatVector.fromMemorySegment(F, y, yAt + 2 * BYTES, LITTLE_ENDIAN);
+    FloatVector high1 = FloatVector.fromMemorySegment(F, y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+    for (int c = 0; c < n; c++) {
+      long x = qAt + 32L * c;
+      long o = c * (2 * BYTES);
+      ShortVector bias =
+          IntVector.broadcast(I, q.get(JAVA_INT, biasAt + 4L * c)).reinterpretAsShorts();
+      IntVector v00 = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
+      IntVector v01 = IntVector.fromMemorySegment(I, w, w1 + o, LITTLE_ENDIAN);
+      ShortVector x00 = IntVector.broadcast(I, q.get(JAVA_INT, x + 0)).reinterpretAsShorts();
+      ShortVector a0 = v00.reinterpretAsShorts().and((short) 15).mul(x00).add(bias);
+      ShortVector a1 = v01.reinterpretAsShorts().and((short) 15).mul(x00).add(bias);
+      ShortVector x01 = IntVector.broadcast(I, q.get(JAVA_INT, x + 4)).reinterpretAsShorts();
+      ShortVector b0 = v00.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x01);
+      ShortVector b1 = v01.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x01);
+      ShortVector x02 = IntVector.broadcast(I, q.get(JAVA_INT, x + 8)).reinterpretAsShorts();
+      a0 = v00.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x02).add(a0);
+      a1 = v01.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x02).add(a1);
+      ShortVector x03 = IntVector.broadcast(I, q.get(JAVA_INT, x + 12)).reinterpretAsShorts();
+      b0 = v00.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x03).add(b0);
+      b1 = v01.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x03).add(b1);
+      IntVector v10 = IntVector.fromMemorySegment(I, w, w0 + o + BYTES, LITTLE_ENDIAN);
+      IntVector v11 = IntVector.fromMemorySegment(I, w, w1 + o + BYTES, LITTLE_ENDIAN);
+      ShortVector x10 = IntVector.broadcast(I, q.get(JAVA_INT, x + 16)).reinterpretAsShorts();
+      a0 = v10.reinterpretAsShorts().and((short) 15).mul(x10).add(a0);
+      a1 = v11.reinterpretAsShorts().and((short) 15).mul(x10).add(a1);
+      ShortVector x11 = IntVector.broadcast(I, q.get(JAVA_INT, x + 20)).reinterpretAsShorts();
+      b0 = v10.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x11).add(b0);
+      b1 = v11.lanewise(LSHR, 4).reinterpretAsShorts().and((short) 15).mul(x11).add(b1);
+      ShortVector x12 = IntVector.broadcast(I, q.get(JAVA_INT, x + 24)).reinterpretAsShorts();
+      a0 = v10.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x12).add(a0);
+      a1 = v11.lanewise(LSHR, 8).reinterpretAsShorts().and((short) 15).mul(x12).add(a1);
+      ShortVector x13 = IntVector.broadcast(I, q.get(JAVA_INT, x + 28)).reinterpretAsShorts();
+      b0 = v10.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x13).add(b0);
+      b1 = v11.lanewise(LSHR, 12).reinterpretAsShorts().and((short) 15).mul(x13).add(b1);
+      long scale = (c >> 2) * (2 * BYTES);
+      IntVector s0 = a0.add(b0).reinterpretAsInts();
+      FloatVector l0 =
+          (FloatVector) s0.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      low0 = FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN).fma(l0, low0);
+      FloatVector h0 = (FloatVector) s0.lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      high0 = FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN).fma(h0, high0);
+      IntVector s1 = a1.add(b1).reinterpretAsInts();
+      FloatVector l1 =
+          (FloatVector) s1.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      low1 = FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN).fma(l1, low1);
+      FloatVector h1 = (FloatVector) s1.lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      high1 = FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN).fma(h1, high1);
+    }
+    low0.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
+    high0.intoMemorySegment(y, yAt + 1 * BYTES, LITTLE_ENDIAN);
+    low1.intoMemorySegment(y, yAt + 2 * BYTES, LITTLE_ENDIAN);
+    high1.intoMemorySegment(y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+  }
+
+  /// Decodes values to F32: `dst[weight][2 * L] = value * scale - min`.
+  ///
+  /// @param data packed values at `at`, from the first weight that is wanted
+  /// @param vectors how many vectors of values
+  /// @param d scales at `scales` and minima at `minima`, for 32 weights two vectors each
+  static void decode(
+      MemorySegment data,
+      long at,
+      int vectors,
+      MemorySegment d,
+      long scales,
+      long minima,
+      MemorySegment dst,
+      long to) {
+    for (int c = 0; c < vectors; c++) {
+      IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
+      long g = (c >> 3) * (2 * BYTES);
+      FloatVector low = FloatVector.fromMemorySegment(F, d, scales + g, LITTLE_ENDIAN);
+      FloatVector high = FloatVector.fromMemorySegment(F, d, scales + g + BYTES, LITTLE_ENDIAN);
+      FloatVector lowMin = FloatVector.fromMemorySegment(F, d, minima + g, LITTLE_ENDIAN);
+      FloatVector highMin = FloatVector.fromMemorySegment(F, d, minima + g + BYTES, LITTLE_ENDIAN);
+      long o = to + c * (8 * BYTES);
+      v.and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 16)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 1 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 4)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 20)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 8)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 4 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 24)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 5 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 12)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(low)
+          .sub(lowMin)
+          .intoMemorySegment(dst, o + 6 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 28)
+          .and(15)
+          .or(TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f)
+          .mul(high)
+          .sub(highMin)
+          .intoMemorySegment(dst, o + 7 * BYTES, LITTLE_ENDIAN);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.Lanes.F;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// `c += a · b` on panels of [#COLUMNS] columns of b and c, with elements of a broadcast:
+///
+/// ```
+/// a: f32[rows][k]   b: f32[k][columns]   c: f32[rows][columns]
+/// ```
+///
+/// An element of c takes its k products in order, each by a fused multiply-add, whatever the number
+/// of rows or the panel, so a result does not depend on its place. Four rows have 8 sums, 2 vectors
+/// of b and one of a: 11 of AVX2's 16 registers, and enough sums to hide the latency of a
+/// multiply-add.
+final class Panel {
+  /// Columns of b and c come in multiples of this.
+  static final int COLUMNS = 2 * Lanes.L;
+
+  private Panel() {}
+
+  /// @param s holds a and c
+  /// @param a offset of the first row
+  /// @param aStride from one to the next, in bytes; so the other strides
+  /// @param rows of a and c
+  /// @param k columns of a, rows of b
+  /// @param b holds b
+  /// @param columns of b and c, a multiple of [#COLUMNS]
+  static void multiplyAdd(
+      MemorySegment s,
+      long a,
+      long aStride,
+      int rows,
+      int k,
+      MemorySegment b,
+      long bAt,
+      long bStride,
+      int columns,
+      long c,
+      long cStride) {
+    for (int col = 0; col < columns; col += COLUMNS) {
+      long panel = bAt + 4L * col;
+      long sums = c + 4L * col;
+      int row = 0;
+      // Two or three rows that are left go as four, of which the last is repeated.
+      for (; row + 1 < rows; row += 4) {
+        int last = Math.min(3, rows - 1 - row);
+        long i1 = Math.min(1, last);
+        long i2 = Math.min(2, last);
+        four(
+            s,
+            a + row * aStride,
+            a + (row + i1) * aStride,
+            a + (row + i2) * aStride,
+            a + (row + last) * aStride,
+            k,
+            b,
+            panel,
+            bStride,
+            sums + row * cStride,
+            sums + (row + i1) * cStride,
+            sums + (row + i2) * cStride,
+            sums + (row + last) * cStride);
+      }
+      if (row < rows) {
+        one(s, a + row * aStride, k, b, panel, bStride, sums + row * cStride);
+      }
+    }
+  }
+
+  private static void four(
+      MemorySegment s,
+      long a0,
+      long a1,
+      long a2,
+      long a3,
+      int k,
+      MemorySegment b,
+      long bAt,
+      long bStride,
+      long c0,
+      long c1,
+      long c2,
+      long c3) {
+    FloatVector c00 = FloatVector.fromMemorySegment(F, s, c0, LITTLE_ENDIAN);
+    FloatVector c01 = FloatVector.fromMemorySegment(F, s, c0 + BYTES, LITTLE_ENDIAN);
+    FloatVector c10 = FloatVector.fromMemorySegment(F, s, c1, LITTLE_ENDIAN);
+    FloatVector c11 = FloatVector.fromMemorySegment(F, s, c1 + BYTES, LITTLE_ENDIAN);
+    FloatVector c20 = FloatVector.fromMemorySegment(F, s, c2, LITTLE_ENDIAN);
+    FloatVector c21 = FloatVector.fromMemorySegment(F, s, c2 + BYTES, LITTLE_ENDIAN);
+    FloatVector c30 = FloatVector.fromMemorySegment(F, s, c3, LITTLE_ENDIAN);
+    FloatVector c31 = FloatVector.fromMemorySegment(F, s, c3 + BYTES, LITTLE_ENDIAN);
+    for (int i = 0; i < k; i++) {
+      long row = bAt + i * bStride;
+      FloatVector b0 = FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN);
+      FloatVector x0 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a0 + 4L * i));
+      c00 = x0.fma(b0, c00);
+      c01 = x0.fma(b1, c01);
+      FloatVector x1 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a1 + 4L * i));
+      c10 = x1.fma(b0, c10);
+      c11 = x1.fma(b1, c11);
+      FloatVector x2 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a2 + 4L * i));
+      c20 = x2.fma(b0, c20);
+      c21 = x2.fma(b1, c21);
+      FloatVector x3 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a3 + 4L * i));
+      c30 = x3.fma(b0, c30);
+      c31 = x3.fma(b1, c31);
+    }
+    c00.intoMemorySegment(s, c0, LITTLE_ENDIAN);
+    c01.intoMemorySegment(s, c0 + BYTES, LITTLE_ENDIAN);
+    c10.intoMemorySegment(s, c1, LITTLE_ENDIAN);
+    c11.intoMemorySegment(s, c1 + BYTES, LITTLE_ENDIAN);
+    c20.intoMemorySegment(s, c2, LITTLE_ENDIAN);
+    c21.intoMemorySegment(s, c2 + BYTES, LITTLE_ENDIAN);
+    c30.intoMemorySegment(s, c3, LITTLE_ENDIAN);
+    c31.intoMemorySegment(s, c3 + BYTES, LITTLE_ENDIAN);
+  }
+
+  private static void one(
+      MemorySegment s, long a, int k, MemorySegment b, long bAt, long bStride, long c) {
+    FloatVector c0 = FloatVector.fromMemorySegment(F, s, c, LITTLE_ENDIAN);
+    FloatVector c1 = FloatVector.fromMemorySegment(F, s, c + BYTES, LITTLE_ENDIAN);
+    for (int i = 0; i < k; i++) {
+      long row = bAt + i * bStride;
+      FloatVector x = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a + 4L * i));
+      c0 = x.fma(FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN), c0);
+      c1 = x.fma(FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN), c1);
+    }
+    c0.intoMemorySegment(s, c, LITTLE_ENDIAN);
+    c1.intoMemorySegment(s, c + BYTES, LITTLE_ENDIAN);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.BYTES;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearSpec;
+import java.lang.foreign.MemorySegment;
+
+/// Several rows of x times packed weights in F32: a task decodes [#DEPTH] weights of the outputs of
+/// a panel at a time, and multiplies them by all rows ([PanelTile]). Scratch:
+///
+/// ```
+/// of each worker   w: f32[DEPTH][2][L] | y: f32[rows + 6][2][L] | what the format decodes with
+/// ```
+record PanelRowsF32(LinearSpec spec, WeightPanels panels) implements PanelRows {
+  static final String NAME = "f32-panel-gemm";
+
+  /// Weights of an output that are decoded at a time: with 16 lanes 32 kB of F32 for a panel, which
+  /// stay in the first- or second-level cache while all rows of x pass by.
+  private static final int DEPTH = 256;
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return parallelism * workerBytes(rows);
+  }
+
+  private static long yAt() {
+    return DEPTH * (2 * BYTES);
+  }
+
+  private static long decoderAt(int rows) {
+    return yAt() + (rows + PanelTile.ROWS) * (2 * BYTES);
+  }
+
+  private long workerBytes(int rows) {
+    return decoderAt(rows) + panels.format().decodeScratchBytes(DEPTH) + Split.LINE;
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+    long bytes = workerBytes(x.rows());
+    w.workers()
+        .run(panels.count(), (panel, worker) -> panel(panel, x, y, w.scratch(), worker * bytes));
+  }
+
+  /// All rows times one panel.
+  private void panel(int panel, F32Matrix x, F32Matrix y, MemorySegment scratch, long at) {
+    PanelFormat format = panels.format();
+    long sums = at + yAt();
+    PanelStore.fill(scratch, sums, 2 * Lanes.L * x.rows(), 0);
+    for (int from = 0; from < spec.inputs(); from += DEPTH) {
+      int n = Math.min(DEPTH, spec.inputs() - from);
+      format.decode(
+          panels.data(),
+          panels.at(panel),
+          spec.inputs(),
+          from,
+          n,
+          scratch,
+          at + decoderAt(x.rows()),
+          at);
+      PanelTile.multiply(
+          scratch,
+          at,
+          x.data(),
+          x.offsetBytes(0, from),
+          4L * x.rowStrideFloats(),
+          x.rows(),
+          n,
+          scratch,
+          sums);
+    }
+    for (int row = 0; row < x.rows(); row++) {
+      long sum = sums + row * (2 * BYTES);
+      boolean finite = PanelStore.isFinite(scratch, sum) || PanelStore.isFinite(x, row);
+      PanelStore.store(spec, panel, finite, scratch, sum, y, row);
+    }
+  }
+}

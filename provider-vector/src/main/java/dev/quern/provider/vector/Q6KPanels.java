@@ -1,0 +1,394 @@
+package dev.quern.provider.vector;
+
+import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.I;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.WeightMatrix;
+import dev.quern.op.Numerics;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Panels of Q6_K: 6-bit values; for every 16 an int8 scale; for every 256 an F16 factor.
+///
+/// ```
+/// panel = low four bits [inputs / 4] (as in NibblePanel)
+///       | high two bits [inputs / 8], bits 2i, 2i+1 of a half = those of weight 8c + i
+///       | scales [inputs / 32], a half = that of the first 16 | of the second << 8
+///       | d [inputs / 256] ([HalfPairs] of f16)
+/// ```
+record Q6KPanels() implements PanelFormat {
+  private static final int BLOCK = 256;
+  private static final int OFFSET = 32;
+  private static final VectorSpecies<Short> S = F.withLanes(short.class);
+  private static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+
+  @Override
+  public String dotName() {
+    return "q6_k-panel-dot";
+  }
+
+  @Override
+  public Numerics dotNumerics() {
+    return Numerics.INT8_SYM_32;
+  }
+
+  @Override
+  public int offset() {
+    return OFFSET;
+  }
+
+  @Override
+  public long panelBytes(int inputs) {
+    return factorsAt(inputs) + inputs / BLOCK * BYTES;
+  }
+
+  private static long twosAt(int inputs) {
+    return inputs / 4 * BYTES;
+  }
+
+  private static long scalesAt(int inputs) {
+    return twosAt(inputs) + inputs / 8 * BYTES;
+  }
+
+  private static long factorsAt(int inputs) {
+    return scalesAt(inputs) + inputs / GROUP * BYTES;
+  }
+
+  @Override
+  public void pack(WeightMatrix m, int row, MemorySegment data, long panelAt, int column) {
+    MemorySegment w = m.data();
+    long source = BlockFormat.Q6_K.rowBytes(m.inputs()) * row;
+    long nibbles = panelAt + HalfPairs.offset(column);
+    long twos = nibbles + twosAt(m.inputs());
+    long scales = nibbles + scalesAt(m.inputs());
+    long factors = nibbles + factorsAt(m.inputs());
+    for (int b = 0; b < m.inputs() / BLOCK; b++, source += BlockFormat.Q6_K.blockBytes()) {
+      data.set(I16, factors + b * BYTES, w.get(I16, source + 208));
+      for (int j = 0; j < 8; j++) { // 32 weights: quarter j % 4 of half j / 4
+        int quarter = j % 4;
+        long low = source + 64 * (j / 4) + 32 * (quarter % 2);
+        long high = source + 128 + 32 * (j / 4);
+        long eight = 4 * (8L * b + j); // number of the first eight weights
+        data.set(I16, scales + (8L * b + j) * BYTES, w.get(I16, source + 192 + 2 * j));
+        for (int i = 0; i < 4; i++) {
+          long bytes = w.get(I64, low + 8 * i) >>> 4 * (quarter / 2);
+          Int4Panels.put(data, Int4Panels.pairUp(bytes), nibbles + (eight + i) * (2 * BYTES));
+          data.set(I16, twos + (eight + i) * BYTES, twos(w.get(I64, high + 8 * i) >>> 2 * quarter));
+        }
+      }
+    }
+  }
+
+  /// The low two bits of eight bytes, side by side.
+  private static short twos(long bytes) {
+    long x = bytes & 0x0303_0303_0303_0303L;
+    x = (x | x >>> 6) & 0x000F_000F_000F_000FL;
+    x = (x | x >>> 12) & 0x0000_00FF_0000_00FFL;
+    return (short) (x | x >>> 24);
+  }
+
+  @Override
+  public long dotScratchBytes(int inputs) {
+    return scaleBytes(inputs);
+  }
+
+  /// Of scales and factors of `n` weights.
+  private static long scaleBytes(int n) {
+    return n / 16 * (2 * BYTES) + Math.ceilDiv(n, BLOCK) * (2 * BYTES);
+  }
+
+  @Override
+  public void dot(
+      MemorySegment w,
+      long w0,
+      long w1,
+      int inputs,
+      MemorySegment x,
+      long xAt,
+      MemorySegment scratch,
+      long at,
+      MemorySegment sums,
+      long sumsAt) {
+    dot(w, w0, inputs, x, xAt, scratch, at, sums, sumsAt);
+    dot(w, w1, inputs, x, xAt, scratch, at, sums, sumsAt + 2 * BYTES);
+  }
+
+  private static void dot(
+      MemorySegment w,
+      long panelAt,
+      int inputs,
+      MemorySegment x,
+      long xAt,
+      MemorySegment scratch,
+      long at,
+      MemorySegment sums,
+      long sumsAt) {
+    scales(w, panelAt, inputs, 0, inputs, scratch, at);
+    HalfPairs.scale(scratch, at, inputs / 16, 2, x, xAt + Int8Row.scalesAt(inputs));
+    multiply(
+        w,
+        panelAt,
+        panelAt + twosAt(inputs),
+        inputs / 8,
+        x,
+        xAt,
+        xAt + Int8Row.biasAt(inputs),
+        scratch,
+        at,
+        sums,
+        sumsAt);
+  }
+
+  /// As [NibblePanel#dot], for one panel. Eight products of a value (0 to 63) and a value of x may
+  /// be past what a short holds; with the bias they are not, and it counts modulo 2^16.
+  private static void multiply(
+      MemorySegment w,
+      long nibbles,
+      long twos,
+      int n,
+      MemorySegment q,
+      long qAt,
+      long biasAt,
+      MemorySegment d,
+      long dAt,
+      MemorySegment y,
+      long yAt) {
+    FloatVector low = FloatVector.zero(F);
+    FloatVector high = FloatVector.zero(F);
+    for (int c = 0; c < n; c++) {
+      long x = qAt + 32L * c;
+      IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * (2 * BYTES), LITTLE_ENDIAN);
+      IntVector u =
+          IntVector.fromMemorySegment(I, w, nibbles + c * (2 * BYTES) + BYTES, LITTLE_ENDIAN);
+      IntVector h = IntVector.fromMemorySegment(I, w, twos + c * BYTES, LITTLE_ENDIAN);
+      ShortVector a =
+          IntVector.broadcast(I, q.get(JAVA_INT, biasAt + 4L * c)).reinterpretAsShorts();
+      ShortVector b = ShortVector.zero(S);
+      ShortVector x0 = IntVector.broadcast(I, q.get(JAVA_INT, x + 0)).reinterpretAsShorts();
+      a =
+          v.and(0x000F_000F)
+              .or(h.lanewise(LSHL, 4).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x0)
+              .add(a);
+      ShortVector x1 = IntVector.broadcast(I, q.get(JAVA_INT, x + 4)).reinterpretAsShorts();
+      b =
+          v.lanewise(LSHR, 4)
+              .and(0x000F_000F)
+              .or(h.lanewise(LSHL, 2).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x1)
+              .add(b);
+      ShortVector x2 = IntVector.broadcast(I, q.get(JAVA_INT, x + 8)).reinterpretAsShorts();
+      a =
+          v.lanewise(LSHR, 8)
+              .and(0x000F_000F)
+              .or(h.and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x2)
+              .add(a);
+      ShortVector x3 = IntVector.broadcast(I, q.get(JAVA_INT, x + 12)).reinterpretAsShorts();
+      b =
+          v.lanewise(LSHR, 12)
+              .and(0x000F_000F)
+              .or(h.lanewise(LSHR, 2).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x3)
+              .add(b);
+      ShortVector x4 = IntVector.broadcast(I, q.get(JAVA_INT, x + 16)).reinterpretAsShorts();
+      a =
+          u.and(0x000F_000F)
+              .or(h.lanewise(LSHR, 4).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x4)
+              .add(a);
+      ShortVector x5 = IntVector.broadcast(I, q.get(JAVA_INT, x + 20)).reinterpretAsShorts();
+      b =
+          u.lanewise(LSHR, 4)
+              .and(0x000F_000F)
+              .or(h.lanewise(LSHR, 6).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x5)
+              .add(b);
+      ShortVector x6 = IntVector.broadcast(I, q.get(JAVA_INT, x + 24)).reinterpretAsShorts();
+      a =
+          u.lanewise(LSHR, 8)
+              .and(0x000F_000F)
+              .or(h.lanewise(LSHR, 8).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x6)
+              .add(a);
+      ShortVector x7 = IntVector.broadcast(I, q.get(JAVA_INT, x + 28)).reinterpretAsShorts();
+      b =
+          u.lanewise(LSHR, 12)
+              .and(0x000F_000F)
+              .or(h.lanewise(LSHR, 10).and(0x0030_0030))
+              .reinterpretAsShorts()
+              .mul(x7)
+              .add(b);
+      IntVector sums = a.add(b).reinterpretAsInts();
+      long scale = dAt + (c >> 1) * (2 * BYTES);
+      FloatVector l =
+          (FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      low = FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN).fma(l, low);
+      FloatVector g = (FloatVector) sums.lanewise(ASHR, 16).convertShape(I2F, F, 0);
+      high = FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN).fma(g, high);
+    }
+    low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
+    high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
+  }
+
+  /// F32 scales `d * scale` of weights `from` to `from + n`: for 16 of them two vectors.
+  private static void scales(
+      MemorySegment w, long panelAt, int inputs, int from, int n, MemorySegment dst, long to) {
+    long d = to + n / 16 * (2 * BYTES);
+    HalfPairs.f16(
+        w, panelAt + factorsAt(inputs) + from / BLOCK * BYTES, Math.ceilDiv(n, BLOCK), dst, d);
+    multiply(w, panelAt + scalesAt(inputs) + from / GROUP * BYTES, n / GROUP, dst, d, to);
+  }
+
+  private static void multiply(
+      MemorySegment w, long from, int groups, MemorySegment dst, long factors, long to) {
+    for (int g = 0; g < groups; g++) {
+      IntVector s = IntVector.fromMemorySegment(I, w, from + g * BYTES, LITTLE_ENDIAN);
+      FloatVector low =
+          FloatVector.fromMemorySegment(F, dst, factors + (g >> 3) * (2 * BYTES), LITTLE_ENDIAN);
+      FloatVector high =
+          FloatVector.fromMemorySegment(
+              F, dst, factors + (g >> 3) * (2 * BYTES) + BYTES, LITTLE_ENDIAN);
+      long o = to + g * (4 * BYTES);
+      FloatVector a = (FloatVector) s.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      a.mul(low).intoMemorySegment(dst, o, LITTLE_ENDIAN);
+      FloatVector b = (FloatVector) s.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      b.mul(high).intoMemorySegment(dst, o + BYTES, LITTLE_ENDIAN);
+      FloatVector c = (FloatVector) s.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      c.mul(low).intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
+      FloatVector e = (FloatVector) s.lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      e.mul(high).intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
+    }
+  }
+
+  @Override
+  public long decodeScratchBytes(int n) {
+    return scaleBytes(n);
+  }
+
+  @Override
+  public void decode(
+      MemorySegment w,
+      long panelAt,
+      int inputs,
+      int from,
+      int n,
+      MemorySegment scratch,
+      long at,
+      long to) {
+    scales(w, panelAt, inputs, from, n, scratch, at);
+    decode(
+        w,
+        panelAt + from / 4 * BYTES,
+        panelAt + twosAt(inputs) + from / 8 * BYTES,
+        n / 4,
+        scratch,
+        at,
+        to);
+  }
+
+  private static void decode(
+      MemorySegment w,
+      long nibbles,
+      long twos,
+      int vectors,
+      MemorySegment scratch,
+      long scales,
+      long to) {
+    for (int c = 0; c < vectors; c++) {
+      IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * BYTES, LITTLE_ENDIAN);
+      IntVector h =
+          IntVector.fromMemorySegment(I, w, twos + (c >> 1) * BYTES, LITTLE_ENDIAN)
+              .lanewise(LSHR, 8 * (c & 1));
+      long g = scales + (c >> 2) * (2 * BYTES);
+      FloatVector low = FloatVector.fromMemorySegment(F, scratch, g, LITTLE_ENDIAN);
+      FloatVector high = FloatVector.fromMemorySegment(F, scratch, g + BYTES, LITTLE_ENDIAN);
+      long o = to + c * (8 * BYTES);
+      v.and(15)
+          .or(h.lanewise(LSHL, 4).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(low)
+          .intoMemorySegment(scratch, o, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 16)
+          .and(15)
+          .or(h.lanewise(LSHR, 12).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(high)
+          .intoMemorySegment(scratch, o + 1 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 4)
+          .and(15)
+          .or(h.lanewise(LSHL, 2).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(low)
+          .intoMemorySegment(scratch, o + 2 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 20)
+          .and(15)
+          .or(h.lanewise(LSHR, 14).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(high)
+          .intoMemorySegment(scratch, o + 3 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 8)
+          .and(15)
+          .or(h.and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(low)
+          .intoMemorySegment(scratch, o + 4 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 24)
+          .and(15)
+          .or(h.lanewise(LSHR, 16).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(high)
+          .intoMemorySegment(scratch, o + 5 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 12)
+          .and(15)
+          .or(h.lanewise(LSHR, 2).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(low)
+          .intoMemorySegment(scratch, o + 6 * BYTES, LITTLE_ENDIAN);
+      v.lanewise(LSHR, 28)
+          .and(15)
+          .or(h.lanewise(LSHR, 18).and(0x30))
+          .or(NibblePanel.TWO_23)
+          .reinterpretAsFloats()
+          .sub(0x1p23f + OFFSET)
+          .mul(high)
+          .intoMemorySegment(scratch, o + 7 * BYTES, LITTLE_ENDIAN);
+    }
+  }
+}
