@@ -42,7 +42,7 @@ final class Blocks8 {
     Blocks.scales(m, row, from, count, g, at);
   }
 
-  /// Two rows of Q8_0.
+  /// Multiplies two rows of Q8_0, straight from their blocks, where there are vectors of L bytes.
   static void dotQ8_0(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
@@ -51,27 +51,36 @@ final class Blocks8 {
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
     for (int i = 0; i < m.inputs() / BLOCK; i++) {
-      FloatVector d0 = FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r0 + 34L * i)));
-      FloatVector d1 = FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r1 + 34L * i)));
+      FloatVector d0 =
+          FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r0 + (long) BYTES * i)));
+      FloatVector d1 =
+          FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r1 + (long) BYTES * i)));
       FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i, LITTLE_ENDIAN);
-      ByteVector b00 = ByteVector.fromMemorySegment(B, w, r0 + 34L * i + 2, LITTLE_ENDIAN);
-      ByteVector b10 = ByteVector.fromMemorySegment(B, w, r1 + 34L * i + 2, LITTLE_ENDIAN);
+      ByteVector b00 = ByteVector.fromMemorySegment(B, w, r0 + (long) BYTES * i + 2, LITTLE_ENDIAN);
+      ByteVector b10 = ByteVector.fromMemorySegment(B, w, r1 + (long) BYTES * i + 2, LITTLE_ENDIAN);
       FloatVector p0 = ((FloatVector) b00.convertShape(B2F, F, 0)).mul(x0);
       FloatVector p1 = ((FloatVector) b10.convertShape(B2F, F, 0)).mul(x0);
       FloatVector x1 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 4 * L, LITTLE_ENDIAN);
-      ByteVector b01 = ByteVector.fromMemorySegment(B, w, r0 + 34L * i + 2 + L, LITTLE_ENDIAN);
-      ByteVector b11 = ByteVector.fromMemorySegment(B, w, r1 + 34L * i + 2 + L, LITTLE_ENDIAN);
+      ByteVector b01 =
+          ByteVector.fromMemorySegment(B, w, r0 + (long) BYTES * i + 2 + L, LITTLE_ENDIAN);
+      ByteVector b11 =
+          ByteVector.fromMemorySegment(B, w, r1 + (long) BYTES * i + 2 + L, LITTLE_ENDIAN);
       p0 = ((FloatVector) b01.convertShape(B2F, F, 0)).fma(x1, p0);
       p1 = ((FloatVector) b11.convertShape(B2F, F, 0)).fma(x1, p1);
       if (L == 8) {
         FloatVector x2 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 8 * L, LITTLE_ENDIAN);
-        ByteVector b02 = ByteVector.fromMemorySegment(B, w, r0 + 34L * i + 2 + 2 * L, LITTLE_ENDIAN);
-        ByteVector b12 = ByteVector.fromMemorySegment(B, w, r1 + 34L * i + 2 + 2 * L, LITTLE_ENDIAN);
+        ByteVector b02 =
+            ByteVector.fromMemorySegment(B, w, r0 + (long) BYTES * i + 2 + 2 * L, LITTLE_ENDIAN);
+        ByteVector b12 =
+            ByteVector.fromMemorySegment(B, w, r1 + (long) BYTES * i + 2 + 2 * L, LITTLE_ENDIAN);
         p0 = ((FloatVector) b02.convertShape(B2F, F, 0)).fma(x2, p0);
         p1 = ((FloatVector) b12.convertShape(B2F, F, 0)).fma(x2, p1);
-        FloatVector x3 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 12 * L, LITTLE_ENDIAN);
-        ByteVector b03 = ByteVector.fromMemorySegment(B, w, r0 + 34L * i + 2 + 3 * L, LITTLE_ENDIAN);
-        ByteVector b13 = ByteVector.fromMemorySegment(B, w, r1 + 34L * i + 2 + 3 * L, LITTLE_ENDIAN);
+        FloatVector x3 =
+            FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 12 * L, LITTLE_ENDIAN);
+        ByteVector b03 =
+            ByteVector.fromMemorySegment(B, w, r0 + (long) BYTES * i + 2 + 3 * L, LITTLE_ENDIAN);
+        ByteVector b13 =
+            ByteVector.fromMemorySegment(B, w, r1 + (long) BYTES * i + 2 + 3 * L, LITTLE_ENDIAN);
         p0 = ((FloatVector) b03.convertShape(B2F, F, 0)).fma(x3, p0);
         p1 = ((FloatVector) b13.convertShape(B2F, F, 0)).fma(x3, p1);
       }

@@ -1,26 +1,26 @@
 package dev.quern.provider.vector;
 
-import static dev.quern.provider.vector.Lanes.B_PART;
-import static dev.quern.provider.vector.Lanes.I32;
 import static dev.quern.provider.vector.Lanes.B;
+import static dev.quern.provider.vector.Lanes.B_PART;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.F32;
 import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.Lanes.I32;
 import static dev.quern.provider.vector.Lanes.L;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorShuffle;
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShuffle;
 
 /// Q4_K and Q5_K (SPEC.md, section F), taken apart ([Groups]): blocks of 256 weights in 8
 /// sub-blocks of 32.
@@ -48,12 +48,14 @@ final class BlocksK {
   private static final short BIT_0 = 0x0101;
   private static final short BIT_1 = 0x0202;
 
-  /// Where the integers of scales and minimums are before they are multiplied: 16 bytes a block.
+  /// Where the integers of scales and minimums are before they are multiplied: 16 bytes a block. At
+  /// first both are where those of the scales will be.
   private static final long SC = Groups.ROOM;
 
   private static final long MN = SC + Groups.MAX / Groups.GROUP;
 
-  private static final VectorShuffle<Byte> TWICE_LOW = VectorShuffle.fromOp(SPECIES_128, i -> i / 2);
+  private static final VectorShuffle<Byte> TWICE_LOW =
+      VectorShuffle.fromOp(SPECIES_128, i -> i / 2);
   private static final VectorShuffle<Byte> TWICE_HIGH =
       VectorShuffle.fromOp(SPECIES_128, i -> 8 + i / 2);
 
@@ -146,85 +148,79 @@ final class BlocksK {
     }
   }
 
-  /// Two rows of Q4_K.
+  /// Multiplies two rows of Q4_K, straight from their nibbles, where there are vectors of L bytes.
   static void dotQ4_K(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    MemorySegment w = m.data();
     long g = at + Groups.SUMS;
-    long r0 = Blocks.offset(m, row0, 0);
-    long r1 = Blocks.offset(m, row1, 0);
     Groups.clear(sums, at);
+    dotQ4_K(m, row0, x, xAt, sums, g, at);
+    dotQ4_K(m, row1, x, xAt, sums, g, at + Lanes.BYTES);
+  }
+
+  private static void dotQ4_K(
+      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment g, long at, long sums) {
+    MemorySegment w = m.data();
+    long block = Blocks.offset(m, row, 0);
     for (int i = 0; i < m.inputs(); i += Groups.MAX) {
       int n = Math.min(Groups.MAX, m.inputs() - i);
-      long first = (long) (i / BLOCK) * BYTES_4;
-      scalesAndMins(w, r0 + first, BYTES_4, n / BLOCK, sums, g);
-      scalesAndMins(w, r1 + first, BYTES_4, n / BLOCK, sums, g + Groups.BYTES);
-      multiply(w, r0 + first + 16, r1 + first + 16, n / (2 * SUB), x, xAt + 4L * i, sums, g, at);
+      scalesAndMins(w, block, BYTES_4, n / BLOCK, g, at);
+      multiply(w, block + 16, n / (2 * SUB), x, xAt + 4L * i, g, at, sums);
+      block += (long) (n / BLOCK) * BYTES_4;
     }
   }
 
-  /// @param n0 the nibbles of the first block of a row
-  /// @param n1 of another
+  /// Adds the products of a part of a row to its sums. One row at a time: C2 keeps what two need in
+  /// AVX2's 16 registers badly.
+  ///
+  /// @param nibbles of the first block
   /// @param pairs of sub-blocks
-  /// @param g the rows' scales and offsets at `s`, their sums at `at`
+  /// @param g scales and offsets at `at`; sums, `[L]`, at `sums`
   private static void multiply(
-      MemorySegment w, long n0, long n1, int pairs, MemorySegment x, long xAt, MemorySegment g, long s, long at) {
-    FloatVector a0 = FloatVector.fromMemorySegment(F, g, at, LITTLE_ENDIAN);
-    FloatVector a1 = FloatVector.fromMemorySegment(F, g, at + Lanes.BYTES, LITTLE_ENDIAN);
+      MemorySegment w,
+      long nibbles,
+      int pairs,
+      MemorySegment x,
+      long xAt,
+      MemorySegment g,
+      long at,
+      long sums) {
+    FloatVector a0 = FloatVector.fromMemorySegment(F, g, sums, LITTLE_ENDIAN);
+    FloatVector a1 = FloatVector.zero(F);
     for (int c = 0; c < pairs; c++) {
-      long n = (c >> 2) * (long) BYTES_4 + 32 * (c & 3);
-      FloatVector s0 = FloatVector.broadcast(F, g.get(F32, s + Groups.SCALES + 16L * c));
-      FloatVector t0 = FloatVector.broadcast(F, g.get(F32, s + Groups.SCALES + 16L * c + 8));
-      FloatVector m0 = FloatVector.broadcast(F, g.get(F32, s + Groups.OFFSETS + 16L * c));
-      FloatVector o0 = FloatVector.broadcast(F, g.get(F32, s + Groups.OFFSETS + 16L * c + 8));
-      FloatVector s1 = FloatVector.broadcast(F, g.get(F32, s + Groups.BYTES + Groups.SCALES + 16L * c));
-      FloatVector t1 = FloatVector.broadcast(F, g.get(F32, s + Groups.BYTES + Groups.SCALES + 16L * c + 8));
-      FloatVector m1 = FloatVector.broadcast(F, g.get(F32, s + Groups.BYTES + Groups.OFFSETS + 16L * c));
-      FloatVector o1 = FloatVector.broadcast(F, g.get(F32, s + Groups.BYTES + Groups.OFFSETS + 16L * c + 8));
-      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c, LITTLE_ENDIAN);
-      FloatVector y0 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 4 * SUB, LITTLE_ENDIAN);
-      ByteVector b00 = ByteVector.fromMemorySegment(B, w, n0 + n, LITTLE_ENDIAN);
-      IntVector i00 = (IntVector) b00.convertShape(ZERO_EXTEND_B2I, I, 0);
-      a0 = ((FloatVector) i00.and(15).convert(I2F, 0)).fma(s0, m0).fma(x0, a0);
-      a0 = ((FloatVector) i00.lanewise(LSHR, 4).convert(I2F, 0)).fma(t0, o0).fma(y0, a0);
-      ByteVector b10 = ByteVector.fromMemorySegment(B, w, n1 + n, LITTLE_ENDIAN);
-      IntVector i10 = (IntVector) b10.convertShape(ZERO_EXTEND_B2I, I, 0);
-      a1 = ((FloatVector) i10.and(15).convert(I2F, 0)).fma(s1, m1).fma(x0, a1);
-      a1 = ((FloatVector) i10.lanewise(LSHR, 4).convert(I2F, 0)).fma(t1, o1).fma(y0, a1);
-      FloatVector x1 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 4 * L, LITTLE_ENDIAN);
-      FloatVector y1 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 4 * SUB + 4 * L, LITTLE_ENDIAN);
-      ByteVector b01 = ByteVector.fromMemorySegment(B, w, n0 + n + L, LITTLE_ENDIAN);
-      IntVector i01 = (IntVector) b01.convertShape(ZERO_EXTEND_B2I, I, 0);
-      a0 = ((FloatVector) i01.and(15).convert(I2F, 0)).fma(s0, m0).fma(x1, a0);
-      a0 = ((FloatVector) i01.lanewise(LSHR, 4).convert(I2F, 0)).fma(t0, o0).fma(y1, a0);
-      ByteVector b11 = ByteVector.fromMemorySegment(B, w, n1 + n + L, LITTLE_ENDIAN);
-      IntVector i11 = (IntVector) b11.convertShape(ZERO_EXTEND_B2I, I, 0);
-      a1 = ((FloatVector) i11.and(15).convert(I2F, 0)).fma(s1, m1).fma(x1, a1);
-      a1 = ((FloatVector) i11.lanewise(LSHR, 4).convert(I2F, 0)).fma(t1, o1).fma(y1, a1);
+      long n = nibbles + (long) (c / PAIRS) * BYTES_4 + SUB * (c % PAIRS);
+      long x0 = xAt + 8L * SUB * c;
+      long x1 = x0 + 4L * SUB;
+      FloatVector s0 = FloatVector.broadcast(F, g.get(F32, at + Groups.SCALES + 16L * c));
+      FloatVector s1 = FloatVector.broadcast(F, g.get(F32, at + Groups.SCALES + 16L * c + 8));
+      FloatVector m0 = FloatVector.broadcast(F, g.get(F32, at + Groups.OFFSETS + 16L * c));
+      FloatVector m1 = FloatVector.broadcast(F, g.get(F32, at + Groups.OFFSETS + 16L * c + 8));
+      ByteVector b0 = ByteVector.fromMemorySegment(B, w, n, LITTLE_ENDIAN);
+      IntVector n0 = (IntVector) b0.convertShape(ZERO_EXTEND_B2I, I, 0);
+      FloatVector u0 = ((FloatVector) n0.and(15).convert(I2F, 0)).fma(s0, m0);
+      FloatVector v0 = ((FloatVector) n0.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
+      a0 = u0.fma(FloatVector.fromMemorySegment(F, x, x0, LITTLE_ENDIAN), a0);
+      a1 = v0.fma(FloatVector.fromMemorySegment(F, x, x1, LITTLE_ENDIAN), a1);
+      ByteVector b1 = ByteVector.fromMemorySegment(B, w, n + L, LITTLE_ENDIAN);
+      IntVector n1 = (IntVector) b1.convertShape(ZERO_EXTEND_B2I, I, 0);
+      FloatVector u1 = ((FloatVector) n1.and(15).convert(I2F, 0)).fma(s0, m0);
+      FloatVector v1 = ((FloatVector) n1.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
+      a0 = u1.fma(FloatVector.fromMemorySegment(F, x, x0 + 4 * L, LITTLE_ENDIAN), a0);
+      a1 = v1.fma(FloatVector.fromMemorySegment(F, x, x1 + 4 * L, LITTLE_ENDIAN), a1);
       if (L == 8) {
-        FloatVector x2 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 8 * L, LITTLE_ENDIAN);
-        FloatVector y2 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 4 * SUB + 8 * L, LITTLE_ENDIAN);
-        ByteVector b02 = ByteVector.fromMemorySegment(B, w, n0 + n + 2 * L, LITTLE_ENDIAN);
-        IntVector i02 = (IntVector) b02.convertShape(ZERO_EXTEND_B2I, I, 0);
-        a0 = ((FloatVector) i02.and(15).convert(I2F, 0)).fma(s0, m0).fma(x2, a0);
-        a0 = ((FloatVector) i02.lanewise(LSHR, 4).convert(I2F, 0)).fma(t0, o0).fma(y2, a0);
-        ByteVector b12 = ByteVector.fromMemorySegment(B, w, n1 + n + 2 * L, LITTLE_ENDIAN);
-        IntVector i12 = (IntVector) b12.convertShape(ZERO_EXTEND_B2I, I, 0);
-        a1 = ((FloatVector) i12.and(15).convert(I2F, 0)).fma(s1, m1).fma(x2, a1);
-        a1 = ((FloatVector) i12.lanewise(LSHR, 4).convert(I2F, 0)).fma(t1, o1).fma(y2, a1);
-        FloatVector x3 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 12 * L, LITTLE_ENDIAN);
-        FloatVector y3 = FloatVector.fromMemorySegment(F, x, xAt + 256L * c + 4 * SUB + 12 * L, LITTLE_ENDIAN);
-        ByteVector b03 = ByteVector.fromMemorySegment(B, w, n0 + n + 3 * L, LITTLE_ENDIAN);
-        IntVector i03 = (IntVector) b03.convertShape(ZERO_EXTEND_B2I, I, 0);
-        a0 = ((FloatVector) i03.and(15).convert(I2F, 0)).fma(s0, m0).fma(x3, a0);
-        a0 = ((FloatVector) i03.lanewise(LSHR, 4).convert(I2F, 0)).fma(t0, o0).fma(y3, a0);
-        ByteVector b13 = ByteVector.fromMemorySegment(B, w, n1 + n + 3 * L, LITTLE_ENDIAN);
-        IntVector i13 = (IntVector) b13.convertShape(ZERO_EXTEND_B2I, I, 0);
-        a1 = ((FloatVector) i13.and(15).convert(I2F, 0)).fma(s1, m1).fma(x3, a1);
-        a1 = ((FloatVector) i13.lanewise(LSHR, 4).convert(I2F, 0)).fma(t1, o1).fma(y3, a1);
+        ByteVector b2 = ByteVector.fromMemorySegment(B, w, n + 2 * L, LITTLE_ENDIAN);
+        IntVector n2 = (IntVector) b2.convertShape(ZERO_EXTEND_B2I, I, 0);
+        FloatVector u2 = ((FloatVector) n2.and(15).convert(I2F, 0)).fma(s0, m0);
+        FloatVector v2 = ((FloatVector) n2.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
+        a0 = u2.fma(FloatVector.fromMemorySegment(F, x, x0 + 8 * L, LITTLE_ENDIAN), a0);
+        a1 = v2.fma(FloatVector.fromMemorySegment(F, x, x1 + 8 * L, LITTLE_ENDIAN), a1);
+        ByteVector b3 = ByteVector.fromMemorySegment(B, w, n + 3 * L, LITTLE_ENDIAN);
+        IntVector n3 = (IntVector) b3.convertShape(ZERO_EXTEND_B2I, I, 0);
+        FloatVector u3 = ((FloatVector) n3.and(15).convert(I2F, 0)).fma(s0, m0);
+        FloatVector v3 = ((FloatVector) n3.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
+        a0 = u3.fma(FloatVector.fromMemorySegment(F, x, x0 + 12 * L, LITTLE_ENDIAN), a0);
+        a1 = v3.fma(FloatVector.fromMemorySegment(F, x, x1 + 12 * L, LITTLE_ENDIAN), a1);
       }
     }
-    a0.intoMemorySegment(g, at, LITTLE_ENDIAN);
-    a1.intoMemorySegment(g, at + Lanes.BYTES, LITTLE_ENDIAN);
+    a0.add(a1).intoMemorySegment(g, sums, LITTLE_ENDIAN);
   }
 }

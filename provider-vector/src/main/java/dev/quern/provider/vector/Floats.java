@@ -1,16 +1,33 @@
 package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.Lanes.S;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
+import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
 /// F32, F16 and BF16: rows of plain numbers, of any length, so each loop has a scalar tail.
+///
+/// A binary16 number becomes a float exactly: its bits go where those of a float are ([#FIELDS]:
+/// sign, low exponent, fraction), and a multiplication rebases the exponent, which also makes
+/// subnormals normal. What had the largest exponent, infinities and NaN, comes out at 2^16 or above
+/// and gets the largest exponent back. Loops call the Vector API themselves (see [Groups] for why).
 final class Floats {
+  private static final int FIELDS = 0x8FFF_E000;
+  private static final float REBASE = 0x1p112f;
+  private static final float LIMIT = 0x1p16f;
+  private static final int NON_FINITE = 0x7F80_0000;
+
   private Floats() {}
 
   static void decodeF32(
@@ -41,7 +58,12 @@ final class Floats {
   static void f16(MemorySegment src, long srcAt, int count, MemorySegment dst, long at) {
     int whole = Lanes.whole(count);
     for (int i = 0; i < whole; i += L) {
-      Lanes.store(Lanes.f16(src, srcAt + 2L * i), dst, at + 4L * i);
+      ShortVector h = ShortVector.fromMemorySegment(S, src, srcAt + 2L * i, LITTLE_ENDIAN);
+      IntVector b = ((IntVector) h.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
+      FloatVector v = b.reinterpretAsFloats().mul(REBASE);
+      FloatVector n = v.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      FloatVector f = v.blend(n, v.abs().compare(GE, LIMIT));
+      f.intoMemorySegment(dst, at + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
       dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarF16(src, srcAt + 2L * i));
@@ -61,7 +83,9 @@ final class Floats {
     long srcAt = 2 * element(w, row, from);
     int whole = Lanes.whole(count);
     for (int i = 0; i < whole; i += L) {
-      Lanes.store(Lanes.bf16(src, srcAt + 2L * i), dst, at + 4L * i);
+      ShortVector h = ShortVector.fromMemorySegment(S, src, srcAt + 2L * i, LITTLE_ENDIAN);
+      IntVector b = ((IntVector) h.convertShape(S2I, I, 0)).lanewise(LSHL, 16);
+      b.reinterpretAsFloats().intoMemorySegment(dst, at + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
       dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarBf16(src, srcAt + 2L * i));
@@ -90,8 +114,8 @@ final class Floats {
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
       FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
-      a0 = Lanes.f32(w, w0 + 4L * i).fma(xi, a0);
-      a1 = Lanes.f32(w, w1 + 4L * i).fma(xi, a1);
+      a0 = FloatVector.fromMemorySegment(F, w, w0 + 4L * i, LITTLE_ENDIAN).fma(xi, a0);
+      a1 = FloatVector.fromMemorySegment(F, w, w1 + 4L * i, LITTLE_ENDIAN).fma(xi, a1);
     }
     a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
@@ -113,8 +137,16 @@ final class Floats {
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
       FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
-      a0 = Lanes.f16(w, w0 + 2L * i).fma(xi, a0);
-      a1 = Lanes.f16(w, w1 + 2L * i).fma(xi, a1);
+      ShortVector h0 = ShortVector.fromMemorySegment(S, w, w0 + 2L * i, LITTLE_ENDIAN);
+      IntVector b0 = ((IntVector) h0.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
+      FloatVector v0 = b0.reinterpretAsFloats().mul(REBASE);
+      FloatVector n0 = v0.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      a0 = v0.blend(n0, v0.abs().compare(GE, LIMIT)).fma(xi, a0);
+      ShortVector h1 = ShortVector.fromMemorySegment(S, w, w1 + 2L * i, LITTLE_ENDIAN);
+      IntVector b1 = ((IntVector) h1.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
+      FloatVector v1 = b1.reinterpretAsFloats().mul(REBASE);
+      FloatVector n1 = v1.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      a1 = v1.blend(n1, v1.abs().compare(GE, LIMIT)).fma(xi, a1);
     }
     a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
@@ -136,8 +168,12 @@ final class Floats {
     int whole = Lanes.whole(n);
     for (int i = 0; i < whole; i += L) {
       FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
-      a0 = Lanes.bf16(w, w0 + 2L * i).fma(xi, a0);
-      a1 = Lanes.bf16(w, w1 + 2L * i).fma(xi, a1);
+      ShortVector h0 = ShortVector.fromMemorySegment(S, w, w0 + 2L * i, LITTLE_ENDIAN);
+      IntVector b0 = ((IntVector) h0.convertShape(S2I, I, 0)).lanewise(LSHL, 16);
+      a0 = b0.reinterpretAsFloats().fma(xi, a0);
+      ShortVector h1 = ShortVector.fromMemorySegment(S, w, w1 + 2L * i, LITTLE_ENDIAN);
+      IntVector b1 = ((IntVector) h1.convertShape(S2I, I, 0)).lanewise(LSHL, 16);
+      a1 = b1.reinterpretAsFloats().fma(xi, a1);
     }
     a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);

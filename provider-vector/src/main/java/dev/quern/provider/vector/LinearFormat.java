@@ -97,7 +97,8 @@ record LinearFormat(Decoder decoder, Dot dot) {
     return Optional.ofNullable(STANDARD.get(format));
   }
 
-  /// With a dot of its own, which reads L weights at a time where there are vectors of L bytes.
+  /// With a dot that reads the blocks itself, L bytes at a time: where there are vectors of L
+  /// bytes.
   private LinearFormat withDot(Dot dot) {
     return Lanes.B.length() == Lanes.L ? new LinearFormat(decoder, dot) : this;
   }

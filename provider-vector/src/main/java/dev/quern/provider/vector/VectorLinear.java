@@ -120,14 +120,19 @@ final class VectorLinear implements LinearKernel {
     return Math.clamp(Math.ceilDiv(fair, TILE.wRows()) * TILE.wRows(), TILE.wRows(), OUTPUTS);
   }
 
-  /// Outputs begin (inclusive) to end (exclusive) of one row.
+  /// Outputs begin (inclusive) to end (exclusive) of one row. The two rows of a dot are half of
+  /// them apart, and not neighbours: the CPU reads ahead in one direction within a page of memory,
+  /// and two rows in the same page get in each other's way (INT8_C of 2048 inputs: 5.2 G weights/s
+  /// as neighbours, 7 to 8.4 in pages of their own).
   private void oneRow(
       F32Matrix x, F32Matrix y, int begin, int end, MemorySegment scratch, long at) {
     int first = 0; // output of the matrix's first row
     for (WeightMatrix m : stacked) {
       int to = Math.min(end, first + m.outputs()) - first;
-      for (int o = Math.max(begin, first) - first; o < to; o += 2) {
-        int other = Math.min(o + 1, to - 1);
+      int from = Math.max(begin, first) - first;
+      int half = Math.ceilDiv(to - from, 2);
+      for (int o = from; o < from + half; o++) {
+        int other = o + half < to ? o + half : o;
         format.dot().dot(m, o, other, x.data(), 0, scratch, at);
         store(x, y, 0, first + o, Lanes.sum(scratch, at));
         if (other != o) {
