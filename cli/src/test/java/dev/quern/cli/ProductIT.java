@@ -36,7 +36,7 @@ class ProductIT {
       import dev.quern.data.*; import dev.quern.op.*; import dev.quern.spi.*;
       public final class ExampleProvider implements KernelProvider {
         public String name() { return "example"; }
-        public int priority() { return 50; }
+        public int priority() { return 150; }
         public int specVersion() { return Spec.VERSION; }
         public Availability availability(Platform p) { return new Availability.Ready("an example"); }
         public Offer<SwiGluKernel> swiGlu(SwiGluSpec s) {

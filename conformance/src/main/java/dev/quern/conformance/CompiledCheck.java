@@ -44,9 +44,10 @@ public final class CompiledCheck {
   /// What became of a variant.
   ///
   /// @param operator the operator's name
-  /// @param spec the spec that was offered
+  /// @param spec the spec of the case that failed, else of the last one
   /// @param variant the variant
-  /// @param replay the case that failed, as `quern conformance --replay` takes it, else the last
+  /// @param replay the case that failed, else the last one, as `quern conformance --replay` takes
+  ///   it
   /// @param outcome pass, or the first failure
   /// @param calls how often the kernel was called
   public record Result(
@@ -151,30 +152,28 @@ public final class CompiledCheck {
     for (int i = 0; i < rows.length; i++) {
       cases.add(CaseText.with(first, plan.shapes.get(i) + ",rows=" + rows[i]));
     }
-    String replay = "";
+    C current = cases.getFirst();
     Outcome outcome = Outcome.pass();
     try (Memory memory = new CanaryMemory();
         Driver driver = new Driver()) {
       List<Run> runs = new ArrayList<>();
       try {
         for (int i = 0; i < cases.size() && outcome instanceof Outcome.Pass; i++) {
-          replay = replay(plan.suite, cases.get(i));
-          runs.add(plan.suite.open(cases.get(i), target, memory));
+          current = cases.get(i);
+          runs.add(plan.suite.open(current, target, memory));
           outcome = driver.drive(runs.get(i), CALLS[i]);
         }
         // A larger call may have had the code of the smaller ones compiled anew.
         for (int i = 0; i < runs.size() && outcome instanceof Outcome.Pass; i++) {
-          replay = replay(plan.suite, cases.get(i));
+          current = cases.get(i);
           outcome = driver.verify(runs.get(i));
         }
       } catch (RuntimeException | LinkageError | AssertionError e) {
         outcome = new Outcome.Fail("the kernel", "a result", "threw " + e);
       }
-      return new Result(plan.suite.name(), first.spec(), variant, replay, outcome, driver.calls());
+      String replay = "P5/%s:%s".formatted(plan.suite.name(), CaseText.write(current));
+      return new Result(
+          plan.suite.name(), current.spec(), variant, replay, outcome, driver.calls());
     }
-  }
-
-  private static <C extends Record & Case> String replay(OperatorSuite<C> suite, C c) {
-    return "P5/%s:%s".formatted(suite.name(), CaseText.write(c));
   }
 }

@@ -1,6 +1,7 @@
 package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.Lanes.F;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -11,6 +12,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
 
 /// Panels of Q4_0 and INT4_Bg: 4-bit values, and one scale a block.
 ///
@@ -130,7 +132,7 @@ record Int4Panels(BlockFormat format) implements PanelFormat {
         w,
         w0,
         w1,
-        inputs / 8,
+        inputs / 4,
         x,
         xAt,
         xAt + Int8Row.biasAt(inputs),
@@ -183,7 +185,9 @@ record Int4Panels(BlockFormat format) implements PanelFormat {
   /// `8 * scale`: exact, as are `value * scale` and the difference, since a scale has few bits.
   private static void minima(MemorySegment d, long scales, int groups, long to) {
     for (int i = 0; i < 2 * groups; i++) {
-      Lanes.store(Lanes.f32(d, scales + i * BYTES).mul(OFFSET), d, to + i * BYTES);
+      FloatVector.fromMemorySegment(F, d, scales + i * BYTES, LITTLE_ENDIAN)
+          .mul(OFFSET)
+          .intoMemorySegment(d, to + i * BYTES, LITTLE_ENDIAN);
     }
   }
 }

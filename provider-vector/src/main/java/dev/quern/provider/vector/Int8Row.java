@@ -17,7 +17,7 @@ import jdk.incubator.vector.IntVector;
 /// outputs: each value twice in an int, so that a broadcast of the int fills vectors of shorts.
 ///
 /// ```
-/// pairs: i32[inputs] = q | q << 16 | bias: i32[inputs / 8] = -offset * sum of 8 q, modulo 2^16, twice
+/// pairs: i32[inputs] = q | q << 16 | bias: i32[inputs / 4] = -offset * sum of 4 q, modulo 2^16, twice
 ///   | scales: f32[inputs / 32] | sums: f32[inputs / 32] = scale * sum of 32 q
 /// ```
 final class Int8Row {
@@ -42,7 +42,7 @@ final class Int8Row {
 
   /// Offset of the scales.
   static long scalesAt(int inputs) {
-    return 4L * inputs + inputs / 2;
+    return 5L * inputs;
   }
 
   /// Offset of the sums.
@@ -101,14 +101,16 @@ final class Int8Row {
     long sums = at + sumsAt(inputs);
     for (int g = 0; g < inputs / 32; g++) {
       int sum = 0;
-      for (int i = 4 * g; i < 4 * g + 4; i++) {
-        int eight = 0;
-        for (int j = 0; j < 8; j++) {
-          eight += (short) q.get(JAVA_INT, at + 32L * i + 4L * j);
-        }
-        int b = -offset * eight;
+      for (int i = 8 * g; i < 8 * g + 8; i++) {
+        long from = at + 16L * i;
+        int four =
+            (short) q.get(JAVA_INT, from)
+                + (short) q.get(JAVA_INT, from + 4)
+                + (short) q.get(JAVA_INT, from + 8)
+                + (short) q.get(JAVA_INT, from + 12);
+        int b = -offset * four;
         q.set(JAVA_INT, bias + 4L * i, b & 0xFFFF | b << 16);
-        sum += eight;
+        sum += four;
       }
       q.set(JAVA_FLOAT, sums + 4L * g, q.get(JAVA_FLOAT, scales + 4L * g) * sum);
     }

@@ -133,7 +133,7 @@ record Q4KPanels() implements PanelFormat {
         w,
         w0,
         w1,
-        inputs / 8,
+        inputs / 4,
         x,
         xAt,
         xAt + Int8Row.biasAt(inputs),

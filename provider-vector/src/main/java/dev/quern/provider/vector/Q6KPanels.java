@@ -20,7 +20,6 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Panels of Q6_K: 6-bit values; for every 16 an int8 scale; for every 256 an F16 factor.
 ///
@@ -33,7 +32,6 @@ import jdk.incubator.vector.VectorSpecies;
 record Q6KPanels() implements PanelFormat {
   private static final int BLOCK = 256;
   private static final int OFFSET = 32;
-  private static final VectorSpecies<Short> S = F.withLanes(short.class);
   private static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
@@ -144,7 +142,7 @@ record Q6KPanels() implements PanelFormat {
         w,
         panelAt,
         panelAt + twosAt(inputs),
-        inputs / 8,
+        inputs / 4,
         x,
         xAt,
         xAt + Int8Row.biasAt(inputs),
@@ -154,8 +152,8 @@ record Q6KPanels() implements PanelFormat {
         sumsAt);
   }
 
-  /// As [NibblePanel#dot], for one panel. Eight products of a value (0 to 63) and a value of x may
-  /// be past what a short holds; with the bias they are not, and it counts modulo 2^16.
+  /// As [NibblePanel#dot], for one panel: four products of a value (0 to 63) and a value of x are
+  /// at most 32,004 in magnitude; what the bias then adds counts modulo 2^16.
   private static void multiply(
       MemorySegment w,
       long nibbles,
@@ -171,15 +169,14 @@ record Q6KPanels() implements PanelFormat {
     FloatVector low = FloatVector.zero(F);
     FloatVector high = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
-      long x = qAt + 32L * c;
-      IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * (2 * BYTES), LITTLE_ENDIAN);
-      IntVector u =
-          IntVector.fromMemorySegment(I, w, nibbles + c * (2 * BYTES) + BYTES, LITTLE_ENDIAN);
-      IntVector h = IntVector.fromMemorySegment(I, w, twos + c * BYTES, LITTLE_ENDIAN);
+      long x = qAt + 16L * c;
+      IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * BYTES, LITTLE_ENDIAN);
+      IntVector h =
+          IntVector.fromMemorySegment(I, w, twos + (c >> 1) * BYTES, LITTLE_ENDIAN)
+              .lanewise(LSHR, 8 * (c & 1));
       ShortVector a =
           IntVector.broadcast(I, q.get(JAVA_INT, biasAt + 4L * c)).reinterpretAsShorts();
-      ShortVector b = ShortVector.zero(S);
-      ShortVector x0 = IntVector.broadcast(I, q.get(JAVA_INT, x + 0)).reinterpretAsShorts();
+      ShortVector x0 = IntVector.broadcast(I, q.get(JAVA_INT, x)).reinterpretAsShorts();
       a =
           v.and(0x000F_000F)
               .or(h.lanewise(LSHL, 4).and(0x0030_0030))
@@ -187,13 +184,13 @@ record Q6KPanels() implements PanelFormat {
               .mul(x0)
               .add(a);
       ShortVector x1 = IntVector.broadcast(I, q.get(JAVA_INT, x + 4)).reinterpretAsShorts();
-      b =
+      a =
           v.lanewise(LSHR, 4)
               .and(0x000F_000F)
               .or(h.lanewise(LSHL, 2).and(0x0030_0030))
               .reinterpretAsShorts()
               .mul(x1)
-              .add(b);
+              .add(a);
       ShortVector x2 = IntVector.broadcast(I, q.get(JAVA_INT, x + 8)).reinterpretAsShorts();
       a =
           v.lanewise(LSHR, 8)
@@ -203,51 +200,20 @@ record Q6KPanels() implements PanelFormat {
               .mul(x2)
               .add(a);
       ShortVector x3 = IntVector.broadcast(I, q.get(JAVA_INT, x + 12)).reinterpretAsShorts();
-      b =
+      a =
           v.lanewise(LSHR, 12)
               .and(0x000F_000F)
               .or(h.lanewise(LSHR, 2).and(0x0030_0030))
               .reinterpretAsShorts()
               .mul(x3)
-              .add(b);
-      ShortVector x4 = IntVector.broadcast(I, q.get(JAVA_INT, x + 16)).reinterpretAsShorts();
-      a =
-          u.and(0x000F_000F)
-              .or(h.lanewise(LSHR, 4).and(0x0030_0030))
-              .reinterpretAsShorts()
-              .mul(x4)
               .add(a);
-      ShortVector x5 = IntVector.broadcast(I, q.get(JAVA_INT, x + 20)).reinterpretAsShorts();
-      b =
-          u.lanewise(LSHR, 4)
-              .and(0x000F_000F)
-              .or(h.lanewise(LSHR, 6).and(0x0030_0030))
-              .reinterpretAsShorts()
-              .mul(x5)
-              .add(b);
-      ShortVector x6 = IntVector.broadcast(I, q.get(JAVA_INT, x + 24)).reinterpretAsShorts();
-      a =
-          u.lanewise(LSHR, 8)
-              .and(0x000F_000F)
-              .or(h.lanewise(LSHR, 8).and(0x0030_0030))
-              .reinterpretAsShorts()
-              .mul(x6)
-              .add(a);
-      ShortVector x7 = IntVector.broadcast(I, q.get(JAVA_INT, x + 28)).reinterpretAsShorts();
-      b =
-          u.lanewise(LSHR, 12)
-              .and(0x000F_000F)
-              .or(h.lanewise(LSHR, 10).and(0x0030_0030))
-              .reinterpretAsShorts()
-              .mul(x7)
-              .add(b);
-      IntVector sums = a.add(b).reinterpretAsInts();
-      long scale = dAt + (c >> 1) * (2 * BYTES);
+      IntVector sums = a.reinterpretAsInts();
+      long scale = dAt + (c >> 2) * (2 * BYTES);
       FloatVector l =
           (FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low = FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN).fma(l, low);
+      low = l.fma(FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN), low);
       FloatVector g = (FloatVector) sums.lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      high = FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN).fma(g, high);
+      high = g.fma(FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN), high);
     }
     low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
     high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);

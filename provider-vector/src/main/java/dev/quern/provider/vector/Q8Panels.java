@@ -69,7 +69,7 @@ record Q8Panels() implements PanelFormat {
 
   @Override
   public long dotScratchBytes(int inputs) {
-    return 2 * scaleBytes(inputs);
+    return scaleBytes(inputs);
   }
 
   private static long scaleBytes(int n) {
@@ -88,85 +88,71 @@ record Q8Panels() implements PanelFormat {
       long at,
       MemorySegment sums,
       long sumsAt) {
-    long second = at + scaleBytes(inputs);
-    HalfPairs.f16(w, w0 + scalesAt(inputs), inputs / GROUP, scratch, at);
-    HalfPairs.f16(w, w1 + scalesAt(inputs), inputs / GROUP, scratch, second);
-    multiply(w, w0, w1, inputs / 4, x, xAt, scratch, at, second, sums, sumsAt);
+    dot(w, w0, inputs, x, xAt, scratch, at, sums, sumsAt);
+    dot(w, w1, inputs, x, xAt, scratch, at, sums, sumsAt + 2 * BYTES);
+  }
+
+  private static void dot(
+      MemorySegment w,
+      long panelAt,
+      int inputs,
+      MemorySegment x,
+      long xAt,
+      MemorySegment scratch,
+      long at,
+      MemorySegment sums,
+      long sumsAt) {
+    HalfPairs.f16(w, panelAt + scalesAt(inputs), inputs / GROUP, scratch, at);
+    multiply(w, panelAt, inputs / 4, x, xAt, scratch, at, sums, sumsAt);
   }
 
   private static void multiply(
       MemorySegment w,
-      long w0,
-      long w1,
+      long from,
       int n,
       MemorySegment x,
       long xAt,
       MemorySegment d,
-      long d0,
-      long d1,
+      long dAt,
       MemorySegment y,
       long yAt) {
-    FloatVector low0 = FloatVector.zero(F);
-    FloatVector high0 = FloatVector.zero(F);
-    FloatVector low1 = FloatVector.zero(F);
-    FloatVector high1 = FloatVector.zero(F);
+    FloatVector low = FloatVector.zero(F);
+    FloatVector high = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
-      long o = c * (2 * BYTES);
+      long o = from + c * (2 * BYTES);
       long k = xAt + 16L * c;
+      long scale = dAt + (c >> 3) * (2 * BYTES);
+      IntVector l = IntVector.fromMemorySegment(I, w, o, LITTLE_ENDIAN);
+      IntVector h = IntVector.fromMemorySegment(I, w, o + BYTES, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, k));
+      FloatVector l0 =
+          (FloatVector) l.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      FloatVector sl = l0.mul(x0);
+      FloatVector h0 =
+          (FloatVector) h.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      FloatVector sh = h0.mul(x0);
       FloatVector x1 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, k + 4));
+      FloatVector l1 =
+          (FloatVector) l.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sl = l1.fma(x1, sl);
+      FloatVector h1 =
+          (FloatVector) h.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sh = h1.fma(x1, sh);
       FloatVector x2 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, k + 8));
+      FloatVector l2 = (FloatVector) l.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sl = l2.fma(x2, sl);
+      FloatVector h2 = (FloatVector) h.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sh = h2.fma(x2, sh);
       FloatVector x3 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, k + 12));
-      long scale = (c >> 3) * (2 * BYTES);
-      IntVector l0 = IntVector.fromMemorySegment(I, w, w0 + o, LITTLE_ENDIAN);
-      FloatVector l00 =
-          (FloatVector) l0.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l01 =
-          (FloatVector) l0.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l02 =
-          (FloatVector) l0.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l03 = (FloatVector) l0.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      low0 =
-          l03.fma(x3, l02.fma(x2, l01.fma(x1, l00.mul(x0))))
-              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN), low0);
-      IntVector h0 = IntVector.fromMemorySegment(I, w, w0 + o + BYTES, LITTLE_ENDIAN);
-      FloatVector h00 =
-          (FloatVector) h0.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h01 =
-          (FloatVector) h0.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h02 =
-          (FloatVector) h0.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h03 = (FloatVector) h0.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      high0 =
-          h03.fma(x3, h02.fma(x2, h01.fma(x1, h00.mul(x0))))
-              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN), high0);
-      IntVector l1 = IntVector.fromMemorySegment(I, w, w1 + o, LITTLE_ENDIAN);
-      FloatVector l10 =
-          (FloatVector) l1.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l11 =
-          (FloatVector) l1.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l12 =
-          (FloatVector) l1.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector l13 = (FloatVector) l1.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      low1 =
-          l13.fma(x3, l12.fma(x2, l11.fma(x1, l10.mul(x0))))
-              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN), low1);
-      IntVector h1 = IntVector.fromMemorySegment(I, w, w1 + o + BYTES, LITTLE_ENDIAN);
-      FloatVector h10 =
-          (FloatVector) h1.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h11 =
-          (FloatVector) h1.lanewise(LSHL, 16).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h12 =
-          (FloatVector) h1.lanewise(LSHL, 8).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      FloatVector h13 = (FloatVector) h1.lanewise(ASHR, 24).convertShape(I2F, F, 0);
-      high1 =
-          h13.fma(x3, h12.fma(x2, h11.fma(x1, h10.mul(x0))))
-              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN), high1);
+      FloatVector l3 = (FloatVector) l.lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sl = l3.fma(x3, sl);
+      FloatVector h3 = (FloatVector) h.lanewise(ASHR, 24).convertShape(I2F, F, 0);
+      sh = h3.fma(x3, sh);
+      low = sl.fma(FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN), low);
+      high = sh.fma(FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN), high);
     }
-    low0.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
-    high0.intoMemorySegment(y, yAt + 1 * BYTES, LITTLE_ENDIAN);
-    low1.intoMemorySegment(y, yAt + 2 * BYTES, LITTLE_ENDIAN);
-    high1.intoMemorySegment(y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+    low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
+    high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -50,10 +51,10 @@ record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
     FloatVector sums = FloatVector.zero(F);
     int whole = Lanes.whole(spec.width());
     for (int i = 0; i < whole; i += L) {
-      FloatVector v = Lanes.f32(x, at + 4L * i);
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN);
       sums = v.fma(v, sums);
     }
-    Lanes.store(sums, scratch, scratchAt);
+    sums.intoMemorySegment(scratch, scratchAt, LITTLE_ENDIAN);
     float sum = Lanes.sum(scratch, scratchAt);
     for (int i = whole; i < spec.width(); i++) {
       float v = x.get(JAVA_FLOAT, at + 4L * i);
@@ -66,8 +67,11 @@ record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
       MemorySegment x, long at, float scale, MemorySegment weight, MemorySegment y, long to) {
     int whole = Lanes.whole(spec.width());
     for (int i = 0; i < whole; i += L) {
-      FloatVector v = Lanes.f32(x, at + 4L * i).mul(scale).mul(Lanes.f32(weight, 4L * i));
-      Lanes.store(v, y, to + 4L * i);
+      FloatVector v =
+          FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN)
+              .mul(scale)
+              .mul(FloatVector.fromMemorySegment(F, weight, 4L * i, LITTLE_ENDIAN));
+      v.intoMemorySegment(y, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < spec.width(); i++) {
       float v = x.get(JAVA_FLOAT, at + 4L * i) * scale * weight.get(JAVA_FLOAT, 4L * i);

@@ -3,6 +3,7 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -68,14 +69,14 @@ record VectorRope(RopeSpec spec) implements RopeKernel {
     int whole = Lanes.whole(pairs);
     for (int j = 0; j < whole; j += L) {
       long first = at + 8L * j;
-      FloatVector x0 = Lanes.f32(x, first);
-      FloatVector x1 = Lanes.f32(x, first + Lanes.BYTES);
-      FloatVector cos = Lanes.f32(table, cosines + 4L * j);
-      FloatVector sin = Lanes.f32(table, sines + 4L * j);
+      FloatVector x0 = FloatVector.fromMemorySegment(F, x, first, LITTLE_ENDIAN);
+      FloatVector x1 = FloatVector.fromMemorySegment(F, x, first + Lanes.BYTES, LITTLE_ENDIAN);
+      FloatVector cos = FloatVector.fromMemorySegment(F, table, cosines + 4L * j, LITTLE_ENDIAN);
+      FloatVector sin = FloatVector.fromMemorySegment(F, table, sines + 4L * j, LITTLE_ENDIAN);
       FloatVector y0 = x0.rearrange(SWAP).mul(SIGNS).mul(sin.rearrange(LOWER));
       FloatVector y1 = x1.rearrange(SWAP).mul(SIGNS).mul(sin.rearrange(UPPER));
-      Lanes.store(x0.fma(cos.rearrange(LOWER), y0), x, first);
-      Lanes.store(x1.fma(cos.rearrange(UPPER), y1), x, first + Lanes.BYTES);
+      x0.fma(cos.rearrange(LOWER), y0).intoMemorySegment(x, first, LITTLE_ENDIAN);
+      x1.fma(cos.rearrange(UPPER), y1).intoMemorySegment(x, first + Lanes.BYTES, LITTLE_ENDIAN);
     }
     for (int j = whole; j < pairs; j++) {
       rotate(x, at + 8L * j, at + 8L * j + 4, table, cosines + 4L * j, sines + 4L * j);
@@ -88,12 +89,12 @@ record VectorRope(RopeSpec spec) implements RopeKernel {
     long second = at + 4L * pairs;
     int whole = Lanes.whole(pairs);
     for (int j = 0; j < whole; j += L) {
-      FloatVector a = Lanes.f32(x, at + 4L * j);
-      FloatVector b = Lanes.f32(x, second + 4L * j);
-      FloatVector cos = Lanes.f32(table, cosines + 4L * j);
-      FloatVector sin = Lanes.f32(table, sines + 4L * j);
-      Lanes.store(a.fma(cos, b.mul(sin).neg()), x, at + 4L * j);
-      Lanes.store(a.fma(sin, b.mul(cos)), x, second + 4L * j);
+      FloatVector a = FloatVector.fromMemorySegment(F, x, at + 4L * j, LITTLE_ENDIAN);
+      FloatVector b = FloatVector.fromMemorySegment(F, x, second + 4L * j, LITTLE_ENDIAN);
+      FloatVector cos = FloatVector.fromMemorySegment(F, table, cosines + 4L * j, LITTLE_ENDIAN);
+      FloatVector sin = FloatVector.fromMemorySegment(F, table, sines + 4L * j, LITTLE_ENDIAN);
+      a.fma(cos, b.mul(sin).neg()).intoMemorySegment(x, at + 4L * j, LITTLE_ENDIAN);
+      a.fma(sin, b.mul(cos)).intoMemorySegment(x, second + 4L * j, LITTLE_ENDIAN);
     }
     for (int j = whole; j < pairs; j++) {
       rotate(x, at + 4L * j, second + 4L * j, table, cosines + 4L * j, sines + 4L * j);

@@ -1,7 +1,9 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -58,10 +60,10 @@ record VectorSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
     int whole = Lanes.whole(n);
     Exp.exp(gates, gateAt, -1, 0, exps, at, whole);
     for (int i = 0; i < whole; i += L) {
-      FloatVector g = Lanes.f32(gates, gateAt + 4L * i);
-      FloatVector u = Lanes.f32(ups, upAt + 4L * i);
-      FloatVector e = Lanes.f32(exps, at + 4L * i);
-      Lanes.store(g.div(e.add(1f)).mul(u), out, outAt + 4L * i);
+      FloatVector g = FloatVector.fromMemorySegment(F, gates, gateAt + 4L * i, LITTLE_ENDIAN);
+      FloatVector u = FloatVector.fromMemorySegment(F, ups, upAt + 4L * i, LITTLE_ENDIAN);
+      FloatVector e = FloatVector.fromMemorySegment(F, exps, at + 4L * i, LITTLE_ENDIAN);
+      g.div(e.add(1f)).mul(u).intoMemorySegment(out, outAt + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < n; i++) {
       double g = gates.get(JAVA_FLOAT, gateAt + 4L * i);
