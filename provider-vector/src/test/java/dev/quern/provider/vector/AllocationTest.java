@@ -58,41 +58,6 @@ class AllocationTest {
     }
   }
 
-  static Iterable<BlockFormat> packed() {
-    return BlockFormat.standard().stream().filter(f -> PanelFormat.of(f).isPresent()).toList();
-  }
-
-  /// After [#linear], whose kernels have read segments of every kind: the types that the JVM has
-  /// seen decide how much C2 has to inline.
-  @ParameterizedTest
-  @MethodSource("packed")
-  void panels(BlockFormat format) {
-    try (Arena arena = Arena.ofConfined()) {
-      Random random = new Random(1);
-      WeightMatrix w = TestWeights.random(format, OUTPUTS, WIDTH, random, arena);
-      PanelFormat panel = PanelFormat.of(format).orElseThrow();
-      WeightPanels panels =
-          WeightPanels.pack(panel, OUTPUTS, WIDTH, List.of(w), arena, Workers.sequential());
-      for (boolean accumulate : new boolean[] {false, true}) {
-        LinearSpec spec =
-            new LinearSpec(
-                format,
-                OUTPUTS,
-                WIDTH,
-                accumulate,
-                Set.of(Numerics.EXACT_F32, Numerics.INT8_SYM_32));
-        PanelLinear kernel = new PanelLinear(spec, panels);
-        for (int rows : new int[] {1, 13}) {
-          F32Matrix x = gaussian(arena, rows, WIDTH, random);
-          F32Matrix y = F32Matrix.allocate(arena, rows, OUTPUTS);
-          Workspace workspace = workspace(arena, kernel.scratchBytes(rows, 1));
-          assertAllocatesLittle(
-              "%s in panels, %d rows".formatted(format, rows), () -> kernel.apply(x, y, workspace));
-        }
-      }
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(ints = {1, 30})
   void attention(int rows) {
