@@ -16,6 +16,10 @@ import java.time.Duration;
 
 /// Rule P14: what a call allocates, summed over its workers. C1 and the interpreter allocate what
 /// C2 scalar-replaces, so the kernel is called until C2 has compiled it.
+///
+/// What C2 inlines into a kernel depends on everything that the process has run before, and this
+/// suite runs everything. With `-Dquern.conformance.allocation=report` a kernel that allocates is a
+/// skip that says how much, and not a failure.
 record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final int LIMIT_BYTES = 512;
   private static final int BATCH = 250;
@@ -26,6 +30,8 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final int MIN_CALLS = 30_000;
 
   private static final Duration MIN_TIME = Duration.ofSeconds(10);
+
+  private static final String SETTING = "quern.conformance.allocation";
 
   Outcome check(C c, Target target) {
     if (target.platform().jit() != Jit.C2) {
@@ -53,6 +59,11 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
           return new Outcome.Pass(least / LIMIT_BYTES);
         }
         calls += BATCH;
+      }
+      if (System.getProperty(SETTING, "").equals("report")) {
+        return new Outcome.Skip(
+            "allocates %.0f bytes a call in this process, expected at most %d; reported only, as -D%s=report says"
+                .formatted(least, LIMIT_BYTES, SETTING));
       }
       return new Outcome.Fail(
           "each call",

@@ -127,7 +127,6 @@ record Int4Panels(BlockFormat format) implements PanelFormat {
     HalfPairs.scale(scratch, at, groups, 1, x, xScales);
     scales(w, w1, inputs, 0, groups, scratch, second);
     HalfPairs.scale(scratch, second, groups, 1, x, xScales);
-    PanelStore.fill(sums, sumsAt, 4 * Lanes.L, 0);
     NibblePanel.dot(
         w,
         w0,

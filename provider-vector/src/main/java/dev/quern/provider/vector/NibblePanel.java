@@ -5,10 +5,8 @@ import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -38,7 +36,7 @@ final class NibblePanel {
   /// @param q the row's values and biases ([Int8Row]) at `qAt` and `biasAt`
   /// @param d scales of the panels' weights times those of x at `d0` and `d1`, for 32 inputs two
   ///   vectors each
-  /// @param y what the panels' sums are added to, two vectors each
+  /// @param y where the panels' sums go, two vectors each
   static void dot(
       MemorySegment w,
       long w0,
@@ -52,10 +50,10 @@ final class NibblePanel {
       long d1,
       MemorySegment y,
       long yAt) {
-    FloatVector low0 = FloatVector.fromMemorySegment(F, y, yAt, LITTLE_ENDIAN);
-    FloatVector high0 = FloatVector.fromMemorySegment(F, y, yAt + BYTES, LITTLE_ENDIAN);
-    FloatVector low1 = FloatVector.fromMemorySegment(F, y, yAt + 2 * BYTES, LITTLE_ENDIAN);
-    FloatVector high1 = FloatVector.fromMemorySegment(F, y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+    FloatVector low0 = FloatVector.zero(F);
+    FloatVector high0 = FloatVector.zero(F);
+    FloatVector low1 = FloatVector.zero(F);
+    FloatVector high1 = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
       long x = qAt + 16L * c;
       IntVector v0 = IntVector.fromMemorySegment(I, w, w0 + c * BYTES, LITTLE_ENDIAN);
@@ -75,18 +73,32 @@ final class NibblePanel {
       a0 = v0.lanewise(LSHR, 12).and(0x000F_000F).reinterpretAsShorts().mul(x3).add(a0);
       a1 = v1.lanewise(LSHR, 12).and(0x000F_000F).reinterpretAsShorts().mul(x3).add(a1);
       long scale = (c >> 3) * (2 * BYTES);
-      IntVector s0 = a0.reinterpretAsInts();
-      FloatVector l0 =
-          (FloatVector) s0.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low0 = l0.fma(FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN), low0);
-      FloatVector h0 = (FloatVector) s0.lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      high0 = h0.fma(FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN), high0);
-      IntVector s1 = a1.reinterpretAsInts();
-      FloatVector l1 =
-          (FloatVector) s1.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low1 = l1.fma(FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN), low1);
-      FloatVector h1 = (FloatVector) s1.lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      high1 = h1.fma(FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN), high1);
+      IntVector s0 = a0.reinterpretAsInts().lanewise(XOR, 0x8000_8000);
+      low0 =
+          s0.and(0xFFFF)
+              .or(TWO_23)
+              .reinterpretAsFloats()
+              .sub(0x1p23f + 0x8000)
+              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN), low0);
+      high0 =
+          s0.lanewise(LSHR, 16)
+              .or(TWO_23)
+              .reinterpretAsFloats()
+              .sub(0x1p23f + 0x8000)
+              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN), high0);
+      IntVector s1 = a1.reinterpretAsInts().lanewise(XOR, 0x8000_8000);
+      low1 =
+          s1.and(0xFFFF)
+              .or(TWO_23)
+              .reinterpretAsFloats()
+              .sub(0x1p23f + 0x8000)
+              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN), low1);
+      high1 =
+          s1.lanewise(LSHR, 16)
+              .or(TWO_23)
+              .reinterpretAsFloats()
+              .sub(0x1p23f + 0x8000)
+              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN), high1);
     }
     low0.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
     high0.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);

@@ -127,8 +127,10 @@ record Q4KPanels() implements PanelFormat {
       MemorySegment sums,
       long sumsAt) {
     long second = at + scaleBytes(inputs);
-    prepare(w, w0, inputs, x, xAt, scratch, at, sums, sumsAt);
-    prepare(w, w1, inputs, x, xAt, scratch, second, sums, sumsAt + 2 * BYTES);
+    scales(w, w0, inputs, 0, inputs, scratch, at);
+    HalfPairs.scale(scratch, at, inputs / GROUP, 1, x, xAt + Int8Row.scalesAt(inputs));
+    scales(w, w1, inputs, 0, inputs, scratch, second);
+    HalfPairs.scale(scratch, second, inputs / GROUP, 1, x, xAt + Int8Row.scalesAt(inputs));
     NibblePanel.dot(
         w,
         w0,
@@ -142,26 +144,13 @@ record Q4KPanels() implements PanelFormat {
         second,
         sums,
         sumsAt);
-  }
-
-  /// Scales of a panel times those of x; and its minima times the sums of x, subtracted from zero.
-  private static void prepare(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    int groups = inputs / GROUP;
-    scales(w, panelAt, inputs, 0, inputs, scratch, at);
-    HalfPairs.scale(scratch, at, groups, 1, x, xAt + Int8Row.scalesAt(inputs));
+    long xSums = xAt + Int8Row.sumsAt(inputs);
+    subtractMinima(scratch, at + minimaAt(inputs), inputs / GROUP, x, xSums, sums, sumsAt);
     subtractMinima(
-        scratch, at + minimaAt(inputs), groups, x, xAt + Int8Row.sumsAt(inputs), sums, sumsAt);
+        scratch, second + minimaAt(inputs), inputs / GROUP, x, xSums, sums, sumsAt + 2 * BYTES);
   }
 
+  /// Subtracts a panel's minima times the sums of x.
   private static void subtractMinima(
       MemorySegment d,
       long minima,
@@ -170,8 +159,8 @@ record Q4KPanels() implements PanelFormat {
       long xSums,
       MemorySegment y,
       long to) {
-    FloatVector low = FloatVector.zero(F);
-    FloatVector high = FloatVector.zero(F);
+    FloatVector low = FloatVector.fromMemorySegment(F, y, to, LITTLE_ENDIAN);
+    FloatVector high = FloatVector.fromMemorySegment(F, y, to + BYTES, LITTLE_ENDIAN);
     for (int g = 0; g < groups; g++) {
       FloatVector sum = FloatVector.broadcast(F, -Lanes.scalarF32(x, xSums + 4L * g));
       long o = minima + g * (2 * BYTES);
