@@ -19,6 +19,8 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// another.
   public static final long DEFAULT_SEED = 1;
 
+  private static final String ALLOCATION = "quern.conformance.allocation";
+
   public Settings {
     if (tries < 0) {
       throw new IllegalArgumentException("tries=" + tries + ", expected >= 0");
@@ -40,6 +42,21 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
         number("quern.conformance.seed", DEFAULT_SEED),
         Optional.ofNullable(System.getProperty("quern.conformance.replay")),
         Optional.ofNullable(System.getProperty("quern.conformance.breadcrumb")).map(Path::of));
+  }
+
+  /// Whether P14 is reported and not judged: `-Dquern.conformance.allocation=report`, against the
+  /// default `judge`.
+  ///
+  /// @throws IllegalArgumentException if the property says anything else
+  public static boolean allocationIsReportedOnly() {
+    String value = System.getProperty(ALLOCATION, "judge");
+    return switch (value) {
+      case "judge" -> false;
+      case "report" -> true;
+      default ->
+          throw new IllegalArgumentException(
+              "%s=%s, expected judge or report".formatted(ALLOCATION, value));
+    };
   }
 
   private static long number(String property, long otherwise) {

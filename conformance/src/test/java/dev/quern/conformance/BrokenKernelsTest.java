@@ -12,6 +12,8 @@ import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
+import dev.quern.op.LinearSpec;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
@@ -147,15 +149,44 @@ class BrokenKernelsTest {
 
   @Test
   void garbageInEachCallBreaksP14() {
-    KernelProvider provider =
-        WrappedProvider.linear((right, x, y, w) -> {
-          right.apply(x, y, w);
-          y.set(0, 0, y.get(0, 0) + new float[1000 * x.rows()].length * 0f);
-          if (List.of(new float[2000], y).hashCode() == 42) {
-            throw new IllegalStateException();
-          }
-        });
-    failure(provider, "linear", "BF16", "P14");
+    Failure failure = failure(WrappedProvider.linear(Garbage::make), "linear", "BF16", "P14");
+    String actual = failure.outcome().actual();
+    assertTrue(actual.contains("has no public constructor"), actual);
+  }
+
+  /// Among all the kernels that the suite runs C2 may compile one badly, so it is judged alone.
+  @Test
+  void garbageIsMeasuredAgainInAProcessOfItsOwn() {
+    String actual = failure(new Garbage(), "linear", "BF16", "P14").outcome().actual();
+    assertTrue(actual.matches("\\d+ bytes, and \\d+ in a process of its own"), actual);
+    GarbageAmongOthers.amongOthers = true;
+    assertEquals(List.of(), failures(new GarbageAmongOthers(), "linear", "BF16", "P14"));
+  }
+
+  /// Makes garbage in each call.
+  public static final class Garbage extends WrappedProvider {
+    @Override
+    public Offer<LinearPacker> linear(LinearSpec spec) {
+      return broken(super.linear(spec), Garbage::make);
+    }
+
+    private static void make(LinearKernel right, F32Matrix x, F32Matrix y, Workspace w) {
+      right.apply(x, y, w);
+      y.set(0, 0, y.get(0, 0) + new float[1000 * x.rows()].length * 0f);
+      if (List.of(new float[2000], y).hashCode() == 42) {
+        throw new IllegalStateException();
+      }
+    }
+  }
+
+  /// Makes garbage in this process, and in no other.
+  public static final class GarbageAmongOthers extends WrappedProvider {
+    private static boolean amongOthers;
+
+    @Override
+    public Offer<LinearPacker> linear(LinearSpec spec) {
+      return amongOthers ? broken(super.linear(spec), Garbage::make) : super.linear(spec);
+    }
   }
 
   @Test

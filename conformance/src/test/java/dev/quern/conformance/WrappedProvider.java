@@ -79,30 +79,35 @@ class WrappedProvider implements KernelProvider {
     return new WrappedProvider() {
       @Override
       public Offer<LinearPacker> linear(LinearSpec spec) {
-        return map(
-            super.linear(spec),
-            packer ->
-                (stacked, packed, workers) -> {
-                  LinearKernel right = packer.pack(stacked, packed, workers);
-                  return new LinearKernel() {
-                    @Override
-                    public boolean retainsSource() {
-                      return right.retainsSource();
-                    }
-
-                    @Override
-                    public long scratchBytes(int rows, int parallelism) {
-                      return right.scratchBytes(rows, parallelism);
-                    }
-
-                    @Override
-                    public void apply(F32Matrix x, F32Matrix y, Workspace w) {
-                      fault.apply(right, x, y, w);
-                    }
-                  };
-                });
+        return broken(super.linear(spec), fault);
       }
     };
+  }
+
+  /// The offer with a kernel in it that does something else.
+  static Offer<LinearPacker> broken(Offer<LinearPacker> offer, LinearFault fault) {
+    return map(
+        offer,
+        packer ->
+            (stacked, packed, workers) -> {
+              LinearKernel right = packer.pack(stacked, packed, workers);
+              return new LinearKernel() {
+                @Override
+                public boolean retainsSource() {
+                  return right.retainsSource();
+                }
+
+                @Override
+                public long scratchBytes(int rows, int parallelism) {
+                  return right.scratchBytes(rows, parallelism);
+                }
+
+                @Override
+                public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+                  fault.apply(right, x, y, w);
+                }
+              };
+            });
   }
 
   /// The offer with another kernel in it.

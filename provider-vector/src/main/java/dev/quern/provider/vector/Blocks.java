@@ -2,8 +2,8 @@ package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.B;
 import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F16;
 import static dev.quern.provider.vector.Lanes.F32;
+import static dev.quern.provider.vector.Lanes.I16;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.B2F;
@@ -46,7 +46,7 @@ final class Blocks {
     MemorySegment w = m.data();
     int bytes = m.format().blockBytes();
     for (int i = 0; i < count / 32; i++) {
-      float value = Float.float16ToFloat(w.get(F16, block + (long) bytes * i));
+      float value = Float.float16ToFloat(w.get(I16, block + (long) bytes * i));
       g.set(F32, at + 8L * i, value);
       g.set(F32, at + 8L * i + 4, value);
     }
@@ -71,7 +71,7 @@ final class Blocks {
       long from,
       long to) {
     for (int i = 0; i < blocks; i++) {
-      float factor = sign * Float.float16ToFloat(w.get(F16, d + (long) bytes * i));
+      float factor = sign * Float.float16ToFloat(w.get(I16, d + (long) bytes * i));
       ByteVector b0 = ByteVector.fromMemorySegment(B, g, from + 16L * i, LITTLE_ENDIAN);
       FloatVector f0 = ((FloatVector) b0.convertShape(B2F, F, 0)).mul(factor);
       f0.intoMemorySegment(g, to + 64L * i, LITTLE_ENDIAN);

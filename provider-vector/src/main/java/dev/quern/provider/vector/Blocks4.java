@@ -1,7 +1,7 @@
 package dev.quern.provider.vector;
 
-import static dev.quern.provider.vector.Lanes.F16;
 import static dev.quern.provider.vector.Lanes.F32;
+import static dev.quern.provider.vector.Lanes.I16;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -61,7 +61,7 @@ final class Blocks4 {
     int groups = m.format().blockElements() / Groups.GROUP; // of a block
     long first = 2 * Blocks.index(m, row, from);
     for (int i = 0; i < count / Groups.GROUP; i++) {
-      short d = scales.get(F16, first + 2L * (i / groups));
+      short d = scales.get(I16, first + 2L * (i / groups));
       g.set(F32, at + Groups.SCALES + 4L * i, Float.intBitsToFloat(d << 16));
     }
   }

@@ -2,8 +2,8 @@ package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.B;
 import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F16;
 import static dev.quern.provider.vector.Lanes.F32;
+import static dev.quern.provider.vector.Lanes.I16;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -52,9 +52,9 @@ final class Blocks8 {
     FloatVector a1 = FloatVector.zero(F);
     for (int i = 0; i < m.inputs() / BLOCK; i++) {
       FloatVector d0 =
-          FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r0 + (long) BYTES * i)));
+          FloatVector.broadcast(F, Float.float16ToFloat(w.get(I16, r0 + (long) BYTES * i)));
       FloatVector d1 =
-          FloatVector.broadcast(F, Float.float16ToFloat(w.get(F16, r1 + (long) BYTES * i)));
+          FloatVector.broadcast(F, Float.float16ToFloat(w.get(I16, r1 + (long) BYTES * i)));
       FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i, LITTLE_ENDIAN);
       ByteVector b00 = ByteVector.fromMemorySegment(B, w, r0 + (long) BYTES * i + 2, LITTLE_ENDIAN);
       ByteVector b10 = ByteVector.fromMemorySegment(B, w, r1 + (long) BYTES * i + 2, LITTLE_ENDIAN);

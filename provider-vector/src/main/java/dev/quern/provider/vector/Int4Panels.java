@@ -2,16 +2,15 @@ package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static dev.quern.provider.vector.Lanes.I16;
+import static dev.quern.provider.vector.Lanes.I32;
+import static dev.quern.provider.vector.Lanes.I64;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /// Panels of Q4_0 and INT4_Bg: 4-bit values, and one scale a block.
@@ -23,9 +22,6 @@ import jdk.incubator.vector.FloatVector;
 /// @param format Q4_0 or INT4_Bg
 record Int4Panels(BlockFormat format) implements PanelFormat {
   private static final int OFFSET = 8;
-  private static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final long EVERY_SECOND_NIBBLE = 0x0F0F_0F0F_0F0F_0F0FL;
   private static final long EVERY_SECOND_BYTE = 0x00FF_00FF_00FF_00FFL;
 

@@ -2,6 +2,7 @@ package dev.quern.provider.vector;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -49,9 +50,10 @@ final class Lanes {
   private static final VectorShuffle<Float> SWAP_1 = swap(1);
 
   /// Little-endian numbers at any address; binary16 and bfloat16 are read as shorts.
-  static final ValueLayout.OfShort F16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
   static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   private Lanes() {}
@@ -93,10 +95,10 @@ final class Lanes {
   }
 
   static float scalarF16(MemorySegment data, long at) {
-    return Float.float16ToFloat(data.get(F16, at));
+    return Float.float16ToFloat(data.get(I16, at));
   }
 
   static float scalarBf16(MemorySegment data, long at) {
-    return Float.intBitsToFloat(data.get(F16, at) << 16);
+    return Float.intBitsToFloat(data.get(I16, at) << 16);
   }
 }

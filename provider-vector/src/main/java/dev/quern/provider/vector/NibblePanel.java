@@ -73,6 +73,8 @@ final class NibblePanel {
       a0 = v0.lanewise(LSHR, 12).and(0x000F_000F).reinterpretAsShorts().mul(x3).add(a0);
       a1 = v1.lanewise(LSHR, 12).and(0x000F_000F).reinterpretAsShorts().mul(x3).add(a1);
       long scale = (c >> 3) * (2 * BYTES);
+      // Halves become floats by masks: with the sign bit flipped a sum is 0 .. 65,535, which or-ed
+      // into 2^23 is a float, and what is then subtracted takes both off again. All of it is exact.
       IntVector s0 = a0.reinterpretAsInts().lanewise(XOR, 0x8000_8000);
       low0 =
           s0.and(0xFFFF)

@@ -4,6 +4,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 import java.util.Optional;
 
 /// The inside of a panel of packed weights ([WeightPanels]) of one weight format, and the two
@@ -12,21 +13,21 @@ interface PanelFormat {
   /// Weights that share a scale of x; a panel has a whole number of them.
   int GROUP = 32;
 
+  /// The layouts by weight format.
+  Map<BlockFormat, PanelFormat> STANDARD =
+      Map.of(
+          BlockFormat.Q4_0, new Int4Panels(BlockFormat.Q4_0),
+          BlockFormat.INT4_B32, new Int4Panels(BlockFormat.INT4_B32),
+          BlockFormat.INT4_B64, new Int4Panels(BlockFormat.INT4_B64),
+          BlockFormat.INT4_B128, new Int4Panels(BlockFormat.INT4_B128),
+          BlockFormat.INT4_B256, new Int4Panels(BlockFormat.INT4_B256),
+          BlockFormat.Q4_K, new Q4KPanels(),
+          BlockFormat.Q6_K, new Q6KPanels(),
+          BlockFormat.Q8_0, new Q8Panels());
+
   /// The layout for a weight format, if there is one.
   static Optional<PanelFormat> of(BlockFormat format) {
-    if (format.equals(BlockFormat.Q4_0) || format.id().startsWith("INT4_B")) {
-      return Optional.of(new Int4Panels(format));
-    }
-    if (format.equals(BlockFormat.Q4_K)) {
-      return Optional.of(new Q4KPanels());
-    }
-    if (format.equals(BlockFormat.Q6_K)) {
-      return Optional.of(new Q6KPanels());
-    }
-    if (format.equals(BlockFormat.Q8_0)) {
-      return Optional.of(new Q8Panels());
-    }
-    return Optional.empty();
+    return Optional.ofNullable(STANDARD.get(format));
   }
 
   /// Name of the variant for one row of x.

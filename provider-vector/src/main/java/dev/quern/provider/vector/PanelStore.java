@@ -2,7 +2,6 @@ package dev.quern.provider.vector;
 
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ADD;
@@ -30,14 +29,14 @@ final class PanelStore {
       long at,
       F32Matrix y,
       int row) {
-    int first = panel * 2 * L;
-    int count = Math.min(2 * L, spec.outputs() - first);
+    int first = panel * WeightPanels.OUTPUTS;
+    int count = Math.min(WeightPanels.OUTPUTS, spec.outputs() - first);
     long to = y.offsetBytes(row, first);
     if (!finite) {
       fill(y.data(), to, count, Float.NaN);
-    } else if (count == 2 * L && spec.accumulate()) {
+    } else if (count == WeightPanels.OUTPUTS && spec.accumulate()) {
       addWhole(sums, at, y.data(), to);
-    } else if (count == 2 * L) {
+    } else if (count == WeightPanels.OUTPUTS) {
       MemorySegment.copy(sums, at, y.data(), to, 2 * BYTES);
     } else {
       for (int i = 0; i < count; i++) {

@@ -3,9 +3,9 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.Lanes.I16;
+import static dev.quern.provider.vector.Lanes.I64;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -16,7 +16,6 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -32,8 +31,6 @@ import jdk.incubator.vector.ShortVector;
 record Q6KPanels() implements PanelFormat {
   private static final int BLOCK = 256;
   private static final int OFFSET = 32;
-  private static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   @Override
   public String dotName() {

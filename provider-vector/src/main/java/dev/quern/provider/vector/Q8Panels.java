@@ -3,10 +3,10 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.Lanes.I16;
+import static dev.quern.provider.vector.Lanes.I32;
 import static dev.quern.provider.vector.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -16,7 +16,6 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -27,8 +26,6 @@ import jdk.incubator.vector.IntVector;
 /// panel = values [inputs / 4][2]: outputs 0 .. L-1, then L .. 2L-1 | scales [inputs / 32] ([HalfPairs] of f16)
 /// ```
 record Q8Panels() implements PanelFormat {
-  private static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   @Override
   public String dotName() {

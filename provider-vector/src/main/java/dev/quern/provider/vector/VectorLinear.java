@@ -231,19 +231,10 @@ final class VectorLinear implements LinearKernel {
   private void store(F32Matrix x, F32Matrix y, int row, int o, float sum) {
     long at = y.offsetBytes(row, o);
     float value = spec.accumulate() ? y.data().get(JAVA_FLOAT, at) + sum : sum;
-    if (!Float.isFinite(sum) && !isFinite(x, row)) {
+    if (!Float.isFinite(sum) && !PanelStore.isFinite(x, row)) {
       value = Float.NaN;
     }
     y.data().set(JAVA_FLOAT, at, value);
-  }
-
-  private static boolean isFinite(F32Matrix x, int row) {
-    for (int i = 0; i < x.cols(); i++) {
-      if (!Float.isFinite(x.get(row, i))) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /// The variants of the offer.

@@ -22,7 +22,7 @@ class CompilationTest {
   @ParameterizedTest
   @ValueSource(ints = {16, 32, 64})
   void everyKernelIsCompiled(int vectorBytes) throws Exception {
-    List<String> lines = run(vectorBytes, KernelDrive.class);
+    List<String> lines = run(vectorBytes);
     assertTrue(
         lines.stream().anyMatch(l -> l.contains(PACKAGE + "NibblePanel::dot")),
         "the log of compilations has no kernel in it:\n" + String.join("\n", lines));
@@ -45,7 +45,7 @@ class CompilationTest {
         && !line.contains("concurrent class loading");
   }
 
-  private static List<String> run(int vectorBytes, Class<?> main) throws Exception {
+  private static List<String> run(int vectorBytes) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-modules=jdk.incubator.vector");
@@ -61,7 +61,7 @@ class CompilationTest {
     command.add("-XX:Tier4BackEdgeThreshold=2000");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add(main.getName());
+    command.add(KernelDrive.class.getName());
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     List<String> lines = read(process);
     assertEquals(0, process.waitFor(), String.join("\n", lines));

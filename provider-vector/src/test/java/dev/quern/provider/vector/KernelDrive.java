@@ -13,6 +13,8 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopePairing;
+import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Offer;
 import dev.quern.testing.TestWeights;
@@ -20,6 +22,7 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Calls every kernel until it is compiled. A program of its own, for [CompilationTest].
 final class KernelDrive {
@@ -86,9 +89,20 @@ final class KernelDrive {
     F32Matrix y = F32Matrix.allocate(arena, 4, WIDTH);
     VectorRmsNorm norm = new VectorRmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
     VectorSwiGlu swiGlu = new VectorSwiGlu(new SwiGluSpec(WIDTH));
+    F32Matrix angles = F32Matrix.allocate(arena, 4, 64);
+    long scratch = Math.max(norm.scratchBytes(4, 1), swiGlu.scratchBytes(4, 1));
+    List<VectorRope> ropes =
+        Stream.of(RopePairing.values()).map(p -> new VectorRope(new RopeSpec(8, 64, p))).toList();
+    for (VectorRope rope : ropes) {
+      scratch = Math.max(scratch, rope.scratchBytes(4, 1));
+    }
+    Workspace workspace = workspace(arena, scratch);
     for (int i = 0; i < 10 * CALLS; i++) {
-      norm.apply(x, w, y, workspace(arena, Math.max(64, norm.scratchBytes(4, 1))));
-      swiGlu.apply(x, x, y, workspace(arena, Math.max(64, swiGlu.scratchBytes(4, 1))));
+      norm.apply(x, w, y, workspace);
+      swiGlu.apply(x, x, y, workspace);
+      for (VectorRope rope : ropes) {
+        rope.apply(x, angles, 0, workspace);
+      }
     }
   }
 
