@@ -39,7 +39,10 @@ final class AllocationProbe {
   public static void main(String[] args) throws Exception {
     KernelProvider provider = provider(args[0]);
     OperatorSuite<?> suite =
-        Catalog.operators().stream().filter(s -> s.name().equals(args[1])).findFirst().orElseThrow();
+        Catalog.operators().stream()
+            .filter(s -> s.name().equals(args[1]))
+            .findFirst()
+            .orElseThrow();
     double least = least(suite, args[2], Target.here(provider));
     Files.writeString(Path.of(args[3]), Double.toString(least));
   }
@@ -95,8 +98,7 @@ final class AllocationProbe {
     }
     if (process.exitValue() != 0) {
       return new Answer.None(
-          "it ended with %d: %s"
-              .formatted(process.exitValue(), Files.readString(log).strip()));
+          "it ended with %d: %s".formatted(process.exitValue(), Files.readString(log).strip()));
     }
     return new Answer.Bytes(Double.parseDouble(Files.readString(result)));
   }
@@ -122,8 +124,7 @@ final class AllocationProbe {
 
   private static String systemModules() {
     return ModuleLayer.boot().configuration().modules().stream()
-        .filter(m ->
-            m.reference().location().filter(l -> "jrt".equals(l.getScheme())).isPresent())
+        .filter(m -> m.reference().location().filter(l -> "jrt".equals(l.getScheme())).isPresent())
         .map(m -> m.name())
         .sorted()
         .collect(Collectors.joining(","));

@@ -21,7 +21,12 @@ import jdk.incubator.vector.ShortVector;
 /// A binary16 number becomes a float exactly: its bits go where those of a float are ([#FIELDS]:
 /// sign, low exponent, fraction), and a multiplication rebases the exponent, which also makes
 /// subnormals normal. What had the largest exponent, infinities and NaN, comes out at 2^16 or above
-/// and gets the largest exponent back. Loops call the Vector API themselves (see [Groups] for why).
+/// and gets the largest exponent back, made from the integers it came from. To reinterpret the
+/// float as an integer would cost every loop of the process that stores floats: the interpreter
+/// does it through an array, C2 then expects arrays in [FloatVector#intoMemorySegment] and checks
+/// the segment at each store (decoders fell from 4 to 2 G weights/s on AVX2).
+///
+/// Loops call the Vector API themselves (see [Groups] for why).
 final class Floats {
   private static final int FIELDS = 0x8FFF_E000;
   private static final float REBASE = 0x1p112f;
@@ -61,7 +66,7 @@ final class Floats {
       ShortVector h = ShortVector.fromMemorySegment(S, src, srcAt + 2L * i, LITTLE_ENDIAN);
       IntVector b = ((IntVector) h.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
       FloatVector v = b.reinterpretAsFloats().mul(REBASE);
-      FloatVector n = v.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      FloatVector n = b.or(NON_FINITE).reinterpretAsFloats();
       FloatVector f = v.blend(n, v.abs().compare(GE, LIMIT));
       f.intoMemorySegment(dst, at + 4L * i, LITTLE_ENDIAN);
     }
@@ -140,12 +145,12 @@ final class Floats {
       ShortVector h0 = ShortVector.fromMemorySegment(S, w, w0 + 2L * i, LITTLE_ENDIAN);
       IntVector b0 = ((IntVector) h0.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
       FloatVector v0 = b0.reinterpretAsFloats().mul(REBASE);
-      FloatVector n0 = v0.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      FloatVector n0 = b0.or(NON_FINITE).reinterpretAsFloats();
       a0 = v0.blend(n0, v0.abs().compare(GE, LIMIT)).fma(xi, a0);
       ShortVector h1 = ShortVector.fromMemorySegment(S, w, w1 + 2L * i, LITTLE_ENDIAN);
       IntVector b1 = ((IntVector) h1.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
       FloatVector v1 = b1.reinterpretAsFloats().mul(REBASE);
-      FloatVector n1 = v1.reinterpretAsInts().or(NON_FINITE).reinterpretAsFloats();
+      FloatVector n1 = b1.or(NON_FINITE).reinterpretAsFloats();
       a1 = v1.blend(n1, v1.abs().compare(GE, LIMIT)).fma(xi, a1);
     }
     a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);

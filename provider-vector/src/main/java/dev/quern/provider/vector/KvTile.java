@@ -283,7 +283,9 @@ final class KvTile {
   private static void mendSpecials(MemorySegment s, long at, int n) {
     for (int i = 0; i < n; i += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, s, at + 4L * i, LITTLE_ENDIAN);
-      FloatVector special = v.reinterpretAsInts().or(0x7F80_0000).reinterpretAsFloats();
+      // Read again as integers, since reinterpreting a float as one has a price: see Floats.
+      IntVector bits = IntVector.fromMemorySegment(I, s, at + 4L * i, LITTLE_ENDIAN);
+      FloatVector special = bits.or(0x7F80_0000).reinterpretAsFloats();
       v.blend(special, v.abs().compare(GE, 0x1p16f))
           .intoMemorySegment(s, at + 4L * i, LITTLE_ENDIAN);
     }

@@ -80,7 +80,7 @@ record LinearFormat(Decoder decoder, Dot dot) {
           entry(BlockFormat.F16, new LinearFormat(Floats::decodeF16, Floats::dotF16)),
           entry(BlockFormat.BF16, new LinearFormat(Floats::decodeBf16, Floats::dotBf16)),
           entry(BlockFormat.Q8_0, scaled(Blocks8::q8_0).withDot(Blocks8::dotQ8_0)),
-          entry(BlockFormat.Q4_0, scaled(Blocks4::q4_0)),
+          entry(BlockFormat.Q4_0, scaled(Blocks4::q4_0).withDot(Blocks4::dotQ4_0)),
           entry(BlockFormat.Q4_1, withOffsets(Blocks4::q4_1)),
           entry(BlockFormat.Q5_0, scaled(Blocks5::q5_0)),
           entry(BlockFormat.Q5_1, withOffsets(Blocks5::q5_1)),

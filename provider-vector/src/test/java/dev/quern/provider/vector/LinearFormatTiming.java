@@ -17,7 +17,14 @@ import java.util.Random;
 /// times are no assertions.
 ///
 /// Arguments: megabytes of weights (more than the caches hold), rounds, formats (all where none is
-/// named).
+/// named; formats that ran before change what C2 makes of the next one). From the root, after a
+/// build:
+///
+/// ```
+/// java --add-modules jdk.incubator.vector -cp api/target/classes:api/target/test-classes:\
+/// provider-vector/target/classes:provider-vector/target/test-classes \
+/// dev.quern.provider.vector.LinearFormatTiming 300 7
+/// ```
 final class LinearFormatTiming {
   private static final int INPUTS = 2048;
 
