@@ -260,8 +260,10 @@ record AttentionCall(
     FloatVector max = FloatVector.fromMemorySegment(F, scratch, scores, LITTLE_ENDIAN);
     for (int t = L; t < POSITIONS; t += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN);
-      // Not max, which takes seven instructions for the sake of NaN and zeros.
-      max = max.blend(v, v.compare(GT, max));
+      // Not max, which takes seven instructions for the sake of NaN and zeros; and of v, not of
+      // max:
+      // see Lanes.
+      max = v.blend(max, v.compare(GT, max).not());
     }
     return max.reduceLanes(MAX);
   }

@@ -105,7 +105,7 @@ final class Exp {
       p = p.mul(shifted.reinterpretAsInts().lanewise(LSHL, 23).reinterpretAsFloats());
       p = p.blend(0f, x.compare(LT, LOWEST_NORMAL));
       p.intoMemorySegment(s, at + 4L * i, LITTLE_ENDIAN);
-      sum = sum.add(p);
+      sum = p.add(sum); // not sum.add(p): see Lanes
     }
     sum.intoMemorySegment(s, sums, LITTLE_ENDIAN);
   }

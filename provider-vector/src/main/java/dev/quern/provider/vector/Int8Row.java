@@ -82,7 +82,7 @@ final class Int8Row {
     IntVector max = IntVector.zero(I);
     for (int i = 0; i < 32; i += L) {
       IntVector bits = IntVector.fromMemorySegment(I, x, at + 4L * i, LITTLE_ENDIAN);
-      max = max.lanewise(MAX, bits.and(0x7FFF_FFFF));
+      max = bits.and(0x7FFF_FFFF).lanewise(MAX, max);
     }
     return max.reduceLanes(MAX);
   }

@@ -274,7 +274,7 @@ final class KvTile {
     IntVector carries = IntVector.zero(I);
     for (long i = 0; i < bytes; i += BYTES) {
       IntVector words = IntVector.fromMemorySegment(I, src, from + i, LITTLE_ENDIAN);
-      carries = carries.or(words.and(0x7FFF_7FFF).add(0x0400_0400));
+      carries = words.and(0x7FFF_7FFF).add(0x0400_0400).or(carries);
     }
     return carries.and(0x8000_8000).compare(NE, 0).anyTrue();
   }

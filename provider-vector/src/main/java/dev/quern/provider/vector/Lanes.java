@@ -17,6 +17,12 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Species and shuffles are static finals, which C2 takes for constants: one that is made in a
 /// method, or read from an array, costs an allocation and the intrinsic.
+///
+/// **What a loop carries is an argument of its operations, not the receiver:** `sum = p.add(sum)`,
+/// not `sum = sum.add(p)`. C2 knows the class of `p`, which comes out of an intrinsic; that of
+/// `sum`, which meets itself at the loop's head, it knows from the profile alone. Where that is
+/// missing (compiled early) or mixed (other species used elsewhere), `sum.add` stays a call, and
+/// every vector around it is boxed.
 final class Lanes {
   /// Wider ones exist on paper only, and the tables of tiles and shuffles end here.
   private static final int MAX_BITS = 512;
