@@ -131,6 +131,8 @@ final class Floats {
     }
   }
 
+  /// Infinities and NaN are taken for finite numbers of 2^16 and above: a damaged weight may give
+  /// any value in its own column (rule L11), and to mend it would take as long as all the rest.
   static void dotF16(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
@@ -144,14 +146,10 @@ final class Floats {
       FloatVector xi = FloatVector.fromMemorySegment(F, x, xAt + 4L * i, LITTLE_ENDIAN);
       ShortVector h0 = ShortVector.fromMemorySegment(S, w, w0 + 2L * i, LITTLE_ENDIAN);
       IntVector b0 = ((IntVector) h0.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
-      FloatVector v0 = b0.reinterpretAsFloats().mul(REBASE);
-      FloatVector n0 = b0.or(NON_FINITE).reinterpretAsFloats();
-      a0 = v0.blend(n0, v0.abs().compare(GE, LIMIT)).fma(xi, a0);
+      a0 = b0.reinterpretAsFloats().mul(REBASE).fma(xi, a0);
       ShortVector h1 = ShortVector.fromMemorySegment(S, w, w1 + 2L * i, LITTLE_ENDIAN);
       IntVector b1 = ((IntVector) h1.convertShape(S2I, I, 0)).lanewise(LSHL, 13).and(FIELDS);
-      FloatVector v1 = b1.reinterpretAsFloats().mul(REBASE);
-      FloatVector n1 = b1.or(NON_FINITE).reinterpretAsFloats();
-      a1 = v1.blend(n1, v1.abs().compare(GE, LIMIT)).fma(xi, a1);
+      a1 = b1.reinterpretAsFloats().mul(REBASE).fma(xi, a1);
     }
     a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
