@@ -48,10 +48,10 @@ class ArmLaneIT {
 
   @BeforeAll
   static void startAll() throws IOException, InterruptedException {
-    ArmHost host;
+    LaneHost host;
     try {
-      host = ArmHost.find(SCRIPT);
-    } catch (ArmHost.UnavailableException e) {
+      host = LaneHost.find(SCRIPT);
+    } catch (LaneHost.UnavailableException e) {
       notRun(e.getMessage());
       return;
     }
@@ -105,7 +105,7 @@ class ArmLaneIT {
     }
   }
 
-  private static List<ArmRow> rows(ArmHost host) {
+  private static List<ArmRow> rows(LaneHost host) {
     if (!host.emulated()) {
       return List.of(ArmRow.onThisMachine());
     }
@@ -115,7 +115,7 @@ class ArmLaneIT {
         .toList();
   }
 
-  private static List<RowResult> run(ArmHost host, ArmRow row)
+  private static List<RowResult> run(LaneHost host, ArmRow row)
       throws IOException, InterruptedException {
     Path folder = Files.createDirectories(TARGET.resolve(row.name()));
     Path results = folder.resolve("results.tsv");

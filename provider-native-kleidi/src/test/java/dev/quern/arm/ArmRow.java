@@ -54,7 +54,9 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dquern.arm.cpu=" + cpu.name(),
                 "-Dquern.arm.library=" + library,
-                "-Dquern.arm.c2=" + c2));
+                "-Dquern.arm.c2=" + c2,
+                // Where there are kernels for the CPU, not one test may be left out.
+                "-Dquern.arm.required=" + cpu.features().contains("dotprod")));
     if (!c2) {
       options.add("-XX:TieredStopAtLevel=1");
     }

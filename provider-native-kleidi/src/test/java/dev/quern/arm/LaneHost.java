@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 /// directly.
 ///
 /// @param sysroot the folder; null where the machine is an Arm machine itself
-record ArmHost(Path sysroot) {
+record LaneHost(Path sysroot) {
   private static final int SYSROOT_MINUTES = 15;
 
   /// The exit status of `arm/sysroot` where packages can't be had.
@@ -32,10 +32,10 @@ record ArmHost(Path sysroot) {
   ///
   /// @param script `arm/sysroot`
   /// @throws UnavailableException where arm64 code can't be run, and why
-  static ArmHost find(Path script) throws IOException, InterruptedException, UnavailableException {
+  static LaneHost find(Path script) throws IOException, InterruptedException, UnavailableException {
     String arch = System.getProperty("os.arch");
     if (arch.equals("aarch64")) {
-      return new ArmHost(null);
+      return new LaneHost(null);
     }
     if (!System.getProperty("os.name").equals("Linux") || !arch.equals("amd64")) {
       throw new UnavailableException(
@@ -52,7 +52,7 @@ record ArmHost(Path sysroot) {
       }
       String messages = Files.readString(log).strip();
       return switch (process.exitValue()) {
-        case 0 -> new ArmHost(Path.of(out));
+        case 0 -> new LaneHost(Path.of(out));
         case UNAVAILABLE -> throw new UnavailableException(messages);
         default ->
             throw new IOException(
