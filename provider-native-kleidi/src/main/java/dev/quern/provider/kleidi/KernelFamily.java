@@ -18,38 +18,29 @@ enum KernelFamily {
           BlockFormat.INT4_B32, BlockFormat.INT4_B64, BlockFormat.INT4_B128, BlockFormat.INT4_B256),
       Numerics.INT8_ASYM_ROW,
       Integer.MAX_VALUE,
-      true,
-      false),
+      true),
 
   /// ggml's Q4_0. The block length of every kernel since the first is 32.
-  Q4(List.of(BlockFormat.Q4_0), Numerics.INT8_SYM_32_F16, Integer.MAX_VALUE, true, true),
+  Q4(List.of(BlockFormat.Q4_0), Numerics.INT8_SYM_32_F16, Integer.MAX_VALUE, true),
 
   /// Int8 weights, an F32 scale for each output. A sum of more products of (q - z) and w, at most
   /// 255 * 128 each, may leave int32.
-  INT8_CHANNELS(List.of(BlockFormat.INT8_C), Numerics.INT8_ASYM_ROW, 1 << 16, false, false);
+  INT8_CHANNELS(List.of(BlockFormat.INT8_C), Numerics.INT8_ASYM_ROW, 1 << 16, false);
 
   private final List<BlockFormat> formats;
   private final Numerics numerics;
   private final int maxInputs;
   private final boolean blocks;
-  private final boolean blocksOfX;
 
   /// @param formats the weights that it takes
   /// @param numerics how it rounds x
   /// @param maxInputs the longest row
   /// @param blocks whether its matrix multiplications take a block length
-  /// @param blocksOfX whether x, too, has a scale for each block, in F16
-  KernelFamily(
-      List<BlockFormat> formats,
-      Numerics numerics,
-      int maxInputs,
-      boolean blocks,
-      boolean blocksOfX) {
+  KernelFamily(List<BlockFormat> formats, Numerics numerics, int maxInputs, boolean blocks) {
     this.formats = formats;
     this.numerics = numerics;
     this.maxInputs = maxInputs;
     this.blocks = blocks;
-    this.blocksOfX = blocksOfX;
   }
 
   /// The family for a weight format, if there is one.
@@ -72,10 +63,6 @@ enum KernelFamily {
 
   boolean blocks() {
     return blocks;
-  }
-
-  boolean blocksOfX() {
-    return blocksOfX;
   }
 
   /// Opens a packer of its weights.

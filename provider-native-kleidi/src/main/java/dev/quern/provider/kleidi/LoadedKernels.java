@@ -60,6 +60,15 @@ final class LoadedKernels {
     return Optional.ofNullable(opened.get(family));
   }
 
+  /// All rows that can run, and not only the best of each family.
+  List<KernelPair> allPairs() {
+    Set<String> known = knownFeatures();
+    return KernelRow.TABLE.stream()
+        .filter(r -> r.obstacle(known, smeThreads, library).isEmpty())
+        .map(r -> r.open(known, smeThreads, library))
+        .toList();
+  }
+
   /// The CPU's features, and the length of its SVE vectors where kernels depend on it. It is the
   /// one of this thread, which the JVM may have shortened (`-XX:MaxVectorSize`).
   private Set<String> knownFeatures() {

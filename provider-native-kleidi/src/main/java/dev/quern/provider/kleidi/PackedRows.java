@@ -18,8 +18,8 @@ import java.lang.foreign.MemorySegment;
 /// 1 for all others. Layout in scratch memory:
 ///
 /// ```
-/// tiles of mr rows (for int8-sym-32-f16, each block of 32 inputs: scale f16[mr] | q i8[mr * 32]), spare
-/// factor: f32[rows]
+/// tiles of mr rows (RowPacking), spare bytes | factor: f32[rows]
+/// if the packing is dense: x without gaps, f32[rows][inputs]
 /// ```
 ///
 /// @param pair whose rows
@@ -27,7 +27,6 @@ import java.lang.foreign.MemorySegment;
 /// @param inputs of a row
 /// @param tileBytes bytes of mr packed rows
 record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
-  private static final int BLOCK = 32;
 
   /// The range that the largest scale of a row may have: below, F16 is subnormal and loses bits.
   private static final float MIN_SCALE = 0x1p-14f;
@@ -36,7 +35,10 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
 
   static PackedRows of(KernelPair pair, MicroKernel u, int inputs) {
     return new PackedRows(
-        pair, u, inputs, pair.lhs().packedSize(u.tiling().mr(), inputs, BLOCK, u.tiling()));
+        pair,
+        u,
+        inputs,
+        pair.lhs().packedSize(u.tiling().mr(), inputs, RowPacking.BLOCK, u.tiling()));
   }
 
   /// How many tiles hold so many rows.
@@ -46,7 +48,15 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
 
   /// Bytes of scratch.
   long bytes(int rows) {
+    return denseAt(rows) + (pair.row().lhs().dense() ? rows * denseStrideBytes() : 0);
+  }
+
+  private long denseAt(int rows) {
     return factorsAt(rows) + Split.align((long) rows * Float.BYTES);
+  }
+
+  private long denseStrideBytes() {
+    return (long) inputs * Float.BYTES;
   }
 
   private long factorsAt(int rows) {
@@ -62,15 +72,24 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
   void pack(F32Matrix x, int begin, int end, MemorySegment scratch) {
     int from = Math.toIntExact(begin * u.tiling().mr());
     int to = (int) Math.min(x.rows(), end * u.tiling().mr());
+    boolean gaps = x.rowStrideFloats() != inputs && to - from > 1;
+    boolean copy = gaps && pair.row().lhs().dense();
+    long copyAt = denseAt(x.rows()) + from * denseStrideBytes();
+    if (copy) {
+      for (int row = from; row < to; row++) {
+        long rowAt = copyAt + (row - from) * denseStrideBytes();
+        MemorySegment.copy(x.data(), x.offsetBytes(row, 0), scratch, rowAt, denseStrideBytes());
+      }
+    }
     pair.lhs()
         .pack(
             to - from,
             inputs,
-            BLOCK,
+            RowPacking.BLOCK,
             u.tiling(),
-            x.data(),
-            x.offsetBytes(from, 0),
-            x.rowStrideFloats() * (long) Float.BYTES,
+            copy ? scratch : x.data(),
+            copy ? copyAt : x.offsetBytes(from, 0),
+            copy ? denseStrideBytes() : (long) x.rowStrideFloats() * Float.BYTES,
             scratch,
             begin * tileBytes);
     for (int row = from; row < to; row++) {
@@ -85,18 +104,19 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
       return Float.NaN;
     }
     float largest = max / 127;
-    if (!pair.row().family().blocksOfX()
+    if (!pair.row().lhs().blocks()
         || largest >= MIN_SCALE && largest <= MAX_SCALE
         || scale(max) == 0) {
       return 1;
     }
     int exponent = Math.getExponent(largest);
-    long scales = row / u.tiling().mr() * tileBytes + row % u.tiling().mr() * Short.BYTES;
-    for (int b = 0; b < inputs / BLOCK; b++) {
-      float d = scale(max(x.data(), x.offsetBytes(row, b * BLOCK), BLOCK));
+    long mr = u.tiling().mr();
+    long tile = row / mr * tileBytes;
+    for (int b = 0; b < inputs / RowPacking.BLOCK; b++) {
+      float d = scale(max(x.data(), x.offsetBytes(row, b * RowPacking.BLOCK), RowPacking.BLOCK));
       scratch.set(
           JAVA_SHORT,
-          scales + b * u.tiling().mr() * (Short.BYTES + BLOCK),
+          tile + pair.row().lhs().scaleAt(row % mr, b, mr, inputs),
           Float.floatToFloat16(Math.scalb(d, -exponent)));
     }
     return Math.scalb(1f, exponent);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Tag;
 class KleidiConformanceTest {
   @BeforeAll
   static void needsArm() {
-    ArmHost.provider("conformance of the KleidiAI provider");
+    ArmHost.needed("conformance of the KleidiAI provider");
   }
 
   @Nested
