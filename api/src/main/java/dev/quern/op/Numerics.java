@@ -22,11 +22,14 @@ public record Numerics(String id, int activationBits, int groupSize, boolean sym
   /// Int8 activations, one scale per 256, no zero point.
   public static final Numerics INT8_SYM_256 = new Numerics("int8-sym-256", 8, 256, true);
 
+  /// Int8 activations, one scale per 32, no zero point; the scale is rounded to F16.
+  public static final Numerics INT8_SYM_32_F16 = new Numerics("int8-sym-32-f16", 8, 32, true);
+
   /// Int8 activations, one scale and one zero point per row.
   public static final Numerics INT8_ASYM_ROW = new Numerics("int8-asym-row", 8, 0, false);
 
   private static final List<Numerics> STANDARD =
-      List.of(EXACT_F32, INT8_SYM_32, INT8_SYM_256, INT8_ASYM_ROW);
+      List.of(EXACT_F32, INT8_SYM_32, INT8_SYM_256, INT8_ASYM_ROW, INT8_SYM_32_F16);
 
   public Numerics {
     Objects.requireNonNull(id, "id");

@@ -22,8 +22,10 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
   public static List<RoundedRow> models(Numerics numerics, float[] x) {
     if (numerics.activationBits() == 32) {
       return List.of(exact(x));
+    } else if (numerics.equals(Numerics.INT8_SYM_32_F16)) {
+      return List.of(symmetric(x, numerics.groupSize(), f16Unit(x)));
     } else if (numerics.symmetric() && numerics.groupSize() > 0) {
-      return List.of(symmetric(x, numerics.groupSize()));
+      return List.of(symmetric(x, numerics.groupSize(), 0));
     } else if (numerics.equals(Numerics.INT8_ASYM_ROW)) {
       return asymmetric(x);
     }
@@ -39,7 +41,19 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
     return row;
   }
 
-  private static RoundedRow symmetric(float[] x, int group) {
+  /// The power of two in units of which a row's steps are rounded to F16 (rule L6).
+  private static double f16Unit(float[] x) {
+    float largest = 0;
+    for (float v : x) {
+      largest = Math.max(largest, Math.abs(v));
+    }
+    largest /= 127;
+    boolean inRange = largest >= 0x1p-14f && largest <= 0x1p15f;
+    return inRange || largest == 0 ? 1 : Math.scalb(1.0, Math.getExponent(largest));
+  }
+
+  /// @param f16Unit steps are rounded to F16 in units of this; 0 where they stay F32
+  private static RoundedRow symmetric(float[] x, int group, double f16Unit) {
     RoundedRow row = empty(x.length);
     for (int from = 0; from < x.length; from += group) {
       int to = Math.min(from + group, x.length);
@@ -54,6 +68,9 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
         double scaled = zero ? 0 : (double) x[i] * r;
         double q = Math.clamp(halfAway((float) scaled), -127, 127);
         row.set(i, x[i], zero ? 0 : d, q, 0, scaled, 0.5);
+        if (f16Unit != 0 && !zero) {
+          row.setStep(i, d, toF16(d / f16Unit) * f16Unit, q);
+        }
       }
     }
     return row;
@@ -107,6 +124,19 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
     double fraction = Math.abs(scaled) - Math.floor(Math.abs(scaled));
     slack[i] = Math.abs(fraction - 0.5) <= TIE ? step : 0;
     distance[i] = step == 0 ? Math.abs(x) : steps * step * (1 + 0x1p-10);
+  }
+
+  /// What the kernel takes the step to be, of a value that was rounded with another.
+  private void setStep(int i, double rounded, double used, double q) {
+    values[i] = used * q;
+    magnitudes[i] = used * Math.abs(q);
+    slack[i] = slack[i] == 0 ? 0 : used;
+    distance[i] += 127 * Math.abs(rounded - used);
+  }
+
+  /// d is an F32 number over a power of two, and in the range of F32.
+  private static double toF16(double d) {
+    return Float.float16ToFloat(Float.floatToFloat16((float) d));
   }
 
   private static double halfAway(double v) {

@@ -33,7 +33,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   private static final Predicate<LinearCase> SYMMETRIC =
       c ->
           c.numerics().equals(Numerics.INT8_SYM_32.id())
-              || c.numerics().equals(Numerics.INT8_SYM_256.id());
+              || c.numerics().equals(Numerics.INT8_SYM_256.id())
+              || c.numerics().equals(Numerics.INT8_SYM_32_F16.id());
   private static final Predicate<LinearCase> ASYMMETRIC =
       c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
 

@@ -1,0 +1,406 @@
+package dev.quern.provider.kleidi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// A loaded KleidiAI library: the one class that knows linkers, symbols and addresses. Signatures
+/// and preconditions are those of KleidiAI 1.8 to 1.32 (`kai/ukernels/matmul`). A violated
+/// precondition ends the process, and so does any function of a kernel that the CPU lacks, getters
+/// included: callers ask for CPU features first.
+///
+/// Calls go through handles in final fields of records, which C2 does not fold: the library, and so
+/// the handle, is known at run time only. `java.lang.invoke` customises such a handle after 127
+/// calls, and within its code the downcall is constant and inlined. For that reason a pointer is a
+/// segment and an offset up to the handle itself, which makes the slice: there it needs no memory,
+/// while a slice made by the caller would escape to the heap with each call. Segments, and not bare
+/// addresses: the linker keeps their arenas alive during the call, and an arena that was closed is
+/// an exception.
+final class KleidiAi {
+  /// Spare bytes behind packed operands: SME kernels load whole vectors.
+  static final long SPARE_BYTES = 64;
+
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final MethodHandle SLICE = slice();
+
+  /// `enum kai_datatype`: kai_dt_bf16.
+  private static final int DT_BF16 = 0x0213;
+
+  private final SymbolLookup symbols;
+
+  /// @param symbols the library's; they live as long as what is opened from here
+  KleidiAi(SymbolLookup symbols) {
+    this.symbols = symbols;
+  }
+
+  /// Those of the names that the library lacks.
+  List<String> missing(Stream<String> names) {
+    return names.filter(n -> symbols.find(n).isEmpty()).toList();
+  }
+
+  /// How operands are packed: in tiles, of whose rows `kr / sr` elements at a time interleave.
+  ///
+  /// @param mr rows of x in a tile
+  /// @param nr outputs in a tile
+  record Tiling(long mr, long nr, long kr, long sr) {}
+
+  /// A matrix multiplication.
+  ///
+  /// @param name the part of its functions' names after `matmul_clamp_f32_`
+  /// @param nStep outputs that it computes at a time: it may start at a multiple
+  record MicroKernel(String name, Tiling tiling, long nStep, MethodHandle run) {
+    /// Multiplies packed rows of x by packed outputs; without a clamp.
+    ///
+    /// @param n outputs, at most
+    /// @param k inputs
+    /// @param bl inputs of a block of weights, where they have blocks
+    /// @param dst F32, `[m][n]` at `dstAt`, rows `dstStrideBytes` apart
+    void run(
+        long m,
+        long n,
+        long k,
+        long bl,
+        MemorySegment lhs,
+        long lhsAt,
+        MemorySegment rhs,
+        long rhsAt,
+        MemorySegment dst,
+        long dstAt,
+        long dstStrideBytes) {
+      try {
+        run.invokeExact(m, n, k, bl, lhs, lhsAt, rhs, rhsAt, dst, dstAt, dstStrideBytes);
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  /// Rounds rows of x to int8 and packs them.
+  record LhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
+    /// Bytes of m packed rows.
+    long packedSize(long m, long k, long bl, Tiling t) {
+      try {
+        return (long) packedSize.invokeExact(m, k, bl, t.mr, t.kr, t.sr);
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+
+    /// Packs m rows of x, the first of which begins a tile.
+    void pack(
+        long m,
+        long k,
+        long bl,
+        Tiling t,
+        MemorySegment x,
+        long xAt,
+        long xStrideBytes,
+        MemorySegment packed,
+        long packedAt) {
+      try {
+        run.invokeExact(m, k, bl, t.mr, t.kr, t.sr, x, xAt, xStrideBytes, packed, packedAt);
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  /// Packs weights.
+  record RhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
+    /// Bytes of n packed outputs.
+    long packedSize(long n, long k, long bl, Tiling t) {
+      try {
+        return (long) packedSize.invokeExact(n, k, t.nr, t.kr, t.sr, bl);
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+
+    /// Packs n outputs, the first of which begins a tile.
+    ///
+    /// @param w dense rows at `wAt`, `rowBytes` each
+    /// @param scales the scale plane at `scalesAt`, `scaleRowBytes` an output
+    void pack(
+        long n,
+        long k,
+        long bl,
+        Tiling t,
+        MemorySegment w,
+        long wAt,
+        long rowBytes,
+        MemorySegment scales,
+        long scalesAt,
+        long scaleRowBytes,
+        MemorySegment packed,
+        long packedAt) {
+      try {
+        run.invokeExact(
+            n,
+            k,
+            t.nr,
+            t.kr,
+            t.sr,
+            bl,
+            w,
+            wAt,
+            rowBytes,
+            scales,
+            scalesAt,
+            scaleRowBytes,
+            packed,
+            packedAt);
+      } catch (Throwable e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  /// Opens `kai_run_matmul_clamp_f32_NAME`. The CPU must have what it needs.
+  ///
+  /// ```
+  /// size_t kai_get_{mr,nr,kr,sr,n_step}_matmul_clamp_f32_NAME(void);
+  /// void kai_run_matmul_clamp_f32_NAME(size_t m, size_t n, size_t k, size_t bl,
+  ///     const void* lhs_packed, const void* rhs_packed, float* dst, size_t dst_stride_row,
+  ///     size_t dst_stride_col, float scalar_min, float scalar_max);
+  /// ```
+  ///
+  /// @param blocks whether it has the parameter bl
+  MicroKernel microKernel(String name, boolean blocks) {
+    String suffix = "_matmul_clamp_f32_" + name;
+    FunctionDescriptor c =
+        FunctionDescriptor.ofVoid(
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            ADDRESS,
+            ADDRESS,
+            ADDRESS,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_FLOAT,
+            JAVA_FLOAT);
+    MethodHandle run =
+        function("kai_run" + suffix, blocks ? c.insertArgumentLayouts(3, JAVA_LONG) : c);
+    run = blocks ? run : MethodHandles.dropArguments(run, 3, long.class);
+    // dst_stride_col must be that of a float; infinite bounds clamp nothing.
+    run =
+        MethodHandles.insertArguments(
+            run, 8, (long) Float.BYTES, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY);
+    return new MicroKernel(
+        name,
+        new Tiling(
+            size("kai_get_mr" + suffix),
+            size("kai_get_nr" + suffix),
+            size("kai_get_kr" + suffix),
+            size("kai_get_sr" + suffix)),
+        size("kai_get_n_step" + suffix),
+        withOffset(withOffset(withOffset(run, 6), 5), 4));
+  }
+
+  /// Opens `kai_run_lhs_quant_pack_NAME`.
+  ///
+  /// ```
+  /// size_t kai_get_lhs_packed_size_lhs_quant_pack_NAME(size_t m, size_t k, size_t bl, size_t mr,
+  ///     size_t kr, size_t sr);
+  /// void kai_run_lhs_quant_pack_NAME(size_t m, size_t k, size_t bl, size_t mr, size_t kr,
+  ///     size_t sr, size_t m_idx_start, const float* lhs, size_t lhs_stride, void* lhs_packed);
+  /// ```
+  ///
+  /// @param blocks whether they have the parameter bl
+  LhsPacker lhsPacker(String name, boolean blocks) {
+    FunctionDescriptor size =
+        FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    FunctionDescriptor c =
+        FunctionDescriptor.ofVoid(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            ADDRESS);
+    MethodHandle packedSize =
+        function(
+            "kai_get_lhs_packed_size_lhs_quant_pack_" + name,
+            blocks ? size.insertArgumentLayouts(2, JAVA_LONG) : size);
+    MethodHandle run =
+        function(
+            "kai_run_lhs_quant_pack_" + name, blocks ? c.insertArgumentLayouts(2, JAVA_LONG) : c);
+    if (!blocks) {
+      packedSize = MethodHandles.dropArguments(packedSize, 2, long.class);
+      run = MethodHandles.dropArguments(run, 2, long.class);
+    }
+    // m_idx_start means different things in different packers, and 0 the same in all.
+    run = MethodHandles.insertArguments(run, 6, 0L);
+    return new LhsPacker(name, packedSize, withOffset(withOffset(run, 8), 6));
+  }
+
+  /// Opens a packer of int4 blocks with a plane of BF16 scales.
+  ///
+  /// ```
+  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t sr, size_t bl, enum kai_datatype scale_dt);
+  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t sr, size_t bl, const uint8_t* rhs, size_t rhs_stride, const float* bias,
+  ///     const void* scale, size_t scale_stride, void* rhs_packed, size_t extra_bytes,
+  ///     const struct { int8_t lhs_zero_point; uint8_t rhs_zero_point;
+  ///         enum kai_datatype scale_dt; }* params);
+  /// ```
+  RhsPacker rhsPackerOfInt4Blocks(String name) {
+    MethodHandle size =
+        function(
+            "kai_get_rhs_packed_size_rhs_pack_" + name,
+            FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                JAVA_INT));
+    MethodHandle run =
+        function(
+            "kai_run_rhs_pack_" + name,
+            FunctionDescriptor.ofVoid(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS));
+    MemorySegment params = Arena.ofAuto().allocate(8, 4);
+    params.set(JAVA_BYTE, 0, (byte) 1);
+    params.set(JAVA_BYTE, 1, (byte) 8);
+    params.set(JAVA_INT, 4, DT_BF16);
+    run = MethodHandles.insertArguments(run, 13, 0L, params);
+    run = MethodHandles.insertArguments(run, 9, MemorySegment.NULL);
+    run = MethodHandles.insertArguments(run, 0, 1L);
+    // n, k, nr, kr, sr, bl | rhs, rhs_stride | scale, scale_stride | rhs_packed
+    return new RhsPacker(
+        name,
+        MethodHandles.insertArguments(size, 6, DT_BF16),
+        withOffset(withOffset(withOffset(run, 10), 8), 6));
+  }
+
+  /// Opens a packer of ggml's Q4_0 blocks.
+  ///
+  /// ```
+  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t bl);
+  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t sr, size_t bl, const uint8_t* rhs, const float* bias, void* rhs_packed,
+  ///     size_t extra_bytes,
+  ///     const struct { int8_t lhs_zero_point; uint8_t rhs_zero_point; }* params);
+  /// ```
+  RhsPacker rhsPackerOfQ4(String name) {
+    MethodHandle size =
+        function(
+            "kai_get_rhs_packed_size_rhs_pack_" + name,
+            FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    MethodHandle run =
+        function(
+            "kai_run_rhs_pack_" + name,
+            FunctionDescriptor.ofVoid(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+    MemorySegment params = Arena.ofAuto().allocate(2, 1);
+    params.set(JAVA_BYTE, 0, (byte) 1);
+    params.set(JAVA_BYTE, 1, (byte) 8);
+    run = MethodHandles.insertArguments(run, 10, 0L, params);
+    run = MethodHandles.insertArguments(run, 8, MemorySegment.NULL);
+    run = MethodHandles.insertArguments(run, 0, 1L);
+    // n, k, nr, kr, sr, bl | rhs | rhs_packed
+    run = withOffset(withOffset(run, 7), 6);
+    return new RhsPacker(
+        name,
+        MethodHandles.dropArguments(size, 4, long.class),
+        MethodHandles.dropArguments(
+            run, 8, long.class, MemorySegment.class, long.class, long.class));
+  }
+
+  /// Opens a packer of int8 with an F32 scale for each output.
+  ///
+  /// ```
+  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t sr);
+  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
+  ///     size_t sr, const int8_t* rhs, const float* bias, const float* scale, void* rhs_packed,
+  ///     size_t extra_bytes,
+  ///     const struct { int32_t lhs_zero_point; float scale_multiplier; }* params);
+  /// ```
+  RhsPacker rhsPackerOfInt8Channels(String name) {
+    MethodHandle size =
+        function(
+            "kai_get_rhs_packed_size_rhs_pack_" + name,
+            FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    MethodHandle run =
+        function(
+            "kai_run_rhs_pack_" + name,
+            FunctionDescriptor.ofVoid(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS,
+                ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+    MemorySegment params = Arena.ofAuto().allocate(8, 4);
+    params.set(JAVA_INT, 0, 1);
+    params.set(JAVA_FLOAT, 4, 1f);
+    run = MethodHandles.insertArguments(run, 10, 0L, params);
+    run = MethodHandles.insertArguments(run, 7, MemorySegment.NULL);
+    run = MethodHandles.insertArguments(run, 0, 1L);
+    // n, k, nr, kr, sr | rhs | scale | rhs_packed
+    run = withOffset(withOffset(withOffset(run, 7), 6), 5);
+    run = MethodHandles.dropArguments(run, 9, long.class); // scale_stride
+    run = MethodHandles.dropArguments(run, 7, long.class); // rhs_stride: rows are dense
+    return new RhsPacker(
+        name,
+        MethodHandles.dropArguments(size, 5, long.class),
+        MethodHandles.dropArguments(run, 5, long.class));
+  }
+
+  /// Bytes of an SVE vector, or 0 where the library is too old to say. The CPU must have SVE.
+  ///
+  /// `uint64_t kai_get_sve_vector_length_u8(void);`
+  long sveVectorBytes() {
+    String name = "kai_get_sve_vector_length_u8";
+    return missing(Stream.of(name)).isEmpty() ? size(name) : 0;
+  }
+
+  /// Calls `size_t NAME(void)`.
+  private long size(String name) {
+    try {
+      return (long) function(name, FunctionDescriptor.of(JAVA_LONG)).invokeExact();
+    } catch (Throwable e) {
+      throw failure(e);
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private MethodHandle function(String name, FunctionDescriptor descriptor) {
+    return LINKER.downcallHandle(symbols.findOrThrow(name), descriptor);
+  }
+
+  /// The handle with a segment and an offset in place of the segment at a position.
+  private static MethodHandle withOffset(MethodHandle handle, int position) {
+    return MethodHandles.collectArguments(handle, position, SLICE);
+  }
+
+  private static MethodHandle slice() {
+    try {
+      return MethodHandles.lookup()
+          .findVirtual(
+              MemorySegment.class,
+              "asSlice",
+              MethodType.methodType(MemorySegment.class, long.class));
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /// What a handle threw. C functions throw nothing; the handle does, for a closed arena.
+  private static RuntimeException failure(Throwable e) {
+    return switch (e) {
+      case RuntimeException r -> r;
+      case Error error -> throw error;
+      default -> new IllegalStateException("a downcall threw " + e, e);
+    };
+  }
+}

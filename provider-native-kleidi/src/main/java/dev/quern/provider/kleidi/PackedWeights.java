@@ -1,0 +1,131 @@
+package dev.quern.provider.kleidi;
+
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.op.LinearSpec;
+import dev.quern.provider.kleidi.KleidiAi.Tiling;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.List;
+
+/// Weights as a row's kernels want them: tiles of nr outputs, of which the library alone knows the
+/// inside.
+///
+/// @param data `[ceil(outputs / nr)]` tiles, and spare bytes
+/// @param tileBytes bytes of a tile
+record PackedWeights(MemorySegment data, long tileBytes) {
+  /// Several for each worker, since the sources of some may have to come from a file first.
+  private static final int TASKS_PER_WORKER = 8;
+
+  /// Packs matrices that are stacked by output rows.
+  static PackedWeights pack(
+      KernelPair pair,
+      LinearSpec spec,
+      List<WeightMatrix> stacked,
+      SegmentAllocator allocator,
+      Workers workers) {
+    Tiling t = pair.tiling();
+    int block = spec.weights().blockElements();
+    long tiles = Math.ceilDiv((long) spec.outputs(), t.nr());
+    long tileBytes = pair.rhs().packedSize(t.nr(), spec.inputs(), block, t);
+    long bytes = pair.rhs().packedSize(spec.outputs(), spec.inputs(), block, t);
+    if (bytes != tiles * tileBytes) {
+      throw new IllegalStateException(
+          "KleidiAI packer %s: %d outputs of %d inputs take %d bytes, expected %d tiles of %d bytes"
+              .formatted(
+                  pair.rhs().name(), spec.outputs(), spec.inputs(), bytes, tiles, tileBytes));
+    }
+    PackedWeights packed =
+        new PackedWeights(allocator.allocate(bytes + KleidiAi.SPARE_BYTES, Split.LINE), tileBytes);
+    int tasks = (int) Math.min(tiles, (long) TASKS_PER_WORKER * workers.parallelism());
+    workers.run(
+        tasks,
+        (task, worker) -> {
+          long begin = Split.begin(tiles, task, tasks) * t.nr();
+          long end = Math.min(spec.outputs(), Split.begin(tiles, task + 1, tasks) * t.nr());
+          packed.pack(pair, spec, stacked, begin, end);
+        });
+    return packed;
+  }
+
+  /// Packs outputs begin (inclusive), which begins a tile, to end (exclusive).
+  private void pack(
+      KernelPair pair, LinearSpec spec, List<WeightMatrix> stacked, long begin, long end) {
+    long nr = pair.tiling().nr();
+    for (long o = begin; o < end; ) {
+      long first = 0; // output of the matrix's first row
+      int m = 0;
+      while (first + stacked.get(m).outputs() <= o) {
+        first += stacked.get(m++).outputs();
+      }
+      long rows = Math.min(end, first + stacked.get(m).outputs()) - o;
+      if (o + rows < end) {
+        rows -= rows % nr; // the last tile goes on in the next matrix
+      }
+      if (rows > 0) {
+        pack(pair, spec, stacked.get(m), o - first, rows, o);
+      } else {
+        rows = Math.min(nr, end - o);
+        packGathered(pair, spec, stacked, o, rows);
+      }
+      o += rows;
+    }
+  }
+
+  /// Packs rows of one matrix as outputs `o` and following.
+  private void pack(KernelPair pair, LinearSpec spec, WeightMatrix w, long row, long rows, long o) {
+    long rowBytes = w.format().rowBytes(w.inputs());
+    long scaleBytes = scaleRowBytes(w);
+    pair.rhs()
+        .pack(
+            rows,
+            spec.inputs(),
+            w.format().blockElements(),
+            pair.tiling(),
+            w.data(),
+            row * rowBytes,
+            rowBytes,
+            w.scales(),
+            row * scaleBytes,
+            scaleBytes,
+            data,
+            o / pair.tiling().nr() * tileBytes);
+  }
+
+  /// Packs a tile whose rows come from several matrices: they are copied together first.
+  private void packGathered(
+      KernelPair pair, LinearSpec spec, List<WeightMatrix> stacked, long o, long rows) {
+    try (Arena arena = Arena.ofConfined()) {
+      WeightMatrix like = stacked.getFirst();
+      long rowBytes = like.format().rowBytes(like.inputs());
+      long scaleBytes = scaleRowBytes(like);
+      MemorySegment w = arena.allocate(rows * rowBytes);
+      MemorySegment scales =
+          scaleBytes == 0 ? MemorySegment.NULL : arena.allocate(rows * scaleBytes);
+      long first = 0; // output of the matrix's first row
+      for (WeightMatrix m : stacked) {
+        long from = Math.max(o, first);
+        long count = Math.min(o + rows, first + m.outputs()) - from;
+        if (count > 0) {
+          long row = from - first;
+          MemorySegment.copy(m.data(), row * rowBytes, w, (from - o) * rowBytes, count * rowBytes);
+          MemorySegment.copy(
+              m.scales(), row * scaleBytes, scales, (from - o) * scaleBytes, count * scaleBytes);
+        }
+        first += m.outputs();
+      }
+      pack(
+          pair,
+          spec,
+          new WeightMatrix(like.format(), w, scales, Math.toIntExact(rows), like.inputs()),
+          0,
+          rows,
+          o);
+    }
+  }
+
+  private static long scaleRowBytes(WeightMatrix w) {
+    return w.format().scalePlane().bytes(1, w.format().blocksPerRow(w.inputs()));
+  }
+}

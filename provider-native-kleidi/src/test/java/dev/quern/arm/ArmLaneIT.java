@@ -1,0 +1,186 @@
+package dev.quern.arm;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// The Arm lane: tests of kernels in arm64 JVMs, one for each row of [ArmRow], under emulation on
+/// x86-64 Linux and directly on Arm machines.
+///
+/// As many rows run at a time as there are cores. Each test of a row is a test here; what a row
+/// prints is in `target/arm/ROW/output.txt`. Where arm64 code can't be run, everything is left out
+/// with a reason, unless `-Dquern.arm.required=true`. `-Dquern.arm.rows=cortex-a76,max` runs the
+/// rows whose names hold one of these words.
+class ArmLaneIT {
+  private static final int ROW_MINUTES = 15;
+  private static final Path TARGET = Path.of(System.getProperty("quern.arm.target"));
+  private static final Path SCRIPT = Path.of(System.getProperty("quern.arm.sysroot"));
+
+  /// Properties of this JVM that the rows' get too.
+  private static final List<String> PASSED_ON =
+      List.of(
+          "quern.shared",
+          "quern.shared.required",
+          "quern.conformance.tries",
+          "quern.conformance.seed",
+          "java.util.logging.config.file");
+
+  private static final Map<ArmRow, Future<List<RowResult>>> running = new LinkedHashMap<>();
+  private static ExecutorService threads;
+
+  @BeforeAll
+  static void startAll() throws IOException, InterruptedException {
+    LaneHost host;
+    try {
+      host = LaneHost.find(SCRIPT);
+    } catch (LaneHost.UnavailableException e) {
+      notRun(e.getMessage());
+      return;
+    }
+    threads = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    for (ArmRow row : rows(host)) {
+      running.put(row, threads.submit(() -> run(host, row)));
+    }
+  }
+
+  @AfterAll
+  static void stopAll() {
+    if (threads != null) {
+      threads.shutdownNow();
+    }
+  }
+
+  /// Every test of every row, in the order in which the rows were started.
+  @TestFactory
+  Stream<DynamicContainer> rows() {
+    return running.entrySet().stream()
+        .map(e ->
+            DynamicContainer.dynamicContainer(
+                e.getKey().name(), Stream.of(e).flatMap(r -> tests(r.getKey(), r.getValue()))));
+  }
+
+  /// Waits for a row, once its turn has come.
+  private static Stream<DynamicTest> tests(ArmRow row, Future<List<RowResult>> results) {
+    try {
+      return results.get().stream()
+          .map(r ->
+              DynamicTest.dynamicTest(
+                  "%s: %s.%s".formatted(row.name(), r.className(), r.name()), () -> report(r)));
+    } catch (ExecutionException e) {
+      return Stream.of(
+          DynamicTest.dynamicTest(
+              row.name(),
+              () -> {
+                throw e.getCause();
+              }));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  private static void report(RowResult result) {
+    switch (result.status()) {
+      case PASSED -> {}
+      case SKIPPED -> Assumptions.abort(result.reason());
+      case FAILED, BEGUN -> fail(result.reason());
+    }
+  }
+
+  private static List<ArmRow> rows(LaneHost host) {
+    if (!host.emulated()) {
+      return List.of(ArmRow.onThisMachine());
+    }
+    List<String> words = List.of(System.getProperty("quern.arm.rows", "").split(","));
+    return ArmRow.ALL.stream()
+        .filter(row -> words.stream().anyMatch(row.name()::contains))
+        .toList();
+  }
+
+  private static List<RowResult> run(LaneHost host, ArmRow row)
+      throws IOException, InterruptedException {
+    Path folder = Files.createDirectories(TARGET.resolve(row.name()));
+    Path results = folder.resolve("results.tsv");
+    Path output = folder.resolve("output.txt");
+    Files.deleteIfExists(results);
+    Map<String, String> properties = new LinkedHashMap<>();
+    for (String name : PASSED_ON) {
+      if (System.getProperty(name) != null) {
+        properties.put(name, System.getProperty(name));
+      }
+    }
+    properties.put("quern.arm.out", folder.toString());
+    long start = System.nanoTime();
+    Process process =
+        host.process(row, results, properties)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    String end;
+    try {
+      end =
+          process.waitFor(ROW_MINUTES, TimeUnit.MINUTES)
+              ? "exit status %d".formatted(process.exitValue())
+              : "no end after %d minutes".formatted(ROW_MINUTES);
+    } finally {
+      process.destroyForcibly();
+    }
+    long seconds = (System.nanoTime() - start) / 1_000_000_000;
+    List<RowResult> all = new ArrayList<>(RowResult.read(results, end));
+    if (!end.equals("exit status 0") || all.isEmpty()) {
+      all.add(
+          new RowResult(
+              RowResult.Status.FAILED,
+              0,
+              "the row's JVM",
+              row.name(),
+              "%s, %d results; see %s:%n%s".formatted(end, all.size(), output, tail(output))));
+    }
+    System.out.printf("[quern] arm: %s: %s, %d s%n", row, counts(all), seconds);
+    return all;
+  }
+
+  private static String counts(List<RowResult> results) {
+    Map<RowResult.Status, Integer> counts = new LinkedHashMap<>();
+    for (RowResult result : results) {
+      counts.merge(result.status(), 1, Integer::sum);
+    }
+    return counts.toString();
+  }
+
+  private static String tail(Path output) throws IOException {
+    List<String> lines = Files.readAllLines(output);
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
+  }
+
+  /// Loud, since a green build without it would say more than was tested.
+  private static void notRun(String reason) {
+    String rule = "!".repeat(100);
+    System.out.printf(
+        "%n%s%n!! THE ARM LANE WAS NOT RUN: no kernel was tested on an Arm CPU.%n!! %s%n%s%n%n",
+        rule, reason, rule);
+    if (Boolean.getBoolean("quern.arm.required")) {
+      fail("the Arm lane can't run, and -Dquern.arm.required=true asks for it: " + reason);
+    }
+    Assumptions.abort("the Arm lane was not run: " + reason);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.quern.arm;
+
+import static dev.quern.arm.RowSuite.of;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.quern.KernelOptions;
+import dev.quern.provider.vector.VectorProvider;
+import dev.quern.spi.Availability;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// The vector provider's kernels on Arm: NEON and SVE of two lengths. A kernel of each kind: packed
+/// nibbles, packed bytes, raw F16, attention with a cache of F16, and the elementwise ones.
+@Tag("arm-vector")
+class VectorRowTest {
+  @Test
+  void theWidthIsTheCpus() {
+    String cpu = System.getProperty("quern.arm.cpu");
+    Assumptions.assumeFalse(
+        cpu.equals(ArmCpu.THIS_MACHINE), "an Arm machine itself has no row in the table");
+    Availability availability =
+        new VectorProvider().availability(KernelOptions.fromSystem().providersPlatform());
+    assertEquals(
+        "%d-bit vectors".formatted(ArmCpu.named(cpu).vectorBits()),
+        ((Availability.Ready) availability).detail());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> kernels() {
+    return new RowSuite(
+            VectorProvider::new,
+            of("linear", "Q4_0"),
+            of("linear", "INT4_B32"),
+            of("linear", "Q8_0"),
+            of("linear", "F16"),
+            of("attention", "F16"),
+            of("rmsnorm", "all"),
+            of("rope", "adjacent"),
+            of("swiglu", "all"))
+        .tests();
+  }
+}

@@ -1,0 +1,209 @@
+package dev.quern.provider.kleidi;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearSpec;
+import dev.quern.testing.TestWeights;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+
+/// Every row of the table that this CPU and library have, against [KleidiModel]: packed rows byte
+/// for byte, results bit for bit. Since the model is one for all rows of a family, so are the bits.
+@Tag(ArmHost.TAG)
+class KernelModelTest {
+  private static final byte FILLER = 0x55;
+  private static final long SEED = 20261122;
+
+  /// Rows, outputs and inputs of a case.
+  private record Shape(int rows, int outputs, int inputs) {}
+
+  @TestFactory
+  Stream<DynamicTest> packedRowsAreTheModels() {
+    return rows(
+        "packed rows",
+        pair -> {
+          int block = pair.row().family() == KernelFamily.INT8_CHANNELS ? 1 : 32;
+          for (int rows = 1; rows <= 17; rows++) {
+            for (int inputs : block == 1 ? new int[] {1, 31, 77, 256} : new int[] {32, 288}) {
+              packedRows(pair, rows, inputs, 0);
+              packedRows(pair, rows, inputs, 3);
+            }
+          }
+          packedRows(pair, 2, 8192, 0);
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> resultsAreTheModels() {
+    return rows(
+        "results",
+        pair -> {
+          for (BlockFormat format : formats(pair.row().family())) {
+            shapes(pair, format).forEach(shape -> results(pair, format, shape));
+          }
+        });
+  }
+
+  private interface Check {
+    void check(KernelPair pair);
+  }
+
+  /// A test for each row that can run here.
+  private static Stream<DynamicTest> rows(String what, Check check) {
+    LoadedKernels kernels = ArmHost.kernels(what + " against the model");
+    List<KernelPair> pairs = kernels.allPairs();
+    assertFalse(pairs.isEmpty(), "no row of the table runs here");
+    return pairs.stream()
+        .map(p -> DynamicTest.dynamicTest(what + " " + p.gemm().name(), () -> check.check(p)));
+  }
+
+  private static List<BlockFormat> formats(KernelFamily family) {
+    return BlockFormat.standard().stream()
+        .filter(f -> KernelFamily.of(f).filter(family::equals).isPresent())
+        .toList();
+  }
+
+  /// Every number of rows up to 17, tails of every kind, short rows and long ones.
+  private static Stream<Shape> shapes(KernelPair pair, BlockFormat format) {
+    int nr = (int) pair.tiling().nr();
+    int block = format.blockElements();
+    int some = block == 1 ? 77 : Math.max(block, 96 / block * block);
+    Stream<Shape> rows = IntStream.rangeClosed(1, 17).mapToObj(m -> new Shape(m, nr + 3, some));
+    Stream<Shape> tails =
+        IntStream.rangeClosed(1, nr).mapToObj(n -> new Shape(1 + n % 2, n, Math.max(32, block)));
+    int several = block == 1 ? 333 : 3 * block;
+    return Stream.of(
+            rows,
+            tails,
+            Stream.of(
+                new Shape(1, 2 * nr + 1, several),
+                new Shape(33, 2 * nr + 1, several),
+                new Shape(1, 3, 2048),
+                new Shape(5, 3, 8192)))
+        .flatMap(s -> s);
+  }
+
+  private static void packedRows(KernelPair pair, int rows, int inputs, int gap) {
+    RowPacking packing = pair.row().lhs();
+    Random random = new Random(SEED + rows);
+    try (Arena arena = Arena.ofConfined()) {
+      F32Matrix x = x(arena, rows, inputs, gap, random);
+      PackedRows packed = PackedRows.of(pair, rows == 1 ? pair.gemv() : pair.gemm(), inputs);
+      MemorySegment scratch = arena.allocate(packed.bytes(rows), 64).fill(FILLER);
+      packed.pack(x, 0, packed.tiles(rows), scratch);
+
+      KleidiAi.Tiling t = packed.u().tiling();
+      KleidiModel.Row[] model =
+          IntStream.range(0, rows)
+              .mapToObj(r -> round(pair, t, row(x, r)))
+              .toArray(KleidiModel.Row[]::new);
+      byte[] expected =
+          KleidiModel.packed(packing, model, inputs, (int) t.mr(), (int) (t.kr() / t.sr()), FILLER);
+      assertArrayEquals(
+          expected,
+          scratch.asSlice(0, expected.length).toArray(JAVA_BYTE),
+          "%s: rows=%d, inputs=%d, gap=%d, seed=%d"
+              .formatted(packed.u().name(), rows, inputs, gap, SEED + rows));
+      for (int r = 0; r < rows; r++) {
+        assertEquals(model[r].factor(), packed.factor(scratch, rows, r));
+      }
+    }
+  }
+
+  private static void results(KernelPair pair, BlockFormat format, Shape shape) {
+    long seed = SEED + shape.hashCode();
+    Random random = new Random(seed);
+    try (Arena arena = Arena.ofConfined()) {
+      WeightMatrix w = TestWeights.random(format, shape.outputs, shape.inputs, random, arena);
+      F32Matrix x = x(arena, shape.rows, shape.inputs, shape.rows % 3, random);
+      LinearSpec spec =
+          new LinearSpec(
+              format, shape.outputs, shape.inputs, false, Set.of(pair.row().family().numerics()));
+      KleidiLinear kernel =
+          new KleidiLinear(
+              spec, pair, PackedWeights.pack(pair, spec, List.of(w), arena, Workers.sequential()));
+      F32Matrix y = F32Matrix.allocate(arena, shape.rows, shape.outputs);
+      MemorySegment scratch = arena.allocate(kernel.scratchBytes(shape.rows, 1), 64);
+      kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));
+
+      KleidiAi.MicroKernel u = shape.rows == 1 ? pair.gemv() : pair.gemm();
+      for (int r = 0; r < shape.rows; r++) {
+        KleidiModel.Row row = round(pair, u.tiling(), row(x, r));
+        for (int o = 0; o < shape.outputs; o++) {
+          float expected = dot(pair, row, w, o);
+          assertEquals(
+              expected + 0f, // zeros of either sign are the same
+              y.get(r, o) + 0f,
+              "%s: %s %s, y[%d][%d], seed=%d".formatted(u.name(), format, shape, r, o, seed));
+        }
+      }
+    }
+  }
+
+  private static KleidiModel.Row round(KernelPair pair, KleidiAi.Tiling t, float[] x) {
+    boolean vectors = t.kr() / t.sr() == 8;
+    return pair.row().lhs().blocks()
+        ? new KleidiModel(false).blocks(x)
+        : new KleidiModel(vectors && ArmHost.kernels("rounding").roundsToEven()).perRow(x);
+  }
+
+  private static float dot(KernelPair pair, KleidiModel.Row x, WeightMatrix w, int o) {
+    KleidiAi.Tiling t = pair.tiling();
+    return switch (pair.row().family()) {
+      case INT4_BLOCKS ->
+          KleidiModel.int4(
+              x, w, o, pair.rhs().name().endsWith("_neon") ? 32 : (int) (2 * t.kr() / t.sr()));
+      case Q4 -> KleidiModel.q4(x, w, o);
+      case INT8_CHANNELS -> KleidiModel.int8(x, w, o);
+    };
+  }
+
+  /// Rows of every kind in turn: mixed, of one sign, with ties, zeros, small and large.
+  private static F32Matrix x(Arena arena, int rows, int inputs, int gap, Random random) {
+    F32Matrix x = F32Matrix.allocate(arena, rows, inputs + gap).columns(0, inputs);
+    x.data().fill((byte) 0x7f); // what lies between rows is huge
+    for (int r = 0; r < rows; r++) {
+      for (int i = 0; i < inputs; i++) {
+        float v = (float) random.nextGaussian();
+        x.set(
+            r,
+            i,
+            switch ((r + rows) % 8) {
+              case 1 -> Math.abs(v) + 1;
+              case 2 -> -Math.abs(v) - 1;
+              case 3 -> i == 0 ? 127 : Math.round(v * 40) + 0.5f;
+              case 4 -> 0;
+              case 5 -> v * 1e-6f;
+              case 6 -> v * 1e9f;
+              case 7 -> i % 32 == 0 ? 1000 * v : v;
+              default -> v;
+            });
+      }
+    }
+    return x;
+  }
+
+  private static float[] row(F32Matrix x, int r) {
+    float[] row = new float[x.cols()];
+    for (int i = 0; i < row.length; i++) {
+      row[i] = x.get(r, i);
+    }
+    return row;
+  }
+}
