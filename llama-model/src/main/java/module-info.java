@@ -1,8 +1,10 @@
 /// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
   requires transitive dev.quern.api;
+  requires com.fasterxml.jackson.core;
 
   exports dev.quern.llama;
+  exports dev.quern.llama.checkpoint;
   exports dev.quern.llama.gguf;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.tokenizer;
