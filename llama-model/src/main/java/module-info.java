@@ -2,6 +2,7 @@
 module dev.quern.llama {
   requires transitive dev.quern.api;
   requires com.fasterxml.jackson.core;
+  requires pickle; // the library's automatic name
 
   exports dev.quern.llama;
   exports dev.quern.llama.checkpoint;

@@ -4,9 +4,6 @@ import dev.quern.llama.text.Json;
 import dev.quern.llama.text.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -42,24 +39,24 @@ final class SafetensorsHeader {
 
   /// Reads and checks a file's header.
   ///
-  /// @param file what messages call the file
   /// @param index of the file within the model
   /// @return its tensors, in the order of their data
-  static List<StoredTensor> read(String file, FileChannel channel, int index) throws IOException {
-    long size = channel.size();
+  static List<StoredTensor> read(FileBytes bytes, int index) throws IOException {
+    String file = bytes.file();
+    long size = bytes.size();
     if (size < LENGTH_BYTES) {
       throw new CheckpointException(
           "%s: %d bytes, expected a safetensors file: it is cut short, get it again"
               .formatted(file, size));
     }
-    long length = bytes(file, channel, 0, LENGTH_BYTES).getLong(0);
+    long length = bytes.read(0, LENGTH_BYTES).getLong(0);
     long most = Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES);
     if (length < 2 || length > most) {
       throw new CheckpointException(
           "%s: byte 0: a header of %s bytes, expected 2 to %d: not a safetensors file, or cut short"
               .formatted(file, Long.toUnsignedString(length), most));
     }
-    byte[] json = bytes(file, channel, LENGTH_BYTES, (int) length).array();
+    byte[] json = bytes.read(LENGTH_BYTES, (int) length).array();
     if (json[0] != '{') {
       throw new CheckpointException(
           "%s: byte %d: 0x%02x, expected '{': not a safetensors file"
@@ -183,18 +180,5 @@ final class SafetensorsHeader {
   private CheckpointException fail(String name, String actual, String expected) {
     return new CheckpointException(
         "%s: tensor %s: %s, expected %s".formatted(file, Printable.quoted(name), actual, expected));
-  }
-
-  private static ByteBuffer bytes(String file, FileChannel channel, long offset, int count)
-      throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer, offset + buffer.position()) < 0) {
-        throw new CheckpointException(
-            "%s: byte %d: the file ends, expected %d bytes more: it has become shorter"
-                .formatted(file, offset + buffer.position(), buffer.remaining()));
-      }
-    }
-    return buffer;
   }
 }

@@ -39,7 +39,11 @@ public final class TensorStore implements AutoCloseable {
   private static final int MAX_SHARDS = 4096;
 
   /// A file of the model, open for reading.
-  private record OpenFile(Path path, String name, FileChannel channel) {}
+  private record OpenFile(Path path, String name, FileChannel channel) {
+    private FileBytes bytes() {
+      return new FileBytes(name, channel);
+    }
+  }
 
   private final List<OpenFile> files = new ArrayList<>();
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -144,7 +148,7 @@ public final class TensorStore implements AutoCloseable {
   private List<StoredTensor> addSafetensors(Path path, String name, ModelFolder folder)
       throws IOException {
     OpenFile file = openFile(path, name, folder);
-    List<StoredTensor> found = SafetensorsHeader.read(file.name, file.channel, files.size() - 1);
+    List<StoredTensor> found = SafetensorsHeader.read(file.bytes(), files.size() - 1);
     add(found, file.name);
     return found;
   }
@@ -155,7 +159,8 @@ public final class TensorStore implements AutoCloseable {
           "%s: a model that was cut for several GPUs (%s is there too), expected one file: get it in safetensors"
               .formatted(Printable.escaped(folder.path().resolve(TORCH).toString()), TORCH_NEXT));
     }
-    throw new CheckpointException("not yet");
+    OpenFile file = openFile(folder.file(TORCH), TORCH, folder);
+    add(TorchFile.read(file.bytes(), files.size() - 1), file.name);
   }
 
   private void add(List<StoredTensor> found, String file) {
