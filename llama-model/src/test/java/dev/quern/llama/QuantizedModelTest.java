@@ -89,7 +89,9 @@ class QuantizedModelTest {
   static Stream<Arguments> damages() {
     return Stream.of(
         damage(
-            "a value that is no int4", m -> set(m, "layers.0.attention.wq.weight", 5, 8), "and 8 in row 0"),
+            "a value that is no int4",
+            m -> set(m, "layers.0.attention.wq.weight", 5, 8),
+            "and 8 in row 0"),
         damage(
             "a value below", m -> set(m, "layers.1.feed_forward.w2.weight", 9, -9), "-9 in row 0"),
         damage("a zero point", m -> set(m, "output.zeros", 3, 0x3f), "zero points other than 0"),
