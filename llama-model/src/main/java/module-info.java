@@ -1,8 +1,11 @@
 /// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
   requires transitive dev.quern.api;
+  requires com.fasterxml.jackson.core;
+  requires pickle; // the library's automatic name
 
   exports dev.quern.llama;
+  exports dev.quern.llama.checkpoint;
   exports dev.quern.llama.gguf;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.tokenizer;

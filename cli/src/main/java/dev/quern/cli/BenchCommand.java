@@ -8,11 +8,10 @@ import dev.quern.cli.bench.BenchText;
 import dev.quern.cli.bench.Environment;
 import dev.quern.cli.bench.ReadBandwidth;
 import dev.quern.cli.bench.Spread;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.gguf.GgufFile;
-import dev.quern.llama.gguf.GgufTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -149,12 +148,12 @@ final class BenchCommand extends ConsoleCommand {
     if (modelOptions.model == null) {
       return OptionalLong.empty();
     }
-    try (GgufFile file = GgufFile.open(modelOptions.model)) {
-      boolean tied = file.findTensor("output.weight").isEmpty();
+    try (Checkpoint file = Checkpoint.open(modelOptions.model)) {
+      boolean tied = file.find("output.weight").isEmpty();
       return OptionalLong.of(
           file.tensors().stream()
               .filter(t -> tied || !t.name().equals("token_embd.weight"))
-              .mapToLong(GgufTensor::byteSize)
+              .mapToLong(Checkpoint.Tensor::byteSize)
               .sum());
     }
   }

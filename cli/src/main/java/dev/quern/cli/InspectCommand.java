@@ -1,12 +1,14 @@
 package dev.quern.cli;
 
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufMetadata;
-import dev.quern.llama.gguf.GgufTensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,9 +19,9 @@ import picocli.CommandLine.Parameters;
 @Command(name = "inspect", description = "Shows the metadata and tensors of a model file.")
 final class InspectCommand extends ConsoleCommand {
   @Parameters(
-      paramLabel = "FILE",
+      paramLabel = "PATH",
       arity = "0..1",
-      description = "GGUF file; of shards, the first. The same as --model FILE.")
+      description = "GGUF file (of shards, the first), or a model's folder. The same as --model.")
   Path file;
 
   @Mixin ModelOptions modelOptions;
@@ -36,6 +38,10 @@ final class InspectCommand extends ConsoleCommand {
     if (model == null) {
       throw new CommandLine.ParameterException(spec.commandLine(), "which file?");
     }
+    if (Files.isDirectory(model)) {
+      inspectFolder(model);
+      return 0;
+    }
     try (GgufFile gguf = GgufFile.open(model)) {
       GgufMetadata metadata = gguf.metadata();
       console
@@ -44,22 +50,43 @@ final class InspectCommand extends ConsoleCommand {
       for (String key : metadata.keys()) {
         console.out().printf("%-45s %s%n", key, metadata.describe(key));
       }
-      console.out().printf("%n%-40s %-8s %14s  %s%n", "tensor", "format", "bytes", "dimensions");
-      Map<String, long[]> totals = new LinkedHashMap<>();
-      for (GgufTensor t : gguf.tensors()) {
-        console
-            .out()
-            .printf(
-                "%-40s %-8s %14d  %s%n",
-                t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims()));
-        long[] total = totals.computeIfAbsent(t.type().toString(), _ -> new long[2]);
-        total[0]++;
-        total[1] += t.byteSize();
-      }
-      console.out().println();
-      totals.forEach((type, total) ->
-          console.out().printf("%-8s %6d tensors %14d bytes%n", type, total[0], total[1]));
+      table(
+          gguf.tensors().stream()
+              .map(t ->
+                  new Row(t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims())))
+              .toList());
     }
     return 0;
+  }
+
+  private void inspectFolder(Path folder) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+      console.out().printf("%s%n", checkpoint.config());
+      table(
+          checkpoint.tensors().stream()
+              .map(t ->
+                  new Row(
+                      t.label(),
+                      t.format().map(Object::toString).orElse(t.type()),
+                      t.byteSize(),
+                      t.dims().toString()))
+              .toList());
+    }
+  }
+
+  private record Row(String tensor, String format, long bytes, String dims) {}
+
+  private void table(List<Row> rows) {
+    console.out().printf("%n%-40s %-8s %14s  %s%n", "tensor", "format", "bytes", "dimensions");
+    Map<String, long[]> totals = new LinkedHashMap<>();
+    for (Row row : rows) {
+      console.out().printf("%-40s %-8s %14d  %s%n", row.tensor, row.format, row.bytes, row.dims);
+      long[] total = totals.computeIfAbsent(row.format, _ -> new long[2]);
+      total[0]++;
+      total[1] += row.bytes;
+    }
+    console.out().println();
+    totals.forEach((format, total) ->
+        console.out().printf("%-8s %6d tensors %14d bytes%n", format, total[0], total[1]));
   }
 }

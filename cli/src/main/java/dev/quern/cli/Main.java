@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.SelectionException;
 import dev.quern.llama.LlamaException;
+import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
@@ -98,6 +99,7 @@ public final class Main implements Runnable {
   private static boolean isUserError(Exception e) {
     return e instanceof LlamaException
         || e instanceof GgufException
+        || e instanceof CheckpointException
         || e instanceof TokenizerException
         || e instanceof SelectionException
         || e instanceof UserException;

@@ -30,8 +30,9 @@ final class ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE",
-      description = "GGUF file; of shards, the first. Default: the demo model that Quern carries.")
+      paramLabel = "PATH",
+      description =
+          "GGUF file (of shards, the first), or a model's folder: config.json or params.json, tokenizer.json, and the weights as safetensors or consolidated.00.pth. Default: the demo model that Quern carries.")
   Path model;
 
   @Option(

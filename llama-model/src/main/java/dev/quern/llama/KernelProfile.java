@@ -108,11 +108,7 @@ public final class KernelProfile {
   }
 
   private Projection timed(Projection projection) {
-    return new Projection(
-        projection.parts().stream()
-            .map(p -> new Projection.Part(timed(p.kernel()), p.firstColumn(), p.columns()))
-            .toList(),
-        projection.outputs());
+    return projection.map(this::timed);
   }
 
   private void add(Operator operator, long start) {

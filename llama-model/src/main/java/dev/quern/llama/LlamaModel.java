@@ -4,10 +4,11 @@ import dev.quern.KernelReport;
 import dev.quern.Kernels;
 import dev.quern.data.KvFormat;
 import dev.quern.data.Workers;
+import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufFile;
-import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.llama.tokenizer.TokenizerFolder;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.RopePairing;
@@ -81,15 +82,18 @@ public final class LlamaModel implements AutoCloseable {
     this.loadSeconds = loadSeconds;
   }
 
-  /// Loads a GGUF file with [LoadOptions#defaults()].
+  /// Loads a GGUF file, or a model's folder, with [LoadOptions#defaults()].
   public static LlamaModel load(Path file) throws IOException {
     return load(file, LoadOptions.defaults());
   }
 
-  /// Loads a GGUF file (the first shard where there are several).
+  /// Loads a GGUF file (the first shard where there are several), or a folder as Hugging Face or
+  /// Meta lays it out: `config.json` or `params.json`, `tokenizer.json`, and the weights as
+  /// safetensors (one file, or an index and shards) or as `consolidated.00.pth`.
   ///
   /// @throws LlamaException if it is not a Llama model as Quern runs it
-  /// @throws dev.quern.llama.gguf.GgufException if it is absent, or damaged
+  /// @throws dev.quern.llama.gguf.GgufException if a GGUF file is absent, or damaged
+  /// @throws dev.quern.llama.checkpoint.CheckpointException if a folder's file is
   /// @throws dev.quern.llama.tokenizer.TokenizerException if its vocabulary can't be used
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   public static LlamaModel load(Path file, LoadOptions options) throws IOException {
@@ -98,13 +102,13 @@ public final class LlamaModel implements AutoCloseable {
     List<Arena> mappings = new ArrayList<>();
     Arena packed = Arena.ofShared();
     WorkerPool workers = new WorkerPool(options.threads());
-    try (GgufFile gguf = GgufFile.open(file)) {
-      LlamaConfig config = LlamaConfig.from(gguf.metadata(), vocabulary(gguf));
-      Optional<Tokenizer> tokenizer = tokenizer(gguf, config);
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      LlamaConfig config = checkpoint.config();
+      Optional<Tokenizer> tokenizer = tokenizer(checkpoint);
       int context = context(options, config);
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       LlamaWeights weights =
-          new WeightLoader(gguf, kernels, workers, packed, mappings, options.progress())
+          new WeightLoader(checkpoint, kernels, workers, packed, mappings, options.progress())
               .load(config);
       if (options.profile().isPresent()) {
         operators = options.profile().get().timed(operators);
@@ -115,7 +119,7 @@ public final class LlamaModel implements AutoCloseable {
       return new LlamaModel(
           config,
           tokenizer,
-          gguf.metadata().string("tokenizer.chat_template"),
+          checkpoint.chatTemplate(),
           weights,
           operators,
           kernels,
@@ -138,16 +142,16 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Says which provider would run each operator of a model, without loading its weights.
   ///
-  /// @param file a GGUF file
+  /// @param file a GGUF file or a model's folder
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   public static KernelReport explain(Path file, LoadOptions options) throws IOException {
     Kernels kernels = Kernels.load(options.kernels());
-    try (GgufFile gguf = GgufFile.open(file);
+    try (Checkpoint checkpoint = Checkpoint.open(file);
         WorkerPool workers = new WorkerPool(1);
         Arena packed = Arena.ofShared()) {
-      LlamaConfig config = LlamaConfig.from(gguf.metadata(), vocabulary(gguf));
+      LlamaConfig config = checkpoint.config();
       operators(kernels, config, context(options, config), options.kv());
-      new WeightLoader(gguf, kernels, workers, packed, new ArrayList<>(), options.progress())
+      new WeightLoader(checkpoint, kernels, workers, packed, new ArrayList<>(), options.progress())
           .choose(config);
       return kernels.report();
     }
@@ -158,8 +162,11 @@ public final class LlamaModel implements AutoCloseable {
     return withDemo(file -> explain(file, options));
   }
 
-  /// Reads the vocabulary of a GGUF file; the file need not hold weights.
+  /// Reads the vocabulary of a GGUF file or a model's folder, which need not hold weights.
   public static Tokenizer loadTokenizer(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      return TokenizerFolder.read(ModelFolder.open(file), List.of(), 0);
+    }
     try (GgufFile gguf = GgufFile.open(file)) {
       return Tokenizer.from(gguf.metadata());
     }
@@ -197,8 +204,9 @@ public final class LlamaModel implements AutoCloseable {
   ///
   /// @throws LlamaException if the file holds no vocabulary
   public Tokenizer tokenizer() {
-    return tokenizer.orElseThrow(
-        () -> new LlamaException("model: the file holds no vocabulary, expected token ids"));
+    return tokenizer.orElseThrow(() ->
+        new LlamaException(
+            "model: the file holds no vocabulary, expected token ids, or in a folder tokenizer.json"));
   }
 
   /// Whether the file holds a vocabulary.
@@ -279,29 +287,15 @@ public final class LlamaModel implements AutoCloseable {
     packed.close();
   }
 
-  private static int vocabulary(GgufFile file) {
-    GgufTensor embedding = file.tensor("token_embd.weight");
-    long rows = embedding.dims().length == 2 ? embedding.dims()[1] : 0;
-    if (rows < 1 || rows > 1 << 24) {
-      throw new LlamaException(
-          "model: token_embd.weight has %d rows, expected 1 to %d".formatted(rows, 1 << 24));
-    }
-    return (int) rows;
-  }
-
-  private static Optional<Tokenizer> tokenizer(GgufFile file, LlamaConfig config) {
-    // "no_vocab" is what llama.cpp writes for a model that takes token ids only.
-    String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
-    if (kind.equals("no_vocab") || kind.equals("none")) {
-      return Optional.empty();
-    }
-    Tokenizer tokenizer = Tokenizer.from(file.metadata());
-    if (tokenizer.vocabularySize() != config.vocabulary()) {
+  private static Optional<Tokenizer> tokenizer(Checkpoint checkpoint) throws IOException {
+    Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
+    int expected = checkpoint.config().vocabulary();
+    if (tokenizer.isPresent() && tokenizer.get().vocabularySize() != expected) {
       throw new LlamaException(
           "model: the vocabulary has %d tokens, expected %d, the rows of token_embd.weight"
-              .formatted(tokenizer.vocabularySize(), config.vocabulary()));
+              .formatted(tokenizer.get().vocabularySize(), expected));
     }
-    return Optional.of(tokenizer);
+    return tokenizer;
   }
 
   private static int context(LoadOptions options, LlamaConfig config) {
@@ -319,7 +313,7 @@ public final class LlamaModel implements AutoCloseable {
   private static ForwardPass.Operators operators(
       Kernels kernels, LlamaConfig config, int context, KvFormat kv) {
     int headDim = config.headDim();
-    RopePairing pairing = RopePairing.ADJACENT; // GGUF's `llama` files are permuted to this
+    RopePairing pairing = RopePairing.ADJACENT; // the order of a Checkpoint's rows
     return new ForwardPass.Operators(
         kernels.rmsNorm(new RmsNormSpec(config.width(), config.normEpsilon())),
         kernels.rope(new RopeSpec(config.heads(), headDim, pairing)),

@@ -6,8 +6,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
-import dev.quern.llama.gguf.GgufFile;
-import dev.quern.llama.gguf.GgufTensor;
+import dev.quern.llama.text.Printable;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
@@ -21,14 +20,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Turns a GGUF file's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
+/// Turns a checkpoint's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
 /// tensor is mapped in an arena of its own, which is closed as soon as no kernel reads it, so
 /// weights that a provider packs are resident once.
 final class WeightLoader {
   /// Tensors of old files that hold what is computed anyway.
   private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
 
-  private final GgufFile file;
+  /// Above any adaptor, and far below where it would not be one.
+  private static final int MAX_RANK = 4096;
+
+  private final Checkpoint file;
   private final Kernels kernels;
   private final Workers workers;
   private final Arena packed;
@@ -41,7 +43,7 @@ final class WeightLoader {
   /// @param packed owns packed weights and norms
   /// @param mappings collects the arenas of tensors that kernels go on reading
   WeightLoader(
-      GgufFile file,
+      Checkpoint file,
       Kernels kernels,
       Workers workers,
       Arena packed,
@@ -53,7 +55,8 @@ final class WeightLoader {
     this.packed = packed;
     this.mappings = mappings;
     this.progress = progress;
-    totalBytes = file.tensors().stream().mapToLong(GgufTensor::byteSize).filter(b -> b > 0).sum();
+    totalBytes =
+        file.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).filter(b -> b > 0).sum();
   }
 
   /// Maps and packs everything.
@@ -82,17 +85,28 @@ final class WeightLoader {
     for (int l = 0; l < config.layers(); l++) {
       for (Stack stack :
           List.of(qkv(config, l), attentionOutput(config, l), gateUp(config, l), down(config, l))) {
-        runs(stack).forEach(run -> kernels.linear(run.spec()));
+        choose(stack);
       }
     }
-    runs(output(config)).forEach(run -> kernels.linear(run.spec()));
+    choose(output(config));
+  }
+
+  private void choose(Stack stack) {
+    runs(stack).forEach(run -> kernels.linear(run.spec()));
+    for (Source source : stack.sources()) {
+      file.adaptor(source.tensor())
+          .ifPresent(adaptor ->
+              adaptorRuns(adaptor, source, stack.inputs())
+                  .forEach(run -> kernels.linear(run.spec())));
+    }
   }
 
   /// A matrix by its tensor's name and its rows.
   private record Source(String tensor, int outputs) {}
 
-  /// Matrices that read the same input, their outputs side by side.
-  private record Stack(int inputs, boolean accumulate, List<Source> sources) {}
+  /// Matrices that read the same input, their outputs side by side. `rotated`: the input is turned
+  /// by a Hadamard matrix first.
+  private record Stack(int inputs, boolean accumulate, List<Source> sources, boolean rotated) {}
 
   /// Neighbours of a stack that have the same format, so that one kernel serves them.
   private record Run(LinearSpec spec, List<Source> sources) {}
@@ -104,12 +118,13 @@ final class WeightLoader {
         List.of(
             new Source("blk.%d.attn_q.weight".formatted(l), config.queryWidth()),
             new Source("blk.%d.attn_k.weight".formatted(l), config.kvWidth()),
-            new Source("blk.%d.attn_v.weight".formatted(l), config.kvWidth())));
+            new Source("blk.%d.attn_v.weight".formatted(l), config.kvWidth())),
+        false);
   }
 
   private static Stack attentionOutput(LlamaConfig config, int l) {
     Source source = new Source("blk.%d.attn_output.weight".formatted(l), config.width());
-    return new Stack(config.queryWidth(), true, List.of(source));
+    return new Stack(config.queryWidth(), true, List.of(source), false);
   }
 
   private static Stack gateUp(LlamaConfig config, int l) {
@@ -118,24 +133,26 @@ final class WeightLoader {
         false,
         List.of(
             new Source("blk.%d.ffn_gate.weight".formatted(l), config.hidden()),
-            new Source("blk.%d.ffn_up.weight".formatted(l), config.hidden())));
+            new Source("blk.%d.ffn_up.weight".formatted(l), config.hidden())),
+        false);
   }
 
-  private static Stack down(LlamaConfig config, int l) {
+  private Stack down(LlamaConfig config, int l) {
     Source source = new Source("blk.%d.ffn_down.weight".formatted(l), config.width());
-    return new Stack(config.hidden(), true, List.of(source));
+    return new Stack(config.hidden(), true, List.of(source), file.rotatesDown());
   }
 
   /// The output matrix, or where embeddings are tied the embedding matrix.
   private Stack output(LlamaConfig config) {
-    boolean tied = file.findTensor("output.weight").isEmpty();
+    boolean tied = file.find("output.weight").isEmpty();
     String tensor = tied ? "token_embd.weight" : "output.weight";
-    return new Stack(config.width(), false, List.of(new Source(tensor, config.vocabulary())));
+    Source source = new Source(tensor, config.vocabulary());
+    return new Stack(config.width(), false, List.of(source), false);
   }
 
   private LlamaWeights.Embedding embedding(LlamaConfig config) throws IOException {
-    GgufTensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
-    WeightMatrix matrix = file.weights(tensor, keptMapping());
+    Checkpoint.Tensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
+    WeightMatrix matrix = file.weights(tensor, keptMapping(), workers);
     BlockCodec codec = codec(matrix.format());
     return (token, x, row) -> codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
   }
@@ -172,7 +189,48 @@ final class WeightLoader {
       parts.add(new Projection.Part(pack(run), column, run.spec().outputs()));
       column += run.spec().outputs();
     }
-    return new Projection(parts, column);
+    return new Projection(parts, column, rotation(stack), adaptors(stack));
+  }
+
+  private Optional<Hadamard> rotation(Stack stack) {
+    return stack.rotated() ? Optional.of(new Hadamard(stack.inputs())) : Optional.empty();
+  }
+
+  private List<LowRank> adaptors(Stack stack) throws IOException {
+    List<LowRank> adaptors = new ArrayList<>();
+    int column = 0;
+    for (Source source : stack.sources()) {
+      Optional<Checkpoint.Adaptor> adaptor = file.adaptor(source.tensor());
+      if (adaptor.isPresent()) {
+        List<Run> runs = adaptorRuns(adaptor.get(), source, stack.inputs());
+        int rank = runs.get(0).spec().outputs();
+        adaptors.add(
+            new LowRank(
+                pack(runs.get(0)),
+                pack(runs.get(1)),
+                rank,
+                adaptor.get().scale(),
+                column,
+                source.outputs()));
+      }
+      column += source.outputs();
+    }
+    return adaptors;
+  }
+
+  /// An adaptor's A and B.
+  private List<Run> adaptorRuns(Checkpoint.Adaptor adaptor, Source of, int inputs) {
+    List<Long> dims = adaptor.a().dims();
+    long rank = dims.size() == 2 ? dims.get(1) : 0;
+    if (rank < 1 || rank > MAX_RANK) {
+      throw new LlamaException(
+          "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)"
+              .formatted(adaptor.a().label(), dims, inputs, MAX_RANK));
+    }
+    Stack a = new Stack(inputs, false, List.of(new Source(adaptor.a().name(), (int) rank)), false);
+    Stack b =
+        new Stack((int) rank, true, List.of(new Source(adaptor.b().name(), of.outputs())), false);
+    return List.of(runs(a).getFirst(), runs(b).getFirst());
   }
 
   private LinearKernel pack(Run run) throws IOException {
@@ -181,11 +239,13 @@ final class WeightLoader {
     try {
       List<WeightMatrix> stacked = new ArrayList<>();
       for (Source s : run.sources()) {
-        stacked.add(file.weights(tensor(s.tensor(), run.spec().inputs(), s.outputs()), mapping));
+        Checkpoint.Tensor tensor = tensor(s.tensor(), run.spec().inputs(), s.outputs());
+        stacked.add(file.weights(tensor, mapping, workers));
       }
       LinearKernel kernel = kernels.linear(run.spec()).pack(stacked, packed, workers);
       keep = kernel.retainsSource();
-      packedBytes += stacked.stream().mapToLong(m -> m.data().byteSize()).sum();
+      packedBytes +=
+          stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
       progress.packed(Math.min(packedBytes, totalBytes), totalBytes);
       return kernel;
     } finally {
@@ -198,13 +258,13 @@ final class WeightLoader {
   }
 
   private BlockFormat format(Source source) {
-    GgufTensor tensor = file.tensor(source.tensor());
+    Checkpoint.Tensor tensor = file.tensor(source.tensor());
     return tensor
         .format()
         .orElseThrow(() ->
             new LlamaException(
                 "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation"
-                    .formatted(tensor.name(), tensor.type(), BlockFormat.standard())));
+                    .formatted(tensor.label(), tensor.type(), BlockFormat.standard())));
   }
 
   private Arena keptMapping() {
@@ -223,11 +283,11 @@ final class WeightLoader {
   }
 
   private float[] ropeFactors(LlamaConfig config) throws IOException {
-    Optional<GgufTensor> tensor = file.findTensor("rope_freqs.weight");
-    if (tensor.isEmpty()) {
-      return new float[0];
+    float[] factors = file.ropeFactors();
+    if (factors.length != 0 && factors.length != config.ropeDim() / 2) {
+      throw new LlamaException(
+          "model: %d RoPE factors, expected %d".formatted(factors.length, config.ropeDim() / 2));
     }
-    float[] factors = file.vector(tensor("rope_freqs.weight", config.ropeDim() / 2));
     for (float f : factors) {
       if (!(f > 0) || Float.isInfinite(f)) {
         throw new LlamaException(
@@ -237,12 +297,13 @@ final class WeightLoader {
     return factors;
   }
 
-  private GgufTensor tensor(String name, long... dims) {
-    GgufTensor tensor = file.tensor(name);
-    if (!Arrays.equals(tensor.dims(), dims)) {
+  private Checkpoint.Tensor tensor(String name, long... dims) {
+    Checkpoint.Tensor tensor = file.tensor(name);
+    List<Long> expected = Arrays.stream(dims).boxed().toList();
+    if (!tensor.dims().equals(expected)) {
       throw new LlamaException(
           "model: tensor %s is %s, expected %s (row length first)"
-              .formatted(name, Arrays.toString(tensor.dims()), Arrays.toString(dims)));
+              .formatted(tensor.label(), tensor.dims(), expected));
     }
     used.add(name);
     return tensor;
@@ -252,8 +313,9 @@ final class WeightLoader {
   private void checkAllUsed() {
     List<String> unused =
         file.tensors().stream()
-            .map(GgufTensor::name)
-            .filter(n -> !used.contains(n) && !n.matches("(" + REDUNDANT + ")\\.weight"))
+            .filter(
+                t -> !used.contains(t.name()) && !t.name().matches("(" + REDUNDANT + ")\\.weight"))
+            .map(t -> Printable.escaped(t.label()))
             .sorted()
             .toList();
     if (!unused.isEmpty()) {

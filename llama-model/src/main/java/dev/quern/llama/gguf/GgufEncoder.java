@@ -2,6 +2,7 @@ package dev.quern.llama.gguf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.quern.llama.text.Printable;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -1,5 +1,6 @@
 package dev.quern.llama.gguf;
 
+import dev.quern.llama.text.Printable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;

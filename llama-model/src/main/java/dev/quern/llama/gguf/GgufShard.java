@@ -1,5 +1,6 @@
 package dev.quern.llama.gguf;
 
+import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,6 +1,7 @@
 package dev.quern.llama.gguf;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

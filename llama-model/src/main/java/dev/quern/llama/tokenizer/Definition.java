@@ -23,12 +23,15 @@ record Definition(
     Flags flags) {
 
   /// Ids of tokens with a role.
+  ///
+  /// @param ends further tokens that end a generation
   record Ids(
       OptionalLong bos,
       OptionalLong eos,
       OptionalLong eot,
       OptionalLong eom,
-      OptionalLong unknown) {}
+      OptionalLong unknown,
+      List<Long> ends) {}
 
   /// How text is framed.
   record Flags(
@@ -47,7 +50,8 @@ record Definition(
             metadata.integer(Keys.EOS),
             metadata.integer(Keys.EOT),
             metadata.integer(Keys.EOM),
-            metadata.integer(Keys.UNKNOWN)),
+            metadata.integer(Keys.UNKNOWN),
+            List.of()),
         new Flags(
             metadata.bool(Keys.ADD_BOS),
             metadata.bool(Keys.ADD_EOS),

@@ -235,7 +235,12 @@ public final class Tokenizer {
         d.scores(),
         d.merges(),
         new Definition.Ids(
-            or(ids.bos(), 1, size), or(ids.eos(), 2, size), ids.eot(), ids.eom(), ids.unknown()),
+            or(ids.bos(), 1, size),
+            or(ids.eos(), 2, size),
+            ids.eot(),
+            ids.eom(),
+            ids.unknown(),
+            ids.ends()),
         d.flags());
   }
 

@@ -68,6 +68,8 @@ final class Vocabulary {
     eos.ifPresent(endOfGeneration::set);
     eot.ifPresent(endOfGeneration::set);
     checked(Keys.EOM, ids.eom()).ifPresent(endOfGeneration::set);
+    ids.ends()
+        .forEach(id -> checked(Keys.EOS, OptionalLong.of(id)).ifPresent(endOfGeneration::set));
     endOfGeneration.stream().forEach(id -> types[id] = TokenType.CONTROL);
     bos.ifPresent(id -> types[id] = TokenType.CONTROL);
     for (String text : CONTROL) {

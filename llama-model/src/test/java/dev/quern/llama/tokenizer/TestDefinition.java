@@ -84,7 +84,7 @@ final class TestDefinition {
         types.stream().mapToInt(Integer::intValue).toArray(),
         scoreArray,
         merges,
-        new Definition.Ids(bos, eos, eot, eom, unknown),
+        new Definition.Ids(bos, eos, eot, eom, unknown, List.of()),
         new Definition.Flags(addBos, addEos, addSpacePrefix));
   }
 

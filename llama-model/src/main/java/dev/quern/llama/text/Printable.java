@@ -1,21 +1,21 @@
-package dev.quern.llama.gguf;
+package dev.quern.llama.text;
 
 import java.util.HexFormat;
 
 /// Text out of model files, made safe for one line of a terminal or log.
-final class Printable {
+public final class Printable {
   private static final int MESSAGE_CHARACTERS = 80;
 
   private Printable() {}
 
   /// `text` in single quotes, escaped, cut to a length that suits a message.
-  static String quoted(String text) {
+  public static String quoted(String text) {
     return quoted(text, MESSAGE_CHARACTERS);
   }
 
   /// `text` in single quotes, escaped, cut after `maxCharacters` characters with a note of how many
   /// there are.
-  static String quoted(String text, int maxCharacters) {
+  public static String quoted(String text, int maxCharacters) {
     boolean cut = text.length() > maxCharacters;
     String shown = cut ? text.substring(0, maxCharacters) : text;
     String quoted = "'" + escaped(shown.replace("\\", "\\\\").replace("'", "\\'"));
@@ -25,7 +25,7 @@ final class Printable {
   /// `text` with everything escaped that could break the line or disguise what it says: controls
   /// (terminal sequences among them), line separators, and the format characters that reverse the
   /// direction of text.
-  static String escaped(String text) {
+  public static String escaped(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
         .forEach(c -> {

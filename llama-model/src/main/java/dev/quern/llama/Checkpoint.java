@@ -1,0 +1,111 @@
+package dev.quern.llama;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.llama.checkpoint.ModelFolder;
+import dev.quern.llama.text.Printable;
+import dev.quern.llama.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// A Llama model on disk, whatever container it is in: a GGUF file, or a folder with safetensors or
+/// a `.pth`. Tensors have the names and the row order of GGUF's `llama` architecture (RoPE pairs
+/// are adjacent), so that whoever reads one knows nothing of where it came from.
+///
+/// Safe for use by several threads.
+public interface Checkpoint extends AutoCloseable {
+  /// Opens a GGUF file (the first shard where there are several), or a model's folder.
+  ///
+  /// @throws LlamaException if it is not a Llama model as Quern runs it
+  /// @throws dev.quern.llama.gguf.GgufException if a GGUF file is absent or damaged
+  /// @throws dev.quern.llama.checkpoint.CheckpointException if a folder's file is absent or damaged
+  static Checkpoint open(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      return FolderCheckpoint.open(ModelFolder.open(path));
+    }
+    String name = path.getFileName() == null ? "" : path.getFileName().toString();
+    if (name.matches("(?i).*\\.(safetensors|pth|bin|json)")) {
+      Path folder = path.toAbsolutePath().getParent();
+      throw new LlamaException(
+          "%s: one file of a model's folder, expected a GGUF file, or the folder: %s"
+              .formatted(Printable.escaped(path.toString()), Printable.escaped(folder.toString())));
+    }
+    return GgufCheckpoint.open(path);
+  }
+
+  /// A tensor that the checkpoint holds.
+  ///
+  /// @param name GGUF's, for example `blk.0.attn_q.weight`; the container's own where GGUF has none
+  /// @param label what messages call it: the container's own name
+  /// @param type the container's name of the element type
+  /// @param format the format that [Checkpoint#weights] gives it, empty where kernels have none
+  /// @param dims `dims[0]` is the row length, as in GGUF
+  /// @param byteSize bytes in that format, with a scale plane if it has one; negative if unknown
+  record Tensor(
+      String name,
+      String label,
+      String type,
+      Optional<BlockFormat> format,
+      List<Long> dims,
+      long byteSize) {
+    public Tensor {
+      dims = List.copyOf(dims);
+    }
+  }
+
+  /// A low-rank adaptor beside a linear layer (LoRA): `y += scale * B(A(x))`.
+  ///
+  /// @param a `[rank, inputs]`
+  /// @param b `[outputs, rank]`
+  record Adaptor(Tensor a, Tensor b, float scale) {}
+
+  /// The model's shape.
+  LlamaConfig config();
+
+  /// Text to tokens and back; empty if the checkpoint has no vocabulary.
+  Optional<Tokenizer> tokenizer() throws IOException;
+
+  /// The Jinja source of the chat template, if there is one.
+  Optional<String> chatTemplate() throws IOException;
+
+  /// All tensors.
+  List<Tensor> tensors();
+
+  /// The tensor of that name. Where embeddings are tied there is no `output.weight`.
+  Optional<Tensor> find(String name);
+
+  /// The tensor of that name.
+  ///
+  /// @throws RuntimeException of the container's kind, in one line, where there is none
+  Tensor tensor(String name);
+
+  /// A matrix `[outputs = dims[1]][inputs = dims[0]]`: mapped where the container stores it so,
+  /// else converted or reordered into memory of the arena.
+  ///
+  /// @param arena whose end frees it; one that all threads may access
+  WeightMatrix weights(Tensor tensor, Arena arena, Workers workers) throws IOException;
+
+  /// A tensor of one dimension, as floats.
+  float[] vector(Tensor tensor) throws IOException;
+
+  /// Divisors of RoPE's frequencies, `[ropeDim / 2]`, or empty where there are none.
+  float[] ropeFactors() throws IOException;
+
+  /// The adaptor of the linear layer of that name, if it has one.
+  default Optional<Adaptor> adaptor(String name) {
+    return Optional.empty();
+  }
+
+  /// Whether the input of the down projection is rotated by a Hadamard matrix (SpinQuant's R4).
+  default boolean rotatesDown() {
+    return false;
+  }
+
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,125 @@
+package dev.quern.llama;
+
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufTensor;
+import dev.quern.llama.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// A GGUF file as a checkpoint: its tensors are what the names and the order come from.
+final class GgufCheckpoint implements Checkpoint {
+  private static final String ROPE_FACTORS = "rope_freqs.weight";
+
+  private final GgufFile file;
+  private final LlamaConfig config;
+
+  private GgufCheckpoint(GgufFile file) {
+    this.file = file;
+    this.config = LlamaConfig.from(file.metadata(), vocabulary(file));
+  }
+
+  static GgufCheckpoint open(Path path) throws IOException {
+    GgufFile file = GgufFile.open(path);
+    try {
+      return new GgufCheckpoint(file);
+    } catch (Throwable t) {
+      try {
+        file.close();
+      } catch (IOException e) {
+        t.addSuppressed(e);
+      }
+      throw t;
+    }
+  }
+
+  @Override
+  public LlamaConfig config() {
+    return config;
+  }
+
+  @Override
+  public Optional<Tokenizer> tokenizer() {
+    // "no_vocab" is what llama.cpp writes for a model that takes token ids only.
+    String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
+    return kind.equals("no_vocab") || kind.equals("none")
+        ? Optional.empty()
+        : Optional.of(Tokenizer.from(file.metadata()));
+  }
+
+  @Override
+  public Optional<String> chatTemplate() {
+    return file.metadata().string("tokenizer.chat_template");
+  }
+
+  @Override
+  public List<Tensor> tensors() {
+    return file.tensors().stream().map(GgufCheckpoint::tensor).toList();
+  }
+
+  @Override
+  public Optional<Tensor> find(String name) {
+    return file.findTensor(name).map(GgufCheckpoint::tensor);
+  }
+
+  @Override
+  public Tensor tensor(String name) {
+    return tensor(file.tensor(name));
+  }
+
+  @Override
+  public WeightMatrix weights(Tensor tensor, Arena arena, Workers workers) throws IOException {
+    return file.weights(file.tensor(tensor.name()), arena);
+  }
+
+  @Override
+  public float[] vector(Tensor tensor) throws IOException {
+    return file.vector(file.tensor(tensor.name()));
+  }
+
+  @Override
+  public float[] ropeFactors() throws IOException {
+    Optional<GgufTensor> tensor = file.findTensor(ROPE_FACTORS);
+    if (tensor.isEmpty()) {
+      return new float[0];
+    }
+    long[] expected = {config.ropeDim() / 2};
+    if (!Arrays.equals(tensor.get().dims(), expected)) {
+      throw new LlamaException(
+          "model: tensor %s is %s, expected %s (row length first)"
+              .formatted(
+                  ROPE_FACTORS, Arrays.toString(tensor.get().dims()), Arrays.toString(expected)));
+    }
+    return file.vector(tensor.get());
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+
+  private static Tensor tensor(GgufTensor t) {
+    return new Tensor(
+        t.name(),
+        t.name(),
+        t.type().toString(),
+        t.format(),
+        Arrays.stream(t.dims()).boxed().toList(),
+        t.byteSize());
+  }
+
+  private static int vocabulary(GgufFile file) {
+    GgufTensor embedding = file.tensor("token_embd.weight");
+    long rows = embedding.dims().length == 2 ? embedding.dims()[1] : 0;
+    if (rows < 1 || rows > 1 << 24) {
+      throw new LlamaException(
+          "model: token_embd.weight has %d rows, expected 1 to %d".formatted(rows, 1 << 24));
+    }
+    return (int) rows;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.quern.llama.tokenizer;
+
+import dev.quern.llama.checkpoint.ModelFolder;
+import dev.quern.llama.text.Json;
+import dev.quern.llama.text.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The tokenizer of a model's folder, as Hugging Face lays it out:
+///
+/// ```
+/// tokenizer.json           vocabulary, merges, how text is cut (see TokenizerJson)
+/// tokenizer_config.json    bos_token, eos_token, chat_template          (may be absent)
+/// chat_template.jinja      the chat template, in newer folders          (may be absent)
+/// generation_config.json   eos_token_id, all that end a generation      (may be absent)
+/// ```
+public final class TokenizerFolder {
+  static final String TOKENIZER = "tokenizer.json";
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String GENERATION = "generation_config.json";
+  private static final String TEMPLATE = "chat_template.jinja";
+
+  private static final long MAX_CONFIG_BYTES = 16 << 20;
+  private static final long MAX_TEMPLATE_BYTES = 1 << 20;
+
+  private TokenizerFolder() {}
+
+  /// Whether the folder has a tokenizer.
+  public static boolean has(ModelFolder folder) {
+    return folder.has(TOKENIZER);
+  }
+
+  /// Reads the tokenizer.
+  ///
+  /// @param endTokens ids that end a generation, from elsewhere
+  /// @param vocabulary rows of the embedding matrix: ids that the vocabulary lacks become unused
+  ///   tokens; 0 where that is not known
+  /// @throws TokenizerException where the files ask for a tokenizer of another kind, or are damaged
+  public static Tokenizer read(ModelFolder folder, List<Long> endTokens, int vocabulary)
+      throws IOException {
+    List<Long> ends = new ArrayList<>(endTokens);
+    json(folder, GENERATION).ifPresent(json -> ends.addAll(json.integers("eos_token_id")));
+    Optional<JsonObject> config = json(folder, CONFIG);
+    return TokenizerJson.read(
+        folder.file(TOKENIZER),
+        new TokenizerJson.Context(
+            config.flatMap(json -> token(json, "bos_token")),
+            config.flatMap(json -> token(json, "eos_token")),
+            ends,
+            vocabulary));
+  }
+
+  /// The chat template (Jinja; only looked at, never run).
+  public static Optional<String> chatTemplate(ModelFolder folder) throws IOException {
+    Optional<Path> file = folder.find(TEMPLATE);
+    if (file.isPresent()) {
+      if (Files.size(file.get()) > MAX_TEMPLATE_BYTES) {
+        throw new TokenizerException(
+            "%s: more than %d bytes, expected a chat template"
+                .formatted(TEMPLATE, MAX_TEMPLATE_BYTES));
+      }
+      return Optional.of(Files.readString(file.get()));
+    }
+    // A list of named templates has one that is called default.
+    return json(folder, CONFIG)
+        .flatMap(json ->
+            json.isArray("chat_template")
+                ? json.objects("chat_template").orElseThrow().stream()
+                    .filter(t -> t.string("name").equals(Optional.of("default")))
+                    .findFirst()
+                    .flatMap(t -> t.string("template"))
+                : json.string("chat_template"));
+  }
+
+  private static Optional<JsonObject> json(ModelFolder folder, String name) throws IOException {
+    Optional<Path> file = folder.find(name);
+    return file.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Json.read(file.get(), MAX_CONFIG_BYTES, TokenizerException::new));
+  }
+
+  /// A token by its text: a string, or an object with `content`.
+  private static Optional<String> token(JsonObject json, String key) {
+    return json.isObject(key)
+        ? json.object(key).flatMap(token -> token.string("content"))
+        : json.string(key);
+  }
+}

@@ -1,0 +1,202 @@
+package dev.quern.llama;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.quern.llama.checkpoint.SafetensorsBytes;
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.gguf.GgufTensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Makes of a GGUF file what Hugging Face would hold: names, row order and JSON, without the code
+/// under test.
+final class HuggingFaceFolder {
+  private static final Map<String, String> NAMES =
+      Map.ofEntries(
+          Map.entry("attn_norm", "input_layernorm"),
+          Map.entry("attn_q", "self_attn.q_proj"),
+          Map.entry("attn_k", "self_attn.k_proj"),
+          Map.entry("attn_v", "self_attn.v_proj"),
+          Map.entry("attn_output", "self_attn.o_proj"),
+          Map.entry("ffn_norm", "post_attention_layernorm"),
+          Map.entry("ffn_gate", "mlp.gate_proj"),
+          Map.entry("ffn_up", "mlp.up_proj"),
+          Map.entry("ffn_down", "mlp.down_proj"));
+
+  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.weight");
+
+  private HuggingFaceFolder() {}
+
+  /// Weights, `config.json` with Llama 3.2's rope scaling where the file has factors, and
+  /// `tokenizer.json` where it has a vocabulary.
+  ///
+  /// @param shards 1 for a single file
+  static Path write(Path gguf, Path folder, int shards) throws IOException {
+    Files.createDirectories(folder);
+    try (GgufFile file = GgufFile.open(gguf);
+        Arena arena = Arena.ofConfined()) {
+      SafetensorsBytes out = new SafetensorsBytes();
+      for (GgufTensor tensor : file.tensors()) {
+        if (!tensor.name().equals("rope_freqs.weight")) {
+          byte[] data = file.map(tensor, arena).toArray(JAVA_BYTE);
+          add(out, tensor, data, headDim(file.metadata()));
+        }
+      }
+      if (shards == 1) {
+        out.writeSingle(folder);
+      } else {
+        out.writeShards(folder, shards);
+      }
+      ObjectMapper mapper = new ObjectMapper();
+      mapper.writeValue(folder.resolve("config.json").toFile(), config(file, mapper));
+      if (!file.metadata().strings("tokenizer.ggml.tokens").isEmpty()) {
+        writeTokenizer(file.metadata(), folder);
+      }
+    }
+    return folder;
+  }
+
+  /// `tokenizer.json` and `tokenizer_config.json` as a Llama 3 model has them.
+  static void writeTokenizer(GgufMetadata metadata, Path folder) throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    mapper.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer(metadata, mapper));
+    List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
+    ObjectNode config = mapper.createObjectNode();
+    for (String role : List.of("bos", "eos")) {
+      long id = metadata.integer("tokenizer.ggml.%s_token_id".formatted(role)).getAsLong();
+      config.put(role + "_token", tokens.get((int) id));
+    }
+    metadata
+        .string("tokenizer.chat_template")
+        .ifPresent(template -> config.put("chat_template", template));
+    mapper.writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+  }
+
+  static ObjectNode tokenizer(GgufMetadata metadata, ObjectMapper mapper) throws IOException {
+    ObjectNode root =
+        (ObjectNode)
+            mapper.readTree(
+                HuggingFaceFolder.class.getResourceAsStream("llama3-tokenizer-frame.json"));
+    ObjectNode model = (ObjectNode) root.get("model");
+    ObjectNode vocab = model.putObject("vocab");
+    ArrayNode added = root.putArray("added_tokens");
+    List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
+    int[] types = metadata.ints("tokenizer.ggml.token_type");
+    for (int id = 0; id < tokens.size(); id++) {
+      if (types[id] == 1) {
+        vocab.put(tokens.get(id), id);
+      } else {
+        added
+            .addObject()
+            .put("id", id)
+            .put("content", tokens.get(id))
+            .put("special", types[id] == 3);
+      }
+    }
+    ArrayNode merges = model.putArray("merges");
+    boolean pairs = false; // both spellings of a merge occur
+    for (String merge : metadata.strings("tokenizer.ggml.merges")) {
+      if (pairs) {
+        Arrays.stream(merge.split(" ")).forEach(merges.addArray()::add);
+      } else {
+        merges.add(merge);
+      }
+      pairs = !pairs;
+    }
+    long bos = metadata.integer("tokenizer.ggml.bos_token_id").getAsLong();
+    ObjectNode template = (ObjectNode) root.at("/post_processor/processors/1");
+    String name = tokens.get((int) bos);
+    template.withArray("single").insertObject(0).putObject("SpecialToken").put("id", name);
+    template.putObject("special_tokens").putObject(name).putArray("ids").add(bos);
+    return root;
+  }
+
+  private static ObjectNode config(GgufFile file, ObjectMapper mapper) {
+    GgufMetadata metadata = file.metadata();
+    ObjectNode config = mapper.createObjectNode();
+    config.putArray("architectures").add("LlamaForCausalLM");
+    config.put("model_type", "llama").put("hidden_act", "silu");
+    for (Map.Entry<String, String> key :
+        Map.of(
+                "num_hidden_layers", "block_count",
+                "hidden_size", "embedding_length",
+                "intermediate_size", "feed_forward_length",
+                "num_attention_heads", "attention.head_count",
+                "num_key_value_heads", "attention.head_count_kv",
+                "max_position_embeddings", "context_length")
+            .entrySet()) {
+      config.put(key.getKey(), metadata.integer("llama." + key.getValue()).getAsLong());
+    }
+    double epsilon = metadata.number("llama.attention.layer_norm_rms_epsilon").getAsDouble();
+    config.put("rms_norm_eps", Double.parseDouble(Float.toString((float) epsilon)));
+    config.put("rope_theta", metadata.number("llama.rope.freq_base").getAsDouble());
+    config.put("vocab_size", file.tensor("token_embd.weight").dims()[1]);
+    config.put("tie_word_embeddings", file.findTensor("output.weight").isEmpty());
+    config.put("torch_dtype", "float16").putNull("pad_token_id");
+    if (file.findTensor("rope_freqs.weight").isPresent()) {
+      config
+          .putObject("rope_scaling")
+          .put("rope_type", "llama3")
+          .put("factor", 32.0)
+          .put("low_freq_factor", 1.0)
+          .put("high_freq_factor", 4.0)
+          .put("original_max_position_embeddings", 8192);
+    }
+    return config;
+  }
+
+  private static int headDim(GgufMetadata metadata) {
+    return (int)
+        (metadata.integer("llama.embedding_length").getAsLong()
+            / metadata.integer("llama.attention.head_count").getAsLong());
+  }
+
+  private static void add(SafetensorsBytes out, GgufTensor tensor, byte[] data, int headDim) {
+    long[] dims = tensor.dims();
+    long[] shape = dims.length == 1 ? dims : new long[] {dims[1], dims[0]};
+    boolean rotated = tensor.name().matches(".*attn_[qk]\\.weight");
+    byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim) : data;
+    out.add(name(tensor.name()), tensor.type().name(), stored, shape);
+  }
+
+  private static String name(String gguf) {
+    Matcher layer = LAYER.matcher(gguf);
+    return switch (gguf) {
+      case "token_embd.weight" -> "model.embed_tokens.weight";
+      case "output_norm.weight" -> "model.norm.weight";
+      case "output.weight" -> "lm_head.weight";
+      default -> {
+        if (!layer.matches()) {
+          throw new IllegalArgumentException(gguf);
+        }
+        yield "model.layers." + layer.group(1) + "." + NAMES.get(layer.group(2)) + ".weight";
+      }
+    };
+  }
+
+  /// The rows of each head: first the even ones, then the odd ones.
+  private static byte[] inHalves(byte[] data, int rows, int headDim) {
+    int rowBytes = data.length / rows;
+    byte[] halves = new byte[data.length];
+    int to = 0;
+    for (int head = 0; head < rows; head += headDim) {
+      for (int odd = 0; odd < 2; odd++) {
+        for (int row = head + odd; row < head + headDim; row += 2) {
+          System.arraycopy(data, row * rowBytes, halves, rowBytes * to++, rowBytes);
+        }
+      }
+    }
+    return halves;
+  }
+}
