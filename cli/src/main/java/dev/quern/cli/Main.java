@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
       ConformanceCommand.class,
       BenchCommand.class,
       SynthesizeCommand.class,
+      QuantizeCommand.class,
       SelfcheckCommand.class,
       WarmCommand.class
     },

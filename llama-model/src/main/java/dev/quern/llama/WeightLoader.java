@@ -245,6 +245,7 @@ final class WeightLoader {
               .formatted(name, Arrays.toString(tensor.dims()), Arrays.toString(dims)));
     }
     used.add(name);
+    file.scales(tensor).ifPresent(scales -> used.add(scales.name()));
     return tensor;
   }
 
