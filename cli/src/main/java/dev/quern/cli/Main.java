@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
       BenchCommand.class,
       SynthesizeCommand.class,
       QuantizeCommand.class,
+      PerplexityCommand.class,
       SelfcheckCommand.class,
       WarmCommand.class
     },
