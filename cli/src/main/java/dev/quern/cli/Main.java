@@ -31,6 +31,7 @@ import picocli.CommandLine.Command;
       SynthesizeCommand.class,
       QuantizeCommand.class,
       PerplexityCommand.class,
+      AccuracyCommand.class,
       SelfcheckCommand.class,
       WarmCommand.class
     },

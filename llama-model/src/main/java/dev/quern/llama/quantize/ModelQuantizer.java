@@ -36,8 +36,15 @@ public final class ModelQuantizer {
   /// Writes the file; an existing one is replaced when all is written.
   ///
   /// @param plan made from the same source
-  /// @throws LlamaException where a weight is not finite, or too large for its format
+  /// @throws LlamaException where the plan gives no matrix the scheme's format, or where a weight
+  ///   is not finite, or too large for its format
   public void write(QuantizePlan plan, Path file) throws IOException {
+    if (!plan.applies()) {
+      BlockFormat format = plan.options().scheme().format(plan.options().group());
+      throw new LlamaException(
+          "%s: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group"
+              .formatted(source.name(), format, format.blockElements()));
+    }
     try (GgufWriter writer = GgufWriter.create(file)) {
       source.writeMetadata(writer);
       WeightScheme scheme = plan.options().scheme();

@@ -41,6 +41,11 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
       return bytes(format);
     }
 
+    /// Bytes in the source.
+    public long sourceBytes() {
+      return bytes(tensor.format());
+    }
+
     private long bytes(BlockFormat as) {
       long[] dims = tensor.dims();
       long rows = tensor.elements() / dims[0];
@@ -55,19 +60,13 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
 
   /// Plans.
   ///
-  /// @throws LlamaException where a matrix is quantised already, where tied embeddings are asked to
-  ///   be of two formats, or where no matrix can have the scheme's format
+  /// @throws LlamaException where a matrix is quantised already, or where tied embeddings are asked
+  ///   to be of two formats
   public static QuantizePlan of(TensorSource source, QuantizeOptions options) {
     boolean tied = source.tensors().stream().noneMatch(t -> t.name().equals(CLASSIFIER));
     List<Item> items = new ArrayList<>();
     for (TensorSource.Tensor t : source.tensors()) {
       items.add(t.isMatrix() ? matrix(t, options, tied) : new Item(t, t.format(), t.format()));
-    }
-    BlockFormat format = options.scheme().format(options.group());
-    if (items.stream().noneMatch(i -> i.tensor().isMatrix() && i.format().equals(format))) {
-      throw new LlamaException(
-          "%s: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group"
-              .formatted(source.name(), format, format.blockElements()));
     }
     return new QuantizePlan(options, items);
   }
@@ -120,6 +119,12 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
     return t.dims()[0] % format.blockElements() == 0;
   }
 
+  /// Whether any matrix gets the scheme's format.
+  public boolean applies() {
+    BlockFormat format = options.scheme().format(options.group());
+    return items.stream().anyMatch(i -> i.tensor().isMatrix() && i.format().equals(format));
+  }
+
   /// The share of the matrices' weights that keep their source format since their width fits no
   /// block of what the scheme asks for; 0 to 1.
   public double unfitShare() {
@@ -141,6 +146,6 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
 
   /// Bytes of all tensors in the source.
   public long sourceBytes() {
-    return items.stream().mapToLong(i -> i.bytes(i.tensor().format())).sum();
+    return items.stream().mapToLong(Item::sourceBytes).sum();
   }
 }
