@@ -3,7 +3,7 @@ package dev.quern.llama.perplexity;
 /// What a model says about the next token: logits and what normalises them. Sums are in double.
 ///
 /// @param logits `[vocabulary]`
-/// @param logOfSum logarithm of the sum of the logits' exponentials
+/// @param logOfSum logarithm of the sum of the logits' exponentials, relative to the largest logit
 /// @param likeliest the first token with the largest logit
 record Distribution(float[] logits, double logOfSum, int likeliest) {
 
@@ -18,12 +18,12 @@ record Distribution(float[] logits, double logOfSum, int likeliest) {
     for (float logit : logits) {
       sum += Math.exp((double) logit - logits[likeliest]);
     }
-    return new Distribution(logits, logits[likeliest] + Math.log(sum), likeliest);
+    return new Distribution(logits, Math.log(sum), likeliest);
   }
 
   /// The logarithm of a token's probability.
   double log(int token) {
-    return logits[token] - logOfSum;
+    return (double) logits[token] - logits[likeliest] - logOfSum;
   }
 
   /// The Kullback-Leibler divergence of `other` from this one, in nats: `sum p (ln p - ln q)`.

@@ -30,11 +30,16 @@ final class LittleEndian {
     short bits = Float.floatToFloat16(value);
     float rounded = Float.float16ToFloat(bits);
     if (Float.isInfinite(rounded)) {
-      throw new IllegalArgumentException(
-          "%s does not fit F16, expected at most 65504 in magnitude: use a scheme with other scales (int4-block, int8-channel, bf16)"
-              .formatted(value));
+      throw tooLarge(value);
     }
     i16(to, offset, bits);
     return rounded;
+  }
+
+  /// What a weight or a scale that F16 can't hold is refused with.
+  static IllegalArgumentException tooLarge(float value) {
+    return new IllegalArgumentException(
+        "%s does not fit F16, expected at most 65504 in magnitude: use a scheme with other scales (int4-block, int8-channel, bf16)"
+            .formatted(value));
   }
 }

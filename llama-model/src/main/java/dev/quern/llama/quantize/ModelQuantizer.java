@@ -92,6 +92,7 @@ public final class ModelQuantizer {
       }
       if (scaleBytes > 0) {
         writer.data(name + GgufWriter.SCALES, scales);
+        progress.accept(written + item.bytes());
       }
     }
   }

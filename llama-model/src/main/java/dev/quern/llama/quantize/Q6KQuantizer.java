@@ -84,6 +84,9 @@ final class Q6KQuantizer {
         bestInverse = inverse;
       }
     }
+    if (!Float.isFinite(scale)) { // ggml would write zeros
+      throw LittleEndian.tooLarge(extreme);
+    }
     for (int i = 0; i < GROUP; i++) {
       q[to + i] = integer(bestInverse * x[from + i]);
     }
