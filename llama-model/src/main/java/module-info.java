@@ -7,6 +7,8 @@ module dev.quern.llama {
   exports dev.quern.llama;
   exports dev.quern.llama.checkpoint;
   exports dev.quern.llama.gguf;
+  exports dev.quern.llama.perplexity;
+  exports dev.quern.llama.quantize;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.tokenizer;
 }

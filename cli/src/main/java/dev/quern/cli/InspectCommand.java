@@ -1,18 +1,22 @@
 package dev.quern.cli;
 
 import dev.quern.llama.Checkpoint;
+import dev.quern.llama.WorkerPool;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.quantize.WeightError;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `quern inspect`: what a model file holds.
@@ -23,6 +27,13 @@ final class InspectCommand extends ConsoleCommand {
       arity = "0..1",
       description = "GGUF file (of shards, the first), or a model's folder. The same as --model.")
   Path file;
+
+  @Option(
+      names = "--against",
+      paramLabel = "MODEL",
+      description =
+          "Print how far each matrix is from the same one in this file (root mean square, and that relative to the weights' own), and which are equal to the byte.")
+  Path against;
 
   @Mixin ModelOptions modelOptions;
 
@@ -37,6 +48,10 @@ final class InspectCommand extends ConsoleCommand {
     Path model = file == null ? modelOptions.model : file;
     if (model == null) {
       throw new CommandLine.ParameterException(spec.commandLine(), "which file?");
+    }
+    if (against != null) {
+      compare(model);
+      return 0;
     }
     if (Files.isDirectory(model)) {
       inspectFolder(model);
@@ -88,5 +103,29 @@ final class InspectCommand extends ConsoleCommand {
     console.out().println();
     totals.forEach((format, total) ->
         console.out().printf("%-8s %6d tensors %14d bytes%n", format, total[0], total[1]));
+  }
+
+  private void compare(Path model) throws IOException {
+    try (GgufFile file = GgufFile.open(model);
+        GgufFile reference = GgufFile.open(against);
+        WorkerPool workers = new WorkerPool(modelOptions.options().threads())) {
+      console
+          .out()
+          .printf(
+              "%-40s %-10s %-10s %12s %10s%n", "tensor", "format", "against", "RMS", "relative");
+      for (WeightError e : WeightError.between(file, reference, workers)) {
+        console
+            .out()
+            .printf(
+                Locale.ROOT,
+                "%-40s %-10s %-10s %12.4e %10.3e%s%n",
+                e.name(),
+                e.format(),
+                e.reference(),
+                e.rms(),
+                e.relative(),
+                e.equalBytes() ? "  equal bytes" : "");
+      }
+    }
   }
 }

@@ -5,17 +5,35 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/// Shows how far loading is: on a terminal only, and only once it has taken a moment.
+/// Shows how far loading, or other work, is: on a terminal only, and only once it has taken a
+/// moment.
 final class LoadProgressBar implements LoadProgress, AutoCloseable {
   private static final long PATIENCE_NANOS = 500_000_000L;
   private static final long MIB = 1 << 20;
 
   private final boolean enabled;
+  private final String task;
+  private final String unit;
+  private final long unitSize;
   private final long start = System.nanoTime();
   private ProgressBar bar;
 
   LoadProgressBar(Console console) {
+    this(console, "loading", " MiB", MIB);
+  }
+
+  /// @param task what is done, for people
+  /// @param unitSize how much of what [#packed] hears makes a unit
+  LoadProgressBar(Console console, String task, String unit, long unitSize) {
     enabled = console.interactive();
+    this.task = task;
+    this.unit = unit;
+    this.unitSize = unitSize;
+  }
+
+  /// For work on bytes.
+  static LoadProgressBar ofBytes(Console console, String task) {
+    return new LoadProgressBar(console, task, " MiB", MIB);
   }
 
   @Override
@@ -26,9 +44,9 @@ final class LoadProgressBar implements LoadProgress, AutoCloseable {
     if (bar == null && System.nanoTime() - start > PATIENCE_NANOS) {
       bar =
           new ProgressBarBuilder()
-              .setTaskName("loading")
+              .setTaskName(task)
               .setInitialMax(totalBytes)
-              .setUnit(" MiB", MIB)
+              .setUnit(unit, unitSize)
               .setStyle(ProgressBarStyle.ASCII)
               .clearDisplayOnFinish()
               .build();

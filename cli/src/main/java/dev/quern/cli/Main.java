@@ -30,6 +30,9 @@ import picocli.CommandLine.Command;
       ConformanceCommand.class,
       BenchCommand.class,
       SynthesizeCommand.class,
+      QuantizeCommand.class,
+      PerplexityCommand.class,
+      AccuracyCommand.class,
       SelfcheckCommand.class,
       WarmCommand.class
     },

@@ -67,7 +67,7 @@ final class SynthesizeCommand extends ConsoleCommand {
     ModelShape dimensions = known("--shape", shape, ModelShape.byName(shape), ModelShape.names());
     FormatMix mix = known("--format", format, FormatMix.byName(format), FormatMix.names());
     SyntheticModelFile model = new SyntheticModelFile(dimensions, pure ? mix.pure() : mix, seed);
-    checkTarget(model.weightBytes() + HEADER_BYTES);
+    OutputFile.check(out, model.weightBytes() + HEADER_BYTES, force);
     long start = System.nanoTime();
     model.write(out);
     console
@@ -91,23 +91,5 @@ final class SynthesizeCommand extends ConsoleCommand {
         new CommandLine.ParameterException(
             spec.commandLine(),
             "%s: %s, expected one of %s".formatted(option, given, String.join(", ", names))));
-  }
-
-  /// Refuses before the work what would fail, or destroy something, after it.
-  private void checkTarget(long bytes) throws IOException {
-    Path folder = out.toAbsolutePath().getParent();
-    if (Files.exists(out) && !force) {
-      throw new UserException("--out: %s exists; add --force to replace it".formatted(out));
-    }
-    if (folder == null || Files.isDirectory(out) || !Files.isDirectory(folder)) {
-      throw new UserException(
-          "--out: %s, expected the name of a file in a folder that exists".formatted(out));
-    }
-    long free = Files.getFileStore(folder).getUsableSpace();
-    if (free < bytes) {
-      throw new UserException(
-          "--out: %s needs %.0f MB and %s has %.0f MB free; make room, or name another folder"
-              .formatted(out, bytes / 1e6, folder, free / 1e6));
-    }
   }
 }

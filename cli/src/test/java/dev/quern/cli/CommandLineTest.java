@@ -158,6 +158,16 @@ class CommandLineTest {
         "inspect|2|which file",
         "inspect --model absent.gguf|1|absent.gguf",
         "selfcheck --clear --provider scalar|2|--clear",
+        "quantize --in absent.gguf --out x.gguf --scheme q4_0|1|absent.gguf",
+        "quantize --in absent.gguf --out x.gguf --scheme q4_9|1|int4-block",
+        "quantize --in absent.gguf --out x.gguf --scheme q4_0 --group 64|1|--group",
+        "quantize --in absent.gguf --out x.gguf --scheme int4-block --group 48|1|group=48",
+        "quantize --in absent.gguf --out x.gguf --scheme q4_0 --classifier int2|1|int2",
+        "quantize --in absent.gguf --scheme q4_0|2|--out",
+        "perplexity|2|--text",
+        "perplexity --text absent.txt|1|absent.txt",
+        "perplexity --text absent.txt --chunks -1|1|--chunks",
+        "accuracy|1|--model",
         "selfcheck --provider absent|1|absent",
       })
   void mistakesGetOneClearLineAndNoStackTrace(String command, int code, String part) {
@@ -182,6 +192,9 @@ class CommandLineTest {
           "bench",
           "synthesize",
           "selfcheck",
+          "quantize",
+          "perplexity",
+          "accuracy",
           "warm"
         }) {
       Result result = quern(command, "--help");

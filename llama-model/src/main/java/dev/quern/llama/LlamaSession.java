@@ -135,13 +135,22 @@ public final class LlamaSession implements AutoCloseable {
   ///
   /// @param logits hears the logits `[vocabulary]` after each token, in order; the array is its own
   public void evaluate(int[] tokens, Consumer<float[]> logits) {
+    evaluate(tokens, tokens.length + 1, logits); // a pending token's are wanted too
+  }
+
+  /// [#evaluate(int[], Consumer)] for those who need the logits after the last tokens only.
+  ///
+  /// @param wanted of how many of the last tokens; more than there are means all
+  public void evaluate(int[] tokens, int wanted, Consumer<float[]> logits) {
     exclusively(() -> {
       int[] ids = withPending(tokens);
       checkRoom(ids.length);
+      int first = ids.length - wanted; // of which the logits are wanted
       for (int done = 0; done < ids.length; ) {
         int rows = Math.min(batch, ids.length - done);
-        step(ids, done, rows, rows);
-        for (int r = 0; r < rows; r++) {
+        int unwanted = Math.clamp(first - done, 0, rows);
+        step(ids, done, rows, rows - unwanted);
+        for (int r = unwanted; r < rows; r++) {
           logits.accept(toArray(forward.logits(r)));
         }
         done += rows;

@@ -6,14 +6,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The model's threads: tasks are claimed one by one, so work shifts to whoever is running when a
-/// core is taken away. Idle threads spin for a moment, since the next operator of a forward pass
-/// follows within microseconds, and then park, so that an idle model costs nothing.
+/// A model's threads, and those of any other work that is cut into tasks: tasks are claimed one by
+/// one, so work shifts to whoever is running when a core is taken away. Idle threads spin for a
+/// moment, since the next operator of a forward pass follows within microseconds, and then park, so
+/// that an idle model costs nothing.
 ///
 /// A run never waits for a thread that has not begun: the caller closes the run to newcomers when
 /// the last task is claimed. A second caller that finds the pool busy runs its tasks alone; results
 /// don't depend on the split (SPEC.md, P11).
-final class WorkerPool implements Workers, AutoCloseable {
+public final class WorkerPool implements Workers, AutoCloseable {
   /// Spins before parking: about 50 microseconds, several times the gap between two operators of a
   /// 1B model and far below a scheduler's time slice. See docs/decisions.md for what was measured.
   private static final int SPINS = 2_000;
@@ -28,7 +29,7 @@ final class WorkerPool implements Workers, AutoCloseable {
   private volatile boolean closed;
 
   /// @param parallelism threads that take part in a run, the caller among them; at least 1
-  WorkerPool(int parallelism) {
+  public WorkerPool(int parallelism) {
     this(parallelism, SPINS);
   }
 

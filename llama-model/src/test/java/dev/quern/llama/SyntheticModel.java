@@ -16,7 +16,7 @@ import java.util.Random;
 
 /// A small random model with a Llama 3 vocabulary of single bytes and special tokens, and whatever
 /// a test wants to be wrong with it. 2 layers, width 32, 4 heads, 2 KV heads, hidden 48, F32.
-final class SyntheticModel {
+public final class SyntheticModel {
   static final List<String> SPECIALS =
       List.of(
           "<|begin_of_text|>",
@@ -33,7 +33,7 @@ final class SyntheticModel {
   private final Map<String, Object> metadata = new LinkedHashMap<>();
   private final Map<String, long[]> tensors = new LinkedHashMap<>();
 
-  SyntheticModel() {
+  public SyntheticModel() {
     metadata.put("general.architecture", "llama");
     metadata.put("llama.block_count", 2L);
     metadata.put("llama.embedding_length", 32L);
@@ -87,7 +87,7 @@ final class SyntheticModel {
   }
 
   /// Writes the file: F32 weights from a fixed seed.
-  Path write(Path file) throws IOException {
+  public Path write(Path file) throws IOException {
     try (GgufWriter writer = GgufWriter.create(file);
         Arena arena = Arena.ofConfined()) {
       metadata.forEach((key, value) -> put(writer, key, value));

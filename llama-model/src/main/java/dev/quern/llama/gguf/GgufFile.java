@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.data.ScalePlane;
 import dev.quern.data.WeightMatrix;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
@@ -41,8 +42,9 @@ public final class GgufFile implements AutoCloseable {
 
   private GgufFile(List<GgufShard> shards) {
     this.shards = List.copyOf(shards);
-    this.tensors = new LinkedHashMap<>();
-    shards.forEach(s -> s.header().tensors().forEach(t -> tensors.put(t.name(), t)));
+    Map<String, GgufTensor> all = new LinkedHashMap<>();
+    shards.forEach(s -> s.header().tensors().forEach(t -> all.put(t.name(), t)));
+    this.tensors = GgufPlanes.joined(this, all);
   }
 
   /// Opens a model: a file, or the first shard of several (`NAME-00001-of-00003.gguf`), whose
@@ -52,7 +54,17 @@ public final class GgufFile implements AutoCloseable {
   ///   missing
   /// @throws IOException where reading fails
   public static GgufFile open(Path path) throws IOException {
-    return new GgufFile(GgufShard.openAll(path));
+    List<GgufShard> shards = GgufShard.openAll(path);
+    try {
+      return new GgufFile(shards);
+    } catch (Throwable t) { // rethrown: only what was opened here is released
+      try {
+        GgufShard.closeAll(shards);
+      } catch (IOException e) {
+        t.addSuppressed(e);
+      }
+      throw t;
+    }
   }
 
   /// The file's version of the format, 2 or 3.
@@ -91,7 +103,17 @@ public final class GgufFile implements AutoCloseable {
                     .formatted(shards.getFirst().name(), Printable.quoted(name), tensors.size())));
   }
 
-  /// Maps a tensor's data, read-only, without regard to its type.
+  /// The plane of scales of weights that have one, a tensor of its own; empty where scales sit
+  /// inside the blocks.
+  public Optional<GgufTensor> scales(GgufTensor weights) {
+    boolean plane =
+        weights.format().isPresent()
+            && !weights.format().get().scalePlane().equals(ScalePlane.INLINE);
+    return plane ? Optional.of(tensor(weights.name() + GgufWriter.SCALES)) : Optional.empty();
+  }
+
+  /// Maps a tensor's data (of weights with a plane of scales, the data plane), read-only, without
+  /// regard to its type.
   ///
   /// @param tensor one of this model's
   /// @param arena whose end unmaps it; kernels need one that all threads may access
@@ -103,7 +125,8 @@ public final class GgufFile implements AutoCloseable {
     return shard(tensor).map(tensor, arena);
   }
 
-  /// Maps a tensor of two dimensions as weights `[outputs = dims[1]][inputs = dims[0]]`.
+  /// Maps a tensor of two dimensions as weights `[outputs = dims[1]][inputs = dims[0]]`, with the
+  /// plane of its scales if it has one.
   ///
   /// @throws GgufException where kernels have no format for the type, or the shape does not fit
   /// @throws IOException where mapping fails
@@ -113,7 +136,13 @@ public final class GgufFile implements AutoCloseable {
     if (dims.length != 2 || dims[0] > Integer.MAX_VALUE || dims[1] > Integer.MAX_VALUE) {
       throw fail(tensor, "its shape", "two dimensions below 2^31");
     }
-    return new WeightMatrix(format, map(tensor, arena), (int) dims[1], (int) dims[0]);
+    Optional<GgufTensor> scales = scales(tensor);
+    return new WeightMatrix(
+        format,
+        map(tensor, arena),
+        scales.isPresent() ? map(scales.get(), arena) : MemorySegment.NULL,
+        (int) dims[1],
+        (int) dims[0]);
   }
 
   /// Reads a tensor of one dimension and type F32, F16 or BF16, such as the weights of a norm.
@@ -163,8 +192,8 @@ public final class GgufFile implements AutoCloseable {
                     .formatted(GgmlType.supportedNames())));
   }
 
-  private GgufException fail(GgufTensor tensor, String actual, String expected) {
-    return shard(tensor).fail(tensor, actual, expected);
+  GgufException fail(GgufTensor tensor, String actual, String expected) {
+    return shards.get(tensor.shard()).fail(tensor, actual, expected);
   }
 
   private GgufShard shard(GgufTensor tensor) {

@@ -1,6 +1,7 @@
 package dev.quern.llama.gguf;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.data.ScalePlane;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +36,9 @@ import java.util.stream.LongStream;
 /// One thread's. Misuse, such as a key given twice or data of the wrong size, is an
 /// [IllegalArgumentException] or [IllegalStateException] and leaves no file behind.
 public final class GgufWriter implements AutoCloseable {
+  /// What follows the name of weights in the name of the plane of their scales.
+  public static final String SCALES = ".scales";
+
   // Heap memory is copied to native memory on its way to the file, piece by piece.
   private static final long PIECE_BYTES = 1 << 20;
 
@@ -173,12 +177,31 @@ public final class GgufWriter implements AutoCloseable {
     return this;
   }
 
-  /// Adds a tensor to the table.
+  /// Adds a tensor to the table. Weights whose scales lie in a plane of their own become two: the
+  /// data plane under the name, then the scales under the name with [#SCALES] behind it.
   ///
-  /// @param dims GGUF's order: `dims[0]` is the row length, a multiple of the format's block
-  /// @throws IllegalArgumentException where GGUF has no type for the format
+  /// @param dims GGUF's order: `dims[0]` is the row length, a multiple of the format's block; where
+  ///   there is a plane of scales, `dims[1]` is the rows
   public GgufWriter tensor(String name, BlockFormat format, long... dims) {
-    return tensor(name, GgmlType.of(format), dims);
+    if (format.scalePlane().equals(ScalePlane.INLINE)) {
+      return tensor(name, GgmlType.of(format), dims);
+    }
+    if (dims.length != 2 || dims[0] % format.blockElements() != 0) {
+      throw problem(
+          "tensor",
+          name,
+          "%s as %s, expected two dimensions, rows of a multiple of %d"
+              .formatted(Arrays.toString(dims), format, format.blockElements()));
+    }
+    if (!keys.contains(GgufPlanes.KEY)) {
+      uint32(GgufPlanes.KEY, GgufPlanes.VERSION);
+    }
+    long blocks = dims[0] / format.blockElements();
+    tensor(name, GgufPlanes.DATA, blocks * format.blockBytes(), dims[1]);
+    return tensor(
+        name + SCALES,
+        GgufPlanes.scaleType(format.scalePlane()),
+        GgufPlanes.scaleDims(format, blocks, dims[1]));
   }
 
   /// Adds a tensor of any type of known block size to the table.

@@ -1,0 +1,220 @@
+package dev.quern.cli;
+
+import dev.quern.llama.Generation;
+import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LlamaSession;
+import dev.quern.llama.LoadOptions;
+import dev.quern.llama.WorkerPool;
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.perplexity.Divergence;
+import dev.quern.llama.perplexity.Perplexity;
+import dev.quern.llama.quantize.GgufSource;
+import dev.quern.llama.quantize.ModelQuantizer;
+import dev.quern.llama.quantize.QuantizeOptions;
+import dev.quern.llama.quantize.QuantizePlan;
+import dev.quern.llama.quantize.TensorSource;
+import dev.quern.llama.quantize.WeightError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `quern accuracy`: what each scheme and group costs and saves, as a Markdown table.
+@Command(
+    name = "accuracy",
+    description =
+        "Quantises a model in every scheme and prints a Markdown table of size, error of the weights, and how far perplexity and predictions are from the original's. With --numerics exact, nothing but the weights is rounded.")
+final class AccuracyCommand extends ConsoleCommand {
+  private static final int DEFAULT_CONTEXT = 256;
+  private static final int RANDOM_CHUNKS = 4;
+
+  /// Tokens that are decoded to see how fast, after as many that don't count.
+  private static final int DECODED = 64;
+
+  private static final List<QuantizeOptions> VARIANTS =
+      List.of(
+          QuantizeOptions.of("f16", 32),
+          QuantizeOptions.of("q8_0", 32),
+          QuantizeOptions.of("int8-channel", 32),
+          QuantizeOptions.of("q4_0", 32),
+          QuantizeOptions.of("int4-block", 32),
+          QuantizeOptions.of("int4-block", 64),
+          QuantizeOptions.of("int4-block", 128),
+          QuantizeOptions.of("int4-block", 256));
+
+  @Option(
+      names = "--text",
+      paramLabel = "FILE",
+      description = "The text to predict; random tokens for a model without a vocabulary.")
+  Path text;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the random tokens. Default: ${DEFAULT-VALUE}.")
+  long seed = 1;
+
+  @Option(names = "--speed", description = "Also measure decoding, once each.")
+  boolean speed;
+
+  @Mixin ModelOptions modelOptions;
+
+  AccuracyCommand(Console console) {
+    super(console);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (modelOptions.model == null) {
+      throw new UserException("--model: none, expected a file in F32, F16 or BF16");
+    }
+    Path file = Files.createTempFile("quern-accuracy", ".gguf");
+    try (TensorSource source = GgufSource.open(modelOptions.model);
+        LlamaModel original = modelOptions.load(console)) {
+      int context =
+          modelOptions.context == 0
+              ? Math.min(DEFAULT_CONTEXT, original.context())
+              : modelOptions.context;
+      int[] tokens = tokens(original, context);
+      line(
+          "| scheme | matrices, bits a weight | kept for width | weights, relative RMS | perplexity | ln of the ratio | KL mean | KL 95 %% | same likeliest | NMSE of logits |%s",
+          speed ? " decode tok/s |" : "");
+      line("|---|---|---|---|---|---|---|---|---|---|%s", speed ? "---|" : "");
+      Perplexity own =
+          Perplexity.measure(original, Optional.empty(), tokens, context, 0, chunks -> {});
+      line(
+          "| original | %.2f | | | %s | | | | | |%s",
+          bitsPerWeight(source, Optional.empty()),
+          perplexity(original, own),
+          speed ? " %.1f |".formatted(decodeRate(original)) : "");
+      for (QuantizeOptions variant : VARIANTS) {
+        row(variant, source, original, tokens, context, file);
+      }
+      console
+          .err()
+          .printf(
+              "%s: %d chunks of %d tokens, %d scored; %s%n",
+              modelOptions.model, own.chunks(), context, own.scored(), original.report().summary());
+    } finally {
+      Files.deleteIfExists(file);
+    }
+    return 0;
+  }
+
+  private void row(
+      QuantizeOptions variant,
+      TensorSource source,
+      LlamaModel original,
+      int[] tokens,
+      int context,
+      Path file)
+      throws IOException {
+    QuantizePlan plan = QuantizePlan.of(source, variant);
+    if (!plan.applies()) {
+      line("| %s | no matrix has such a width |", variant.describe());
+      return;
+    }
+    double error;
+    try (WorkerPool workers = new WorkerPool(original.threads())) {
+      new ModelQuantizer(source, workers, bytes -> {}).write(plan, file);
+      error = relativeError(file, workers);
+    }
+    LoadOptions options = modelOptions.options();
+    try (LlamaModel model = LlamaModel.load(file, options)) {
+      Perplexity p =
+          Perplexity.measure(model, Optional.of(original), tokens, context, 0, chunks -> {});
+      Divergence d = p.divergence().orElseThrow();
+      line(
+          "| %s | %.2f | %.1f %% | %.2e | %s | %.2e |%s",
+          variant.describe(),
+          bitsPerWeight(source, Optional.of(plan)),
+          100 * plan.unfitShare(),
+          error,
+          prediction(model, p),
+          d.nmse(),
+          speed ? " %.1f |".formatted(decodeRate(model)) : "");
+    }
+  }
+
+  /// Of all matrices together, with what the source has or a plan gives them.
+  private static double bitsPerWeight(TensorSource source, Optional<QuantizePlan> plan) {
+    QuantizePlan any = plan.orElseGet(() -> QuantizePlan.of(source, VARIANTS.getFirst()));
+    return 8.0
+        * any.items().stream()
+            .filter(i -> i.tensor().isMatrix())
+            .mapToLong(i -> plan.isPresent() ? i.bytes() : i.sourceBytes())
+            .sum()
+        / any.items().stream()
+            .filter(i -> i.tensor().isMatrix())
+            .mapToLong(i -> i.tensor().elements())
+            .sum();
+  }
+
+  /// Root of the mean over all matrices of the squared error relative to the matrix's own square.
+  private double relativeError(Path file, WorkerPool workers) throws IOException {
+    try (GgufFile quantised = GgufFile.open(file);
+        GgufFile reference = GgufFile.open(modelOptions.model)) {
+      List<WeightError> errors = WeightError.between(quantised, reference, workers);
+      return Math.sqrt(
+          errors.stream().mapToDouble(e -> e.relative() * e.relative()).average().orElse(0));
+    }
+  }
+
+  private int[] tokens(LlamaModel model, int context) throws IOException {
+    if (model.hasTokenizer()) {
+      if (text == null) {
+        throw new UserException("--text: none, expected a file, since the model has a vocabulary");
+      }
+      return Perplexity.tokens(model, Files.readString(text));
+    }
+    return new Random(seed)
+        .ints((long) RANDOM_CHUNKS * context, 0, model.config().vocabulary())
+        .toArray();
+  }
+
+  private static String perplexity(LlamaModel model, Perplexity p) {
+    return model.hasTokenizer()
+        ? String.format(Locale.ROOT, "%.4f ± %.4f", p.value(), p.uncertainty())
+        : "";
+  }
+
+  /// The columns about predictions; of random tokens they would say nothing.
+  private static String prediction(LlamaModel model, Perplexity p) {
+    if (!model.hasTokenizer()) {
+      return " | | | | ";
+    }
+    Divergence d = p.divergence().orElseThrow();
+    return String.format(
+        Locale.ROOT,
+        "%s | %.5f ± %.5f | %.2e ± %.0e | %.2e | %.1f %%",
+        perplexity(model, p),
+        d.logRatio().value(),
+        d.logRatio().uncertainty(),
+        d.mean().value(),
+        d.mean().uncertainty(),
+        d.percentile(0.95),
+        100 * d.sameLikeliest());
+  }
+
+  private static double decodeRate(LlamaModel model) {
+    GenerationOptions options = GenerationOptions.greedy(DECODED).ignoringEnd();
+    Generation last = null;
+    for (int i = 0; i < 2; i++) {
+      try (LlamaSession session = model.newSession()) {
+        last = session.generateTokens(new int[] {1}, options, token -> true);
+      }
+    }
+    return last.decodeTokensPerSecond();
+  }
+
+  private void line(String format, Object... values) {
+    console.out().println(String.format(Locale.ROOT, format, values));
+  }
+}

@@ -1,0 +1,162 @@
+package dev.quern.cli;
+
+import dev.quern.llama.LoadOptions;
+import dev.quern.llama.WorkerPool;
+import dev.quern.llama.quantize.GgufSource;
+import dev.quern.llama.quantize.ModelQuantizer;
+import dev.quern.llama.quantize.QuantizeOptions;
+import dev.quern.llama.quantize.QuantizePlan;
+import dev.quern.llama.quantize.TensorSource;
+import dev.quern.llama.quantize.WeightScheme;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `quern quantize`: a model with fewer bits a weight.
+@Command(
+    name = "quantize",
+    description =
+        "Writes a model anew with its matrices in fewer bits. Norms stay as they are, and so does a matrix whose rows are no multiple of the scheme's block; the summary says what share that is.")
+final class QuantizeCommand extends ConsoleCommand {
+  /// What metadata and the tensor table may take beyond the source's own.
+  private static final long HEADER_BYTES = 1L << 20;
+
+  @Option(
+      names = "--in",
+      paramLabel = "MODEL",
+      required = true,
+      description = "GGUF file in F32, F16 or BF16; of shards, the first.")
+  Path in;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "FILE",
+      required = true,
+      description = "The file to write.")
+  Path out;
+
+  @Option(
+      names = "--scheme",
+      paramLabel = "NAME",
+      required = true,
+      description =
+          "int4-block (blocks of --group int4 values with a BF16 scale; classifier and embedding int8-channel), q4_0 (as llama-quantize: the classifier is q6_k, or q8_0 where its width is no multiple of 256), q8_0, int8-channel, q6_k, f16 or bf16.")
+  String scheme;
+
+  @Option(
+      names = "--group",
+      paramLabel = "N",
+      description = "Weights of a block of int4-block: 32, 64, 128 or 256. Default: 32.")
+  Integer group;
+
+  @Option(
+      names = "--classifier",
+      paramLabel = "NAME",
+      description = "Scheme of the output matrix. Default: see --scheme.")
+  String classifier;
+
+  @Option(
+      names = "--embedding",
+      paramLabel = "NAME",
+      description =
+          "Scheme of the embedding matrix. Where it is the output matrix too, either option speaks for both. Default: see --scheme.")
+  String embedding;
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads. Default: the physical cores.")
+  Integer threads;
+
+  @Option(names = "--force", description = "Replace the file if it exists.")
+  boolean force;
+
+  QuantizeCommand(Console console) {
+    super(console);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    QuantizeOptions options = options();
+    LoadOptions defaults = LoadOptions.defaults();
+    int parallelism =
+        threads == null ? defaults.threads() : defaults.withThreads(threads).threads();
+    long start = System.nanoTime();
+    if (Files.exists(out) && Files.exists(in) && Files.isSameFile(in, out)) {
+      throw new UserException("--out: %s is the model itself; name another file".formatted(out));
+    }
+    try (TensorSource source = GgufSource.open(in);
+        WorkerPool workers = new WorkerPool(parallelism);
+        LoadProgressBar bar = LoadProgressBar.ofBytes(console, "quantising")) {
+      QuantizePlan plan = QuantizePlan.of(source, options);
+      OutputFile.check(out, plan.bytes() + Files.size(in) / 8 + HEADER_BYTES, force);
+      new ModelQuantizer(source, workers, done -> bar.packed(done, plan.bytes())).write(plan, out);
+      print(plan, (System.nanoTime() - start) / 1e9);
+    }
+    return 0;
+  }
+
+  private QuantizeOptions options() {
+    WeightScheme named = WeightScheme.of(scheme);
+    Optional<WeightScheme> output = Optional.ofNullable(classifier).map(WeightScheme::of);
+    Optional<WeightScheme> input = Optional.ofNullable(embedding).map(WeightScheme::of);
+    boolean grouped =
+        named.takesGroup()
+            || output.filter(WeightScheme::takesGroup).isPresent()
+            || input.filter(WeightScheme::takesGroup).isPresent();
+    if (group != null && !grouped) {
+      throw new UserException(
+          "--group: %d, expected none: only int4-block has blocks of different sizes"
+              .formatted(group));
+    }
+    return new QuantizeOptions(
+        named, group == null ? WeightScheme.DEFAULT_GROUP : group, output, input);
+  }
+
+  /// A line for each format, one on what the width forbade, and one on the whole.
+  private void print(QuantizePlan plan, double seconds) throws IOException {
+    Map<String, long[]> formats = new TreeMap<>(); // tensors, weights, bytes
+    for (QuantizePlan.Item item : plan.items()) {
+      String change =
+          item.kept()
+              ? "%s, kept%s".formatted(item.format(), item.unfit() ? " for its width" : "")
+              : "%s to %s".formatted(item.tensor().format(), item.format());
+      long[] sums = formats.computeIfAbsent(change, _ -> new long[3]);
+      sums[0]++;
+      sums[1] += item.tensor().elements();
+      sums[2] += item.bytes();
+    }
+    formats.forEach((change, sums) ->
+        console
+            .out()
+            .printf(
+                Locale.ROOT,
+                "%-28s %5d tensors %14d weights %14d bytes%n",
+                change,
+                sums[0],
+                sums[1],
+                sums[2]));
+    console
+        .out()
+        .printf(
+            Locale.ROOT,
+            "%s: %s; %.1f %% of the matrices' weights keep their format for their width%n",
+            out,
+            plan.options().describe(),
+            100 * plan.unfitShare());
+    console
+        .err()
+        .printf(
+            Locale.ROOT,
+            "%.1f MB, from %.1f MB of weights, in %.1f s%n",
+            Files.size(out) / 1e6,
+            plan.sourceBytes() / 1e6,
+            seconds);
+  }
+}

@@ -1,0 +1,152 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.llama.LlamaModel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `quantize`, `perplexity`, `accuracy` and `inspect --against`, on the demo model (F16, width 128).
+class QuantizeCommandTest {
+  @TempDir Path folder;
+  private Path demo;
+  private Path out;
+  private Path text;
+
+  @BeforeEach
+  void copyDemo() throws IOException {
+    demo = folder.resolve("demo.gguf");
+    out = folder.resolve("out.gguf");
+    text = folder.resolve("text.txt");
+    try (var in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+      Files.copy(in, demo);
+    }
+    Files.writeString(
+        text,
+        "Once upon a time, there was a clever boy named Oskar. Every day Oskar went to the barn with a clever donkey. On a rainy day, Oskar saw a basket lying on the path.\n");
+  }
+
+  @Test
+  void quantisesAndRunsAndSaysWhatItDid() {
+    Result made =
+        quern("quantize", "--in", demo, "--out", out, "--scheme", "int4-block", "--group", "128");
+    assertEquals(0, made.code, made.err);
+    assertTrue(made.out.contains("F16 to INT4_B128"), made.out);
+    assertTrue(made.out.contains("F16 to INT8_C"), made.out);
+    assertTrue(made.out.contains("0.0 % of the matrices' weights"), made.out);
+    Result run = quern("run", "--model", out, "--prompt", "Once upon a time", "-n", "5");
+    assertEquals(0, run.code, run.err);
+    assertTrue(run.out.startsWith("Once upon a time, there was"), run.out);
+    Result listed = quern("inspect", out);
+    assertTrue(listed.out.contains("INT4_B128"), listed.out);
+  }
+
+  @Test
+  void anExistingFileIsKeptUnlessForced() throws IOException {
+    Files.writeString(out, "precious");
+    Result refused = quern("quantize", "--in", demo, "--out", out, "--scheme", "q8_0");
+    assertEquals(1, refused.code);
+    assertTrue(refused.err.contains("--force"), refused.err);
+    assertEquals("precious", Files.readString(out));
+    Result forced = quern("quantize", "--in", demo, "--out", out, "--scheme", "q8_0", "--force");
+    assertEquals(0, forced.code, forced.err);
+    assertTrue(Files.size(out) > 100_000);
+    Result itself = quern("quantize", "--in", demo, "--out", demo, "--scheme", "q8_0", "--force");
+    assertEquals(1, itself.code);
+    assertTrue(itself.err.contains("the model itself"), itself.err);
+  }
+
+  @Test
+  void aGroupThatNoWidthFitsIsRefusedAndLeavesNothing() throws IOException {
+    Result refused =
+        quern("quantize", "--in", demo, "--out", out, "--scheme", "int4-block", "--group", "256");
+    assertEquals(1, refused.code, refused.err);
+    assertTrue(refused.err.contains("no matrix can become INT4_B256"), refused.err);
+    assertFalse(Files.exists(out));
+    try (var files = Files.list(folder)) {
+      assertEquals(2, files.count());
+    }
+  }
+
+  @Test
+  void perplexityAgainstTheOriginal() throws IOException {
+    quern("quantize", "--in", demo, "--out", out, "--scheme", "q4_0");
+    Path json = folder.resolve("p.json");
+    Result result =
+        quern(
+            "perplexity",
+            "--model",
+            out,
+            "--text",
+            text,
+            "-c",
+            "16",
+            "--against",
+            demo,
+            "--json",
+            json);
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.out.startsWith("perplexity "), result.out);
+    assertTrue(result.out.contains("KL divergence        mean 0."), result.out);
+    JsonNode root = new ObjectMapper().readTree(json.toFile());
+    double value = root.get("perplexity").get("value").asDouble();
+    double reference = root.get("against").get("perplexity").asDouble();
+    double ratio = root.get("against").get("logRatio").get("value").asDouble();
+    assertEquals(Math.log(value / reference), ratio, 1e-9);
+    assertTrue(root.get("against").get("klDivergence").get("value").asDouble() > 0);
+    assertEquals(root.get("chunks").asInt() * 7, root.get("scored").asInt());
+  }
+
+  @Test
+  void accuracyIsATableWithARowForEachScheme() {
+    Result result = quern("accuracy", "--model", demo, "--text", text, "-c", "16", "--speed");
+    assertEquals(0, result.code, result.err);
+    String[] lines = result.out.split("\n");
+    assertEquals(2 + 1 + 8, lines.length, result.out);
+    assertTrue(lines[7].startsWith("| int4-block 32, classifier int8-channel"), result.out);
+    assertTrue(lines[10].endsWith("no matrix has such a width |"), result.out);
+    for (int i = 0; i < 10; i++) {
+      assertEquals(11, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
+    }
+  }
+
+  @Test
+  void inspectAgainstSaysHowFarAndWhatIsEqual() {
+    quern("quantize", "--in", demo, "--out", out, "--scheme", "q8_0", "--embedding", "f16");
+    Result result = quern("inspect", out, "--against", demo);
+    assertEquals(0, result.code, result.err);
+    String embedding =
+        result.out.lines().filter(l -> l.startsWith("token_embd")).findFirst().orElseThrow();
+    assertTrue(embedding.endsWith("equal bytes"), embedding);
+    assertEquals(1, result.out.lines().filter(l -> l.endsWith("equal bytes")).count());
+  }
+
+  private record Result(int code, String out, String err) {}
+
+  private static Result quern(Object... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    String[] strings = new String[args.length];
+    for (int i = 0; i < args.length; i++) {
+      strings[i] = args[i].toString();
+    }
+    int code =
+        Main.run(
+            strings,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,107 @@
+package dev.quern.llama.quantize;
+
+import dev.quern.data.BlockCodec;
+import dev.quern.data.BlockFormat;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.llama.LlamaException;
+import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufTensor;
+import dev.quern.llama.gguf.GgufWriter;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// How far a matrix is from the same one in another file.
+///
+/// @param name the tensor's
+/// @param format its format
+/// @param reference the format in the other file
+/// @param weights how many
+/// @param squaredError sum over all weights of the squared difference
+/// @param squaredReference sum over all weights of the other file's value squared
+/// @param equalBytes whether both files hold the same bytes
+public record WeightError(
+    String name,
+    BlockFormat format,
+    BlockFormat reference,
+    long weights,
+    double squaredError,
+    double squaredReference,
+    boolean equalBytes) {
+
+  /// Root of the mean squared difference.
+  public double rms() {
+    return Math.sqrt(squaredError / weights);
+  }
+
+  /// [#rms()] relative to the other file's root mean square.
+  public double relative() {
+    return squaredError == 0 ? 0 : Math.sqrt(squaredError / squaredReference);
+  }
+
+  /// Compares all matrices of a model with those of another.
+  ///
+  /// @return in the order of the first model
+  /// @throws LlamaException where the other model lacks one, or has it in another shape
+  public static List<WeightError> between(GgufFile model, GgufFile reference, Workers workers)
+      throws IOException {
+    List<WeightError> errors = new ArrayList<>();
+    for (GgufTensor t : model.tensors()) {
+      if (t.dims().length == 2 && !t.name().endsWith(GgufWriter.SCALES)) {
+        errors.add(of(t, model, reference, workers));
+      }
+    }
+    return errors;
+  }
+
+  private static WeightError of(
+      GgufTensor tensor, GgufFile model, GgufFile reference, Workers workers) throws IOException {
+    GgufTensor other = reference.tensor(tensor.name());
+    if (!Arrays.equals(tensor.dims(), other.dims())) {
+      throw new LlamaException(
+          "tensor %s: %s, expected %s as in the other model"
+              .formatted(
+                  tensor.name(), Arrays.toString(tensor.dims()), Arrays.toString(other.dims())));
+    }
+    try (Arena arena = Arena.ofShared()) {
+      WeightMatrix a = model.weights(tensor, arena);
+      WeightMatrix b = reference.weights(other, arena);
+      double[] error = new double[a.outputs()]; // by row, so that the sum has one order
+      double[] square = new double[a.outputs()];
+      BlockCodec decodeA = BlockCodec.of(a.format()).orElseThrow();
+      BlockCodec decodeB = BlockCodec.of(b.format()).orElseThrow();
+      float[][][] rows = new float[workers.parallelism()][2][a.inputs()];
+      workers.run(
+          a.outputs(),
+          (row, worker) -> {
+            float[] x = rows[worker][0];
+            float[] y = rows[worker][1];
+            decodeA.decodeRow(a, row, MemorySegment.ofArray(x), 0);
+            decodeB.decodeRow(b, row, MemorySegment.ofArray(y), 0);
+            for (int i = 0; i < x.length; i++) {
+              double difference = (double) x[i] - y[i];
+              error[row] += difference * difference;
+              square[row] += (double) y[i] * y[i];
+            }
+          });
+      return new WeightError(
+          tensor.name(),
+          a.format(),
+          b.format(),
+          (long) a.outputs() * a.inputs(),
+          Arrays.stream(error).sum(),
+          Arrays.stream(square).sum(),
+          a.format().equals(b.format())
+              && equal(a.data(), b.data())
+              && equal(a.scales(), b.scales()));
+    }
+  }
+
+  private static boolean equal(MemorySegment a, MemorySegment b) {
+    return a.mismatch(b) == -1;
+  }
+}
