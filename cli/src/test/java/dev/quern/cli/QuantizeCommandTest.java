@@ -17,7 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `quantize`, `perplexity`, `accuracy` and `inspect --against`, on the demo model (F16, width 128).
+/// `quantize`, `perplexity`, `accuracy` and `inspect --against`, on the demo model (F16, width
+/// 128).
 class QuantizeCommandTest {
   @TempDir Path folder;
   private Path demo;

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// A GGUF file as a checkpoint: its tensors are what the names and the order come from.
 final class GgufCheckpoint implements Checkpoint {
@@ -59,7 +61,16 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public List<Tensor> tensors() {
-    return file.tensors().stream().map(GgufCheckpoint::tensor).toList();
+    // A plane of scales is part of the weights that it scales.
+    Set<String> scales =
+        file.tensors().stream()
+            .flatMap(t -> file.scales(t).stream())
+            .map(GgufTensor::name)
+            .collect(Collectors.toSet());
+    return file.tensors().stream()
+        .filter(t -> !scales.contains(t.name()))
+        .map(GgufCheckpoint::tensor)
+        .toList();
   }
 
   @Override

@@ -306,7 +306,6 @@ final class WeightLoader {
               .formatted(tensor.label(), tensor.dims(), expected));
     }
     used.add(name);
-    file.scales(tensor).ifPresent(scales -> used.add(scales.name()));
     return tensor;
   }
 
