@@ -191,9 +191,12 @@ class KleidiProviderTest {
   }
 
   private Path elf(int bits, int type, int machine) throws IOException {
-    ByteBuffer head = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer head = ByteBuffer.allocate(120).order(ByteOrder.LITTLE_ENDIAN);
     head.putInt(0, 0x464C457F).put(4, (byte) bits).put(5, (byte) 1);
     head.putShort(16, (short) type).putShort(18, (short) machine);
+    // One program header, PT_GNU_STACK without execution: the JVM warns of libraries that lack it.
+    head.putLong(32, 64).putShort(54, (short) 56).putShort(56, (short) 1);
+    head.putInt(64, 0x6474_E551).putInt(68, 6);
     return file(head.array());
   }
 
