@@ -1,5 +1,8 @@
 package dev.quern.arm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
@@ -8,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -31,6 +35,10 @@ import org.junit.jupiter.api.TestFactory;
 /// rows whose names hold one of these words.
 class ArmLaneIT {
   private static final int ROW_MINUTES = 15;
+
+  /// Of logits against exact arithmetic: what int8 activations cost, as for the vector provider.
+  private static final double NMSE_BOUND = 5e-3;
+
   private static final Path TARGET = Path.of(System.getProperty("quern.arm.target"));
   private static final Path SCRIPT = Path.of(System.getProperty("quern.arm.sysroot"));
 
@@ -39,6 +47,8 @@ class ArmLaneIT {
       List.of(
           "quern.shared",
           "quern.shared.required",
+          "quern.selfcheck.file",
+          "quern.arm.loads",
           "quern.conformance.tries",
           "quern.conformance.seed",
           "java.util.logging.config.file");
@@ -75,6 +85,92 @@ class ArmLaneIT {
         .map(e ->
             DynamicContainer.dynamicContainer(
                 e.getKey().name(), Stream.of(e).flatMap(r -> tests(r.getKey(), r.getValue()))));
+  }
+
+  /// In one version of the library, kernels of equal arithmetic give equal bits, whatever the CPU:
+  /// so do models, on the rows that run them.
+  @TestFactory
+  Stream<DynamicTest> modelsSayTheSameOnEveryCpu() {
+    List<ArmRow> rows = withModels();
+    return rows.stream()
+        .skip(1)
+        .flatMap(row ->
+            Stream.of(ModelRuns.values())
+                .map(model ->
+                    DynamicTest.dynamicTest(
+                        "%s: %s and %s".formatted(model.id(), rows.getFirst().name(), row.name()),
+                        () ->
+                            assertSame(model, runOf(rows.getFirst(), model), runOf(row, model)))));
+  }
+
+  /// Against exact arithmetic on this machine, on the same rounded weights.
+  @TestFactory
+  Stream<DynamicTest> modelsAgreeWithExactArithmetic() {
+    return Stream.of(ModelRuns.values())
+        .flatMap(model -> withModels().stream().map(row -> agreement(model, row)));
+  }
+
+  private static DynamicTest agreement(ModelRuns model, ArmRow row) {
+    return DynamicTest.dynamicTest(
+        model.id() + ": " + row.name(),
+        () -> {
+          ModelRuns.Run exact = model.exactly(Files.createDirectories(TARGET.resolve("exact")));
+          ModelRuns.Run actual = runOf(row, model);
+          assertEquals(exact.logits().size(), actual.logits().size());
+          double worst = 0;
+          for (int i = 0; i < exact.logits().size(); i++) {
+            worst = Math.max(worst, nmse(actual.logits().get(i), exact.logits().get(i)));
+          }
+          System.out.printf(
+              Locale.ROOT,
+              "[quern] arm: %s on %s: NMSE of logits at most %.1e%n",
+              model.id(),
+              row.name(),
+              worst);
+          assertTrue(worst < NMSE_BOUND, "NMSE %g, expected < %g".formatted(worst, NMSE_BOUND));
+        });
+  }
+
+  private static List<ArmRow> withModels() {
+    return running.keySet().stream().filter(r -> r.tags().contains("arm-models")).toList();
+  }
+
+  /// What a row wrote, once it has ended.
+  private static ModelRuns.Run runOf(ArmRow row, ModelRuns model)
+      throws InterruptedException, ExecutionException, IOException {
+    running.get(row).get();
+    return ModelRuns.Run.read(TARGET.resolve(row.name()), model.id());
+  }
+
+  private static void assertSame(ModelRuns model, ModelRuns.Run expected, ModelRuns.Run actual) {
+    assertEquals(expected.text(), actual.text());
+    assertEquals(expected.logits().size(), actual.logits().size());
+    for (int i = 0; i < expected.logits().size(); i++) {
+      assertArrayEquals(
+          bits(expected.logits().get(i)),
+          bits(actual.logits().get(i)),
+          "%s: bits of the logits after token %d".formatted(model.id(), i));
+    }
+  }
+
+  private static int[] bits(float[] values) {
+    int[] bits = new int[values.length];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = Float.floatToRawIntBits(values[i]);
+    }
+    return bits;
+  }
+
+  /// `Σ(actual - expected)² / Σ expected²`.
+  private static double nmse(float[] actual, float[] expected) {
+    double error = 0;
+    double power = 0;
+    for (int i = 0; i < expected.length; i++) {
+      double difference = (double) actual[i] - expected[i];
+      error += difference * difference;
+      power += (double) expected[i] * expected[i];
+    }
+    return error / power;
   }
 
   /// Waits for a row, once its turn has come.
@@ -128,6 +224,7 @@ class ArmLaneIT {
       }
     }
     properties.put("quern.arm.out", folder.toString());
+    properties.putIfAbsent("quern.conformance.tries", "1"); // edge cases run whatever it says
     long start = System.nanoTime();
     Process process =
         host.process(row, results, properties)

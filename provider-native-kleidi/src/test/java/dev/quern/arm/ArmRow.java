@@ -28,8 +28,7 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
           new ArmRow(ArmCpu.MAX_NO_SME, "sid", false, "arm"),
           new ArmRow(ArmCpu.MAX_SME2, "trixie", false, "arm"),
           new ArmRow(ArmCpu.NEOVERSE_N2, "trixie", false, "arm"),
-          new ArmRow(ArmCpu.CORTEX_A76, "trixie", false, "arm"),
-          new ArmRow(ArmCpu.CORTEX_A72, "sid", false, "arm | arm-scalar"));
+          new ArmRow(ArmCpu.CORTEX_A72, "sid", false, "arm-none | arm-scalar"));
 
   /// All tests on the Arm machine that this is, with whatever KleidiAI it has.
   static ArmRow onThisMachine() {
@@ -57,6 +56,9 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
                 "-Dquern.arm.c2=" + c2,
                 // Where there are kernels for the CPU, not one test may be left out.
                 "-Dquern.arm.required=" + cpu.features().contains("dotprod")));
+    if (tags.contains("arm-stress")) {
+      options.add("-XX:NativeMemoryTracking=summary");
+    }
     if (!c2) {
       options.add("-XX:TieredStopAtLevel=1");
     }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 /// Each row runs on the CPU that it names: without this, rows could all be alike and nobody would
 /// notice.
 @Tag("arm")
+@Tag("arm-none")
 @Tag("arm-vector")
 class PlatformRowTest {
   @Test

@@ -103,8 +103,13 @@ public final class RowMain {
       return text.toString();
     }
 
-    private String name(TestIdentifier test) {
-      return test.getDisplayName();
+    /// The method, and which of its tests it is.
+    private static String name(TestIdentifier test) {
+      String name = test.getDisplayName();
+      return test.getSource().orElse(null) instanceof MethodSource m
+              && !name.startsWith(m.getMethodName())
+          ? m.getMethodName() + ": " + name
+          : name;
     }
 
     /// The class that a test belongs to: its own or that of what contains it.

@@ -16,7 +16,6 @@ class ScalarRowTest {
     return new RowSuite(
             ScalarProvider::new,
             of("linear", "Q4_0"),
-            of("linear", "Q6_K"),
             of("linear", "INT4_B32"),
             of("attention", "F16"),
             of("rmsnorm", "all"),

@@ -1,0 +1,113 @@
+package dev.quern.arm;
+
+import dev.quern.data.BlockFormat;
+import java.util.List;
+
+/// Which kernels of KleidiAI a CPU and a library are to get: for one row of x, and for more.
+///
+/// The names are written out, and not taken from the provider's table, so that a row lost there is
+/// noticed here.
+///
+/// @param int4 of INT4 in blocks
+/// @param q4 of ggml's Q4_0
+/// @param int8 of int8 with a scale for each output
+/// @param sme those that use the matrix unit have these in its place where it may not be used
+public record ArmKernels(List<String> int4, List<String> q4, List<String> int8, ArmKernels sme) {
+
+  private record Row(ArmCpu cpu, String library, ArmKernels kernels) {}
+
+  private static final List<String> NONE = List.of();
+
+  private static final List<String> INT4_DOTPROD =
+      List.of(
+          "qai8dxp1x4_qsi4c32p4x4_1x4_neon_dotprod", "qai8dxp4x4_qsi4c32p4x4_16x4_neon_dotprod");
+  private static final List<String> INT4_I8MM =
+      List.of(
+          "qai8dxp1x8_qsi4c32p4x8_1x4x32_neon_dotprod", "qai8dxp4x8_qsi4c32p4x8_16x4x32_neon_i8mm");
+  private static final List<String> INT4_SME2 =
+      List.of(
+          "qai8dxp1x4_qsi4c32p4vlx4_1x4vl_sme2_dot",
+          "qai8dxp1vlx4_qsi4c32p4vlx4_1vlx4vl_sme2_mopa");
+
+  private static final List<String> Q4_DOTPROD =
+      List.of(
+          "qsi8d32p1x4_qsi4c32p4x4_1x4_neon_dotprod", "qsi8d32p4x4_qsi4c32p4x4_16x4_neon_dotprod");
+  private static final List<String> Q4_I8MM =
+      List.of(
+          "qsi8d32p1x8_qsi4c32p4x8_1x4x32_neon_dotprod", "qsi8d32p4x8_qsi4c32p4x8_16x4_neon_i8mm");
+  private static final List<String> Q4_SVE_256 =
+      List.of("qsi8d32p1x8_qsi4c32p8x8_1x8_sve_dotprod", "qsi8d32p4x8_qsi4c32p8x8_16x8_sve_i8mm");
+  private static final List<String> Q4_SME =
+      List.of(
+          "qsi8d32p1x4_qsi4c32p4vlx4_1x4vl_sme_dot",
+          "qsi8d32p1vlx4_qsi4c32p4vlx4_1vlx4vl_sme_mopa");
+  private static final List<String> Q4_SME2 =
+      List.of(
+          "qsi8d32p1x4_qsi4c32p4vlx4_1x4vl_sme2_sdot",
+          "qsi8d32p1vlx4_qsi4c32p4vlx4_1vlx4vl_sme2_mopa");
+
+  private static final List<String> INT8_DOTPROD =
+      List.of("qai8dxp1x4_qsi8cxp4x4_1x4_neon_dotprod", "qai8dxp4x4_qsi8cxp4x4_16x4_neon_dotprod");
+  private static final List<String> INT8_I8MM =
+      List.of("qai8dxp1x8_qsi8cxp4x8_1x4_neon_dotprod", "qai8dxp4x8_qsi8cxp4x8_16x4_neon_i8mm");
+  private static final List<String> INT8_SME =
+      List.of(
+          "qai8dxp1x4_qsi8cxp4vlx4_1x4vl_sme_dot", "qai8dxp1vlx4_qsi8cxp4vlx4_1vlx4vl_sme_mopa");
+  private static final List<String> INT8_SME2 =
+      List.of(
+          "qai8dxp1x4_qsi8cxp4vlx4_1x4vl_sme2_dot", "qai8dxp1vlx4_qsi8cxp4vlx4_1vlx4vl_sme2_mopa");
+
+  private static final ArmKernels UNAVAILABLE = new ArmKernels(NONE, NONE, NONE, null);
+
+  public static final ArmKernels DOTPROD =
+      new ArmKernels(INT4_DOTPROD, Q4_DOTPROD, INT8_DOTPROD, null);
+
+  private static final ArmKernels I8MM = new ArmKernels(INT4_I8MM, Q4_I8MM, INT8_I8MM, null);
+
+  /// 1.8.0 (trixie) has neither SVE nor SME kernels but those of Q4_0 for SME2.
+  private static final List<Row> TABLE =
+      List.of(
+          new Row(ArmCpu.CORTEX_A72, "sid", UNAVAILABLE),
+          new Row(ArmCpu.CORTEX_A76, "sid", DOTPROD),
+          new Row(ArmCpu.CORTEX_A76, "trixie", DOTPROD),
+          new Row(ArmCpu.NEOVERSE_N2, "sid", I8MM),
+          new Row(ArmCpu.NEOVERSE_N2, "trixie", I8MM),
+          new Row(
+              ArmCpu.NEOVERSE_V1, "sid", new ArmKernels(INT4_I8MM, Q4_SVE_256, INT8_I8MM, null)),
+          new Row(ArmCpu.MAX_NO_SME, "sid", I8MM),
+          new Row(ArmCpu.MAX_SME, "sid", new ArmKernels(INT4_I8MM, Q4_SME, INT8_SME, I8MM)),
+          new Row(ArmCpu.MAX_SME2, "sid", new ArmKernels(INT4_SME2, Q4_SME2, INT8_SME2, I8MM)),
+          new Row(ArmCpu.MAX_SME2, "trixie", new ArmKernels(INT4_I8MM, Q4_SME2, INT8_I8MM, I8MM)));
+
+  /// What a CPU gets from the KleidiAI of a Debian suite.
+  ///
+  /// @throws IllegalArgumentException if the table does not say
+  public static ArmKernels of(String cpu, String library) {
+    return TABLE.stream()
+        .filter(r -> r.cpu.name().equals(cpu) && r.library.equals(library))
+        .map(Row::kernels)
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "no row for CPU '%s' with KleidiAI of '%s': add one to the table"
+                    .formatted(cpu, library)));
+  }
+
+  /// For a weight format; empty where the provider is unavailable.
+  public List<String> of(BlockFormat format) {
+    return switch (format.id()) {
+      case "Q4_0" -> q4;
+      case "INT8_C" -> int8;
+      default -> int4;
+    };
+  }
+
+  /// Where the matrix unit may not be used.
+  public ArmKernels withoutSme() {
+    return sme == null ? this : sme;
+  }
+
+  public boolean available() {
+    return !int4.isEmpty();
+  }
+}

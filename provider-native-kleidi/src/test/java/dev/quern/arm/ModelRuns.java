@@ -1,0 +1,151 @@
+package dev.quern.arm;
+
+import dev.quern.KernelOptions;
+import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LlamaSession;
+import dev.quern.llama.LoadOptions;
+import dev.quern.testing.SharedFiles;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/// Whole models, run the same way on every CPU: what they say, and their logits after each token.
+enum ModelRuns {
+  /// Trained, 260 K parameters, ggml's Q4_0 and F16.
+  STORIES_Q4_0("stories260K-Q4_0"),
+
+  /// The demo model with its matrices in int4 per block of 32, rounded while it is loaded
+  /// ([Int4Copy]).
+  DEMO_INT4("demo-INT4_B32"),
+
+  /// Random weights, Llama 3's rope, ggml's Q4_0; no vocabulary.
+  TINY1_Q4_0("tiny1-Q4_0");
+
+  private static final String TEXT = "Once upon a time there was a little girl named Lily. She";
+  private static final int GENERATED = 16;
+  private static final long SEED = 1;
+
+  private final String id;
+
+  ModelRuns(String id) {
+    this.id = id;
+  }
+
+  String id() {
+    return id;
+  }
+
+  /// What one run gave.
+  ///
+  /// @param text what the model wrote; empty without a vocabulary
+  /// @param logits `[token][vocabulary]`, after each token of a fixed text: of its first half in
+  ///   one batch, of the others one by one
+  record Run(String text, List<float[]> logits) {
+    void write(Path folder, String id) throws IOException {
+      Files.writeString(folder.resolve(id + ".txt"), text);
+      try (DataOutputStream out =
+          new DataOutputStream(
+              new BufferedOutputStream(Files.newOutputStream(folder.resolve(id + ".logits"))))) {
+        out.writeInt(logits.size());
+        out.writeInt(logits.getFirst().length);
+        for (float[] row : logits) {
+          for (float v : row) {
+            out.writeFloat(v);
+          }
+        }
+      }
+    }
+
+    static Run read(Path folder, String id) throws IOException {
+      List<float[]> logits = new ArrayList<>();
+      try (DataInputStream in =
+          new DataInputStream(
+              new BufferedInputStream(Files.newInputStream(folder.resolve(id + ".logits"))))) {
+        int rows = in.readInt();
+        int columns = in.readInt();
+        for (int r = 0; r < rows; r++) {
+          float[] row = new float[columns];
+          for (int c = 0; c < columns; c++) {
+            row[c] = in.readFloat();
+          }
+          logits.add(row);
+        }
+      }
+      return new Run(Files.readString(folder.resolve(id + ".txt")), logits);
+    }
+  }
+
+  /// On KleidiAI, and on the scalar provider what it declines.
+  ///
+  /// @param folder for files that are needed on the way
+  Run onKleidi(Path folder) throws IOException {
+    return run(folder, this == DEMO_INT4 ? "int4-kleidi,scalar" : "kleidi,scalar", "any");
+  }
+
+  /// In exact arithmetic on the weights as they are rounded, on any machine.
+  Run exactly(Path folder) throws IOException {
+    return run(folder, this == DEMO_INT4 ? "int4-scalar,scalar" : "scalar", "exact");
+  }
+
+  private Run run(Path folder, String providers, String numerics) throws IOException {
+    KernelOptions system = KernelOptions.fromSystem();
+    KernelOptions kernels =
+        new KernelOptions(system.properties(), system.platform(), withInt4Copies(folder))
+            .withProvider(providers)
+            .with("quern.numerics", numerics);
+    LoadOptions options =
+        LoadOptions.defaults().withKernels(kernels).withThreads(2).withContext(128);
+    try (LlamaModel model = load(options);
+        LlamaSession session = model.newSession()) {
+      if (!providers.startsWith("scalar")) {
+        System.out.println(id + ": " + model.report().summary());
+      }
+      int[] tokens =
+          this == TINY1_Q4_0
+              ? new Random(SEED).ints(16, 0, model.config().vocabulary()).toArray()
+              : session.encodePrompt(TEXT);
+      List<float[]> logits = new ArrayList<>();
+      int half = tokens.length / 2;
+      session.evaluate(Arrays.copyOf(tokens, half), logits::add);
+      for (int i = half; i < tokens.length; i++) {
+        session.evaluate(new int[] {tokens[i]}, logits::add);
+      }
+      StringBuilder text = new StringBuilder();
+      if (this != TINY1_Q4_0) {
+        session.rewind(0);
+        session.generate("Once upon a time", GenerationOptions.greedy(GENERATED), text::append);
+      }
+      return new Run(text.toString(), logits);
+    }
+  }
+
+  private LlamaModel load(LoadOptions options) throws IOException {
+    return this == DEMO_INT4
+        ? LlamaModel.loadDemo(options)
+        : LlamaModel.load(SharedFiles.file("models/" + id + ".gguf"), options);
+  }
+
+  /// A class loader that finds [Int4Copy]'s providers too, which no other test is to see.
+  private static ClassLoader withInt4Copies(Path folder) throws IOException {
+    Path services = Files.createDirectories(folder.resolve("int4/META-INF/services"));
+    Files.writeString(
+        services.resolve("dev.quern.spi.KernelProvider"),
+        Stream.of(Int4Copy.OnKleidi.class, Int4Copy.OnScalar.class)
+            .map(Class::getName)
+            .reduce("", (a, b) -> a + b + "\n"));
+    return new URLClassLoader(
+        new URL[] {folder.resolve("int4").toUri().toURL()}, ModelRuns.class.getClassLoader());
+  }
+}
