@@ -17,7 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `quantize`, `perplexity`, `accuracy` and `inspect --against`, on the demo model (F16, width 128).
+/// `quantize`, `perplexity`, `accuracy` and `inspect --against`, on the demo model (F16, width
+/// 128).
 class QuantizeCommandTest {
   @TempDir Path folder;
   private Path demo;
@@ -117,7 +118,7 @@ class QuantizeCommandTest {
     assertTrue(lines[7].startsWith("| int4-block 32, classifier int8-channel"), result.out);
     assertTrue(lines[10].endsWith("no matrix has such a width |"), result.out);
     for (int i = 0; i < 10; i++) {
-      assertEquals(11, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
+      assertEquals(12, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
     }
   }
 

@@ -245,7 +245,6 @@ final class WeightLoader {
               .formatted(name, Arrays.toString(tensor.dims()), Arrays.toString(dims)));
     }
     used.add(name);
-    file.scales(tensor).ifPresent(scales -> used.add(scales.name()));
     return tensor;
   }
 
@@ -253,6 +252,7 @@ final class WeightLoader {
   private void checkAllUsed() {
     List<String> unused =
         file.tensors().stream()
+            .filter(t -> !file.isScales(t)) // part of the weights before them
             .map(GgufTensor::name)
             .filter(n -> !used.contains(n) && !n.matches("(" + REDUNDANT + ")\\.weight"))
             .sorted()
