@@ -1,5 +1,6 @@
 /// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
+  requires jdk.jfr;
   requires transitive dev.quern.api;
 
   exports dev.quern.llama;
