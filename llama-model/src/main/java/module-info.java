@@ -1,5 +1,6 @@
 /// Llama models: their files, tokenizers, forward pass and sampling.
 module dev.quern.llama {
+  requires jdk.jfr;
   requires transitive dev.quern.api;
   requires com.fasterxml.jackson.core;
   requires pickle; // the library's automatic name

@@ -2,10 +2,13 @@ package dev.quern.cli;
 
 import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
+import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,6 +37,11 @@ final class RunCommand extends ConsoleCommand {
   @Option(names = "--stats-json", paramLabel = "FILE", description = "Write the metrics as JSON.")
   Path statsJson;
 
+  @Option(
+      names = "--profile",
+      description = "Also print the share of each operator in the prompt and in decoding.")
+  boolean profile;
+
   RunCommand(Console console) {
     super(console);
   }
@@ -41,7 +49,10 @@ final class RunCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
-    try (LlamaModel model = modelOptions.load(console);
+    Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
+    LoadOptions loading = modelOptions.options();
+    loading = kernels.map(loading::withProfile).orElse(loading);
+    try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
       int[] tokens = session.encodePrompt(prompt);
       console.out().print(prompt);
@@ -52,6 +63,7 @@ final class RunCommand extends ConsoleCommand {
         console.out().println();
       }
       console.err().println(metrics.line());
+      kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
       if (statsJson != null) {
         metrics.writeJson(statsJson);
       }

@@ -58,6 +58,27 @@ class CommandLineTest {
   }
 
   @Test
+  void profilePrintsSharesThatMakeAHundredPercent() {
+    Result result = quern("run", "--prompt", "Once upon a time", "-n", "8", "--profile");
+    assertEquals(0, result.code, result.err);
+    double prompt = 0;
+    double decode = 0;
+    int rows = 0;
+    for (String line : result.err.split("\n")) {
+      if (line.matches(".* %.* s .* %.* s\\s*") && !line.startsWith("load")) {
+        String[] words = line.replace("outside kernels", "outside").trim().split("\\s+");
+        prompt += Double.parseDouble(words[1]);
+        decode += Double.parseDouble(words[5]);
+        rows++;
+      }
+    }
+    assertEquals(6, rows, result.err);
+    assertEquals(100, prompt, 0.5, result.err);
+    assertEquals(100, decode, 0.5, result.err);
+    assertFalse(result.err.contains("-"), "no share is negative: " + result.err);
+  }
+
+  @Test
   void runIsByteForByteWhatTwoOtherEnginesPrint() throws IOException {
     Path model = SharedFiles.file("models/stories260K.gguf");
     String expected = Files.readString(SharedFiles.file("models/stories260K.expected.txt"));

@@ -118,7 +118,7 @@ class QuantizeCommandTest {
     assertTrue(lines[7].startsWith("| int4-block 32, classifier int8-channel"), result.out);
     assertTrue(lines[10].endsWith("no matrix has such a width |"), result.out);
     for (int i = 0; i < 10; i++) {
-      assertEquals(11, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
+      assertEquals(12, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
     }
   }
 

@@ -11,8 +11,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /// A GGUF file as a checkpoint: its tensors are what the names and the order come from.
 final class GgufCheckpoint implements Checkpoint {
@@ -61,14 +59,8 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public List<Tensor> tensors() {
-    // A plane of scales is part of the weights that it scales.
-    Set<String> scales =
-        file.tensors().stream()
-            .flatMap(t -> file.scales(t).stream())
-            .map(GgufTensor::name)
-            .collect(Collectors.toSet());
     return file.tensors().stream()
-        .filter(t -> !scales.contains(t.name()))
+        .filter(t -> !file.isScales(t)) // part of the weights that they scale
         .map(GgufCheckpoint::tensor)
         .toList();
   }

@@ -1,26 +1,19 @@
 package dev.quern.llama;
 
 import dev.quern.Operator;
-import dev.quern.data.F32Matrix;
-import dev.quern.data.KvCache;
 import dev.quern.data.Task;
 import dev.quern.data.Workers;
-import dev.quern.data.Workspace;
-import dev.quern.op.AttentionKernel;
-import dev.quern.op.LinearKernel;
-import dev.quern.op.RmsNormKernel;
-import dev.quern.op.RopeKernel;
-import dev.quern.op.SwiGluKernel;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Where a model's time goes: wall time inside kernel calls, by operator, and of that the time in
 /// runs of several tasks, with what the threads really worked in them. What is left of a run's time
 /// is the forward pass itself, sampling, and whatever else comes between kernels.
 ///
-/// Given to [LoadOptions#withProfile] it decorates the kernels of one model; without it nothing is
-/// wrapped. The decorators read the clock twice a call and twice a task, some 50 ns each time.
+/// Given to [LoadOptions#withProfile] it observes the kernels of one model. It reads the clock
+/// twice a call and twice a task, some 50 ns each time.
 public final class KernelProfile {
   private final LongAdder[] nanos = new LongAdder[Operator.values().length]; // by ordinal
+  private final long[] promptNanos = new long[Operator.values().length]; // of them, by ordinal
 
   private final LongAdder parallelNanos = new LongAdder();
   private final LongAdder taskNanos = new LongAdder();
@@ -35,6 +28,18 @@ public final class KernelProfile {
   /// included.
   public long nanos(Operator operator) {
     return nanos[operator.ordinal()].sum();
+  }
+
+  /// Of [#nanos(Operator)], what the last prompt took, up to its first generated token.
+  public long promptNanos(Operator operator) {
+    return promptNanos[operator.ordinal()];
+  }
+
+  /// The prompt is done: what comes from now on is decoding.
+  void endPrompt() {
+    for (int i = 0; i < nanos.length; i++) {
+      promptNanos[i] = nanos[i].sum();
+    }
   }
 
   /// Wall time of the runs that kernels gave to the workers, from the first task's claim to the end
@@ -53,8 +58,9 @@ public final class KernelProfile {
   public void reset() {
     parallelNanos.reset();
     taskNanos.reset();
-    for (LongAdder adder : nanos) {
-      adder.reset();
+    for (int i = 0; i < nanos.length; i++) {
+      nanos[i].reset();
+      promptNanos[i] = 0;
     }
   }
 
@@ -80,130 +86,19 @@ public final class KernelProfile {
     };
   }
 
-  ForwardPass.Operators timed(ForwardPass.Operators o) {
-    return new ForwardPass.Operators(
-        timed(o.norm()),
-        timed(o.ropeQueries()),
-        timed(o.ropeKeys()),
-        timed(o.attention()),
-        timed(o.swiGlu()));
-  }
+  /// The kernels, observed.
+  ObservedKernels<Long> kernels() {
+    return new ObservedKernels<>(
+        new ObservedKernels.Observer<>() {
+          @Override
+          public Long begin() {
+            return System.nanoTime();
+          }
 
-  LlamaWeights timed(LlamaWeights weights) {
-    return new LlamaWeights(
-        weights.embedding(),
-        weights.layers().stream()
-            .map(l ->
-                new LlamaWeights.Layer(
-                    l.attentionNorm(),
-                    timed(l.qkv()),
-                    timed(l.attentionOutput()),
-                    l.feedForwardNorm(),
-                    timed(l.gateUp()),
-                    timed(l.down())))
-            .toList(),
-        weights.outputNorm(),
-        timed(weights.output()),
-        weights.ropeFactors());
-  }
-
-  private Projection timed(Projection projection) {
-    return projection.map(this::timed);
-  }
-
-  private void add(Operator operator, long start) {
-    nanos[operator.ordinal()].add(System.nanoTime() - start);
-  }
-
-  private LinearKernel timed(LinearKernel kernel) {
-    return new LinearKernel() {
-      @Override
-      public long scratchBytes(int rows, int parallelism) {
-        return kernel.scratchBytes(rows, parallelism);
-      }
-
-      @Override
-      public boolean retainsSource() {
-        return kernel.retainsSource();
-      }
-
-      @Override
-      public void apply(F32Matrix x, F32Matrix y, Workspace w) {
-        long start = System.nanoTime();
-        kernel.apply(x, y, w);
-        add(Operator.LINEAR, start);
-      }
-    };
-  }
-
-  private AttentionKernel timed(AttentionKernel kernel) {
-    return new AttentionKernel() {
-      @Override
-      public long scratchBytes(int rows, int parallelism) {
-        return kernel.scratchBytes(rows, parallelism);
-      }
-
-      @Override
-      public void append(F32Matrix k, F32Matrix v, KvCache cache, int position, Workspace w) {
-        long start = System.nanoTime();
-        kernel.append(k, v, cache, position, w);
-        add(Operator.ATTENTION, start);
-      }
-
-      @Override
-      public void apply(F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, Workspace w) {
-        long start = System.nanoTime();
-        kernel.apply(q, cache, firstPosition, y, w);
-        add(Operator.ATTENTION, start);
-      }
-    };
-  }
-
-  private RmsNormKernel timed(RmsNormKernel kernel) {
-    return new RmsNormKernel() {
-      @Override
-      public long scratchBytes(int rows, int parallelism) {
-        return kernel.scratchBytes(rows, parallelism);
-      }
-
-      @Override
-      public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
-        long start = System.nanoTime();
-        kernel.apply(x, weight, y, w);
-        add(Operator.RMSNORM, start);
-      }
-    };
-  }
-
-  private RopeKernel timed(RopeKernel kernel) {
-    return new RopeKernel() {
-      @Override
-      public long scratchBytes(int rows, int parallelism) {
-        return kernel.scratchBytes(rows, parallelism);
-      }
-
-      @Override
-      public void apply(F32Matrix x, F32Matrix table, int firstPosition, Workspace w) {
-        long start = System.nanoTime();
-        kernel.apply(x, table, firstPosition, w);
-        add(Operator.ROPE, start);
-      }
-    };
-  }
-
-  private SwiGluKernel timed(SwiGluKernel kernel) {
-    return new SwiGluKernel() {
-      @Override
-      public long scratchBytes(int rows, int parallelism) {
-        return kernel.scratchBytes(rows, parallelism);
-      }
-
-      @Override
-      public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
-        long start = System.nanoTime();
-        kernel.apply(gate, up, y, w);
-        add(Operator.SWIGLU, start);
-      }
-    };
+          @Override
+          public void end(Long begun, Operator operator, int rows) {
+            nanos[operator.ordinal()].add(System.nanoTime() - begun);
+          }
+        });
   }
 }

@@ -110,9 +110,11 @@ public final class LlamaModel implements AutoCloseable {
       LlamaWeights weights =
           new WeightLoader(checkpoint, kernels, workers, packed, mappings, options.progress())
               .load(config);
+      operators = FlightRecorder.KERNELS.observed(operators);
+      weights = FlightRecorder.KERNELS.observed(weights);
       if (options.profile().isPresent()) {
-        operators = options.profile().get().timed(operators);
-        weights = options.profile().get().timed(weights);
+        operators = options.profile().get().kernels().observed(operators);
+        weights = options.profile().get().kernels().observed(weights);
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
@@ -257,6 +259,10 @@ public final class LlamaModel implements AutoCloseable {
 
   ForwardPass.Operators operators() {
     return operators;
+  }
+
+  Optional<KernelProfile> profile() {
+    return options.profile();
   }
 
   Workers workers() {

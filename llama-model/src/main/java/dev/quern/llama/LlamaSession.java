@@ -215,6 +215,7 @@ public final class LlamaSession implements AutoCloseable {
     sampler.accept(ids);
     List<Integer> generated = new ArrayList<>();
     StopReason stop = prefill(ids);
+    model.profile().ifPresent(KernelProfile::endPrompt);
     final double prefillSeconds = seconds(start);
 
     double firstToken = Double.NaN;
@@ -226,8 +227,11 @@ public final class LlamaSession implements AutoCloseable {
         stop = StopReason.MAX_TOKENS;
         break;
       }
+      FlightRecorder.TokenEvent event = new FlightRecorder.TokenEvent();
+      event.begin();
       int token = sample(sampler, lastRow);
       if (Double.isNaN(firstToken)) {
+        model.profile().ifPresent(KernelProfile::endPrompt);
         firstToken = seconds(start);
         decodeStart = System.nanoTime();
       }
@@ -251,6 +255,7 @@ public final class LlamaSession implements AutoCloseable {
           decoded++;
         }
       }
+      event.finish(token, position);
     }
     return new Generation(
         generated, stop, ids.length, prefillSeconds, firstToken, decoded, seconds(decodeStart));
@@ -271,7 +276,10 @@ public final class LlamaSession implements AutoCloseable {
 
   /// @param wanted of how many of the last rows logits may be asked for
   private void step(int[] ids, int from, int rows, int wanted) {
+    FlightRecorder.ForwardPassEvent event = new FlightRecorder.ForwardPassEvent();
+    event.begin();
     forward.run(ids, from, rows, position, wanted);
+    event.finish(position, rows);
     System.arraycopy(ids, from, history, position, rows);
     position += rows;
   }

@@ -112,6 +112,15 @@ public final class GgufFile implements AutoCloseable {
     return plane ? Optional.of(tensor(weights.name() + GgufWriter.SCALES)) : Optional.empty();
   }
 
+  /// Whether a tensor is the plane of scales of another one.
+  public boolean isScales(GgufTensor tensor) {
+    String name = tensor.name();
+    return name.endsWith(GgufWriter.SCALES)
+        && findTensor(name.substring(0, name.length() - GgufWriter.SCALES.length()))
+            .flatMap(this::scales)
+            .equals(Optional.of(tensor));
+  }
+
   /// Maps a tensor's data (of weights with a plane of scales, the data plane), read-only, without
   /// regard to its type.
   ///

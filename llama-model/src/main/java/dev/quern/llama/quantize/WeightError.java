@@ -7,7 +7,6 @@ import dev.quern.data.Workers;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
-import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,7 +50,7 @@ public record WeightError(
       throws IOException {
     List<WeightError> errors = new ArrayList<>();
     for (GgufTensor t : model.tensors()) {
-      if (t.dims().length == 2 && !t.name().endsWith(GgufWriter.SCALES)) {
+      if (t.dims().length == 2 && !model.isScales(t)) {
         errors.add(of(t, model, reference, workers));
       }
     }

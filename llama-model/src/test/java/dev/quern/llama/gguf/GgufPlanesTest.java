@@ -2,6 +2,7 @@ package dev.quern.llama.gguf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,6 +59,9 @@ class GgufPlanesTest {
       assertEquals("w.scales", gguf.scales(tensor).orElseThrow().name());
       assertTrue(gguf.scales(gguf.tensor("v")).isEmpty());
       assertEquals(
+          List.of("w.scales"),
+          gguf.tensors().stream().filter(gguf::isScales).map(GgufTensor::name).toList());
+      assertEquals(
           List.of("w", "w.scales", "v"), gguf.tensors().stream().map(GgufTensor::name).toList());
       WeightMatrix w = gguf.weights(tensor, arena);
       assertEquals(format, w.format());
@@ -99,6 +103,7 @@ class GgufPlanesTest {
         GgufBytes.file(2, 0).tensor("w", I8, 0, 32, 1).tensor("w.scales", BF16, 32, 2, 1);
     try (GgufFile gguf = open(bytes)) {
       assertEquals("I8 (ggml type id 24)", gguf.tensor("w").type().toString());
+      assertFalse(gguf.isScales(gguf.tensor("w.scales")));
     }
   }
 

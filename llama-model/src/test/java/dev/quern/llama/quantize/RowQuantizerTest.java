@@ -64,7 +64,7 @@ class RowQuantizerTest {
             BlockFormat.INT4_B64, 0.091,
             BlockFormat.INT4_B128, 0.098,
             BlockFormat.INT4_B256, 0.106,
-            BlockFormat.Q6_K, 0.021,
+            BlockFormat.Q6_K, 0.018,
             BlockFormat.Q8_0, 0.0056);
     float[] x = gaussian(new Random(1), 1 << 16, 0.02f);
     expected.forEach((format, bound) -> {

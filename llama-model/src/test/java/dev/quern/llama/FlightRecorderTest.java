@@ -1,0 +1,92 @@
+package dev.quern.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.KernelOptions;
+import dev.quern.Operator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a recording hears of a generation: 2 layers, a prompt of 5 tokens, 4 tokens generated.
+class FlightRecorderTest {
+  private static final String[] EVENTS = {
+    "dev.quern.KernelCall", "dev.quern.ForwardPass", "dev.quern.Token"
+  };
+
+  @TempDir Path folder;
+
+  @Test
+  void everyKernelCallAndTokenIsAnEvent() throws IOException {
+    List<RecordedEvent> events = record(true);
+    List<RecordedEvent> passes = named(events, "dev.quern.ForwardPass");
+    assertEquals(List.of(5, 1, 1, 1), passes.stream().map(e -> e.getInt("rows")).toList());
+    assertEquals(List.of(0, 5, 6, 7), passes.stream().map(e -> e.getInt("position")).toList());
+    List<RecordedEvent> tokens = named(events, "dev.quern.Token");
+    assertEquals(4, tokens.size());
+    Map<String, Integer> calls = new TreeMap<>();
+    for (RecordedEvent e : named(events, "dev.quern.KernelCall")) {
+      calls.merge(e.getString("operator"), 1, Integer::sum);
+    }
+    // A pass: 2 layers of QKV, output, gate+up, down; norms, ropes, append and attention. Logits: a
+    // norm and the output matrix.
+    assertEquals(
+        Map.of(
+            Operator.LINEAR.id(), 4 * (2 * 4 + 1),
+            Operator.RMSNORM.id(), 4 * (2 * 2 + 1),
+            Operator.ROPE.id(), 4 * 2 * 2,
+            Operator.ATTENTION.id(), 4 * 2 * 2,
+            Operator.SWIGLU.id(), 4 * 2),
+        calls);
+    assertEquals(
+        new TreeSet<>(Arrays.asList(1, 5)),
+        new TreeSet<>(
+            named(events, "dev.quern.KernelCall").stream().map(e -> e.getInt("rows")).toList()));
+  }
+
+  @Test
+  void aRecordingThatDoesNotAskHearsNothing() throws IOException {
+    assertTrue(record(false).stream().noneMatch(e -> e.getEventType().getName().contains("quern")));
+  }
+
+  private List<RecordedEvent> record(boolean enabled) throws IOException {
+    Path model = new SyntheticModel().write(folder.resolve("model.gguf"));
+    Path file = folder.resolve("recording.jfr");
+    try (Recording recording = new Recording()) {
+      for (String event : EVENTS) {
+        if (enabled) {
+          recording.enable(event);
+        }
+      }
+      recording.start();
+      LoadOptions options =
+          LoadOptions.defaults()
+              .withKernels(KernelOptions.fromSystem().withProvider("scalar"))
+              .withThreads(1);
+      try (LlamaModel loaded = LlamaModel.load(model, options);
+          LlamaSession session = loaded.newSession()) {
+        GenerationOptions four = GenerationOptions.greedy(4).ignoringEnd();
+        session.generateTokens(new int[] {1, 2, 3, 4, 5}, four, token -> true);
+      }
+      recording.stop();
+      recording.dump(file);
+    }
+    return RecordingFile.readAllEvents(file).stream()
+        .sorted((a, b) -> a.getStartTime().compareTo(b.getStartTime()))
+        .toList();
+  }
+
+  private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {
+    return events.stream().filter(e -> e.getEventType().getName().equals(name)).toList();
+  }
+}
