@@ -121,6 +121,7 @@ final class TensorUnpickler extends Unpickler {
   protected Object dispatch(short key) throws IOException {
     switch (key) {
       case Opcodes.GLOBAL -> global();
+      case Opcodes.EMPTY_DICT -> stack.add(new LinkedHashMap<>()); // keeps the file's order
       case Opcodes.BUILD -> build();
       case Opcodes.SETITEM -> {
         Object value = stack.pop();
@@ -143,7 +144,6 @@ final class TensorUnpickler extends Unpickler {
           Opcodes.BININT1,
           Opcodes.BININT2,
           Opcodes.LONG1,
-          Opcodes.EMPTY_DICT,
           Opcodes.EMPTY_TUPLE,
           Opcodes.TUPLE,
           Opcodes.TUPLE1,
