@@ -184,7 +184,7 @@ class KernelModelTest {
         x.set(
             r,
             i,
-            switch ((r + rows) % 8) {
+            switch ((r + rows) % 9) {
               case 1 -> Math.abs(v) + 1;
               case 2 -> -Math.abs(v) - 1;
               case 3 -> i == 0 ? 127 : Math.round(v * 40) + 0.5f;
@@ -192,6 +192,7 @@ class KernelModelTest {
               case 5 -> v * 1e-6f;
               case 6 -> v * 1e9f;
               case 7 -> i % 32 == 0 ? 1000 * v : v;
+              case 8 -> i < 32 ? v / 128 : v / 4096; // F16 scales below the normal ones
               default -> v;
             });
       }
