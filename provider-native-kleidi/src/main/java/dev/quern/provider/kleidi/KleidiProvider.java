@@ -63,8 +63,8 @@ public final class KleidiProvider implements KernelProvider {
     Optional<String> named = Optional.ofNullable(platform.properties().get(LibrarySearch.PROPERTY));
     return switch (LibrarySearch.find(
         platform.os(), named, KleidiProvider.class.getClassLoader())) {
-      case LibrarySearch.Result.None(Unavailable why) -> why;
-      case LibrarySearch.Result.Found(KleidiAi library, String where) ->
+      case LibrarySearch.None(Unavailable why) -> why;
+      case LibrarySearch.Found(KleidiAi library, String where) ->
           ready(new LoadedKernels(library, platform.cpuFeatures(), smeThreads.getAsInt()), where);
     };
   }

@@ -29,13 +29,13 @@ final class LibrarySearch {
           + "=PATH";
 
   /// What was found.
-  sealed interface Result {
-    /// A library.
-    record Found(KleidiAi library, String where) implements Result {}
+  sealed interface Result permits Found, None {}
 
-    /// None that can be used.
-    record None(Unavailable why) implements Result {}
-  }
+  /// A library.
+  record Found(KleidiAi library, String where) implements Result {}
+
+  /// None that can be used.
+  record None(Unavailable why) implements Result {}
 
   private LibrarySearch() {}
 
@@ -82,7 +82,7 @@ final class LibrarySearch {
       return none(what + ": " + wrong, REMEDY);
     }
     try {
-      return new Result.Found(open(path), what);
+      return new Found(open(path), what);
     } catch (IllegalArgumentException e) {
       return none(
           what + ": the system's loader refuses it (" + e.getMessage() + ")",
@@ -108,7 +108,7 @@ final class LibrarySearch {
   @SuppressWarnings("restricted")
   private static Result system(String file) {
     try {
-      return new Result.Found(
+      return new Found(
           new KleidiAi(SymbolLookup.libraryLookup(file, Arena.ofAuto())),
           file + " of the system's library path");
     } catch (IllegalArgumentException e) {
@@ -124,7 +124,7 @@ final class LibrarySearch {
   }
 
   private static Result none(String reason, String remedy) {
-    return new Result.None(new Unavailable(reason, remedy));
+    return new None(new Unavailable(reason, remedy));
   }
 
   /// Why the loader would not take the file, since its own message doesn't reach us; empty if there

@@ -38,9 +38,9 @@ final class ArmHost {
     Platform platform = KernelOptions.fromSystem().providersPlatform();
     Optional<String> named = Optional.ofNullable(platform.properties().get(LibrarySearch.PROPERTY));
     return switch (LibrarySearch.find(platform.os(), named, ArmHost.class.getClassLoader())) {
-      case LibrarySearch.Result.Found(KleidiAi library, String _) ->
+      case LibrarySearch.Found(KleidiAi library, String _) ->
           new LoadedKernels(library, platform.cpuFeatures(), Integer.MAX_VALUE);
-      case LibrarySearch.Result.None(Availability.Unavailable why) ->
+      case LibrarySearch.None(Availability.Unavailable why) ->
           throw new AssertionError(why.toString());
     };
   }
