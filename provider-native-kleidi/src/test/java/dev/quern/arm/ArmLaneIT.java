@@ -250,9 +250,10 @@ class ArmLaneIT {
               0,
               "the row's JVM",
               row.name(),
-              "%s, %d results; see %s:%n%s".formatted(end, all.size(), output, tail(output))));
+              "%s, %d results; see %s:%n%s".formatted(end, all.size(), output, tail(output, 20))));
     }
-    System.out.printf("[quern] arm: %s: %s, %d s%n", row, counts(all), seconds);
+    System.out.printf(
+        "[quern] arm: %s: %s, %d s, %s%n", row, counts(all), seconds, tail(output, 1));
     return all;
   }
 
@@ -264,9 +265,9 @@ class ArmLaneIT {
     return counts.toString();
   }
 
-  private static String tail(Path output) throws IOException {
+  private static String tail(Path output, int count) throws IOException {
     List<String> lines = Files.readAllLines(output);
-    return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - count), lines.size()));
   }
 
   /// Loud, since a green build without it would say more than was tested.

@@ -2,9 +2,11 @@ package dev.quern.arm;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPackage;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -43,6 +45,10 @@ public final class RowMain {
             .build();
     try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(Path.of(args[0])), true)) {
       LauncherFactory.create().execute(request, new Writer(out));
+    }
+    // Says more than the time that has passed, on a machine that does other things too.
+    if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os) {
+      System.out.printf("%d s of CPU%n", os.getProcessCpuTime() / 1_000_000_000);
     }
     // Workers of a test that failed may still run.
     System.exit(0);

@@ -15,7 +15,6 @@ class ScalarRowTest {
   Stream<DynamicTest> kernels() {
     return new RowSuite(
             ScalarProvider::new,
-            of("linear", "Q4_0"),
             of("linear", "INT4_B32"),
             of("attention", "F16"),
             of("rmsnorm", "all"),

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /// The vector provider's kernels on Arm: NEON and SVE of two lengths. A kernel of each kind: packed
-/// nibbles, packed bytes, raw F16, attention with a cache of F16, and the elementwise ones.
+/// nibbles, attention with a cache of F16, sums over a row and elements.
 @Tag("arm-vector")
 class VectorRowTest {
   @Test
@@ -34,12 +34,8 @@ class VectorRowTest {
     return new RowSuite(
             VectorProvider::new,
             of("linear", "Q4_0"),
-            of("linear", "INT4_B32"),
-            of("linear", "Q8_0"),
-            of("linear", "F16"),
             of("attention", "F16"),
             of("rmsnorm", "all"),
-            of("rope", "adjacent"),
             of("swiglu", "all"))
         .tests();
   }
