@@ -37,10 +37,6 @@ public record ArmKernels(List<String> int4, List<String> q4, List<String> int8, 
           "qsi8d32p1x8_qsi4c32p4x8_1x4x32_neon_dotprod", "qsi8d32p4x8_qsi4c32p4x8_16x4_neon_i8mm");
   private static final List<String> Q4_SVE_256 =
       List.of("qsi8d32p1x8_qsi4c32p8x8_1x8_sve_dotprod", "qsi8d32p4x8_qsi4c32p8x8_16x8_sve_i8mm");
-  private static final List<String> Q4_SME =
-      List.of(
-          "qsi8d32p1x4_qsi4c32p4vlx4_1x4vl_sme_dot",
-          "qsi8d32p1vlx4_qsi4c32p4vlx4_1vlx4vl_sme_mopa");
   private static final List<String> Q4_SME2 =
       List.of(
           "qsi8d32p1x4_qsi4c32p4vlx4_1x4vl_sme2_sdot",
@@ -64,6 +60,8 @@ public record ArmKernels(List<String> int4, List<String> q4, List<String> int8, 
 
   private static final ArmKernels I8MM = new ArmKernels(INT4_I8MM, Q4_I8MM, INT8_I8MM, null);
 
+  private static final ArmKernels SME2 = new ArmKernels(INT4_SME2, Q4_SME2, INT8_SME2, I8MM);
+
   /// 1.8.0 (trixie) has neither SVE nor SME kernels but those of Q4_0 for SME2.
   private static final List<Row> TABLE =
       List.of(
@@ -75,8 +73,9 @@ public record ArmKernels(List<String> int4, List<String> q4, List<String> int8, 
           new Row(
               ArmCpu.NEOVERSE_V1, "sid", new ArmKernels(INT4_I8MM, Q4_SVE_256, INT8_I8MM, null)),
           new Row(ArmCpu.MAX_NO_SME, "sid", I8MM),
-          new Row(ArmCpu.MAX_SME, "sid", new ArmKernels(INT4_I8MM, Q4_SME, INT8_SME, I8MM)),
-          new Row(ArmCpu.MAX_SME2, "sid", new ArmKernels(INT4_SME2, Q4_SME2, INT8_SME2, I8MM)),
+          new Row(ArmCpu.MAX_SME, "sid", new ArmKernels(INT4_I8MM, Q4_I8MM, INT8_SME, I8MM)),
+          new Row(ArmCpu.MAX_SME2_16, "sid", SME2),
+          new Row(ArmCpu.MAX_SME2_64, "sid", SME2),
           new Row(ArmCpu.MAX_SME2, "trixie", new ArmKernels(INT4_I8MM, Q4_SME2, INT8_I8MM, I8MM)));
 
   /// What a CPU gets from the KleidiAI of a Debian suite.

@@ -64,6 +64,9 @@ class LifecycleRowTest {
     }
     long nativeBefore = nativeBytes();
     long mapsBefore = mappings();
+    try (LlamaModel model = load()) {
+      assertTrue(mappings() > mapsBefore, "no mapping of the library is seen: " + model);
+    }
     for (int i = 0; i < loads; i++) {
       loadAndClose();
     }

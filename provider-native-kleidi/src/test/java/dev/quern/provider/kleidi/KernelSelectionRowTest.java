@@ -91,9 +91,9 @@ class KernelSelectionRowTest {
   @TestFactory
   Stream<DynamicTest> whatTheCpuLacksIsRefusedBeforeItTraps() {
     Set<String> features = options().platform().cpuFeatures();
-    LibrarySearch.Result.Found found =
+    LibrarySearch.Found found =
         assertInstanceOf(
-            LibrarySearch.Result.Found.class,
+            LibrarySearch.Found.class,
             LibrarySearch.find(
                 "linux",
                 Optional.of(System.getProperty(LibrarySearch.PROPERTY)),
