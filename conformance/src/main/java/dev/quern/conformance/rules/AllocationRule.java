@@ -32,10 +32,10 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// are scarce, C2 gets as little of them as they do.
   record Patience(int calls, Duration time) {
     /// Among other kernels, where a second opinion follows.
-    private static final Patience AMONG_OTHERS = new Patience(10_000, Duration.ofSeconds(3));
+    private static final Patience AMONG_OTHERS = new Patience(10_000, Duration.ofSeconds(2));
 
     /// In a process of its own, whose word is final.
-    static final Patience ALONE = new Patience(30_000, Duration.ofSeconds(15));
+    static final Patience ALONE = new Patience(30_000, Duration.ofSeconds(8));
   }
 
   Outcome check(C c, Target target) throws Exception {
