@@ -35,8 +35,9 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// What the system properties `quern.conformance.tries`, `.seed`, `.replay` and `.breadcrumb`
   /// say.
   ///
-  /// @throws IllegalArgumentException if one of them is no number where it must be
+  /// @throws IllegalArgumentException if one of them, or `.allocation`, says what it can't
   public static Settings fromSystemProperties() {
+    allocationIsReportedOnly(); // a mistyped word is the user's mistake, and no kernel's
     return new Settings(
         (int) number("quern.conformance.tries", DEFAULT_TRIES),
         number("quern.conformance.seed", DEFAULT_SEED),
