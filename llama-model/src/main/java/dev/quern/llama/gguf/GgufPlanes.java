@@ -3,6 +3,7 @@ package dev.quern.llama.gguf;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.ScalePlane;
 import dev.quern.llama.text.Printable;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -85,8 +86,7 @@ final class GgufPlanes {
     return BlockFormat.standard().stream()
         .filter(f -> f.scalePlane().type().equals(scales.type().name()))
         .filter(f -> d[0] % f.blockBytes() == 0)
-        .filter(
-            f -> java.util.Arrays.equals(scaleDims(f, d[0] / f.blockBytes(), d[1]), scales.dims()))
+        .filter(f -> Arrays.equals(scaleDims(f, d[0] / f.blockBytes(), d[1]), scales.dims()))
         .findFirst();
   }
 
