@@ -92,13 +92,13 @@ final class WeightLoader {
 
   /// Asks for every kernel that [#load] would, and packs nothing.
   void choose(LlamaConfig config) {
+    choose(output(config));
     for (int l = 0; l < config.layers(); l++) {
       for (Stack stack :
           List.of(qkv(config, l), attentionOutput(config, l), gateUp(config, l), down(config, l))) {
         choose(stack);
       }
     }
-    choose(output(config));
   }
 
   private void choose(Stack stack) {

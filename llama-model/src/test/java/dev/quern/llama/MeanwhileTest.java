@@ -22,6 +22,7 @@ class MeanwhileTest {
   }
 
   @Test
+  @SuppressWarnings("try") // a resource that nothing refers to
   void closeWaitsForWorkThatNobodyJoined() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
     AtomicBoolean ended = new AtomicBoolean();
@@ -55,6 +56,7 @@ class MeanwhileTest {
   }
 
   @Test
+  @SuppressWarnings("try") // a resource that nothing refers to
   void aFailureBesidesTheCallersIsNotLost() {
     IllegalStateException thrown =
         assertThrows(
