@@ -2,17 +2,24 @@
 # version which has bin/TOOL; where there is none it says so on stderr and returns 1.
 # Order: JAVA_HOME, the java on PATH, then the usual install folders, newest first.
 
-# The major version of a Java home, from its release file (no JVM is started), else from java itself.
+# Sets major to the major version of a Java home, from its release file (no JVM is started), else from java itself.
 java_major() {
+  v=
   if [ -r "$1/release" ]; then
-    v=$(sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9._]*\).*/\1/p' "$1/release")
+    while IFS= read -r line; do # no process: a machine may have a dozen of them
+      case $line in
+        JAVA_VERSION=*) v=${line#JAVA_VERSION=} ;;
+      esac
+    done <"$1/release"
+    v=${v#\"}
+    v=${v%\"}
   else
     v=$("$1/bin/java" -version 2>&1 | sed -n '1s/.*"\([0-9._]*\).*/\1/p')
   fi
   case $v in
     1.*) v=${v#1.} ;;
   esac
-  echo "${v%%[._]*}"
+  major=${v%%[!0-9]*}
 }
 
 # The home of the java on PATH, behind its links; nothing where there is none.
@@ -50,7 +57,8 @@ find_jdk() {
   # A here-document and not a pipe: the loop's variables must outlive it.
   while IFS= read -r d; do
     [ -x "$d/bin/java" ] || continue
-    m=$(java_major "$d")
+    java_major "$d"
+    m=$major
     case $m in
       '' | *[!0-9]*) continue ;;
     esac

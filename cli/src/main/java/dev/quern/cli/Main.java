@@ -8,6 +8,7 @@ import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -20,28 +21,29 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      RunCommand.class,
-      ChatCommand.class,
-      ExplainCommand.class,
-      InspectCommand.class,
-      TokenizeCommand.class,
-      LogitsCommand.class,
-      ConformanceCommand.class,
-      BenchCommand.class,
-      SynthesizeCommand.class,
-      QuantizeCommand.class,
-      PerplexityCommand.class,
-      AccuracyCommand.class,
-      SelfcheckCommand.class,
-      WarmCommand.class
-    },
     footer = {
       "",
       "-Dname=value anywhere goes to the JVM; --provider X is -Dquern.provider=X.",
       "Try: quern run --prompt \"Once upon a time\""
     })
 public final class Main implements Runnable {
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          RunCommand.class,
+          ChatCommand.class,
+          ExplainCommand.class,
+          InspectCommand.class,
+          TokenizeCommand.class,
+          LogitsCommand.class,
+          ConformanceCommand.class,
+          BenchCommand.class,
+          SynthesizeCommand.class,
+          QuantizeCommand.class,
+          PerplexityCommand.class,
+          AccuracyCommand.class,
+          SelfcheckCommand.class,
+          WarmCommand.class);
+
   private static final int USER_ERROR = 1;
   private static final int DEFECT = 70; // EX_SOFTWARE of sysexits.h
 
@@ -61,14 +63,29 @@ public final class Main implements Runnable {
   /// Runs a command line against the given streams and returns the exit code.
   static int run(String[] args, PrintStream out, PrintStream err) {
     Console console = new Console(out, err);
-    return new CommandLine(new Main(), new CommandFactory(console))
-        .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
+    CommandLine line = new CommandLine(new Main(), new CommandFactory(console));
+    for (Class<?> command : commands(args)) {
+      line.addSubcommand(command);
+    }
+    return line.setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
         .setParameterExceptionHandler((e, arguments) -> reportUsage(e, err))
         .setExecutionExceptionHandler((e, command, parsed) -> report(e, err))
         .execute(args);
+  }
+
+  /// The command that the first word names, or all: picocli reads every command's options by
+  /// reflection, a tenth of a second in a cold JVM, and help and suggestions alone need all.
+  private static List<Class<?>> commands(String[] args) {
+    List<Class<?>> named =
+        COMMANDS.stream().filter(c -> args.length > 0 && nameOf(c).equals(args[0])).toList();
+    return named.isEmpty() ? COMMANDS : named;
+  }
+
+  private static String nameOf(Class<?> command) {
+    return command.getAnnotation(Command.class).name();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.Operator;
+import java.util.function.Supplier;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Enabled;
@@ -11,12 +12,32 @@ import jdk.jfr.StackTrace;
 
 /// What JDK Flight Recorder can hear of a model: kernel calls, forward passes and tokens. All are
 /// off until a recording enables them (docs/profiling.md); off, a kernel call costs a look at a
-/// flag.
+/// flag. Where there never was a recording the event classes are not even loaded: registering the
+/// first takes 80 ms of a cold JVM.
 final class FlightRecorder {
   /// Kernels whose calls are events.
   static final ObservedKernels<KernelCallEvent> KERNELS = new ObservedKernels<>(new Recorder());
 
   private FlightRecorder() {}
+
+  /// A forward pass that begins; null where there is no recording.
+  static ForwardPassEvent forwardPass() {
+    return begun(ForwardPassEvent::new);
+  }
+
+  /// A token that is about to be sampled; null where there is no recording.
+  static TokenEvent token() {
+    return begun(TokenEvent::new);
+  }
+
+  private static <E extends Event> E begun(Supplier<E> make) {
+    if (!jdk.jfr.FlightRecorder.isInitialized()) {
+      return null;
+    }
+    E event = make.get();
+    event.begin();
+    return event;
+  }
 
   @Name("dev.quern.KernelCall")
   @Label("Kernel Call")
@@ -77,17 +98,17 @@ final class FlightRecorder {
   }
 
   private static final class Recorder implements ObservedKernels.Observer<KernelCallEvent> {
-    private final KernelCallEvent probe = new KernelCallEvent();
+    /// A class of its own, so that it is loaded when first used.
+    private static final class Probe {
+      private static final KernelCallEvent EVENT = new KernelCallEvent();
+    }
 
     /// An event that has begun; null where nobody wants it.
     @Override
     public KernelCallEvent begin() {
-      if (!probe.isEnabled()) {
-        return null;
-      }
-      KernelCallEvent event = new KernelCallEvent();
-      event.begin();
-      return event;
+      return jdk.jfr.FlightRecorder.isInitialized() && Probe.EVENT.isEnabled()
+          ? begun(KernelCallEvent::new)
+          : null;
     }
 
     @Override

@@ -102,14 +102,19 @@ public final class LlamaModel implements AutoCloseable {
     List<Arena> mappings = new ArrayList<>();
     Arena packed = Arena.ofShared();
     WorkerPool workers = new WorkerPool(options.threads());
-    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+    try (Checkpoint checkpoint = Checkpoint.open(file);
+        Meanwhile<Optional<Tokenizer>> tokenizer =
+            Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
+        WarmUp warmUp = new WarmUp(checkpoint.config(), WeightLoader.bytes(checkpoint))) {
       LlamaConfig config = checkpoint.config();
-      Optional<Tokenizer> tokenizer = tokenizer(checkpoint);
       int context = context(options, config);
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
+      warmUp.operators(operators, options.kv());
       LlamaWeights weights =
           new WeightLoader(checkpoint, kernels, workers, packed, mappings, options.progress())
-              .load(config);
+              .load(config, warmUp);
+      Optional<Tokenizer> vocabulary = tokenizer.join();
+      warmUp.join();
       operators = FlightRecorder.KERNELS.observed(operators);
       weights = FlightRecorder.KERNELS.observed(weights);
       if (options.profile().isPresent()) {
@@ -120,7 +125,7 @@ public final class LlamaModel implements AutoCloseable {
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
       return new LlamaModel(
           config,
-          tokenizer,
+          vocabulary,
           checkpoint.chatTemplate(),
           weights,
           operators,

@@ -227,8 +227,7 @@ public final class LlamaSession implements AutoCloseable {
         stop = StopReason.MAX_TOKENS;
         break;
       }
-      FlightRecorder.TokenEvent event = new FlightRecorder.TokenEvent();
-      event.begin();
+      FlightRecorder.TokenEvent event = FlightRecorder.token();
       int token = sample(sampler, lastRow);
       if (Double.isNaN(firstToken)) {
         model.profile().ifPresent(KernelProfile::endPrompt);
@@ -255,7 +254,9 @@ public final class LlamaSession implements AutoCloseable {
           decoded++;
         }
       }
-      event.finish(token, position);
+      if (event != null) {
+        event.finish(token, position);
+      }
     }
     return new Generation(
         generated, stop, ids.length, prefillSeconds, firstToken, decoded, seconds(decodeStart));
@@ -276,10 +277,11 @@ public final class LlamaSession implements AutoCloseable {
 
   /// @param wanted of how many of the last rows logits may be asked for
   private void step(int[] ids, int from, int rows, int wanted) {
-    FlightRecorder.ForwardPassEvent event = new FlightRecorder.ForwardPassEvent();
-    event.begin();
+    FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     forward.run(ids, from, rows, position, wanted);
-    event.finish(position, rows);
+    if (event != null) {
+      event.finish(position, rows);
+    }
     System.arraycopy(ids, from, history, position, rows);
     position += rows;
   }

@@ -55,13 +55,21 @@ final class WeightLoader {
     this.packed = packed;
     this.mappings = mappings;
     this.progress = progress;
-    totalBytes =
-        file.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).filter(b -> b > 0).sum();
+    totalBytes = bytes(file);
+  }
+
+  /// Bytes of all weights.
+  static long bytes(Checkpoint file) {
+    return file.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).filter(b -> b > 0).sum();
   }
 
   /// Maps and packs everything.
-  LlamaWeights load(LlamaConfig config) throws IOException {
+  ///
+  /// @param warmUp gets kernels as soon as there are some of each kind
+  LlamaWeights load(LlamaConfig config, WarmUp warmUp) throws IOException {
     LlamaWeights.Embedding embedding = embedding(config);
+    Projection output = projection(output(config));
+    warmUp.output(output);
     List<LlamaWeights.Layer> layers = new ArrayList<>();
     for (int l = 0; l < config.layers(); l++) {
       layers.add(
@@ -72,9 +80,11 @@ final class WeightLoader {
               vector("blk.%d.ffn_norm.weight".formatted(l), config.width()),
               projection(gateUp(config, l)),
               projection(down(config, l))));
+      if (l == 0) {
+        warmUp.layer(layers.getFirst());
+      }
     }
     F32Matrix outputNorm = vector("output_norm.weight", config.width());
-    Projection output = projection(output(config));
     float[] ropeFactors = ropeFactors(config);
     checkAllUsed();
     return new LlamaWeights(embedding, layers, outputNorm, output, ropeFactors);
@@ -82,13 +92,13 @@ final class WeightLoader {
 
   /// Asks for every kernel that [#load] would, and packs nothing.
   void choose(LlamaConfig config) {
+    choose(output(config));
     for (int l = 0; l < config.layers(); l++) {
       for (Stack stack :
           List.of(qkv(config, l), attentionOutput(config, l), gateUp(config, l), down(config, l))) {
         choose(stack);
       }
     }
-    choose(output(config));
   }
 
   private void choose(Stack stack) {

@@ -53,7 +53,7 @@ class DamagedFolderTest {
         config("num_hidden_layers", "9000000", "num_hidden_layers: 9000000"),
         config("intermediate_size", "47", "mlp.gate_proj.weight is [32, 48], expected [32, 47]"),
         config("vocab_size", "300", "is [32, 262], expected [32, 300]"),
-        config("vocab_size", "100", "262 tokens, expected at most 100"),
+        config("vocab_size", "100", "is [32, 262], expected [32, 100]"),
         config("tie_word_embeddings", "false", "'lm_head.weight': missing"),
         config("tie_word_embeddings", "1", "tie_word_embeddings: 1, expected true or false"),
         config("rms_norm_eps", "0", "rms_norm_eps: 0, expected a positive finite number"),

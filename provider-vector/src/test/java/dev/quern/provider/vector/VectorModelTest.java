@@ -12,6 +12,7 @@ import dev.quern.llama.LoadOptions;
 import dev.quern.testing.SharedFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Greedy text is that of the scalar provider.
@@ -25,22 +26,28 @@ class VectorModelTest {
     assertEquals(demo("scalar", format), demo("vector", format));
   }
 
+  /// With int8 activations roundings decide where two tokens are nearly as likely, and the stories
+  /// part at last. How far distributions are apart is AgreementTest's to say.
   @ParameterizedTest
-  @ValueSource(strings = {"stories260K.gguf", "stories260K-Q4_0.gguf", "stories260K-Q8_0.gguf"})
-  void stories260KTellsTheSameStory(String name) throws Exception {
+  @CsvSource({
+    "stories260K.gguf, 150",
+    "stories260K-Q4_0.gguf, 40",
+    "stories260K-Q8_0.gguf, 40",
+  })
+  void stories260KTellsTheSameStory(String name, int tokens) throws Exception {
     Path file = SharedFiles.file("models/" + name);
-    assertEquals(file(file, "scalar"), file(file, "vector"));
+    assertEquals(file(file, "scalar", tokens), file(file, "vector", tokens));
   }
 
   private static String demo(String provider, KvFormat kv) throws Exception {
     try (LlamaModel model = LlamaModel.loadDemo(options(provider).withKv(kv))) {
-      return text(model);
+      return text(model, TOKENS);
     }
   }
 
-  private static String file(Path file, String provider) throws Exception {
+  private static String file(Path file, String provider, int tokens) throws Exception {
     try (LlamaModel model = LlamaModel.load(file, options(provider))) {
-      return text(model);
+      return text(model, tokens);
     }
   }
 
@@ -49,12 +56,12 @@ class VectorModelTest {
     return LoadOptions.defaults().withKernels(kernels).withThreads(2);
   }
 
-  private static String text(LlamaModel model) {
+  private static String text(LlamaModel model, int tokens) {
     StringBuilder text = new StringBuilder();
     try (LlamaSession session = model.newSession()) {
-      session.generate("Once upon a time", GenerationOptions.greedy(TOKENS), text::append);
+      session.generate("Once upon a time", GenerationOptions.greedy(tokens), text::append);
     }
-    assertTrue(text.length() > TOKENS, text.toString());
+    assertTrue(text.length() > tokens, text.toString());
     return text.toString();
   }
 }
