@@ -1,19 +1,17 @@
 package dev.quern.cli;
 
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
-import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.perplexity.Divergence;
 import dev.quern.llama.perplexity.Perplexity;
-import dev.quern.llama.quantize.GgufSource;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
-import dev.quern.llama.quantize.TensorSource;
 import dev.quern.llama.quantize.WeightError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -76,7 +74,7 @@ final class AccuracyCommand extends ConsoleCommand {
       throw new UserException("--model: none, expected a file in F32, F16 or BF16");
     }
     Path file = Files.createTempFile("quern-accuracy", ".gguf");
-    try (TensorSource source = GgufSource.open(modelOptions.model);
+    try (Checkpoint source = Checkpoint.open(modelOptions.model);
         LlamaModel original = modelOptions.load(console)) {
       int context =
           modelOptions.context == 0
@@ -110,7 +108,7 @@ final class AccuracyCommand extends ConsoleCommand {
 
   private void row(
       QuantizeOptions variant,
-      TensorSource source,
+      Checkpoint source,
       LlamaModel original,
       int[] tokens,
       int context,
@@ -124,7 +122,7 @@ final class AccuracyCommand extends ConsoleCommand {
     double error;
     try (WorkerPool workers = new WorkerPool(original.threads())) {
       new ModelQuantizer(source, workers, bytes -> {}).write(plan, file);
-      error = relativeError(file, workers);
+      error = relativeError(file, source, workers);
     }
     LoadOptions options = modelOptions.options();
     try (LlamaModel model = LlamaModel.load(file, options)) {
@@ -144,7 +142,8 @@ final class AccuracyCommand extends ConsoleCommand {
   }
 
   /// Of all matrices together, with what the source has or a plan gives them.
-  private static double bitsPerWeight(TensorSource source, Optional<QuantizePlan> plan) {
+  private static double bitsPerWeight(Checkpoint source, Optional<QuantizePlan> plan)
+      throws IOException {
     QuantizePlan any = plan.orElseGet(() -> QuantizePlan.of(source, VARIANTS.getFirst()));
     return 8.0
         * any.items().stream()
@@ -158,10 +157,10 @@ final class AccuracyCommand extends ConsoleCommand {
   }
 
   /// Root of the mean over all matrices of the squared error relative to the matrix's own square.
-  private double relativeError(Path file, WorkerPool workers) throws IOException {
-    try (GgufFile quantised = GgufFile.open(file);
-        GgufFile reference = GgufFile.open(modelOptions.model)) {
-      List<WeightError> errors = WeightError.between(quantised, reference, workers);
+  private static double relativeError(Path file, Checkpoint source, WorkerPool workers)
+      throws IOException {
+    try (Checkpoint quantised = Checkpoint.open(file)) {
+      List<WeightError> errors = WeightError.between(quantised, source, workers);
       return Math.sqrt(
           errors.stream().mapToDouble(e -> e.relative() * e.relative()).average().orElse(0));
     }

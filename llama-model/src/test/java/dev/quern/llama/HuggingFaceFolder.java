@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -43,6 +44,13 @@ final class HuggingFaceFolder {
   ///
   /// @param shards 1 for a single file
   static Path write(Path gguf, Path folder, int shards) throws IOException {
+    return write(gguf, folder, shards, array -> array);
+  }
+
+  /// The same with every array changed by `change`.
+  static Path write(
+      Path gguf, Path folder, int shards, UnaryOperator<SafetensorsBytes.Array> change)
+      throws IOException {
     Files.createDirectories(folder);
     try (GgufFile file = GgufFile.open(gguf);
         Arena arena = Arena.ofConfined()) {
@@ -53,6 +61,7 @@ final class HuggingFaceFolder {
           add(out, tensor, data, headDim(file.metadata()));
         }
       }
+      out.arrays().replaceAll((_, array) -> change.apply(array));
       if (shards == 1) {
         out.writeSingle(folder);
       } else {
