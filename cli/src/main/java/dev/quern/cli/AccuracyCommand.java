@@ -144,7 +144,7 @@ final class AccuracyCommand extends ConsoleCommand {
   /// Of all matrices together, with what the source has or a plan gives them.
   private static double bitsPerWeight(Checkpoint source, Optional<QuantizePlan> plan)
       throws IOException {
-    QuantizePlan any = plan.orElseGet(() -> QuantizePlan.of(source, VARIANTS.getFirst()));
+    QuantizePlan any = plan.isPresent() ? plan.get() : QuantizePlan.of(source, VARIANTS.getFirst());
     return 8.0
         * any.items().stream()
             .filter(i -> i.tensor().isMatrix())

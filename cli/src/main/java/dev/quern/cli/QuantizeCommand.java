@@ -162,7 +162,8 @@ final class QuantizeCommand extends ConsoleCommand {
       console
           .out()
           .printf(
-              "%s has no vocabulary, as the model has none that Quern reads (tokenizer.json)%n", out);
+              "%s has no vocabulary, as the model has none that Quern reads (tokenizer.json)%n",
+              out);
     }
     console
         .err()
