@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
 
 /// Makes of a GGUF file what Hugging Face would hold: names, row order and JSON, without the code
 /// under test.
-final class HuggingFaceFolder {
+public final class HuggingFaceFolder {
   private static final Map<String, String> NAMES =
       Map.ofEntries(
           Map.entry("attn_norm", "input_layernorm"),
@@ -43,7 +43,7 @@ final class HuggingFaceFolder {
   /// `tokenizer.json` where it has a vocabulary.
   ///
   /// @param shards 1 for a single file
-  static Path write(Path gguf, Path folder, int shards) throws IOException {
+  public static Path write(Path gguf, Path folder, int shards) throws IOException {
     return write(gguf, folder, shards, array -> array);
   }
 
