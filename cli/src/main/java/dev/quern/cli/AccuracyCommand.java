@@ -136,7 +136,7 @@ final class AccuracyCommand extends ConsoleCommand {
       String speeds = "";
       if (timed && row.model().isPresent()) {
         SchemeSpeed.Rates r = rates.get(next++);
-        speeds = String.format(Locale.ROOT, " %.4g | %.4g |", r.prefill(), r.decode());
+        speeds = String.format(Locale.ROOT, " %.1f | %.1f |", r.prefill(), r.decode());
       }
       console.out().println(row.cells() + speeds);
     }

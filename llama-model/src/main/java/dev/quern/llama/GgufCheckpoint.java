@@ -72,13 +72,13 @@ final class GgufCheckpoint implements Checkpoint {
   public List<Tensor> tensors() {
     return file.tensors().stream()
         .filter(t -> !file.isScales(t)) // part of the weights that they scale
-        .map(GgufCheckpoint::tensor)
+        .map(this::tensor)
         .toList();
   }
 
   @Override
   public Optional<Tensor> find(String name) {
-    return file.findTensor(name).map(GgufCheckpoint::tensor);
+    return file.findTensor(name).map(this::tensor);
   }
 
   @Override
@@ -131,14 +131,14 @@ final class GgufCheckpoint implements Checkpoint {
     file.close();
   }
 
-  private static Tensor tensor(GgufTensor t) {
+  private Tensor tensor(GgufTensor t) {
     return new Tensor(
         t.name(),
         t.name(),
         t.type().toString(),
         t.format(),
         Arrays.stream(t.dims()).boxed().toList(),
-        t.byteSize());
+        t.byteSize() + file.scales(t).map(GgufTensor::byteSize).orElse(0L));
   }
 
   private static int vocabulary(GgufFile file) {

@@ -143,6 +143,10 @@ class ModelQuantizerTest {
       try (GgufFile made = GgufFile.open(file)) {
         assertEquals(plan.bytes(), made.tensors().stream().mapToLong(GgufTensor::byteSize).sum());
       }
+      try (Checkpoint made = Checkpoint.open(file)) {
+        long bytes = made.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).sum();
+        assertEquals(plan.bytes(), bytes, "scales included");
+      }
       assertEquals(heard.stream().sorted().toList(), heard);
       assertEquals(plan.bytes(), heard.getLast());
     }
