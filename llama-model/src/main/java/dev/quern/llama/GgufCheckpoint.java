@@ -22,7 +22,6 @@ final class GgufCheckpoint implements Checkpoint {
           "general.alignment",
           "general.file_type",
           "general.quantization_version",
-          "quern.planes.version",
           "quern.quantized");
 
   private static final String SHARDS = "split.";

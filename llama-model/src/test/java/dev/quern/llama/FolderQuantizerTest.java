@@ -10,7 +10,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.data.BlockFormat;
 import dev.quern.llama.checkpoint.SafetensorsBytes;
+import dev.quern.llama.checkpoint.TorchBytes;
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
@@ -20,6 +22,8 @@ import dev.quern.llama.tokenizer.TokenizerException;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,6 +117,41 @@ class FolderQuantizerTest {
     try (LlamaModel loaded = LlamaModel.load(made, FolderModelTest.options())) {
       loaded.chatTemplate(); // throws where there is none
     }
+  }
+
+  /// Meta's form: rows as in GGUF, no `tokenizer.json`, RoPE's factors by `use_scaled_rope`.
+  @Test
+  void aTorchFileGivesTheSameModel() throws Exception {
+    Path gguf = tiny1("F32");
+    Path model = Files.createDirectory(folder.resolve("meta"));
+    SafetensorsBytes arrays = new SafetensorsBytes();
+    try (GgufFile file = GgufFile.open(gguf);
+        Arena arena = Arena.ofConfined()) {
+      for (GgufTensor t : file.tensors()) {
+        if (!t.name().equals(Checkpoint.ROPE_FACTORS)) {
+          String stem = t.name().substring(0, t.name().length() - ".weight".length());
+          long[] dims = t.dims();
+          arrays.add(
+              TensorNames.META.fromGguf(stem) + ".weight",
+              "F32",
+              file.map(t, arena).toArray(ValueLayout.JAVA_BYTE),
+              dims.length == 1 ? dims : new long[] {dims[1], dims[0]});
+        }
+      }
+    }
+    TorchBytes.write(model.resolve("consolidated.00.pth"), arrays.arrays());
+    try (Checkpoint original = Checkpoint.open(gguf)) {
+      LlamaConfig c = original.config();
+      ObjectNode params = new ObjectMapper().createObjectNode();
+      params.put("dim", c.width()).put("n_layers", c.layers()).put("n_heads", c.heads());
+      params.put("n_kv_heads", c.kvHeads()).put("norm_eps", 1e-5).put("rope_theta", c.ropeBase());
+      params.put("use_scaled_rope", true).put("rope_scaling_factor", 32.0);
+      params.put("max_seq_len", c.contextLength());
+      new ObjectMapper().writeValue(model.resolve("params.json").toFile(), params);
+    }
+    Path made = quantise(model, QuantizeOptions.of("f32", 32));
+    assertEqualBytes(made, gguf, 15);
+    assertSameLogits(gguf, made);
   }
 
   /// GGUF has three keys for tokens that end a generation, a folder a list.
