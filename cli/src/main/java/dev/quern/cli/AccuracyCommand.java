@@ -1,27 +1,26 @@
 package dev.quern.cli;
 
-import dev.quern.llama.Generation;
-import dev.quern.llama.GenerationOptions;
+import dev.quern.KernelOptions;
+import dev.quern.data.KvFormat;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaModel;
-import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
-import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.perplexity.Divergence;
 import dev.quern.llama.perplexity.Perplexity;
-import dev.quern.llama.quantize.GgufSource;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
-import dev.quern.llama.quantize.TensorSource;
 import dev.quern.llama.quantize.WeightError;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,9 +33,6 @@ import picocli.CommandLine.Option;
 final class AccuracyCommand extends ConsoleCommand {
   private static final int DEFAULT_CONTEXT = 256;
   private static final int RANDOM_CHUNKS = 4;
-
-  /// Tokens that are decoded to see how fast, after as many that don't count.
-  private static final int DECODED = 64;
 
   private static final List<QuantizeOptions> VARIANTS =
       List.of(
@@ -61,8 +57,18 @@ final class AccuracyCommand extends ConsoleCommand {
       description = "Seed of the random tokens. Default: ${DEFAULT-VALUE}.")
   long seed = 1;
 
-  @Option(names = "--speed", description = "Also measure decoding, once each.")
-  boolean speed;
+  @Option(
+      names = "--speed",
+      paramLabel = "LIST",
+      description =
+          "Also measure how fast each runs on these providers (as --provider; auto: the best), with whatever numerics they prefer and an F16 cache: a prompt of 64 tokens and 64 more, medians of several turns.")
+  String speed;
+
+  @Option(
+      names = "--turns",
+      paramLabel = "N",
+      description = "Turns of --speed. Default: ${DEFAULT-VALUE}.")
+  int turns = 5;
 
   @Mixin ModelOptions modelOptions;
 
@@ -73,44 +79,94 @@ final class AccuracyCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     if (modelOptions.model == null) {
-      throw new UserException("--model: none, expected a file in F32, F16 or BF16");
+      throw new UserException("--model: none, expected one in F32, F16 or BF16");
     }
-    Path file = Files.createTempFile("quern-accuracy", ".gguf");
-    try (TensorSource source = GgufSource.open(modelOptions.model);
-        LlamaModel original = modelOptions.load(console)) {
-      int context =
-          modelOptions.context == 0
-              ? Math.min(DEFAULT_CONTEXT, original.context())
-              : modelOptions.context;
-      int[] tokens = tokens(original, context);
-      line(
-          "| scheme | matrices, bits a weight | kept for width | weights, relative RMS | perplexity | ln of the ratio | KL mean | KL 95 %% | same likeliest | NMSE of logits |%s",
-          speed ? " decode tok/s |" : "");
-      line("|---|---|---|---|---|---|---|---|---|---|%s", speed ? "---|" : "");
-      Perplexity own =
-          Perplexity.measure(original, Optional.empty(), tokens, context, 0, chunks -> {});
-      line(
-          "| original | %.2f | | | %s | | | | | |%s",
-          bitsPerWeight(source, Optional.empty()),
-          perplexity(original, own),
-          speed ? " %.1f |".formatted(decodeRate(original)) : "");
-      for (QuantizeOptions variant : VARIANTS) {
-        row(variant, source, original, tokens, context, file);
+    if (turns < 1) {
+      throw new UserException("--turns: %d, expected at least 1".formatted(turns));
+    }
+    Path folder = Files.createTempDirectory("quern-accuracy");
+    try (Checkpoint source = Checkpoint.open(modelOptions.model)) {
+      List<Row> rows = new ArrayList<>();
+      try (LlamaModel original = modelOptions.load(console);
+          LoadProgressBar bar = new LoadProgressBar(console, "accuracy", " schemes", 1)) {
+        int context =
+            modelOptions.context == 0
+                ? Math.min(DEFAULT_CONTEXT, original.context())
+                : modelOptions.context;
+        int[] tokens = tokens(original, context);
+        Perplexity own =
+            Perplexity.measure(original, Optional.empty(), tokens, context, 0, chunks -> {});
+        rows.add(original(source, original, own));
+        for (QuantizeOptions variant : VARIANTS) {
+          Path file = folder.resolve(rows.size() + ".gguf");
+          rows.add(row(variant, source, original, tokens, context, file));
+          bar.packed(rows.size() - 1, VARIANTS.size());
+        }
+        console
+            .err()
+            .printf(
+                "%s: %d chunks of %d tokens, %d scored; %s%n",
+                modelOptions.model,
+                own.chunks(),
+                context,
+                own.scored(),
+                original.report().summary());
       }
-      console
-          .err()
-          .printf(
-              "%s: %d chunks of %d tokens, %d scored; %s%n",
-              modelOptions.model, own.chunks(), context, own.scored(), original.report().summary());
+      print(rows, speed == null ? List.of() : rates(rows));
     } finally {
-      Files.deleteIfExists(file);
+      deleteAll(folder);
     }
     return 0;
   }
 
-  private void row(
+  /// A line of the table.
+  ///
+  /// @param cells all but those of speed
+  /// @param model what they are about; empty where no matrix fits
+  private record Row(String cells, Optional<Path> model) {}
+
+  private void print(List<Row> rows, List<SchemeSpeed.Rates> rates) {
+    boolean timed = !rates.isEmpty();
+    line(
+        "| scheme | matrices, bits a weight | kept for width | weights, relative RMS | perplexity | ln of the ratio | KL mean | KL 95 %% | same likeliest | NMSE of logits |%s",
+        timed ? " prefill tok/s | decode tok/s |" : "");
+    line("|---|---|---|---|---|---|---|---|---|---|%s", timed ? "---|---|" : "");
+    int next = 0;
+    for (Row row : rows) {
+      String speeds = "";
+      if (timed && row.model().isPresent()) {
+        SchemeSpeed.Rates r = rates.get(next++);
+        speeds = String.format(Locale.ROOT, " %.1f | %.1f |", r.prefill(), r.decode());
+      }
+      console.out().println(row.cells() + speeds);
+    }
+  }
+
+  private List<SchemeSpeed.Rates> rates(List<Row> rows) throws IOException {
+    List<Path> models = rows.stream().map(Row::model).flatMap(Optional::stream).toList();
+    LoadOptions options = modelOptions.options();
+    KernelOptions kernels = options.kernels().withProvider(speed).with("quern.numerics", "any");
+    try (LoadProgressBar bar = new LoadProgressBar(console, "speed", " turns", 1)) {
+      return SchemeSpeed.measure(
+          models, options.withKernels(kernels).withKv(KvFormat.F16), turns, bar);
+    }
+  }
+
+  private Row original(Checkpoint source, LlamaModel model, Perplexity own) throws IOException {
+    return new Row(
+        String.format(
+            Locale.ROOT,
+            "| original | %.2f | | | %s | | | | | |",
+            bitsPerWeight(source, Optional.empty()),
+            perplexity(model, own)),
+        Optional.of(modelOptions.model));
+  }
+
+  /// Quantises the model into a file, which is kept where speed will be measured, and measures how
+  /// far it is from the original.
+  private Row row(
       QuantizeOptions variant,
-      TensorSource source,
+      Checkpoint source,
       LlamaModel original,
       int[] tokens,
       int context,
@@ -118,34 +174,48 @@ final class AccuracyCommand extends ConsoleCommand {
       throws IOException {
     QuantizePlan plan = QuantizePlan.of(source, variant);
     if (!plan.applies()) {
-      line("| %s | no matrix has such a width |", variant.describe());
-      return;
+      return new Row(
+          "| %s | no matrix has such a width |".formatted(variant.describe()), Optional.empty());
     }
     double error;
     try (WorkerPool workers = new WorkerPool(original.threads())) {
       new ModelQuantizer(source, workers, bytes -> {}).write(plan, file);
-      error = relativeError(file, workers);
+      error = relativeError(file, source, workers);
     }
-    LoadOptions options = modelOptions.options();
-    try (LlamaModel model = LlamaModel.load(file, options)) {
+    String cells;
+    try (LlamaModel model = LlamaModel.load(file, modelOptions.options())) {
       Perplexity p =
           Perplexity.measure(model, Optional.of(original), tokens, context, 0, chunks -> {});
-      Divergence d = p.divergence().orElseThrow();
-      line(
-          "| %s | %.2f | %.1f %% | %.2e | %s | %.2e |%s",
-          variant.describe(),
-          bitsPerWeight(source, Optional.of(plan)),
-          100 * plan.unfitShare(),
-          error,
-          prediction(model, p),
-          d.nmse(),
-          speed ? " %.1f |".formatted(decodeRate(model)) : "");
+      cells =
+          String.format(
+              Locale.ROOT,
+              "| %s | %.2f | %.1f %% | %.2e | %s | %.2e |",
+              variant.describe(),
+              bitsPerWeight(source, Optional.of(plan)),
+              100 * plan.unfitShare(),
+              error,
+              prediction(model, p),
+              p.divergence().orElseThrow().nmse());
     }
+    if (speed == null) {
+      Files.delete(file);
+    }
+    return new Row(cells, Optional.of(file));
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
   }
 
   /// Of all matrices together, with what the source has or a plan gives them.
-  private static double bitsPerWeight(TensorSource source, Optional<QuantizePlan> plan) {
-    QuantizePlan any = plan.orElseGet(() -> QuantizePlan.of(source, VARIANTS.getFirst()));
+  private static double bitsPerWeight(Checkpoint source, Optional<QuantizePlan> plan)
+      throws IOException {
+    QuantizePlan any = plan.isPresent() ? plan.get() : QuantizePlan.of(source, VARIANTS.getFirst());
     return 8.0
         * any.items().stream()
             .filter(i -> i.tensor().isMatrix())
@@ -158,10 +228,10 @@ final class AccuracyCommand extends ConsoleCommand {
   }
 
   /// Root of the mean over all matrices of the squared error relative to the matrix's own square.
-  private double relativeError(Path file, WorkerPool workers) throws IOException {
-    try (GgufFile quantised = GgufFile.open(file);
-        GgufFile reference = GgufFile.open(modelOptions.model)) {
-      List<WeightError> errors = WeightError.between(quantised, reference, workers);
+  private static double relativeError(Path file, Checkpoint source, WorkerPool workers)
+      throws IOException {
+    try (Checkpoint quantised = Checkpoint.open(file)) {
+      List<WeightError> errors = WeightError.between(quantised, source, workers);
       return Math.sqrt(
           errors.stream().mapToDouble(e -> e.relative() * e.relative()).average().orElse(0));
     }
@@ -201,17 +271,6 @@ final class AccuracyCommand extends ConsoleCommand {
         d.mean().uncertainty(),
         d.percentile(0.95),
         100 * d.sameLikeliest());
-  }
-
-  private static double decodeRate(LlamaModel model) {
-    GenerationOptions options = GenerationOptions.greedy(DECODED).ignoringEnd();
-    Generation last = null;
-    for (int i = 0; i < 2; i++) {
-      try (LlamaSession session = model.newSession()) {
-        last = session.generateTokens(new int[] {1}, options, token -> true);
-      }
-    }
-    return last.decodeTokensPerSecond();
   }
 
   private void line(String format, Object... values) {

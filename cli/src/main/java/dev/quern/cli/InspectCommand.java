@@ -32,7 +32,7 @@ final class InspectCommand extends ConsoleCommand {
       names = "--against",
       paramLabel = "MODEL",
       description =
-          "Print how far each matrix is from the same one in this file (root mean square, and that relative to the weights' own), and which are equal to the byte.")
+          "Print how far each matrix is from the same one in this model, a GGUF file or a folder (root mean square, and that relative to the weights' own), and which are equal to the byte.")
   Path against;
 
   @Mixin ModelOptions modelOptions;
@@ -106,8 +106,8 @@ final class InspectCommand extends ConsoleCommand {
   }
 
   private void compare(Path model) throws IOException {
-    try (GgufFile file = GgufFile.open(model);
-        GgufFile reference = GgufFile.open(against);
+    try (Checkpoint file = Checkpoint.open(model);
+        Checkpoint reference = Checkpoint.open(against);
         WorkerPool workers = new WorkerPool(modelOptions.options().threads())) {
       console
           .out()

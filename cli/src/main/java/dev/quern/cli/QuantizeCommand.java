@@ -1,12 +1,12 @@
 package dev.quern.cli;
 
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
-import dev.quern.llama.quantize.GgufSource;
+import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
-import dev.quern.llama.quantize.TensorSource;
 import dev.quern.llama.quantize.WeightScheme;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,14 +24,15 @@ import picocli.CommandLine.Option;
     description =
         "Writes a model anew with its matrices in fewer bits. Norms stay as they are, and so does a matrix whose rows are no multiple of the scheme's block; the summary says what share that is.")
 final class QuantizeCommand extends ConsoleCommand {
-  /// What metadata and the tensor table may take beyond the source's own.
-  private static final long HEADER_BYTES = 1L << 20;
+  /// What metadata and the tensor table may take; Llama 3's vocabulary takes 8 MB.
+  private static final long HEADER_BYTES = 32L << 20;
 
   @Option(
       names = "--in",
       paramLabel = "MODEL",
       required = true,
-      description = "GGUF file in F32, F16 or BF16; of shards, the first.")
+      description =
+          "Model in F32, F16 or BF16: a GGUF file (of shards, the first), or a folder with config.json, tokenizer.json and safetensors.")
   Path in;
 
   @Option(
@@ -88,18 +89,25 @@ final class QuantizeCommand extends ConsoleCommand {
     int parallelism =
         threads == null ? defaults.threads() : defaults.withThreads(threads).threads();
     long start = System.nanoTime();
-    if (Files.exists(out) && Files.exists(in) && Files.isSameFile(in, out)) {
-      throw new UserException("--out: %s is the model itself; name another file".formatted(out));
-    }
-    try (TensorSource source = GgufSource.open(in);
+    try (Checkpoint source = Checkpoint.open(in);
         WorkerPool workers = new WorkerPool(parallelism);
         LoadProgressBar bar = LoadProgressBar.ofBytes(console, "quantising")) {
       QuantizePlan plan = QuantizePlan.of(source, options);
-      OutputFile.check(out, plan.bytes() + Files.size(in) / 8 + HEADER_BYTES, force);
+      checkNotPartOf(source);
+      OutputFile.check(out, plan.bytes() + HEADER_BYTES, force);
       new ModelQuantizer(source, workers, done -> bar.packed(done, plan.bytes())).write(plan, out);
       print(plan, (System.nanoTime() - start) / 1e9);
     }
     return 0;
+  }
+
+  private void checkNotPartOf(Checkpoint source) throws IOException {
+    for (Path file : source.files()) {
+      if (Files.exists(out) && Files.isSameFile(file, out)) {
+        throw new UserException(
+            "--out: %s is part of the model itself; name another file".formatted(out));
+      }
+    }
   }
 
   private QuantizeOptions options() {
@@ -126,7 +134,7 @@ final class QuantizeCommand extends ConsoleCommand {
       String change =
           item.kept()
               ? "%s, kept%s".formatted(item.format(), item.unfit() ? " for its width" : "")
-              : "%s to %s".formatted(item.tensor().format(), item.format());
+              : "%s to %s".formatted(item.source(), item.format());
       long[] sums = formats.computeIfAbsent(change, _ -> new long[3]);
       sums[0]++;
       sums[1] += item.tensor().elements();
@@ -150,6 +158,13 @@ final class QuantizeCommand extends ConsoleCommand {
             out,
             plan.options().describe(),
             100 * plan.unfitShare());
+    if (!hasVocabulary()) {
+      console
+          .out()
+          .printf(
+              "%s has no vocabulary, as the model has none that Quern reads (tokenizer.json)%n",
+              out);
+    }
     console
         .err()
         .printf(
@@ -158,5 +173,11 @@ final class QuantizeCommand extends ConsoleCommand {
             Files.size(out) / 1e6,
             plan.sourceBytes() / 1e6,
             seconds);
+  }
+
+  private boolean hasVocabulary() throws IOException {
+    try (GgufFile made = GgufFile.open(out)) {
+      return made.metadata().has("tokenizer.ggml.tokens");
+    }
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.llama.HuggingFaceFolder;
 import dev.quern.llama.LlamaModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -65,7 +66,7 @@ class QuantizeCommandTest {
     assertTrue(Files.size(out) > 100_000);
     Result itself = quern("quantize", "--in", demo, "--out", demo, "--scheme", "q8_0", "--force");
     assertEquals(1, itself.code);
-    assertTrue(itself.err.contains("the model itself"), itself.err);
+    assertTrue(itself.err.contains("part of the model itself"), itself.err);
   }
 
   @Test
@@ -111,14 +112,26 @@ class QuantizeCommandTest {
 
   @Test
   void accuracyIsATableWithARowForEachScheme() {
-    Result result = quern("accuracy", "--model", demo, "--text", text, "-c", "16", "--speed");
+    Result result =
+        quern(
+            "accuracy",
+            "--model",
+            demo,
+            "--text",
+            text,
+            "-c",
+            "16",
+            "--speed",
+            "scalar",
+            "--turns",
+            "1");
     assertEquals(0, result.code, result.err);
     String[] lines = result.out.split("\n");
     assertEquals(2 + 1 + 8, lines.length, result.out);
     assertTrue(lines[7].startsWith("| int4-block 32, classifier int8-channel"), result.out);
     assertTrue(lines[10].endsWith("no matrix has such a width |"), result.out);
     for (int i = 0; i < 10; i++) {
-      assertEquals(12, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
+      assertEquals(13, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
     }
   }
 
@@ -131,6 +144,44 @@ class QuantizeCommandTest {
         result.out.lines().filter(l -> l.startsWith("token_embd")).findFirst().orElseThrow();
     assertTrue(embedding.endsWith("equal bytes"), embedding);
     assertEquals(1, result.out.lines().filter(l -> l.endsWith("equal bytes")).count());
+  }
+
+  @Test
+  void aModelsFolderGivesWhatItsGgufFileGives() throws IOException {
+    Path model = HuggingFaceFolder.write(demo, folder.resolve("model"), 3);
+    Result made = quern("quantize", "--in", model, "--out", out, "--scheme", "q8_0");
+    assertEquals(0, made.code, made.err);
+    Path fromFile = folder.resolve("from-file.gguf");
+    quern("quantize", "--in", demo, "--out", fromFile, "--scheme", "q8_0");
+    Result equal = quern("inspect", out, "--against", fromFile);
+    assertEquals(29, equal.out.lines().filter(l -> l.endsWith("equal bytes")).count(), equal.out);
+    Result source = quern("inspect", model, "--against", demo);
+    assertEquals(29, source.out.lines().filter(l -> l.endsWith("equal bytes")).count(), source.out);
+    Result table = quern("accuracy", "--model", model, "--text", text, "-c", "16");
+    assertEquals(0, table.code, table.err);
+    assertEquals(quern("accuracy", "--model", demo, "--text", text, "-c", "16").out, table.out);
+  }
+
+  @Test
+  void aFileOfTheModelsFolderIsNotReplaced() throws IOException {
+    Path model = HuggingFaceFolder.write(demo, folder.resolve("model"), 1);
+    Path weights = model.resolve("model.safetensors");
+    Result refused =
+        quern("quantize", "--in", model, "--out", weights, "--scheme", "q8_0", "--force");
+    assertEquals(1, refused.code);
+    assertTrue(refused.err.contains("part of the model itself"), refused.err);
+  }
+
+  @Test
+  void aFolderWithoutAVocabularyGivesAFileWithoutOneAndSaysSo() throws IOException {
+    Path model = HuggingFaceFolder.write(demo, folder.resolve("model"), 1);
+    Files.delete(model.resolve("tokenizer.json"));
+    Result made = quern("quantize", "--in", model, "--out", out, "--scheme", "q8_0");
+    assertEquals(0, made.code, made.err);
+    assertTrue(made.out.contains("has no vocabulary"), made.out);
+    Result run = quern("run", "--model", out, "--prompt", "Once");
+    assertEquals(1, run.code);
+    assertTrue(run.err.contains("the file holds no vocabulary"), run.err);
   }
 
   private record Result(int code, String out, String err) {}

@@ -4,6 +4,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.ModelFolder;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -19,6 +20,10 @@ import java.util.Optional;
 ///
 /// Safe for use by several threads.
 public interface Checkpoint extends AutoCloseable {
+  /// GGUF's name of the tensor that holds [#ropeFactors()]. A folder has none: there they follow
+  /// from the configuration.
+  String ROPE_FACTORS = "rope_freqs.weight";
+
   /// Opens a GGUF file (the first shard where there are several), or a model's folder.
   ///
   /// @throws LlamaException if it is not a Llama model as Quern runs it
@@ -55,6 +60,16 @@ public interface Checkpoint extends AutoCloseable {
       long byteSize) {
     public Tensor {
       dims = List.copyOf(dims);
+    }
+
+    /// Number of weights.
+    public long elements() {
+      return dims.stream().reduce(1L, Math::multiplyExact);
+    }
+
+    /// Whether it has rows and columns, as opposed to the weights of a norm.
+    public boolean isMatrix() {
+      return dims.size() == 2;
     }
   }
 
@@ -105,6 +120,17 @@ public interface Checkpoint extends AutoCloseable {
   default boolean rotatesDown() {
     return false;
   }
+
+  /// Files that hold the weights.
+  List<Path> files();
+
+  /// Adds to a new GGUF file what it needs beside tensors: shape, vocabulary, chat template. All
+  /// but the keys about a file's formats (`general.file_type`, `general.quantization_version`), its
+  /// alignment and its shards.
+  ///
+  /// @throws LlamaException where the model has parts that GGUF can't express
+  /// @throws dev.quern.llama.tokenizer.TokenizerException where its vocabulary can't be used
+  void writeMetadata(GgufWriter writer) throws IOException;
 
   @Override
   void close() throws IOException;

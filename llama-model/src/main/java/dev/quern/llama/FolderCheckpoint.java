@@ -6,6 +6,7 @@ import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.checkpoint.StoredTensor;
 import dev.quern.llama.checkpoint.TensorStore;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Json;
 import dev.quern.llama.text.JsonObject;
 import dev.quern.llama.text.Printable;
@@ -14,6 +15,7 @@ import dev.quern.llama.tokenizer.TokenizerFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +166,31 @@ final class FolderCheckpoint implements Checkpoint {
   @Override
   public boolean rotatesDown() {
     return config.spinQuant().orElse(false);
+  }
+
+  @Override
+  public List<Path> files() {
+    return store.files();
+  }
+
+  @Override
+  public void writeMetadata(GgufWriter writer) throws IOException {
+    if (rotatesDown()) {
+      throw new LlamaException(
+          "%s: a SpinQuant model, expected one without a rotation, for which GGUF has no key: use the folder as it is"
+              .formatted(path()));
+    }
+    for (Entry entry : entries.values()) {
+      String own = entry.stored().name();
+      if (!own.endsWith(WEIGHT) || names.toGguf(stem(own, WEIGHT)).isEmpty()) {
+        throw fail(
+            entry,
+            "no tensor that a Llama has in GGUF",
+            "none such (adaptors and biases have no place there): use the folder as it is");
+      }
+    }
+    config.model().writeTo(writer);
+    TokenizerFolder.write(folder, config.endTokens(), config.model().vocabulary(), writer);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,10 +12,19 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// A GGUF file as a checkpoint: its tensors are what the names and the order come from.
 final class GgufCheckpoint implements Checkpoint {
-  private static final String ROPE_FACTORS = "rope_freqs.weight";
+  /// Keys that describe the file and not the model; so do those of shards.
+  private static final Set<String> OF_THE_FILE =
+      Set.of(
+          "general.alignment",
+          "general.file_type",
+          "general.quantization_version",
+          "quern.quantized");
+
+  private static final String SHARDS = "split.";
 
   private final GgufFile file;
   private final LlamaConfig config;
@@ -61,13 +71,13 @@ final class GgufCheckpoint implements Checkpoint {
   public List<Tensor> tensors() {
     return file.tensors().stream()
         .filter(t -> !file.isScales(t)) // part of the weights that they scale
-        .map(GgufCheckpoint::tensor)
+        .map(this::tensor)
         .toList();
   }
 
   @Override
   public Optional<Tensor> find(String name) {
-    return file.findTensor(name).map(GgufCheckpoint::tensor);
+    return file.findTensor(name).map(this::tensor);
   }
 
   @Override
@@ -102,18 +112,32 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
+  public List<Path> files() {
+    return file.files();
+  }
+
+  @Override
+  public void writeMetadata(GgufWriter writer) {
+    for (String key : file.metadata().keys()) {
+      if (!OF_THE_FILE.contains(key) && !key.startsWith(SHARDS)) {
+        writer.copy(file.metadata(), key);
+      }
+    }
+  }
+
+  @Override
   public void close() throws IOException {
     file.close();
   }
 
-  private static Tensor tensor(GgufTensor t) {
+  private Tensor tensor(GgufTensor t) {
     return new Tensor(
         t.name(),
         t.name(),
         t.type().toString(),
         t.format(),
         Arrays.stream(t.dims()).boxed().toList(),
-        t.byteSize());
+        t.byteSize() + file.scales(t).map(GgufTensor::byteSize).orElse(0L));
   }
 
   private static int vocabulary(GgufFile file) {

@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.gguf.GgufWriter;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
@@ -91,6 +92,32 @@ public record LlamaConfig(
         positive(metadata, "llama.rope.freq_base", 10_000),
         ropeScale(metadata),
         vocabulary);
+  }
+
+  /// Writes what [#from] reads. GGUF keeps the numbers of RoPE and RMSNorm as F32; of common models
+  /// they are.
+  void writeTo(GgufWriter writer) {
+    writer
+        .string("general.architecture", "llama")
+        .string("general.type", "model")
+        .string("general.name", name)
+        .uint32("llama.vocab_size", vocabulary)
+        .uint32("llama.block_count", layers)
+        .uint32("llama.embedding_length", width)
+        .uint32("llama.feed_forward_length", hidden)
+        .uint32("llama.context_length", contextLength)
+        .uint32("llama.attention.head_count", heads)
+        .uint32("llama.attention.head_count_kv", kvHeads)
+        .uint32("llama.attention.key_length", headDim)
+        .uint32("llama.attention.value_length", headDim)
+        .float32("llama.attention.layer_norm_rms_epsilon", normEpsilon)
+        .uint32("llama.rope.dimension_count", ropeDim)
+        .float32("llama.rope.freq_base", (float) ropeBase);
+    if (ropeScale != 1) {
+      writer
+          .string("llama.rope.scaling.type", "linear")
+          .float32("llama.rope.scaling.factor", (float) (1 / ropeScale));
+    }
   }
 
   /// Elements of all query heads of a row.

@@ -1,13 +1,12 @@
 package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.Bf16;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.bytes.LittleEndian;
 import dev.quern.llama.checkpoint.DType;
 import dev.quern.llama.checkpoint.StoredTensor;
 import dev.quern.llama.checkpoint.TensorStore;
@@ -15,8 +14,6 @@ import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,10 +37,6 @@ record QuantizedTensor(
     StoredTensor scales,
     Optional<StoredTensor> zeros,
     boolean perOutput) {
-  private static final ValueLayout.OfShort BF16 =
-      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat F32 =
-      JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final List<BlockFormat> INT4 =
       List.of(
           BlockFormat.INT4_B32, BlockFormat.INT4_B64, BlockFormat.INT4_B128, BlockFormat.INT4_B256);
@@ -122,7 +115,10 @@ record QuantizedTensor(
   private MemorySegment f32Scales(MemorySegment stored, RowOrder order, int outputs, Arena arena) {
     MemorySegment plane = arena.allocate((long) outputs * Float.BYTES, 64);
     for (int o = 0; o < outputs; o++) {
-      plane.setAtIndex(F32, o, finite(Elements.get(stored, scales.type(), order.stored(o)), o));
+      LittleEndian.putF32(
+          plane,
+          (long) o * Float.BYTES,
+          finite(Elements.get(stored, scales.type(), order.stored(o)), o));
     }
     return plane;
   }
@@ -159,7 +155,7 @@ record QuantizedTensor(
             float scale = Elements.get(stored, scales.type(), (long) order.stored(o) * groups + g);
             short rounded = Bf16.fromFloat(scale);
             finite(Bf16.toFloat(rounded), o);
-            plane.setAtIndex(BF16, (long) o * groups + g, rounded);
+            LittleEndian.putI16(plane, ((long) o * groups + g) * Short.BYTES, rounded);
           }
         });
     return new WeightMatrix(format, nibbles, plane, outputs, inputs);

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.llama.tokenizer.TokenizerFolder;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +57,33 @@ class FolderTokenizerTest {
               .toString();
       assertArrayEquals(gguf.encode(text, true), json.encode(text, true), "seed " + seed);
     }
+  }
+
+  /// What a GGUF file made of the folder says about its vocabulary is what the first one said.
+  @Test
+  void llama3InAGgufFileMadeOfTheFolderIsTheSame() throws IOException {
+    Path vocabulary = SharedFiles.file("models/llama3-vocab.gguf");
+    Path made = folder.resolve("made.gguf");
+    try (GgufFile file = GgufFile.open(vocabulary)) {
+      HuggingFaceFolder.writeTokenizer(file.metadata(), folder);
+      try (GgufWriter writer = GgufWriter.create(made)) {
+        TokenizerFolder.write(ModelFolder.open(folder), List.of(), 0, writer);
+        writer.finish();
+      }
+      try (GgufFile copy = GgufFile.open(made)) {
+        GgufMetadata a = file.metadata();
+        GgufMetadata b = copy.metadata();
+        assertEquals(a.strings("tokenizer.ggml.tokens"), b.strings("tokenizer.ggml.tokens"));
+        assertEquals(a.strings("tokenizer.ggml.merges"), b.strings("tokenizer.ggml.merges"));
+        assertArrayEquals(a.ints("tokenizer.ggml.token_type"), b.ints("tokenizer.ggml.token_type"));
+        for (String key : List.of("model", "pre", "bos_token_id", "eos_token_id")) {
+          assertEquals(a.describe("tokenizer.ggml." + key), b.describe("tokenizer.ggml." + key));
+        }
+      }
+    }
+    assertEquals(
+        LlamaModel.loadTokenizer(vocabulary).endOfGeneration(),
+        LlamaModel.loadTokenizer(made).endOfGeneration());
   }
 
   private static int[] ints(JsonNode array) {

@@ -16,12 +16,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Makes of a GGUF file what Hugging Face would hold: names, row order and JSON, without the code
 /// under test.
-final class HuggingFaceFolder {
+public final class HuggingFaceFolder {
   private static final Map<String, String> NAMES =
       Map.ofEntries(
           Map.entry("attn_norm", "input_layernorm"),
@@ -42,7 +43,14 @@ final class HuggingFaceFolder {
   /// `tokenizer.json` where it has a vocabulary.
   ///
   /// @param shards 1 for a single file
-  static Path write(Path gguf, Path folder, int shards) throws IOException {
+  public static Path write(Path gguf, Path folder, int shards) throws IOException {
+    return write(gguf, folder, shards, array -> array);
+  }
+
+  /// The same with every array changed by `change`.
+  static Path write(
+      Path gguf, Path folder, int shards, UnaryOperator<SafetensorsBytes.Array> change)
+      throws IOException {
     Files.createDirectories(folder);
     try (GgufFile file = GgufFile.open(gguf);
         Arena arena = Arena.ofConfined()) {
@@ -53,6 +61,7 @@ final class HuggingFaceFolder {
           add(out, tensor, data, headDim(file.metadata()));
         }
       }
+      out.arrays().replaceAll((_, array) -> change.apply(array));
       if (shards == 1) {
         out.writeSingle(folder);
       } else {

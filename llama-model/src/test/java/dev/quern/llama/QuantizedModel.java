@@ -15,14 +15,14 @@ import java.util.Random;
 
 /// A small random checkpoint in the form of the quantised Llama 3.2, and the numbers it stands for.
 /// 2 layers, width 64, 4 heads, 2 KV heads, hidden 128, vocabulary 40.
-final class QuantizedModel {
+public final class QuantizedModel {
   static final int WIDTH = 64;
   static final int HIDDEN = 128;
   static final int HEADS = 4;
   static final int KV_HEADS = 2;
   static final int HEAD_DIM = WIDTH / HEADS;
   static final int LAYERS = 2;
-  static final int VOCABULARY = 40;
+  public static final int VOCABULARY = 40;
   static final int RANK = 16;
   static final int GROUP = 32;
 
@@ -35,7 +35,7 @@ final class QuantizedModel {
   private final Random random;
   private final boolean adaptors;
 
-  QuantizedModel(long seed, boolean spinQuant, boolean adaptors) {
+  public QuantizedModel(long seed, boolean spinQuant, boolean adaptors) {
     this.random = new Random(seed);
     this.spinQuant = spinQuant;
     this.adaptors = adaptors;
@@ -61,7 +61,7 @@ final class QuantizedModel {
   }
 
   /// `params.json`, and the weights in either container.
-  Path write(Path folder, boolean torch) throws IOException {
+  public Path write(Path folder, boolean torch) throws IOException {
     Files.createDirectories(folder);
     if (torch) {
       TorchBytes.write(folder.resolve("consolidated.00.pth"), arrays.arrays());

@@ -1,17 +1,13 @@
 package dev.quern.llama.gguf;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import dev.quern.data.BlockFormat;
 import dev.quern.data.ScalePlane;
 import dev.quern.data.WeightMatrix;
+import dev.quern.llama.bytes.LittleEndian;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,11 +28,6 @@ import java.util.Optional;
 ///
 /// Safe for use by several threads.
 public final class GgufFile implements AutoCloseable {
-  private static final ValueLayout.OfFloat FLOAT =
-      JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT =
-      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final List<GgufShard> shards;
   private final Map<String, GgufTensor> tensors; // by name, in the order of the files
 
@@ -171,14 +162,14 @@ public final class GgufFile implements AutoCloseable {
     float[] values = new float[(int) dims[0]]; // no larger than the file, which holds them
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment data = map(tensor, arena);
-      if (format.equals(BlockFormat.F32)) {
-        MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
-      } else {
-        boolean f16 = format.equals(BlockFormat.F16);
-        for (int i = 0; i < values.length; i++) {
-          short bits = data.getAtIndex(SHORT, i);
-          values[i] = f16 ? Float.float16ToFloat(bits) : Float.intBitsToFloat(bits << 16);
-        }
+      for (int i = 0; i < values.length; i++) {
+        values[i] =
+            switch (format.id()) {
+              case "F32" -> LittleEndian.f32(data, 4L * i);
+              case "F16" -> LittleEndian.f16(data, 2L * i);
+              case "BF16" -> LittleEndian.bf16(data, 2L * i);
+              default -> throw fail(tensor, "its type", "F32, F16 or BF16");
+            };
       }
     }
     return values;

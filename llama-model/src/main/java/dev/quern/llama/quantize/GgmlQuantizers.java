@@ -17,7 +17,7 @@ final class GgmlQuantizers {
     for (int b = 0; b < x.length; b += BLOCK, at += 2 + BLOCK) {
       float d = Math.abs(extreme(x, b, BLOCK)) / 127;
       float inverse = d == 0 ? 0 : 1 / d;
-      LittleEndian.f16(data, at, d);
+      FloatQuantizers.putF16(data, at, d);
       for (int i = 0; i < BLOCK; i++) {
         data.set(JAVA_BYTE, at + 2 + i, (byte) roundHalfAway(x[b + i] * inverse));
       }
@@ -30,7 +30,7 @@ final class GgmlQuantizers {
     for (int b = 0; b < x.length; b += BLOCK, at += 2 + BLOCK / 2) {
       float d = extreme(x, b, BLOCK) / -8;
       float inverse = d == 0 ? 0 : 1 / d;
-      LittleEndian.f16(data, at, d);
+      FloatQuantizers.putF16(data, at, d);
       for (int j = 0; j < BLOCK / 2; j++) {
         int low = nibble(x[b + j] * inverse);
         int high = nibble(x[b + j + BLOCK / 2] * inverse);

@@ -3,6 +3,7 @@ package dev.quern.llama.quantize;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.quern.data.Bf16;
+import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
 
 /// INT4_Bg: blocks of g integers in -8 .. 7 with a BF16 scale each.
@@ -23,7 +24,7 @@ record Int4Quantizer(int group) implements RowQuantizer {
     for (int b = 0; b < x.length; b += group, dataAt += group / 2, scalesAt += 2) {
       short bits = Bf16.fromFloat(scale(x, b));
       float scale = Bf16.toFloat(bits);
-      LittleEndian.i16(scales, scalesAt, bits);
+      LittleEndian.putI16(scales, scalesAt, bits);
       for (int j = 0; j < group / 2; j++) {
         int low = integer(x[b + 2 * j], scale) + 8;
         int high = integer(x[b + 2 * j + 1], scale) + 8;

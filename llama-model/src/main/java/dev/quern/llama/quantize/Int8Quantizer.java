@@ -2,6 +2,7 @@ package dev.quern.llama.quantize;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
 
 /// INT8_C: one F32 scale for a row. The largest weight by magnitude becomes 127 or -127, and -128
@@ -17,6 +18,6 @@ final class Int8Quantizer {
       int q = scale == 0 ? 0 : GgmlQuantizers.roundHalfAway(x[i] / scale);
       data.set(JAVA_BYTE, at + i, (byte) Math.clamp(q, -127, 127));
     }
-    LittleEndian.f32(scales, scalesAt, scale);
+    LittleEndian.putF32(scales, scalesAt, scale);
   }
 }

@@ -1,14 +1,18 @@
 package dev.quern.llama.quantize;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
@@ -21,13 +25,13 @@ public final class ModelQuantizer {
   /// ggml's version of its block formats.
   private static final int QUANTIZATION_VERSION = 2;
 
-  private final TensorSource source;
+  private final Checkpoint source;
   private final Workers workers;
   private final LongConsumer progress;
 
   /// @param progress hears, on the calling thread, how many bytes of tensors are written, of
   ///   [QuantizePlan#bytes()]
-  public ModelQuantizer(TensorSource source, Workers workers, LongConsumer progress) {
+  public ModelQuantizer(Checkpoint source, Workers workers, LongConsumer progress) {
     this.source = source;
     this.workers = workers;
     this.progress = progress;
@@ -42,8 +46,8 @@ public final class ModelQuantizer {
     if (!plan.applies()) {
       BlockFormat format = plan.options().scheme().format(plan.options().group());
       throw new LlamaException(
-          "%s: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group"
-              .formatted(source.name(), format, format.blockElements()));
+          "model: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group"
+              .formatted(format, format.blockElements()));
     }
     try (GgufWriter writer = GgufWriter.create(file)) {
       source.writeMetadata(writer);
@@ -52,7 +56,7 @@ public final class ModelQuantizer {
       writer.uint32("general.quantization_version", QUANTIZATION_VERSION);
       writer.string("quern.quantized", plan.options().describe());
       for (QuantizePlan.Item item : plan.items()) {
-        writer.tensor(item.tensor().name(), item.format(), item.tensor().dims());
+        writer.tensor(item.tensor().name(), item.format(), item.dims());
       }
       long written = 0;
       for (QuantizePlan.Item item : plan.items()) {
@@ -65,16 +69,20 @@ public final class ModelQuantizer {
 
   private void write(QuantizePlan.Item item, GgufWriter writer, long written) throws IOException {
     String name = item.tensor().name();
+    if (!item.tensor().isMatrix()) {
+      writer.data(name, vector(item.tensor()));
+      progress.accept(written + item.bytes());
+      return;
+    }
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment data = source.data(item.tensor(), arena);
+      WeightMatrix from = source.weights(item.tensor(), arena, workers);
       if (item.kept()) {
-        writer.data(name, data);
-        progress.accept(written + data.byteSize());
+        writer.data(name, from.data());
+        progress.accept(written + item.bytes());
         return;
       }
-      int outputs = Math.toIntExact(item.tensor().dims()[1]);
-      int inputs = Math.toIntExact(item.tensor().dims()[0]);
-      WeightMatrix from = new WeightMatrix(item.tensor().format(), data, outputs, inputs);
+      int outputs = from.outputs();
+      int inputs = from.inputs();
       BlockFormat format = item.format();
       long rowBytes = format.rowBytes(inputs);
       long scaleBytes = format.scalePlane().bytes(outputs, format.blocksPerRow(inputs));
@@ -95,6 +103,17 @@ public final class ModelQuantizer {
         progress.accept(written + item.bytes());
       }
     }
+  }
+
+  /// The bytes of a tensor of one dimension, as F32.
+  private MemorySegment vector(Checkpoint.Tensor tensor) throws IOException {
+    float[] values =
+        tensor.name().equals(Checkpoint.ROPE_FACTORS)
+            ? source.ropeFactors()
+            : source.vector(tensor);
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return MemorySegment.ofArray(bytes.array());
   }
 
   /// Rows of a matrix on their way to another format.

@@ -43,7 +43,7 @@ final class Q6KQuantizer {
       return;
     }
     float inverse = -128f / largest;
-    float d = LittleEndian.f16(data, at + D, 1 / inverse);
+    float d = FloatQuantizers.putF16(data, at + D, 1 / inverse);
     for (int g = 0; g < GROUPS; g++) {
       int sc = Math.min(127, (int) Math.rint(inverse * groupScales[g]));
       data.set(JAVA_BYTE, at + SCALES + g, (byte) sc);
@@ -85,7 +85,7 @@ final class Q6KQuantizer {
       }
     }
     if (!Float.isFinite(scale)) { // ggml would write zeros
-      throw LittleEndian.tooLarge(extreme);
+      throw FloatQuantizers.tooLarge(extreme);
     }
     for (int i = 0; i < GROUP; i++) {
       q[to + i] = integer(bestInverse * x[from + i]);

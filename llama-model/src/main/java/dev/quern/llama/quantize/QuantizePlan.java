@@ -1,20 +1,22 @@
 package dev.quern.llama.quantize;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaException;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /// Which tensor of a model gets which format.
 ///
-/// Matrices are quantised; norms and everything else of one dimension stay as they are. A matrix
-/// whose rows are no whole number of the format's blocks keeps its source format.
+/// Matrices are quantised; norms and everything else of one dimension becomes F32, as llama.cpp
+/// wants it. A matrix whose rows are no whole number of the format's blocks keeps its source
+/// format.
 ///
 /// @param options what was asked for
-/// @param items all tensors, in the source's order
+/// @param items all tensors, in the source's order, then RoPE's factors if a folder has some
 public record QuantizePlan(QuantizeOptions options, List<Item> items) {
   private static final String CLASSIFIER = "output.weight";
   private static final String EMBEDDING = "token_embd.weight";
@@ -23,12 +25,14 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
 
   /// A tensor and the format it gets.
   ///
-  /// @param wanted the format that the scheme asks for; of anything but a matrix, its own
+  /// @param source the format it has
+  /// @param wanted the format that the scheme asks for; of anything but a matrix, F32
   /// @param format the format it gets
-  public record Item(TensorSource.Tensor tensor, BlockFormat wanted, BlockFormat format) {
+  public record Item(
+      Checkpoint.Tensor tensor, BlockFormat source, BlockFormat wanted, BlockFormat format) {
     /// Whether its bytes stay as they are.
     public boolean kept() {
-      return format.equals(tensor.format());
+      return format.equals(source);
     }
 
     /// Whether its width forbids what the scheme asks for.
@@ -43,13 +47,18 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
 
     /// Bytes in the source.
     public long sourceBytes() {
-      return bytes(tensor.format());
+      return bytes(source);
+    }
+
+    /// The shape, row length first.
+    long[] dims() {
+      return tensor.dims().stream().mapToLong(d -> d).toArray();
     }
 
     private long bytes(BlockFormat as) {
-      long[] dims = tensor.dims();
-      long rows = tensor.elements() / dims[0];
-      long blocks = dims[0] / as.blockElements();
+      long width = tensor.dims().getFirst();
+      long rows = tensor.elements() / width;
+      long blocks = width / as.blockElements();
       return rows * blocks * as.blockBytes() + as.scalePlane().bytes(rows, blocks);
     }
   }
@@ -62,25 +71,52 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
   ///
   /// @throws LlamaException where a matrix is quantised already, or where tied embeddings are asked
   ///   to be of two formats
-  public static QuantizePlan of(TensorSource source, QuantizeOptions options) {
-    boolean tied = source.tensors().stream().noneMatch(t -> t.name().equals(CLASSIFIER));
+  public static QuantizePlan of(Checkpoint source, QuantizeOptions options) throws IOException {
+    boolean tied = source.find(CLASSIFIER).isEmpty();
     List<Item> items = new ArrayList<>();
-    for (TensorSource.Tensor t : source.tensors()) {
-      items.add(t.isMatrix() ? matrix(t, options, tied) : new Item(t, t.format(), t.format()));
+    for (Checkpoint.Tensor t : source.tensors()) {
+      items.add(t.isMatrix() ? matrix(t, options, tied) : vector(t, source(t)));
+    }
+    int factors = source.ropeFactors().length;
+    if (factors > 0 && source.find(Checkpoint.ROPE_FACTORS).isEmpty()) {
+      items.add(vector(ropeFactors(factors), BlockFormat.F32));
     }
     return new QuantizePlan(options, items);
   }
 
-  private static Item matrix(TensorSource.Tensor t, QuantizeOptions options, boolean tied) {
-    if (!SOURCES.contains(t.format())) {
+  private static Checkpoint.Tensor ropeFactors(int count) {
+    return new Checkpoint.Tensor(
+        Checkpoint.ROPE_FACTORS,
+        Checkpoint.ROPE_FACTORS,
+        "F32",
+        Optional.of(BlockFormat.F32),
+        List.of((long) count),
+        (long) count * Float.BYTES);
+  }
+
+  private static Item vector(Checkpoint.Tensor t, BlockFormat source) {
+    if (t.dims().size() != 1) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected F32, F16 or BF16: quantise the original, since errors of two roundings add up"
-              .formatted(t.name(), t.format()));
+          "model: tensor %s is %s, expected one or two dimensions".formatted(t.label(), t.dims()));
     }
-    if (t.dims()[0] > Integer.MAX_VALUE || t.dims()[1] > Integer.MAX_VALUE) {
+    return new Item(t, source, BlockFormat.F32, BlockFormat.F32);
+  }
+
+  private static BlockFormat source(Checkpoint.Tensor t) {
+    return t.format()
+        .filter(SOURCES::contains)
+        .orElseThrow(() ->
+            new LlamaException(
+                "model: tensor %s is %s, expected F32, F16 or BF16: quantise the original, since errors of two roundings add up"
+                    .formatted(t.label(), t.format().map(BlockFormat::toString).orElse(t.type()))));
+  }
+
+  private static Item matrix(Checkpoint.Tensor t, QuantizeOptions options, boolean tied) {
+    BlockFormat source = source(t);
+    if (t.dims().get(0) > Integer.MAX_VALUE || t.dims().get(1) > Integer.MAX_VALUE) {
       throw new LlamaException(
           "model: tensor %s is %s, expected two dimensions below 2^31"
-              .formatted(t.name(), Arrays.toString(t.dims())));
+              .formatted(t.label(), t.dims()));
     }
     boolean classifier = t.name().equals(CLASSIFIER) || tied && t.name().equals(EMBEDDING);
     boolean embedding = t.name().equals(EMBEDDING);
@@ -92,15 +128,15 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
     }
     BlockFormat wanted = scheme.format(options.group());
     if (fits(t, wanted)) {
-      return new Item(t, wanted, wanted);
+      return new Item(t, source, wanted, wanted);
     }
     // llama-quantize's second choice for the classifier of its 4-bit mixes.
     boolean suggested =
         classifier && options.classifier().isEmpty() && options.embedding().isEmpty();
     if (suggested && scheme.name().equals("q6_k") && fits(t, BlockFormat.Q8_0)) {
-      return new Item(t, BlockFormat.Q8_0, BlockFormat.Q8_0);
+      return new Item(t, source, BlockFormat.Q8_0, BlockFormat.Q8_0);
     }
-    return new Item(t, wanted, t.format());
+    return new Item(t, source, wanted, source);
   }
 
   /// Of tied embeddings either option speaks for both.
@@ -115,8 +151,8 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
     return classifier.or(() -> embedding).orElse(WeightScheme.of(options.scheme().classifier()));
   }
 
-  private static boolean fits(TensorSource.Tensor t, BlockFormat format) {
-    return t.dims()[0] % format.blockElements() == 0;
+  private static boolean fits(Checkpoint.Tensor t, BlockFormat format) {
+    return t.dims().getFirst() % format.blockElements() == 0;
   }
 
   /// Whether any matrix gets the scheme's format.

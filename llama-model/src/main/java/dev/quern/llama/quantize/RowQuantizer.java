@@ -13,6 +13,7 @@ interface RowQuantizer {
   /// One for each format that [WeightScheme] names.
   Map<BlockFormat, RowQuantizer> TABLE =
       Map.ofEntries(
+          entry(BlockFormat.F32, FloatQuantizers::f32),
           entry(BlockFormat.F16, FloatQuantizers::f16),
           entry(BlockFormat.BF16, FloatQuantizers::bf16),
           entry(BlockFormat.Q8_0, GgmlQuantizers::q8_0),

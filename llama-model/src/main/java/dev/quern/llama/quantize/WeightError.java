@@ -4,9 +4,8 @@ import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaException;
-import dev.quern.llama.gguf.GgufFile;
-import dev.quern.llama.gguf.GgufTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,15 +13,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// How far a matrix is from the same one in another file.
+/// How far a matrix is from the same one in another model.
 ///
 /// @param name the tensor's
 /// @param format its format
-/// @param reference the format in the other file
+/// @param reference the format in the other model
 /// @param weights how many
 /// @param squaredError sum over all weights of the squared difference
-/// @param squaredReference sum over all weights of the other file's value squared
-/// @param equalBytes whether both files hold the same bytes
+/// @param squaredReference sum over all weights of the other model's value squared
+/// @param equalBytes whether both hold the same bytes
 public record WeightError(
     String name,
     BlockFormat format,
@@ -37,7 +36,7 @@ public record WeightError(
     return Math.sqrt(squaredError / weights);
   }
 
-  /// [#rms()] relative to the other file's root mean square.
+  /// [#rms()] relative to the other model's root mean square.
   public double relative() {
     return squaredError == 0 ? 0 : Math.sqrt(squaredError / squaredReference);
   }
@@ -46,11 +45,11 @@ public record WeightError(
   ///
   /// @return in the order of the first model
   /// @throws LlamaException where the other model lacks one, or has it in another shape
-  public static List<WeightError> between(GgufFile model, GgufFile reference, Workers workers)
+  public static List<WeightError> between(Checkpoint model, Checkpoint reference, Workers workers)
       throws IOException {
     List<WeightError> errors = new ArrayList<>();
-    for (GgufTensor t : model.tensors()) {
-      if (t.dims().length == 2 && !model.isScales(t)) {
+    for (Checkpoint.Tensor t : model.tensors()) {
+      if (t.isMatrix()) {
         errors.add(of(t, model, reference, workers));
       }
     }
@@ -58,17 +57,17 @@ public record WeightError(
   }
 
   private static WeightError of(
-      GgufTensor tensor, GgufFile model, GgufFile reference, Workers workers) throws IOException {
-    GgufTensor other = reference.tensor(tensor.name());
-    if (!Arrays.equals(tensor.dims(), other.dims())) {
+      Checkpoint.Tensor tensor, Checkpoint model, Checkpoint reference, Workers workers)
+      throws IOException {
+    Checkpoint.Tensor other = reference.tensor(tensor.name());
+    if (!tensor.dims().equals(other.dims())) {
       throw new LlamaException(
           "tensor %s: %s, expected %s as in the other model"
-              .formatted(
-                  tensor.name(), Arrays.toString(tensor.dims()), Arrays.toString(other.dims())));
+              .formatted(tensor.name(), tensor.dims(), other.dims()));
     }
     try (Arena arena = Arena.ofShared()) {
-      WeightMatrix a = model.weights(tensor, arena);
-      WeightMatrix b = reference.weights(other, arena);
+      WeightMatrix a = model.weights(tensor, arena, workers);
+      WeightMatrix b = reference.weights(other, arena, workers);
       double[] error = new double[a.outputs()]; // by row, so that the sum has one order
       double[] square = new double[a.outputs()];
       BlockCodec decodeA = BlockCodec.of(a.format()).orElseThrow();

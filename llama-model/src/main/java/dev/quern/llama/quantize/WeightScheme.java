@@ -35,6 +35,7 @@ public record WeightScheme(
           uniform("q8_0", BlockFormat.Q8_0, 7),
           new WeightScheme(INT8, BlockFormat.INT8_C, INT8, INT8, Optional.empty()),
           uniform("q6_k", BlockFormat.Q6_K, 18),
+          uniform("f32", BlockFormat.F32, 0),
           uniform("f16", BlockFormat.F16, 1),
           uniform("bf16", BlockFormat.BF16, 32));
 

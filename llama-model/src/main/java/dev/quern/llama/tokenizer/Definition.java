@@ -1,6 +1,9 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.gguf.GgufWriter;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -56,5 +59,60 @@ record Definition(
             metadata.bool(Keys.ADD_BOS),
             metadata.bool(Keys.ADD_EOS),
             metadata.bool(Keys.ADD_SPACE_PREFIX)));
+  }
+
+  /// Writes what [#of] reads.
+  ///
+  /// GGUF has keys for three tokens that end a generation, and none for a list. Those that are
+  /// known by their texts need no key; the others take the keys that are free.
+  ///
+  /// @throws TokenizerException where the keys don't suffice
+  void writeTo(GgufWriter writer) {
+    model.ifPresent(value -> writer.string(Keys.MODEL, value));
+    pre.ifPresent(value -> writer.string(Keys.PRE, value));
+    writer.strings(Keys.TOKENS, tokens).ints(Keys.TYPES, types);
+    if (scores.length > 0) {
+      writer.floats(Keys.SCORES, scores);
+    }
+    if (!merges.isEmpty()) {
+      writer.strings(Keys.MERGES, merges);
+    }
+    Deque<Long> ends = new ArrayDeque<>(ids.ends().stream().distinct().toList());
+    // llama.cpp takes id 11 for the end of a text where nothing is said.
+    OptionalLong eos = orNext(ids.eos(), ends);
+    ends.removeIf(id -> Vocabulary.END_OF_GENERATION.contains(tokens.get(Math.toIntExact(id))));
+    eos.ifPresent(ends::remove);
+    OptionalLong eot = orNext(or(ids.eot(), "<|eot_id|>"), ends);
+    OptionalLong eom = orNext(or(ids.eom(), "<|eom_id|>"), ends);
+    if (!ends.isEmpty()) {
+      throw new TokenizerException(
+          "%s: %d tokens, %s among them, end a generation beyond the three that GGUF has keys for, expected fewer: shorten eos_token_id in generation_config.json"
+              .formatted(Keys.EOS, ends.size(), ends.peek()));
+    }
+    id(writer, Keys.BOS, ids.bos());
+    id(writer, Keys.EOS, eos);
+    id(writer, Keys.EOT, eot);
+    id(writer, Keys.EOM, eom);
+    id(writer, Keys.UNKNOWN, ids.unknown());
+    flag(writer, Keys.ADD_BOS, flags.addBos());
+    flag(writer, Keys.ADD_EOS, flags.addEos());
+    flag(writer, Keys.ADD_SPACE_PREFIX, flags.addSpacePrefix());
+  }
+
+  private OptionalLong or(OptionalLong id, String text) {
+    int known = id.isPresent() ? -1 : tokens.indexOf(text);
+    return known < 0 ? id : OptionalLong.of(known);
+  }
+
+  private static OptionalLong orNext(OptionalLong id, Deque<Long> others) {
+    return id.isPresent() || others.isEmpty() ? id : OptionalLong.of(others.remove());
+  }
+
+  private static void id(GgufWriter writer, String key, OptionalLong id) {
+    id.ifPresent(value -> writer.uint32(key, value));
+  }
+
+  private static void flag(GgufWriter writer, String key, Optional<Boolean> flag) {
+    flag.ifPresent(value -> writer.bool(key, value));
   }
 }

@@ -18,5 +18,8 @@ final class Keys {
   static final String ADD_SPACE_PREFIX = "tokenizer.ggml.add_space_prefix";
   static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
+  /// Value of [#MODEL] where a file has no vocabulary.
+  static final String NO_MODEL = "none";
+
   private Keys() {}
 }

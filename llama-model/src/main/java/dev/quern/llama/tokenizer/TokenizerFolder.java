@@ -1,6 +1,7 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.checkpoint.ModelFolder;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Json;
 import dev.quern.llama.text.JsonObject;
 import java.io.IOException;
@@ -42,16 +43,40 @@ public final class TokenizerFolder {
   /// @throws TokenizerException where the files ask for a tokenizer of another kind, or are damaged
   public static Tokenizer read(ModelFolder folder, List<Long> endTokens, int vocabulary)
       throws IOException {
+    return TokenizerJson.read(folder.file(TOKENIZER), context(folder, endTokens, vocabulary))
+        .tokenizer();
+  }
+
+  /// Writes the tokenizer and the chat template as GGUF has them; of a folder without a tokenizer,
+  /// that there is none.
+  ///
+  /// @param endTokens as for [#read]
+  /// @param vocabulary as for [#read]
+  /// @throws TokenizerException also where there are more tokens that end a generation than GGUF
+  ///   has keys for
+  public static void write(
+      ModelFolder folder, List<Long> endTokens, int vocabulary, GgufWriter writer)
+      throws IOException {
+    if (!has(folder)) {
+      writer.string(Keys.MODEL, Keys.NO_MODEL);
+      return;
+    }
+    TokenizerJson.read(folder.file(TOKENIZER), context(folder, endTokens, vocabulary))
+        .definition()
+        .writeTo(writer);
+    chatTemplate(folder).ifPresent(template -> writer.string(Keys.CHAT_TEMPLATE, template));
+  }
+
+  private static TokenizerJson.Context context(
+      ModelFolder folder, List<Long> endTokens, int vocabulary) throws IOException {
     List<Long> ends = new ArrayList<>(endTokens);
     json(folder, GENERATION).ifPresent(json -> ends.addAll(json.integers("eos_token_id")));
     Optional<JsonObject> config = json(folder, CONFIG);
-    return TokenizerJson.read(
-        folder.file(TOKENIZER),
-        new TokenizerJson.Context(
-            config.flatMap(json -> token(json, "bos_token")),
-            config.flatMap(json -> token(json, "eos_token")),
-            ends,
-            vocabulary));
+    return new TokenizerJson.Context(
+        config.flatMap(json -> token(json, "bos_token")),
+        config.flatMap(json -> token(json, "eos_token")),
+        ends,
+        vocabulary);
   }
 
   /// The chat template (Jinja; only looked at, never run).

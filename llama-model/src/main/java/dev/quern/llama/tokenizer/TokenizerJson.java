@@ -60,14 +60,18 @@ final class TokenizerJson {
   /// @param vocabulary ids from 0 that the model has; 0 if unknown
   record Context(Optional<String> bos, Optional<String> eos, List<Long> ends, int vocabulary) {}
 
-  static Tokenizer read(Path path, Context context) throws IOException {
+  /// What a file defines, and the tokenizer that this makes.
+  record Result(Definition definition, Tokenizer tokenizer) {}
+
+  static Result read(Path path, Context context) throws IOException {
     TokenizerJson json = new TokenizerJson();
     json.parse(path);
     json.checkKind();
     json.addedTokens();
     json.root.object("post_processor").ifPresent(json::postProcessor);
     try {
-      return new Tokenizer(json.definition(context));
+      Definition definition = json.definition(context);
+      return new Result(definition, new Tokenizer(definition));
     } catch (TokenizerException e) { // speaks of GGUF's keys, so it gets the file's name
       TokenizerException named = new TokenizerException(json.root.file() + ": " + e.getMessage());
       named.initCause(e);

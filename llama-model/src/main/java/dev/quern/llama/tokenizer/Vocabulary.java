@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 final class Vocabulary {
   /// Texts that end a generation wherever a vocabulary has them, whatever its metadata says: the
   /// part of llama.cpp's list that Llama models and their fine-tunes use.
-  private static final List<String> END_OF_GENERATION =
+  static final List<String> END_OF_GENERATION =
       List.of(
           "<|eot_id|>",
           "<|eom_id|>",

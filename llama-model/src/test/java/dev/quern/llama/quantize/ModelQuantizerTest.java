@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
@@ -132,7 +133,7 @@ class ModelQuantizerTest {
 
   @Test
   void thePlanSaysHowLargeTheTensorsWillBe() throws Exception {
-    try (GgufSource source = GgufSource.open(tiny1())) {
+    try (Checkpoint source = Checkpoint.open(tiny1())) {
       QuantizePlan plan = QuantizePlan.of(source, QuantizeOptions.of("int4-block", 32));
       Path file = folder.resolve("size.gguf");
       List<Long> heard = new ArrayList<>();
@@ -142,6 +143,10 @@ class ModelQuantizerTest {
       try (GgufFile made = GgufFile.open(file)) {
         assertEquals(plan.bytes(), made.tensors().stream().mapToLong(GgufTensor::byteSize).sum());
       }
+      try (Checkpoint made = Checkpoint.open(file)) {
+        long bytes = made.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).sum();
+        assertEquals(plan.bytes(), bytes, "scales included");
+      }
       assertEquals(heard.stream().sorted().toList(), heard);
       assertEquals(plan.bytes(), heard.getLast());
     }
@@ -150,9 +155,9 @@ class ModelQuantizerTest {
   @Test
   void aWidthThatNoBlockFitsKeepsItsFormatAndIsCounted() throws Exception {
     Path source = model(48, 32, 1f);
-    try (GgufSource opened = GgufSource.open(source)) {
+    try (Checkpoint opened = Checkpoint.open(source)) {
       QuantizePlan plan = QuantizePlan.of(opened, QuantizeOptions.of("q8_0", 32));
-      assertEquals(48.0 / (48 + 64), plan.unfitShare(), 1e-9);
+      assertEquals(48.0 / (48 + 2 * 64), plan.unfitShare(), 1e-9);
       assertTrue(plan.applies());
       assertTrue(QuantizePlan.of(opened, QuantizeOptions.of("int4-block", 64)).applies());
       assertFalse(QuantizePlan.of(opened, QuantizeOptions.of("int4-block", 128)).applies());
@@ -169,7 +174,7 @@ class ModelQuantizerTest {
   @Test
   void aWeightTooLargeForTheScaleIsRefusedWithTensorAndRow() throws Exception {
     Path source = model(64, 2, 1e38f);
-    refused(source, QuantizeOptions.of("q4_0", 32), "tensor a.weight, row 1, as Q4_0");
+    refused(source, QuantizeOptions.of("q4_0", 32), "tensor blk.0.attn_q.weight, row 1, as Q4_0");
   }
 
   @Test
@@ -215,7 +220,7 @@ class ModelQuantizerTest {
         assertThrows(
             LlamaException.class,
             () -> {
-              try (GgufSource opened = GgufSource.open(source);
+              try (Checkpoint opened = Checkpoint.open(source);
                   WorkerPool workers = new WorkerPool(2)) {
                 new ModelQuantizer(opened, workers, bytes -> {})
                     .write(QuantizePlan.of(opened, options), file);
@@ -238,7 +243,7 @@ class ModelQuantizerTest {
 
   private Path quantise(Path source, QuantizeOptions options, int threads) throws IOException {
     Path file = folder.resolve("quantised-" + threads + ".gguf");
-    try (GgufSource opened = GgufSource.open(source);
+    try (Checkpoint opened = Checkpoint.open(source);
         WorkerPool workers = new WorkerPool(threads)) {
       new ModelQuantizer(opened, workers, bytes -> {})
           .write(QuantizePlan.of(opened, options), file);
@@ -249,8 +254,8 @@ class ModelQuantizerTest {
   /// Matrices with equal types and bytes; fails on equal types with other bytes.
   private static int equalMatrices(Path ours, Path theirs) throws IOException {
     int equal = 0;
-    try (GgufFile a = GgufFile.open(ours);
-        GgufFile b = GgufFile.open(theirs);
+    try (Checkpoint a = Checkpoint.open(ours);
+        Checkpoint b = Checkpoint.open(theirs);
         WorkerPool workers = new WorkerPool(2)) {
       for (WeightError e : WeightError.between(a, b, workers)) {
         if (e.format().equals(e.reference())) {
@@ -263,24 +268,29 @@ class ModelQuantizerTest {
     return equal;
   }
 
-  /// Two matrices: `width` wide with one row, and 64 wide with one row of ones and one that holds
-  /// `value`.
+  /// Three matrices: the embedding, 64 wide with one row; one `width` wide with one row, unless
+  /// that is 64; and one 64 wide, with a row of ones and one that holds `value`.
   private Path model(int width, int ones, float value) throws IOException {
     Path file = folder.resolve("model.gguf");
     try (GgufWriter writer = GgufWriter.create(file)) {
+      writer.string("general.architecture", "llama").uint32("llama.block_count", 1);
+      writer.uint32("llama.embedding_length", 64).uint32("llama.feed_forward_length", 64);
+      writer.uint32("llama.attention.head_count", 1).uint32("llama.context_length", 8);
       boolean two = width != 64;
-      writer.tensor("a.weight", BlockFormat.F32, 64, two ? 1 : 2);
+      writer.tensor("token_embd.weight", BlockFormat.F32, 64, 1);
+      writer.tensor("blk.0.attn_q.weight", BlockFormat.F32, 64, two ? 1 : 2);
       if (two) {
-        writer.tensor("b.weight", BlockFormat.F32, width, 1);
+        writer.tensor("blk.0.ffn_down.weight", BlockFormat.F32, width, 1);
       }
       int count = two ? 64 : 128;
       ByteBuffer a = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
       for (int i = 0; i < count; i++) {
         a.putFloat(i == count - ones ? value : 1);
       }
-      writer.data("a.weight", MemorySegment.ofArray(a.array()));
+      writer.data("token_embd.weight", MemorySegment.ofArray(new byte[4 * 64]));
+      writer.data("blk.0.attn_q.weight", MemorySegment.ofArray(a.array()));
       if (two) {
-        writer.data("b.weight", MemorySegment.ofArray(new byte[4 * width]));
+        writer.data("blk.0.ffn_down.weight", MemorySegment.ofArray(new byte[4 * width]));
       }
       writer.finish();
     }

@@ -9,6 +9,7 @@ import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.QuantizedModel;
 import dev.quern.llama.sampling.SamplingOptions;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whole models on the vector provider as users get it, with whatever numerics it prefers and an
@@ -64,6 +66,26 @@ class AgreementTest {
     try (LlamaModel exact = LlamaModel.load(file, scalar());
         LlamaModel actual = LlamaModel.load(file, vector())) {
       int[] tokens = new Random(SEED).ints(64, 0, exact.config().vocabulary()).toArray();
+      List<float[]> expected = logits(exact, tokens);
+      List<float[]> logits = logits(actual, tokens);
+      for (int i = 0; i < tokens.length; i++) {
+        double nmse = nmse(logits.get(i), expected.get(i));
+        assertTrue(nmse < NMSE_BOUND, "seed %d, position %d: NMSE %g".formatted(SEED, i, nmse));
+      }
+    }
+  }
+
+  /// Int4 blocks and int8 channels, with SpinQuant's rotation and with adaptors, which add to
+  /// columns of what other kernels wrote.
+  @ParameterizedTest
+  @CsvSource({"SpinQuant, true, false", "QLoRA, false, true"})
+  void logitsOfTheQuantisedLlamaAgree(String name, boolean spinQuant, boolean adaptors)
+      throws Exception {
+    Path model = new QuantizedModel(SEED, spinQuant, adaptors).write(folder, false);
+    try (LlamaModel exact = LlamaModel.load(model, scalar());
+        LlamaModel actual = LlamaModel.load(model, vector())) {
+      actual.report().assertNoFallback("vector");
+      int[] tokens = new Random(SEED).ints(64, 0, QuantizedModel.VOCABULARY).toArray();
       List<float[]> expected = logits(exact, tokens);
       List<float[]> logits = logits(actual, tokens);
       for (int i = 0; i < tokens.length; i++) {

@@ -1,0 +1,2 @@
+/// Scalars in memory.
+package dev.quern.llama.bytes;
