@@ -106,6 +106,9 @@ public interface Checkpoint extends AutoCloseable {
     return false;
   }
 
+  /// Files that hold the weights.
+  List<Path> files();
+
   @Override
   void close() throws IOException;
 }

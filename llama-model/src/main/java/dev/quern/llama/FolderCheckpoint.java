@@ -14,6 +14,7 @@ import dev.quern.llama.tokenizer.TokenizerFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +165,11 @@ final class FolderCheckpoint implements Checkpoint {
   @Override
   public boolean rotatesDown() {
     return config.spinQuant().orElse(false);
+  }
+
+  @Override
+  public List<Path> files() {
+    return store.files();
   }
 
   @Override

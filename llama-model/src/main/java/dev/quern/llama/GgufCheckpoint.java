@@ -102,6 +102,11 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
+  public List<Path> files() {
+    return file.files();
+  }
+
+  @Override
   public void close() throws IOException {
     file.close();
   }
