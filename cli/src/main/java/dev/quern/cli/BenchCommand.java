@@ -5,7 +5,9 @@ import dev.quern.cli.bench.BenchPlan;
 import dev.quern.cli.bench.BenchResult;
 import dev.quern.cli.bench.BenchText;
 import dev.quern.cli.bench.DepthText;
+import dev.quern.cli.report.DepthPage;
 import dev.quern.cli.report.Protocol;
+import dev.quern.cli.report.ProtocolPage;
 import dev.quern.cli.report.Report;
 import dev.quern.cli.report.ReportFile;
 import dev.quern.cli.report.ReportText;
@@ -14,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -123,6 +124,16 @@ final class BenchCommand extends ConsoleCommand {
   @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
   Path json;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description =
+          "Write a page with charts: of a protocol's report, or of what a token costs at several depths.")
+  Path html;
+
+  @Option(names = "--svg", paramLabel = "FILE", description = "Write the charts alone.")
+  Path svg;
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   BenchCommand(Console console) {
@@ -147,12 +158,20 @@ final class BenchCommand extends ConsoleCommand {
     if (readBandwidth && models.models.isEmpty()) {
       throw usage("--read-bandwidth reads a file: add --model FILE");
     }
+    boolean charts = html != null || svg != null;
+    if (charts && plans.size() == 1) {
+      throw usage(
+          "--html and --svg: one depth, expected several, or --protocol, to draw charts of");
+    }
+    requireWritable();
     List<BenchResult> results = new ModelBench(models, readBandwidth, profile, console).run(plans);
     console.out().print(BenchText.of(results.getLast()));
     if (results.size() > 1) {
       console.out().print(DepthText.of(results));
     }
     write("--json", json, file -> BenchJson.write(results, file));
+    write("--html", html, file -> Files.writeString(file, DepthPage.html(results, commandLine())));
+    write("--svg", svg, file -> Files.writeString(file, DepthPage.svg(results)));
     return 0;
   }
 
@@ -174,16 +193,19 @@ final class BenchCommand extends ConsoleCommand {
     if (!from.isEmpty() && json != null) {
       throw usage("--from: its files are the JSON, expected no --json");
     }
+    requireWritable();
     List<ReportFile> files = from.isEmpty() ? List.of(measureByProtocol()) : read();
     Report report = Report.of(files);
     console.out().print(ReportText.of(report));
+    write("--html", html, file -> Files.writeString(file, ProtocolPage.html(report)));
+    write("--svg", svg, file -> Files.writeString(file, ProtocolPage.svg(report)));
     return 0;
   }
 
   private ReportFile measureByProtocol() throws IOException {
-    requireWritable("--json", json);
-    ChildJvm jvm = ChildJvm.likeThis();
-    ReportFile file = new ProtocolBench(models, repetitions, jvm::run, console).run(commandLine());
+    BenchLauncher launcher = BenchLauncher.current();
+    ReportFile file =
+        new ProtocolBench(models, repetitions, launcher::run, console).run(commandLine());
     write("--json", json, file::write);
     return file;
   }
@@ -202,8 +224,7 @@ final class BenchCommand extends ConsoleCommand {
   }
 
   private List<BenchPlan> plans() {
-    BenchPlan.Order order =
-        afterPrompt ? BenchPlan.Order.AFTER_PROMPT : BenchPlan.Order.APART;
+    BenchPlan.Order order = afterPrompt ? BenchPlan.Order.AFTER_PROMPT : BenchPlan.Order.APART;
     try {
       return depths.stream()
           .sorted()
@@ -253,6 +274,16 @@ final class BenchCommand extends ConsoleCommand {
   }
 
   /// Before long work, what would fail after it.
+  private void requireWritable() {
+    requireWritable("--json", json);
+    requireWritable("--html", html);
+    requireWritable("--svg", svg);
+    if ((html != null || svg != null) && !ProtocolPage.canDraw()) {
+      throw new UserException(
+          "--html and --svg: no JFreeChart on the module path, expected it: use ./quern bench");
+    }
+  }
+
   private static void requireWritable(String option, Path file) {
     if (file == null) {
       return;

@@ -19,7 +19,7 @@ import java.util.Optional;
 ///
 /// @param options what runs, on what
 /// @param repetitions runs of each
-/// @param jvm runs a command, see [ChildJvm#run]
+/// @param jvm runs a command, see [BenchLauncher#run]
 record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console console) {
   /// Runs a command of Quern to its end.
   @FunctionalInterface

@@ -45,8 +45,7 @@ public final class BenchRun {
         kernels.put(operator, profile.nanos(operator) / 1e9);
         calls.merge(operator, profile.calls(operator), Long::sum);
       }
-      return new Profile(
-          kernels, profile.parallelNanos() / 1e9, profile.taskNanos() / 1e9, calls);
+      return new Profile(kernels, profile.parallelNanos() / 1e9, profile.taskNanos() / 1e9, calls);
     }
 
     /// Inside all kernels.

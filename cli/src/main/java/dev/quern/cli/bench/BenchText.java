@@ -62,7 +62,9 @@ public final class BenchText {
         "prefill %d, tok/s".formatted(result.plan().promptTokens()),
         result.prefillTokensPerSecond());
     row("first token, s", result.timeToFirstTokenSeconds());
-    row("decode %d, tok/s".formatted(result.plan().decodedTokens()), result.decodeTokensPerSecond());
+    row(
+        "decode %d, tok/s".formatted(result.plan().decodedTokens()),
+        result.decodeTokensPerSecond());
     text.append(System.lineSeparator());
     line("load", "%.2f s", result.loadSeconds());
     line(

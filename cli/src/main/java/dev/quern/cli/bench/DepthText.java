@@ -30,8 +30,8 @@ public final class DepthText {
   }
 
   private static String cost(Optional<Spread> rate) {
-    return rate.map(r ->
-            format("%.2f [%.2f .. %.2f]", 1e3 / r.median(), 1e3 / r.max(), 1e3 / r.min()))
+    return rate.map(
+            r -> format("%.2f [%.2f .. %.2f]", 1e3 / r.median(), 1e3 / r.max(), 1e3 / r.min()))
         .orElse("none");
   }
 

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/// How fast a plain loop reads the mapping of a model's files: the bound that decoding is compared with, since it
-/// reads every weight once a token. A file that fits in the CPU's caches says nothing about memory.
+/// How fast a plain loop reads the mapping of a model's files: the bound that decoding is compared
+/// with, since it reads every weight once a token. A file that fits in the CPU's caches says
+/// nothing about memory.
 public final class ReadBandwidth {
   private static final long BLOCK_BYTES = 4 << 20; // claimed by a thread at once
   private static final int STEP_BYTES = 4 * Long.BYTES; // of the loop

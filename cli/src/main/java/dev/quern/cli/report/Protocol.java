@@ -17,25 +17,37 @@ public enum Protocol {
 
   private static final Map<String, Integer> NUMBERS =
       Map.of(
-          "promptTokens", PROMPT_TOKENS,
-          "genTokens", GEN_TOKENS,
-          "decodedTokens", GEN_TOKENS - 1,
-          "context", CONTEXT,
-          "depth", 0,
-          "warmups", 1,
-          "repetitions", 1);
+          "promptTokens",
+          PROMPT_TOKENS,
+          "genTokens",
+          GEN_TOKENS,
+          "decodedTokens",
+          GEN_TOKENS - 1,
+          "context",
+          CONTEXT,
+          "depth",
+          0,
+          "warmups",
+          1,
+          "repetitions",
+          1);
 
   /// The options of `quern bench` for one run.
   public static List<String> benchOptions() {
     return List.of(
-        "--prompt-tokens", Integer.toString(PROMPT_TOKENS),
-        "--gen-tokens", Integer.toString(GEN_TOKENS),
-        "--context", Integer.toString(CONTEXT),
+        "--prompt-tokens",
+        Integer.toString(PROMPT_TOKENS),
+        "--gen-tokens",
+        Integer.toString(GEN_TOKENS),
+        "--context",
+        Integer.toString(CONTEXT),
         "--after-prompt",
         "--full-context",
         "--profile",
-        "--repetitions", "1",
-        "--warmup", "0.000001"); // one repetition takes longer
+        "--repetitions",
+        "1",
+        "--warmup",
+        "0.000001"); // one repetition takes longer
   }
 
   /// What it is, in one line.

@@ -69,8 +69,7 @@ public record ReportFile(String name, String command, List<Run> runs) {
     for (JsonNode run : root.path("runs")) {
       runs.add(Run.read(run, "%s: run %d".formatted(file, runs.size() + 1)));
     }
-    return new ReportFile(
-        file.getFileName().toString(), object.path("command").asText(), runs);
+    return new ReportFile(file.getFileName().toString(), object.path("command").asText(), runs);
   }
 
   /// Writes the file.

@@ -13,9 +13,7 @@ public final class ReportText {
     StringBuilder text = new StringBuilder();
     int width = report.series().stream().mapToInt(s -> s.label().length()).max().orElse(0);
     line(text, "%s", Protocol.EXECUTORCH.text());
-    line(
-        text,
-        "median [smallest .. largest] of the runs; x: ratio to the first row's median%n");
+    line(text, "median [smallest .. largest] of the runs; x: ratio to the first row's median%n");
     for (Figure figure : Figure.values()) {
       line(text, "%s, %s", figure.title(), figure.unit());
       Optional<Spread> first = report.series().getFirst().figure(figure);
@@ -44,10 +42,8 @@ public final class ReportText {
         f.samples().length == 1
             ? "(one run)"
             : format("[%.1f .. %.1f] of %d", f.min(), f.max(), f.samples().length);
-    String ratio =
-        first.map(b -> format("%6.2f x", f.median() / b.median())).orElse("        ");
-    return format(
-        "%12.1f %s  %s%s", f.median(), ratio, spread, f.stable() ? "" : "  UNSTABLE");
+    String ratio = first.map(b -> format("%6.2f x", f.median() / b.median())).orElse("        ");
+    return format("%12.1f %s  %s%s", f.median(), ratio, spread, f.stable() ? "" : "  UNSTABLE");
   }
 
   private static void line(StringBuilder text, String format, Object... arguments) {

@@ -37,7 +37,8 @@ public record Series(String label, List<Run> runs) {
   public Optional<Spread> figure(Figure figure) {
     List<OptionalDouble> values = runs.stream().map(figure::of).toList();
     return values.stream().allMatch(OptionalDouble::isPresent)
-        ? Optional.of(new Spread(values.stream().mapToDouble(OptionalDouble::getAsDouble).toArray()))
+        ? Optional.of(
+            new Spread(values.stream().mapToDouble(OptionalDouble::getAsDouble).toArray()))
         : Optional.empty();
   }
 }

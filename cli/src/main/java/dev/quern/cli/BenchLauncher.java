@@ -8,34 +8,39 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Runs commands of Quern in JVMs of their own, with this one's options and modules: their peak
-/// memory and the JIT's profile are theirs alone.
+/// Runs commands of Quern as users do, through the launcher `./quern`, each in a JVM of its own:
+/// peak memory and the JIT's profile are then that run's alone.
 ///
-/// @param prefix the words of a command line up to the main class
-record ChildJvm(List<String> prefix) {
-  private static final long LIMIT_MINUTES = 60;
+/// @param quern the launcher
+/// @param properties `-Dquern.name=value` words, as this JVM has them
+record BenchLauncher(String quern, List<String> properties) {
+  /// Environment variable in which the launcher says where it is.
+  static final String VARIABLE = "QUERN_LAUNCHER";
 
-  ChildJvm {
-    prefix = List.copyOf(prefix);
+  private static final long LIMIT_MINUTES = 60;
+  private static final String COMPLAINT = "quern: ";
+
+  BenchLauncher {
+    properties = List.copyOf(properties);
   }
 
-  /// As this process was started.
+  /// The launcher that started this process.
   ///
-  /// @throws UserException if the system does not tell how
-  static ChildJvm likeThis() {
-    ProcessHandle.Info info = ProcessHandle.current().info();
-    List<String> prefix = new ArrayList<>();
-    info.command().ifPresent(prefix::add);
-    for (String word : info.arguments().orElse(new String[0])) {
-      prefix.add(word);
-      if (word.equals(Main.class.getName())
-          || word.equals("dev.quern.cli/" + Main.class.getName())) {
-        return new ChildJvm(prefix);
-      }
+  /// @throws UserException if none did
+  static BenchLauncher current() {
+    String quern = System.getenv(VARIABLE);
+    if (quern == null) {
+      throw new UserException(
+          "--protocol: %s is not set, expected the launcher, which starts each run: use ./quern bench"
+              .formatted(VARIABLE));
     }
-    throw new UserException(
-        "--protocol: the command line of this JVM names no %s, expected it: start Quern with ./quern"
-            .formatted(Main.class.getName()));
+    return new BenchLauncher(
+        quern,
+        System.getProperties().stringPropertyNames().stream()
+            .filter(name -> name.startsWith("quern."))
+            .sorted()
+            .map(name -> "-D%s=%s".formatted(name, System.getProperty(name)))
+            .toList());
   }
 
   /// Runs a command and waits for it.
@@ -43,8 +48,9 @@ record ChildJvm(List<String> prefix) {
   /// @param what what messages call it
   /// @throws UserException if it fails, with what it said
   void run(List<String> words, String what) throws IOException {
-    List<String> command = new ArrayList<>(prefix);
+    List<String> command = new ArrayList<>(List.of(quern));
     command.addAll(words);
+    command.addAll(properties);
     Path said = Files.createTempFile("quern-bench", ".txt");
     try {
       Process process =
@@ -64,7 +70,6 @@ record ChildJvm(List<String> prefix) {
     }
   }
 
-  /// Also ends it with this process's thread.
   private static int wait(Process process, String what) {
     try {
       if (process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
@@ -75,17 +80,16 @@ record ChildJvm(List<String> prefix) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while a run was waited for", e);
     } finally {
-      process.destroyForcibly();
+      process.destroyForcibly(); // the launcher has become the JVM
     }
   }
 
   /// Its line for the user, or the last one of whatever it said.
   private static String complaint(String said) {
-    String prefix = "quern: ";
     List<String> lines = said.lines().filter(l -> !l.isBlank()).toList();
     return lines.stream()
-        .filter(l -> l.startsWith(prefix))
-        .map(l -> l.substring(prefix.length()))
+        .filter(l -> l.startsWith(COMPLAINT))
+        .map(l -> l.substring(COMPLAINT.length()))
         .findFirst()
         .orElse(lines.isEmpty() ? "it said nothing" : lines.getLast());
   }
