@@ -11,10 +11,13 @@ import java.awt.geom.Rectangle2D;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.text.NumberFormat;
 import java.util.List;
+import java.util.Locale;
 import org.jfree.chart.ChartUtils;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.StandardChartTheme;
+import org.jfree.chart.axis.AxisLocation;
 import org.jfree.chart.axis.CategoryAxis;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.plot.CategoryPlot;
@@ -87,7 +90,6 @@ final class Charts {
     StatisticalBarRenderer renderer = new BarRenderer();
     renderer.setBarPainter(new StandardBarPainter());
     renderer.setShadowVisible(false);
-    renderer.setErrorIndicatorPaint(INK);
     renderer.setErrorIndicatorStroke(new BasicStroke(1.5f));
     renderer.setMaximumBarWidth(0.3);
     CategoryAxis labels = new CategoryAxis();
@@ -95,8 +97,7 @@ final class Charts {
     labels.setMaximumCategoryLabelLines(2);
     CategoryPlot plot = new CategoryPlot(data, labels, axis(unit), renderer);
     plot.setOrientation(PlotOrientation.HORIZONTAL);
-    plot.setRangeAxisLocation(org.jfree.chart.axis.AxisLocation.BOTTOM_OR_LEFT);
-    plot.setRangeGridlinePaint(Color.GRAY);
+    plot.setRangeAxisLocation(AxisLocation.BOTTOM_OR_LEFT);
     return svg(id, title, plot, FRAME_HEIGHT + BAR_HEIGHT * bars.size());
   }
 
@@ -123,8 +124,6 @@ final class Charts {
       renderer.setSeriesStroke(i, new BasicStroke(2f));
     }
     XYPlot plot = new XYPlot(data, axis(xUnit), axis(yUnit), renderer);
-    plot.setDomainGridlinePaint(Color.GRAY);
-    plot.setRangeGridlinePaint(Color.GRAY);
     return svg(id, title, plot, CURVE_HEIGHT);
   }
 
@@ -150,7 +149,7 @@ final class Charts {
   private static NumberAxis axis(String unit) {
     NumberAxis axis = new NumberAxis(unit);
     axis.setAutoRangeIncludesZero(true);
-    axis.setNumberFormatOverride(java.text.NumberFormat.getInstance(java.util.Locale.ROOT));
+    axis.setNumberFormatOverride(NumberFormat.getInstance(Locale.ROOT));
     return axis;
   }
 
@@ -185,6 +184,9 @@ final class Charts {
     theme.setChartBackgroundPaint(CLEAR);
     theme.setPlotBackgroundPaint(CLEAR);
     theme.setPlotOutlinePaint(CLEAR);
+    theme.setErrorIndicatorPaint(INK);
+    theme.setDomainGridlinePaint(Color.GRAY);
+    theme.setRangeGridlinePaint(Color.GRAY);
     theme.setShadowVisible(false);
     theme.setAxisOffset(RectangleInsets.ZERO_INSETS);
     theme.setBarPainter(new StandardBarPainter());
@@ -206,6 +208,7 @@ final class Charts {
                 "font-family:&quot;" + FONT + "&quot;,Verdana,sans-serif");
     int end = body.indexOf('>') + 1;
     return body.substring(0, end - 1)
+        + " style=\"font-size:12px\"" // which VectorGraphics2D takes for granted
         + " role=\"img\" aria-labelledby=\"%s-title\"><title id=\"%s-title\">%s</title>"
             .formatted(id, id, Html.escaped(title))
         + body.substring(end);

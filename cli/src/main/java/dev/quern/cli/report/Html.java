@@ -8,7 +8,7 @@ final class Html {
   private static final String STYLE =
       """
       :root { color-scheme: light dark; }
-      body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+      body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
       h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
       figure { margin: 1rem 0; overflow-x: auto; }
       figcaption, .note { opacity: .8; font-size: .9em; }
@@ -16,6 +16,7 @@ final class Html {
       table { border-collapse: collapse; font-size: .9em; }
       th, td { padding: .3rem .7rem; border-bottom: 1px solid #8886; text-align: left; vertical-align: top; }
       td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+      td:first-child { min-width: 11rem; }
       code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
       pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .7rem; border: 1px solid #8886; border-radius: 6px; }
       .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }

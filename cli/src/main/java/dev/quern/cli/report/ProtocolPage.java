@@ -4,7 +4,9 @@ import dev.quern.cli.bench.Spread;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// A protocol's report as a page: charts, figures, who ran what, machines and commands.
 public final class ProtocolPage {
@@ -145,9 +147,9 @@ public final class ProtocolPage {
                     .formatted(
                         s.label(),
                         s.ledger().calls().entrySet().stream()
-                            .sorted(java.util.Map.Entry.comparingByKey())
+                            .sorted(Map.Entry.comparingByKey())
                             .map(e -> e.getKey() + " " + e.getValue())
-                            .collect(java.util.stream.Collectors.joining(", "))))
+                            .collect(Collectors.joining(", "))))
             .toList();
     return Html.paragraphs(lines);
   }
@@ -155,10 +157,13 @@ public final class ProtocolPage {
   private String environments() {
     List<List<String>> rows = new ArrayList<>();
     for (int i = 0; i < report.series().size(); i++) {
-      Run run = report.series().get(i).runs().getFirst();
-      rows.add(List.of(label(i), Html.escaped(run.model()), Html.escaped(run.environment())));
+      Series series = report.series().get(i);
+      Run run = series.runs().getFirst();
+      rows.add(
+          List.of(
+              label(i), Html.escaped(run.model()), series.busiest(), Html.escaped(run.machine())));
     }
-    return Html.table(List.of("", "model", "machine and JVM"), rows);
+    return Html.table(List.of("", "model", "load average at most>", "machine and JVM"), rows);
   }
 
   private String label(int i) {

@@ -27,9 +27,16 @@ public final class ReportText {
     }
     line(text, "%nenvironment");
     report.series().stream()
-        .map(s -> s.runs().getFirst().environment())
+        .map(s -> s.runs().getFirst().machine())
         .distinct()
-        .forEach(e -> line(text, "  %s", e));
+        .forEach(machine -> line(text, "  %s", machine));
+    for (Series series : report.series()) {
+      line(
+          text,
+          "  %-" + width + "s  load average before a run at most %s",
+          series.label(),
+          series.busiest());
+    }
     return text.toString();
   }
 

@@ -65,29 +65,26 @@ public record Run(String label, String model, String asked, JsonNode result, Led
     return OptionalDouble.of(value.asDouble());
   }
 
-  /// The machine and the JVM, for people.
-  public String environment() {
-    JsonNode e = result.path("environment");
-    return "%s, %d processors, %d threads, load average %s; %s %s"
+  /// The machine and the JVM with its options, for people; what does not vary between runs.
+  public String machine() {
+    JsonNode e = environment();
+    return "%s, %d processors, %d threads; %s %s"
         .formatted(
             e.path("cpu").asText(),
             e.path("processors").asInt(),
             result.path("threads").asInt(),
-            e.path("loadAverage").isNumber() ? e.path("loadAverage").asText() : "unknown",
             e.path("jvm").asText(),
             String.join(" ", e.path("jvmOptions").valueStream().map(JsonNode::asText).toList()))
         .strip();
   }
 
-  /// What does not vary between the runs of one machine.
-  String machine() {
-    JsonNode e = result.path("environment");
-    return "%s, %d processors, %d threads; %s"
-        .formatted(
-            e.path("cpu").asText(),
-            e.path("processors").asInt(),
-            result.path("threads").asInt(),
-            e.path("jvm").asText());
+  /// Load average before the run; NaN where the system did not tell.
+  double loadAverage() {
+    return environment().path("loadAverage").asDouble(Double.NaN);
+  }
+
+  private JsonNode environment() {
+    return result.path("environment");
   }
 
   private static String text(JsonNode json, String name, String where) {

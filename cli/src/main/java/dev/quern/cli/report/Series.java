@@ -2,6 +2,7 @@ package dev.quern.cli.report;
 
 import dev.quern.cli.bench.Spread;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -31,6 +32,12 @@ public record Series(String label, List<Run> runs) {
   /// What computed it.
   public Ledger ledger() {
     return runs.getFirst().ledger();
+  }
+
+  /// The highest load average before a run; `unknown` where a system did not tell.
+  public String busiest() {
+    double busiest = runs.stream().mapToDouble(Run::loadAverage).max().orElse(Double.NaN);
+    return Double.isNaN(busiest) ? "unknown" : String.format(Locale.ROOT, "%.2f", busiest);
   }
 
   /// A figure over all runs; empty unless every run has it.
