@@ -8,8 +8,8 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /// How much memory this process can still take without the kernel killing someone for it: on Linux
-/// `MemAvailable` of `/proc/meminfo`, or what the memory limits of its control groups leave, if that
-/// is less. A file's cached pages count as available, since they can be given back.
+/// `MemAvailable` of `/proc/meminfo`, or what the memory limits of its control groups leave, if
+/// that is less. A file's cached pages count as available, since they can be given back.
 final class AvailableMemory {
   /// Where a version of control groups keeps a group's memory, see cgroups(7).
   ///
@@ -77,8 +77,7 @@ final class AvailableMemory {
     long cached = 0;
     for (String list : List.of("inactive_file ", "active_file ")) {
       OptionalLong withChildren = valueOf(stat, "total_" + list, 1); // version 1 alone has both
-      cached +=
-          (withChildren.isPresent() ? withChildren : valueOf(stat, list, 1)).orElse(0);
+      cached += (withChildren.isPresent() ? withChildren : valueOf(stat, list, 1)).orElse(0);
     }
     return Math.max(0, limit.getAsLong() - usage.getAsLong() + cached);
   }

@@ -121,18 +121,18 @@ public final class LlamaModel implements AutoCloseable {
       double seconds = (System.nanoTime() - start) / 1e9;
       LlamaModel model =
           new LlamaModel(
-          config,
-          tokenizer,
-          checkpoint.chatTemplate(),
-          weights,
-          operators,
-          kernels,
-          options,
-          context,
-          workers,
-          packed,
-          mappings,
-          seconds);
+              config,
+              tokenizer,
+              checkpoint.chatTemplate(),
+              weights,
+              operators,
+              kernels,
+              options,
+              context,
+              workers,
+              packed,
+              mappings,
+              seconds);
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
       LOG.log(
           Level.INFO,

@@ -81,7 +81,7 @@ final class Charts {
   /// all charts.
   ///
   /// @param id unique in the page
-  /// @param unit of the axis
+  /// @param unit of the axis of values
   static Svg bars(String id, String title, String unit, List<Bar> bars) {
     DefaultStatisticalCategoryDataset data = new DefaultStatisticalCategoryDataset();
     for (Bar bar : bars) {
@@ -101,29 +101,26 @@ final class Charts {
     return svg(id, title, plot, FRAME_HEIGHT + BAR_HEIGHT * bars.size());
   }
 
-  /// Curves of points and whiskers over a common x; the y axis begins at 0.
+  /// A curve of points and whiskers, from 0 on both axes. The y axis has no name of its own, which
+  /// would be turned: the title has it.
   ///
-  /// @param names of the curves, for the legend
-  static Svg curves(
-      String id,
-      String title,
-      String xUnit,
-      String yUnit,
-      List<String> names,
-      List<List<Point>> curves) {
+  /// @param xUnit of the x axis
+  /// @param color index of its colour
+  static Svg curve(String id, String title, String xUnit, int color, List<Point> points) {
+    YIntervalSeries series = new YIntervalSeries(title);
+    points.forEach(p -> series.add(p.x(), p.y(), p.low(), p.high()));
     YIntervalSeriesCollection data = new YIntervalSeriesCollection();
+    data.addSeries(series);
     XYErrorRenderer renderer = new XYErrorRenderer();
+    renderer.setAutoPopulateSeriesPaint(false); // else the theme clears it
+    renderer.setAutoPopulateSeriesStroke(false);
     renderer.setDefaultLinesVisible(true);
     renderer.setDrawXError(false);
     renderer.setErrorPaint(INK);
-    for (int i = 0; i < curves.size(); i++) {
-      YIntervalSeries series = new YIntervalSeries(names.get(i));
-      curves.get(i).forEach(p -> series.add(p.x(), p.y(), p.low(), p.high()));
-      data.addSeries(series);
-      renderer.setSeriesPaint(i, color(i));
-      renderer.setSeriesStroke(i, new BasicStroke(2f));
-    }
-    XYPlot plot = new XYPlot(data, axis(xUnit), axis(yUnit), renderer);
+    renderer.setErrorStroke(new BasicStroke(1.5f));
+    renderer.setSeriesPaint(0, color(color));
+    renderer.setSeriesStroke(0, new BasicStroke(2f));
+    XYPlot plot = new XYPlot(data, axis(xUnit), axis(null), renderer);
     return svg(id, title, plot, CURVE_HEIGHT);
   }
 
@@ -154,8 +151,7 @@ final class Charts {
   }
 
   private static Svg svg(String id, String title, Plot plot, int height) {
-    boolean legend = plot instanceof XYPlot;
-    JFreeChart chart = new JFreeChart(title, new Font(FONT, Font.BOLD, 15), plot, legend);
+    JFreeChart chart = new JFreeChart(title, new Font(FONT, Font.BOLD, 15), plot, false);
     style(chart);
     VectorGraphics2D graphics = new VectorGraphics2D();
     chart.draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, height));

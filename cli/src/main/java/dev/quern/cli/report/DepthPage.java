@@ -63,13 +63,13 @@ public final class DepthPage {
 
   private List<Charts.Svg> charts() {
     List<Charts.Svg> charts = new ArrayList<>();
-    curve("decode", "Decode", BenchResult::decodeTokensPerSecond).ifPresent(charts::add);
-    curve("prefill", "Prefill", BenchResult::prefillTokensPerSecond).ifPresent(charts::add);
+    curve("decode", "Decode", 0, BenchResult::decodeTokensPerSecond).ifPresent(charts::add);
+    curve("prefill", "Prefill", 1, BenchResult::prefillTokensPerSecond).ifPresent(charts::add);
     return charts;
   }
 
   private Optional<Charts.Svg> curve(
-      String id, String title, Function<BenchResult, Optional<Spread>> rate) {
+      String id, String title, int color, Function<BenchResult, Optional<Spread>> rate) {
     List<Charts.Point> points = new ArrayList<>();
     for (BenchResult r : results) {
       rate.apply(r)
@@ -80,14 +80,7 @@ public final class DepthPage {
     }
     return points.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            Charts.curves(
-                id,
-                title + ": time of a token",
-                "tokens of context",
-                "ms a token",
-                List.of(title),
-                List.of(points)));
+        : Optional.of(Charts.curve(id, title + ", ms a token", "tokens of context", color, points));
   }
 
   private String table() {
