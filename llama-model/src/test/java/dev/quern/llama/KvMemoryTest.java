@@ -1,7 +1,9 @@
 package dev.quern.llama;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -67,21 +70,26 @@ class KvMemoryTest {
   @Test
   void noiseTakesThePlaceOfTokensAndTheRestGoesOn() throws IOException {
     Path file = new SyntheticModel().write(folder.resolve("model.gguf"));
-    List<float[]> first = new ArrayList<>();
-    List<float[]> second = new ArrayList<>();
     try (LlamaModel model = LlamaModel.load(file, scalar().withBatch(7));
         LlamaSession session = model.newSession()) {
-      session.fillWithNoise(200, 1); // past the first size of the caches, in several batches
-      assertEquals(200, session.position());
-      session.evaluate(new int[] {65}, first::add);
-      session.rewind(0);
-      session.evaluate(new int[] {65}, second::add);
-      assertTrue(first.getFirst()[0] != second.getFirst()[0], "the context matters");
-      for (float logit : first.getFirst()) {
+      float[] noise = logitsAfterNoise(session, 200, 1); // past the caches' first size, in batches
+      assertArrayEquals(noise, logitsAfterNoise(session, 200, 1));
+      assertFalse(Arrays.equals(noise, logitsAfterNoise(session, 200, 2)), "the seed matters");
+      assertFalse(Arrays.equals(noise, logitsAfterNoise(session, 0, 1)), "the context matters");
+      for (float logit : noise) {
         assertTrue(Float.isFinite(logit));
       }
       assertThrows(LlamaException.class, () -> session.fillWithNoise(256, 1));
     }
+  }
+
+  private static float[] logitsAfterNoise(LlamaSession session, int positions, long seed) {
+    session.rewind(0);
+    session.fillWithNoise(positions, seed);
+    assertEquals(positions, session.position());
+    List<float[]> logits = new ArrayList<>();
+    session.evaluate(new int[] {65}, logits::add);
+    return logits.getFirst();
   }
 
   @Test
