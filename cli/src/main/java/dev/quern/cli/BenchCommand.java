@@ -3,31 +3,45 @@ package dev.quern.cli;
 import dev.quern.cli.bench.BenchJson;
 import dev.quern.cli.bench.BenchPlan;
 import dev.quern.cli.bench.BenchResult;
-import dev.quern.cli.bench.BenchRun;
 import dev.quern.cli.bench.BenchText;
-import dev.quern.cli.bench.Environment;
-import dev.quern.cli.bench.ReadBandwidth;
-import dev.quern.cli.bench.Spread;
-import dev.quern.llama.Checkpoint;
-import dev.quern.llama.KernelProfile;
-import dev.quern.llama.LlamaModel;
-import dev.quern.llama.LoadOptions;
+import dev.quern.cli.bench.DepthText;
+import dev.quern.cli.report.DepthPage;
+import dev.quern.cli.report.Protocol;
+import dev.quern.cli.report.ProtocolPage;
+import dev.quern.cli.report.Report;
+import dev.quern.cli.report.ReportFile;
+import dev.quern.cli.report.ReportText;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `quern bench`: how fast a model runs, as llama-bench measures it.
+/// `quern bench`: how fast a model runs, as llama-bench measures it, or by a published protocol.
 @Command(
     name = "bench",
     description =
-        "Measures prompt processing and decoding. A warm-up runs first and does not count; tokens are random, and both tests begin after --depth tokens of context.")
+        "Measures prompt processing and decoding. A warm-up runs first and does not count; tokens are random, and both tests begin after --depth tokens of context. With --protocol: a published experiment, over several models and providers.")
 final class BenchCommand extends ConsoleCommand {
-  @Mixin ModelOptions modelOptions;
+  /// What a protocol decides, and a user then can't.
+  private static final List<String> DECIDED =
+      List.of(
+          "--prompt-tokens",
+          "--gen-tokens",
+          "--depth",
+          "--fill",
+          "--after-prompt",
+          "--full-context",
+          "--warmup",
+          "--read-bandwidth",
+          "--profile",
+          "--context");
+
+  @Mixin BenchModels models;
 
   @Option(
       names = "--prompt-tokens",
@@ -43,14 +57,36 @@ final class BenchCommand extends ConsoleCommand {
 
   @Option(
       names = {"-d", "--depth"},
-      paramLabel = "N",
-      description = "Tokens of context before both. Default: ${DEFAULT-VALUE}.")
-  int depth;
+      paramLabel = "N[,N...]",
+      split = ",",
+      description =
+          "Tokens of context before both; of several depths, one after the other. Default: 0.")
+  List<Integer> depths = List.of(0);
+
+  @Option(
+      names = "--fill",
+      paramLabel = "KIND",
+      description =
+          "What the context before both is: prompt (random tokens, which are run), or noise (random keys and values, which costs no time). Default: prompt.")
+  BenchPlan.Fill fill = BenchPlan.Fill.PROMPT;
+
+  @Option(
+      names = "--after-prompt",
+      description =
+          "Decode after the prompt, as in a conversation, and not after the --depth that the prompt began at.")
+  boolean afterPrompt;
+
+  @Option(
+      names = "--full-context",
+      description =
+          "Fill the KV cache when all is timed, so that peak memory is that of a full context.")
+  boolean fullContext;
 
   @Option(
       names = {"-r", "--repetitions"},
       paramLabel = "N",
-      description = "How often both are measured. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How often both are measured; with --protocol, in how many runs. Default: ${DEFAULT-VALUE}.")
   int repetitions = 3;
 
   @Option(
@@ -62,7 +98,8 @@ final class BenchCommand extends ConsoleCommand {
 
   @Option(
       names = "--read-bandwidth",
-      description = "Also measure a plain read loop over the model file, to compare decoding with.")
+      description =
+          "Also measure a plain read loop over the model's files, to compare decoding with.")
   boolean readBandwidth;
 
   @Option(
@@ -70,8 +107,32 @@ final class BenchCommand extends ConsoleCommand {
       description = "Also count the time that decoding spends in each operator, and outside all.")
   boolean profile;
 
+  @Option(
+      names = "--protocol",
+      paramLabel = "NAME",
+      description =
+          "executorch: one warm-up, a prompt of 64 tokens, 128 in all, peak memory at a context of 2,048; every model on every provider, alternating, each run in a JVM of its own.")
+  Protocol protocol;
+
+  @Option(
+      names = "--from",
+      paramLabel = "FILE",
+      description =
+          "With --protocol: measure nothing, report on what --json wrote, here or on another machine; may be given several times.")
+  List<Path> from = new ArrayList<>();
+
   @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
   Path json;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description =
+          "Write a page with charts: of a protocol's report, or of what a token costs at several depths.")
+  Path html;
+
+  @Option(names = "--svg", paramLabel = "FILE", description = "Write the charts alone.")
+  Path svg;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
@@ -81,96 +142,161 @@ final class BenchCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
-    BenchPlan plan = plan();
-    if (readBandwidth && modelOptions.model == null) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "--read-bandwidth reads a file: add --model FILE");
+    return protocol == null ? measure() : report();
+  }
+
+  private int measure() throws IOException {
+    models
+        .several()
+        .ifPresent(option -> {
+          throw usage("%s: several, expected one, or --protocol".formatted(option));
+        });
+    if (!from.isEmpty()) {
+      throw usage("--from: expected --protocol too: it reports on files of a protocol");
     }
-    Environment environment = Environment.current();
-    Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
-    LoadOptions options = modelOptions.options().withContext(context(plan));
-    if (kernels.isPresent()) {
-      options = options.withProfile(kernels.get());
+    List<BenchPlan> plans = plans();
+    if (readBandwidth && models.models.isEmpty()) {
+      throw usage("--read-bandwidth reads a file: add --model FILE");
     }
-    BenchResult result;
-    try (LlamaModel model = modelOptions.load(console, options)) {
-      BenchRun.Measured measured =
-          new BenchRun(plan, kernels, line -> console.err().println(line)).measure(model);
-      OptionalLong peak = PeakMemory.residentBytes(); // before the read loop maps the file again
-      result =
-          new BenchResult(
-              modelName(model),
-              plan,
-              measured,
-              model.threads(),
-              model.context(),
-              model.loadSeconds(),
-              peak,
-              weightBytesPerToken(),
-              readLoop(model.threads()),
-              model.report(),
-              environment);
+    boolean charts = html != null || svg != null;
+    if (charts && plans.size() == 1) {
+      throw usage(
+          "--html and --svg: one depth, expected several, or --protocol, to draw charts of");
     }
-    console.out().print(BenchText.of(result));
-    if (json != null) {
-      writeJson(result);
+    requireWritable();
+    List<BenchResult> results = new ModelBench(models, readBandwidth, profile, console).run(plans);
+    console.out().print(BenchText.of(results.getLast()));
+    if (results.size() > 1) {
+      console.out().print(DepthText.of(results));
     }
+    write("--json", json, file -> BenchJson.write(results, file));
+    write("--html", html, file -> Files.writeString(file, DepthPage.html(results, commandLine())));
+    write("--svg", svg, file -> Files.writeString(file, DepthPage.svg(results)));
     return 0;
   }
 
-  private BenchPlan plan() {
+  private int report() throws IOException {
+    for (String option : DECIDED) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw usage("%s: the protocol decides it, expected no such option".formatted(option));
+      }
+    }
+    if (repetitions < 1) {
+      throw usage("--repetitions: %d, expected at least 1".formatted(repetitions));
+    }
+    if (from.isEmpty() == models.models.isEmpty()) {
+      throw usage(
+          from.isEmpty()
+              ? "--protocol: no model, expected --model PATH (several, to compare), or --from FILE"
+              : "--from: reports on files and measures nothing, expected no --model");
+    }
+    if (!from.isEmpty() && json != null) {
+      throw usage("--from: its files are the JSON, expected no --json");
+    }
+    requireWritable();
+    List<ReportFile> files = from.isEmpty() ? List.of(measureByProtocol()) : read();
+    Report report = Report.of(files);
+    console.out().print(ReportText.of(report));
+    write("--html", html, file -> Files.writeString(file, ProtocolPage.html(report)));
+    write("--svg", svg, file -> Files.writeString(file, ProtocolPage.svg(report)));
+    return 0;
+  }
+
+  private ReportFile measureByProtocol() throws IOException {
+    BenchLauncher launcher = BenchLauncher.current();
+    ReportFile file =
+        new ProtocolBench(models, repetitions, launcher::run, console).run(commandLine());
+    write("--json", json, file::write);
+    return file;
+  }
+
+  private List<ReportFile> read() throws IOException {
+    List<ReportFile> files = new ArrayList<>();
+    for (Path file : from) {
+      if (!Files.isRegularFile(file)) {
+        throw new UserException(
+            "--from: %s: no such file, expected one that bench --protocol --json wrote"
+                .formatted(file));
+      }
+      files.add(ReportFile.read(file));
+    }
+    return files;
+  }
+
+  private List<BenchPlan> plans() {
+    BenchPlan.Order order = afterPrompt ? BenchPlan.Order.AFTER_PROMPT : BenchPlan.Order.APART;
     try {
-      return new BenchPlan(promptTokens, genTokens, depth, repetitions, warmupSeconds);
+      return depths.stream()
+          .sorted()
+          .distinct()
+          .map(depth ->
+              new BenchPlan(
+                  promptTokens,
+                  genTokens,
+                  depth,
+                  fill,
+                  order,
+                  repetitions,
+                  warmupSeconds,
+                  fullContext))
+          .toList();
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 
-  /// The user's, or as much as is needed.
-  private int context(BenchPlan plan) {
-    int needed = plan.context();
-    if (modelOptions.context != 0 && modelOptions.context < needed) {
-      throw new UserException(
-          "--context: %d, expected at least %d for what is measured, or nothing"
-              .formatted(modelOptions.context, needed));
+  /// The words that the user gave, as a shell takes them.
+  private String commandLine() {
+    StringBuilder line = new StringBuilder("./quern");
+    for (String word : spec.root().commandLine().getParseResult().originalArgs()) {
+      line.append(' ')
+          .append(word.matches("[\\w./,:=?@%+-]+") ? word : "'" + word.replace("'", "'\\''") + "'");
     }
-    return modelOptions.context == 0 ? needed : modelOptions.context;
+    return line.toString();
   }
 
-  private String modelName(LlamaModel model) {
-    String name = model.config().name();
-    return modelOptions.model == null ? name : "%s (%s)".formatted(name, modelOptions.model);
+  /// Writes a file.
+  @FunctionalInterface
+  private interface Writer {
+    void write(Path file) throws IOException;
   }
 
-  /// All tensors but an embedding matrix that does not serve as the output matrix: of that, a token
-  /// reads one row.
-  private OptionalLong weightBytesPerToken() throws IOException {
-    if (modelOptions.model == null) {
-      return OptionalLong.empty();
+  private static void write(String option, Path file, Writer writer) {
+    if (file == null) {
+      return;
     }
-    try (Checkpoint file = Checkpoint.open(modelOptions.model)) {
-      boolean tied = file.find("output.weight").isEmpty();
-      return OptionalLong.of(
-          file.tensors().stream()
-              .filter(t -> tied || !t.name().equals("token_embd.weight"))
-              .mapToLong(Checkpoint.Tensor::byteSize)
-              .sum());
-    }
-  }
-
-  private Optional<Spread> readLoop(int threads) throws IOException {
-    if (!readBandwidth) {
-      return Optional.empty();
-    }
-    console.err().println("read loop");
-    return Optional.of(ReadBandwidth.bytesPerSecond(modelOptions.model, threads));
-  }
-
-  private void writeJson(BenchResult result) {
     try {
-      BenchJson.write(result, json);
+      writer.write(file);
     } catch (IOException e) {
-      throw new UserException("--json: %s can't be written: %s".formatted(json, e.getMessage()), e);
+      throw new UserException(
+          "%s: %s can't be written: %s".formatted(option, file, e.getMessage()), e);
     }
+  }
+
+  /// Before long work, what would fail after it.
+  private void requireWritable() {
+    requireWritable("--json", json);
+    requireWritable("--html", html);
+    requireWritable("--svg", svg);
+    if ((html != null || svg != null) && !ProtocolPage.canDraw()) {
+      throw new UserException(
+          "--html and --svg: no JFreeChart on the module path, expected it: use ./quern bench");
+    }
+  }
+
+  private static void requireWritable(String option, Path file) {
+    if (file == null) {
+      return;
+    }
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
+      throw new UserException(
+          "%s: %s can't be written: expected the name of a file in a folder that exists"
+              .formatted(option, file));
+    }
+  }
+
+  private CommandLine.ParameterException usage(String message) {
+    return new CommandLine.ParameterException(spec.commandLine(), message);
   }
 }

@@ -1,6 +1,7 @@
 package dev.quern.cli;
 
 import dev.quern.SelectionException;
+import dev.quern.cli.report.ReportException;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
@@ -122,6 +123,7 @@ public final class Main implements Runnable {
         || e instanceof CheckpointException
         || e instanceof TokenizerException
         || e instanceof SelectionException
+        || e instanceof ReportException
         || e instanceof UserException;
   }
 }

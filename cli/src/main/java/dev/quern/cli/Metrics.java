@@ -16,12 +16,16 @@ import java.util.OptionalLong;
 /// @param loadSeconds from the request to load to a model that is ready
 /// @param generation the generation's own figures
 /// @param peakResidentBytes the process's peak resident memory, where the system tells
+/// @param kvCache what the KV cache is, and takes
+/// @param kvCacheBytes of a full context
 /// @param threads threads of an operator
 /// @param providers who ran what, in one line
 record Metrics(
     double loadSeconds,
     Generation generation,
     OptionalLong peakResidentBytes,
+    String kvCache,
+    long kvCacheBytes,
     int threads,
     String providers) {
 
@@ -30,15 +34,27 @@ record Metrics(
         model.loadSeconds(),
         generation,
         PeakMemory.residentBytes(),
+        kvCache(model),
+        model.kvCacheBytes(),
         model.threads(),
         model.report().summary());
+  }
+
+  /// The KV cache of a session, as said before it is allocated.
+  static String kvCache(LlamaModel model) {
+    return String.format(
+        Locale.ROOT,
+        "KV cache up to %.1f MiB (%d positions, %s)",
+        model.kvCacheBytes() / 0x1p20,
+        model.context(),
+        model.kvFormat());
   }
 
   /// One line for people.
   String line() {
     return String.format(
         Locale.ROOT,
-        "load %.2f s | first token %s | prefill %s (%d tokens) | decode %s (%d tokens, %s) | peak memory %s | %d threads | %s",
+        "load %.2f s | first token %s | prefill %s (%d tokens) | decode %s (%d tokens, %s) | peak memory %s | %s | %d threads | %s",
         loadSeconds,
         number(generation.timeToFirstTokenSeconds(), "%.3f s"),
         number(generation.prefillTokensPerSecond(), "%.1f tok/s"),
@@ -49,6 +65,7 @@ record Metrics(
         peakResidentBytes.isPresent()
             ? number(peakResidentBytes.getAsLong() / (double) (1 << 20), "%.0f MiB")
             : "unknown on this system",
+        kvCache,
         threads,
         providers);
   }
@@ -65,6 +82,7 @@ record Metrics(
     json.put("stop", generation.stop().name());
     json.put(
         "peakResidentBytes", peakResidentBytes.isPresent() ? peakResidentBytes.getAsLong() : null);
+    json.put("kvCacheBytes", kvCacheBytes);
     json.put("threads", threads);
     json.put("providers", providers);
     try {

@@ -96,6 +96,81 @@ class BenchCommandTest {
   }
 
   @Test
+  void aFoldersShardsAreWhatTheReadLoopReads() throws IOException {
+    Path model = TinyFolder.write(folder.resolve("hf"));
+    Path json = folder.resolve("bench.json");
+    Result result =
+        quern(
+            "bench --provider scalar --prompt-tokens 2 --gen-tokens 2 --repetitions 1 --warmup 0 --read-bandwidth --model "
+                + model
+                + " --json "
+                + json);
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.out.contains("plain read loop"), result.out);
+    JsonNode root = new ObjectMapper().readTree(json.toFile());
+    assertTrue(root.path("readLoopBytesPerSecond").asDouble() > 0, root.toString());
+    long shards =
+        Files.size(model.resolve("model-00001-of-00002.safetensors"))
+            + Files.size(model.resolve("model-00002-of-00002.safetensors"));
+    assertEquals(shards, root.path("fileBytes").asLong());
+  }
+
+  @Test
+  void aConversationIsDecodedAfterItsPromptAndCounted() throws IOException {
+    Path model = synthesize();
+    Path json = folder.resolve("bench.json");
+    Result result =
+        quern(
+            "bench --provider scalar --prompt-tokens 9 --gen-tokens 5 --after-prompt --full-context --context 300"
+                + " --repetitions 1 --warmup 0.000001 --profile --model "
+                + model
+                + " --json "
+                + json);
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.err.contains("KV cache up to 0.3 MiB (300 positions, F16)"), result.err);
+    assertTrue(result.err.contains("filling the context of 300"), result.err);
+    JsonNode root = new ObjectMapper().readTree(json.toFile());
+    assertEquals(1, root.path("warmups").asInt());
+    assertEquals(4, root.path("decodedTokens").asInt());
+    assertEquals(2L * 2 * 2 * 64 * 300 * 2, root.path("kvCacheBytes").asLong());
+    long kernels = 0;
+    for (JsonNode choice : root.path("providers")) {
+      if (choice.path("operator").asText().equals("linear")) {
+        kernels += choice.path("uses").asLong();
+      }
+    }
+    assertEquals(5 * kernels, root.at("/kernelCalls/linear").asLong(), "1 + 4 forward passes");
+    assertTrue(root.at("/kernelCalls/attention").asLong() > 0, root.toString());
+  }
+
+  @Test
+  void severalDepthsAreACurve() throws IOException {
+    Path model = synthesize();
+    Path json = folder.resolve("bench.json");
+    Path html = folder.resolve("bench.html");
+    Result result =
+        quern(
+            "bench --provider scalar --prompt-tokens 2 --gen-tokens 2 --depth 40,0,600 --fill noise --repetitions 1 --warmup 0 --model "
+                + model
+                + " --json "
+                + json
+                + " --html "
+                + html);
+    assertEquals(0, result.code, result.err);
+    assertTrue(result.out.contains("decode, ms/token"), result.out);
+    JsonNode depths = new ObjectMapper().readTree(json.toFile()).path("depths");
+    assertEquals(3, depths.size());
+    for (int i = 0; i < 3; i++) {
+      assertEquals(new int[] {0, 40, 600}[i], depths.get(i).path("depth").asInt());
+      assertEquals("noise", depths.get(i).path("fill").asText());
+      assertTrue(depths.get(i).path("decodeTokensPerSecond").asDouble() > 0);
+    }
+    String page = Files.readString(html);
+    assertTrue(page.contains("tokens of context</text>"), page);
+    assertTrue(page.contains("random keys and values"), page);
+  }
+
+  @Test
   void anExistingFileIsKeptUnlessForced() throws IOException {
     Path model = synthesize();
     byte[] before = Files.readAllBytes(model);
@@ -117,6 +192,23 @@ class BenchCommandTest {
         "bench --depth -1|2|--depth: -1",
         "bench --context 4|1|--context: 4, expected at least 512",
         "bench --read-bandwidth|2|--model",
+        "bench --model a --model b|2|--model: several, expected one, or --protocol",
+        "bench --provider a --provider b|2|--provider: several",
+        "bench --from a.json|2|--from: expected --protocol",
+        "bench --html x.html|2|one depth, expected several",
+        "bench --depth 1,x|2|--depth",
+        "bench --after-prompt --gen-tokens 1|2|--after-prompt",
+        "bench --protocol llama|2|--protocol",
+        "bench --protocol executorch|2|--protocol: no model",
+        "bench --protocol executorch --model a --depth 3|2|--depth: the protocol decides it",
+        "bench --protocol executorch --model a --context 3|2|--context: the protocol decides it",
+        "bench --protocol executorch --model a --from b.json|2|expected no --model",
+        "bench --protocol executorch --from b.json --json c.json|2|expected no --json",
+        "bench --protocol executorch --model a --repetitions 0|2|--repetitions: 0",
+        "bench --protocol executorch --from absent.json|1|absent.json: no such file",
+        "bench --protocol executorch --from pom.xml|1|not JSON",
+        "bench --protocol executorch --model a --html /absent/x.html|1|/absent/x.html",
+        "bench --protocol executorch --model a|1|QUERN_LAUNCHER is not set",
         "bench --model absent.gguf|1|absent.gguf",
         "bench --provider scalar --prompt-tokens 1 --gen-tokens 1 --warmup 0 --json /absent/x.json|1|/absent/x.json",
         "synthesize --shape llama --format Q4_0 --out x.gguf|2|expected one of llama-3.2-1b",

@@ -23,6 +23,8 @@ final class LauncherHome {
     Files.createSymbolicLink(out.resolve("lib"), Path.of(System.getProperty("quern.lib")));
     Files.createSymbolicLink(
         out.resolve("conformance"), Path.of(System.getProperty("quern.conformance.lib")));
+    Files.createSymbolicLink(
+        out.resolve("charts"), Path.of(System.getProperty("quern.lib")).resolveSibling("charts"));
     Files.writeString(out.resolve("built"), "");
     return home;
   }

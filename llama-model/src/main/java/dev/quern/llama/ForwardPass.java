@@ -10,6 +10,7 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.SwiGluKernel;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.random.RandomGenerator;
 
 /// The Llama forward pass over a batch of consecutive tokens of one sequence (Touvron et al. 2023),
 /// with its activations. Batches of any size up to the limit run through the same kernels.
@@ -122,6 +123,25 @@ final class ForwardPass {
       layer.gateUp().apply(h, inner, workspace);
       operators.swiGlu().apply(gate, up, gate, workspace);
       layer.down().apply(gate, x, workspace); // x += silu(gate)*up · Wdownᵀ
+    }
+  }
+
+  /// Stores random keys and values, within -1 and 1, at positions `position ...` of all layers.
+  ///
+  /// @param rows how many positions, at most the batch
+  void appendNoise(int position, int rows, RandomGenerator random) {
+    caches.reserve(position, position + rows);
+    int kvWidth = config.kvWidth();
+    F32Matrix noise = qkv.firstRows(rows);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < 2 * kvWidth; c++) {
+        noise.set(r, c, random.nextFloat(-1, 1));
+      }
+    }
+    F32Matrix k = noise.columns(0, kvWidth);
+    F32Matrix v = noise.columns(kvWidth, 2 * kvWidth);
+    for (int l = 0; l < config.layers(); l++) {
+      operators.attention().append(k, v, caches.layer(l), position, workspace);
     }
   }
 

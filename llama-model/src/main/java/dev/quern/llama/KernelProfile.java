@@ -15,12 +15,15 @@ public final class KernelProfile {
   private final LongAdder[] nanos = new LongAdder[Operator.values().length]; // by ordinal
   private final long[] promptNanos = new long[Operator.values().length]; // of them, by ordinal
 
+  private final LongAdder[] calls = new LongAdder[Operator.values().length]; // by ordinal
+
   private final LongAdder parallelNanos = new LongAdder();
   private final LongAdder taskNanos = new LongAdder();
 
   public KernelProfile() {
     for (int i = 0; i < nanos.length; i++) {
       nanos[i] = new LongAdder();
+      calls[i] = new LongAdder();
     }
   }
 
@@ -28,6 +31,12 @@ public final class KernelProfile {
   /// included.
   public long nanos(Operator operator) {
     return nanos[operator.ordinal()].sum();
+  }
+
+  /// How often the operator's kernels were called since the last [#reset()]; a linear kernel of
+  /// stacked matrices counts once.
+  public long calls(Operator operator) {
+    return calls[operator.ordinal()].sum();
   }
 
   /// Of [#nanos(Operator)], what the last prompt took, up to its first generated token.
@@ -60,6 +69,7 @@ public final class KernelProfile {
     taskNanos.reset();
     for (int i = 0; i < nanos.length; i++) {
       nanos[i].reset();
+      calls[i].reset();
       promptNanos[i] = 0;
     }
   }
@@ -98,6 +108,7 @@ public final class KernelProfile {
           @Override
           public void end(Long begun, Operator operator, int rows) {
             nanos[operator.ordinal()].add(System.nanoTime() - begun);
+            calls[operator.ordinal()].increment();
           }
         });
   }

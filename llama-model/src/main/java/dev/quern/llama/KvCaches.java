@@ -83,6 +83,12 @@ final class KvCaches implements AutoCloseable {
       KvCache cache =
           new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), format, capacity);
       return new Layer(cache, arena);
+    } catch (OutOfMemoryError e) { // the system refuses: no process limit that could be read did
+      arena.close();
+      throw new LlamaException(
+          "KV cache: %d positions of %d can't be allocated, the system has no memory left; load the model with a smaller context"
+              .formatted(capacity, limit),
+          e);
     } catch (Throwable t) { // rethrown: only the arena is released here
       arena.close();
       throw t;

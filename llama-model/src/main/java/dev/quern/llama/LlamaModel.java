@@ -96,6 +96,7 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws dev.quern.llama.checkpoint.CheckpointException if a folder's file is
   /// @throws dev.quern.llama.tokenizer.TokenizerException if its vocabulary can't be used
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
+  /// @throws LlamaException also if the context's KV cache takes more memory than is available
   public static LlamaModel load(Path file, LoadOptions options) throws IOException {
     long start = System.nanoTime();
     Kernels kernels = Kernels.load(options.kernels());
@@ -108,6 +109,7 @@ public final class LlamaModel implements AutoCloseable {
         WarmUp warmUp = new WarmUp(checkpoint.config(), WeightLoader.bytes(checkpoint))) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
+      new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
@@ -122,20 +124,27 @@ public final class LlamaModel implements AutoCloseable {
         weights = options.profile().get().kernels().observed(weights);
       }
       double seconds = (System.nanoTime() - start) / 1e9;
+      LlamaModel model =
+          new LlamaModel(
+              config,
+              vocabulary,
+              checkpoint.chatTemplate(),
+              weights,
+              operators,
+              kernels,
+              options,
+              context,
+              workers,
+              packed,
+              mappings,
+              seconds);
       LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
-      return new LlamaModel(
-          config,
-          vocabulary,
-          checkpoint.chatTemplate(),
-          weights,
-          operators,
-          kernels,
-          options,
-          context,
-          workers,
-          packed,
-          mappings,
-          seconds);
+      LOG.log(
+          Level.INFO,
+          () ->
+              "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows"
+                  .formatted(file, model.kvCacheBytes(), context, options.kv()));
+      return model;
     } catch (Throwable t) { // rethrown: only what was opened here is released
       release(workers, packed, mappings);
       throw t;
@@ -238,6 +247,17 @@ public final class LlamaModel implements AutoCloseable {
     return context;
   }
 
+  /// Bytes that a session's KV cache takes once all positions are used: layers x 2 x KV heads x
+  /// elements of a head x positions x bytes of an element. It is allocated as a conversation grows.
+  public long kvCacheBytes() {
+    return new KvMemory(config, options.kv()).bytes(context);
+  }
+
+  /// Element format of a session's KV cache.
+  public KvFormat kvFormat() {
+    return options.kv();
+  }
+
   /// Threads that take part in every operator.
   public int threads() {
     return workers.parallelism();
@@ -249,10 +269,14 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /// Opens a session: a KV cache and buffers for one conversation.
+  ///
+  /// @throws LlamaException if the machine has no memory left for the context, with the largest
+  ///   that fits
   public LlamaSession newSession() {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }
+    new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
     LlamaSession session = new LlamaSession(this, options);
     sessions.add(session);
     return session;

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
@@ -153,6 +154,30 @@ public final class LlamaSession implements AutoCloseable {
         for (int r = unwanted; r < rows; r++) {
           logits.accept(toArray(forward.logits(r)));
         }
+        done += rows;
+      }
+      return null;
+    });
+  }
+
+  /// For measurements: goes on by so many positions whose keys and values are random numbers. It
+  /// takes the time of storing them, where running a prompt of that length may take minutes; what a
+  /// later token costs does not depend on the values. What it says does, so the text from then on
+  /// is noise.
+  ///
+  /// @param positions how many; the history has token 0 in their place
+  /// @param seed of the numbers
+  /// @throws LlamaException if they don't fit
+  public void fillWithNoise(int positions, long seed) {
+    exclusively(() -> {
+      pending = NONE;
+      checkRoom(positions);
+      SplittableRandom random = new SplittableRandom(seed);
+      for (int done = 0; done < positions; ) {
+        int rows = Math.min(batch, positions - done);
+        forward.appendNoise(position, rows, random);
+        Arrays.fill(history, position, position + rows, 0);
+        position += rows;
         done += rows;
       }
       return null;

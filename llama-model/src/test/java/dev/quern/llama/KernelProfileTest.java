@@ -33,6 +33,7 @@ class KernelProfileTest {
     long sum = 0;
     for (Operator operator : Operator.values()) {
       assertTrue(profile.nanos(operator) > 0, operator.id());
+      assertTrue(profile.calls(operator) > 0, operator.id());
       sum += profile.nanos(operator);
     }
     assertTrue(sum <= elapsed, sum + " ns of " + elapsed);
@@ -43,7 +44,7 @@ class KernelProfileTest {
     profile.reset();
     assertEquals(0, profile.parallelNanos() + profile.taskNanos());
     for (Operator operator : Operator.values()) {
-      assertEquals(0, profile.nanos(operator));
+      assertEquals(0, profile.nanos(operator) + profile.calls(operator));
     }
   }
 

@@ -3,22 +3,28 @@ package dev.quern.cli.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.quern.Choice;
+import dev.quern.Operator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// A result for programs: one JSON object. A figure that was not measured is null; a figure with a
+/// A result for programs: a JSON object. A figure that was not measured is null; a figure with a
 /// spread is its median, and `spread` has the rest.
 public final class BenchJson {
   private BenchJson() {}
 
-  /// Writes the file.
-  public static void write(BenchResult result, Path file) throws IOException {
-    new ObjectMapper()
-        .enable(SerializationFeature.INDENT_OUTPUT)
-        .writeValue(file.toFile(), of(result));
+  /// Writes the file: a result's object, or where there are several, at several depths, `depths`
+  /// with one each.
+  public static void write(List<BenchResult> results, Path file) throws IOException {
+    Object json =
+        results.size() == 1
+            ? of(results.getFirst())
+            : Map.of("depths", results.stream().map(BenchJson::of).toList());
+    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
   }
 
   static Map<String, Object> of(BenchResult r) {
@@ -49,16 +55,34 @@ public final class BenchJson {
     Map<String, Object> kernels = new LinkedHashMap<>();
     r.decodeKernelSecondsPerToken().forEach((operator, s) -> kernels.put(operator.id(), s));
     json.put("decodeKernelSecondsPerToken", kernels.isEmpty() ? null : kernels);
+    json.put("kernelCalls", r.kernelCalls().map(BenchJson::byId).orElse(null));
+    json.put("selection", r.kernels().selection());
     json.put("model", r.model());
+    json.put("fileBytes", r.fileBytes().isPresent() ? r.fileBytes().getAsLong() : null);
     json.put("promptTokens", r.plan().promptTokens());
     json.put("genTokens", r.plan().genTokens());
+    json.put("decodedTokens", r.plan().decodedTokens());
     json.put("depth", r.plan().depth());
+    json.put("fill", id(r.plan().fill()));
+    json.put("order", id(r.plan().order()));
+    json.put("fullContext", r.plan().fullContext());
     json.put("repetitions", r.plan().repetitions());
     json.put("warmups", r.measured().warmups());
     json.put("warmupSeconds", r.measured().warmupSeconds());
     json.put("threads", r.threads());
     json.put("context", r.context());
+    json.put("kvCacheBytes", r.kvCacheBytes());
     json.put("environment", of(r.environment()));
+    return json;
+  }
+
+  private static String id(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static Map<String, Object> byId(Map<Operator, Long> calls) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    calls.forEach((operator, count) -> json.put(operator.id(), count));
     return json;
   }
 

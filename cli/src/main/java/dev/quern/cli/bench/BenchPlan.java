@@ -3,13 +3,40 @@ package dev.quern.cli.bench;
 /// What is measured, in llama-bench's terms: `pp`, `tg`, `-d`, `-r`.
 ///
 /// @param promptTokens tokens of the prompt whose processing is timed; 0 leaves it out
-/// @param genTokens tokens that are decoded one by one; 0 leaves it out
-/// @param depth tokens of context that both begin after
+/// @param genTokens tokens that are generated; 0 leaves decoding out
+/// @param depth tokens of context before both
+/// @param fill how these get there
+/// @param order what decoding begins after
 /// @param repetitions how often both are timed
 /// @param warmupSeconds how long repetitions that don't count go on before these; one at least,
 ///   unless it is 0
+/// @param fullContext whether, after all is timed, the rest of the KV cache is filled, so that the
+///   process's peak memory is that of a full context
 public record BenchPlan(
-    int promptTokens, int genTokens, int depth, int repetitions, double warmupSeconds) {
+    int promptTokens,
+    int genTokens,
+    int depth,
+    Fill fill,
+    Order order,
+    int repetitions,
+    double warmupSeconds,
+    boolean fullContext) {
+
+  /// Where the context before a measurement comes from.
+  public enum Fill {
+    /// Random tokens, which are run as a prompt.
+    PROMPT,
+    /// Random keys and values: the cost of a later token is the same, and filling takes no time.
+    NOISE
+  }
+
+  /// What decoding begins after.
+  public enum Order {
+    /// `depth` tokens, as the prompt does: llama-bench's two tests.
+    APART,
+    /// The prompt, whose last logits give the first token: one conversation.
+    AFTER_PROMPT
+  }
 
   public BenchPlan {
     requireAtLeast("--prompt-tokens", promptTokens, 0);
@@ -24,11 +51,26 @@ public record BenchPlan(
       throw new IllegalArgumentException(
           "--prompt-tokens and --gen-tokens are 0, expected something to measure");
     }
+    if (order == Order.AFTER_PROMPT && (promptTokens < 1 || genTokens < 2)) {
+      throw new IllegalArgumentException(
+          "--after-prompt: %d prompt tokens and %d generated, expected at least 1 and 2"
+              .formatted(promptTokens, genTokens));
+    }
   }
 
   /// Positions that the KV cache must have.
   public int context() {
-    return Math.addExact(depth, Math.max(promptTokens, genTokens));
+    int tokens =
+        order == Order.AFTER_PROMPT
+            ? Math.addExact(promptTokens, genTokens)
+            : Math.max(promptTokens, genTokens);
+    return Math.addExact(depth, tokens);
+  }
+
+  /// Generated tokens that decoding's time stands for: the first one after a prompt is part of the
+  /// prompt's.
+  public int decodedTokens() {
+    return order == Order.AFTER_PROMPT ? genTokens - 1 : genTokens;
   }
 
   private static void requireAtLeast(String option, int value, int least) {

@@ -17,8 +17,10 @@ import java.util.function.ToDoubleFunction;
 /// @param measured the figures
 /// @param threads threads of an operator
 /// @param context positions of the KV cache
+/// @param kvCacheBytes what these take
 /// @param loadSeconds from the request to load to a model that is ready
 /// @param peakResidentBytes the process's peak resident memory, where the system tells
+/// @param fileBytes size of the files that hold the weights; empty for the demo model
 /// @param weightBytes bytes of weights that a decoded token reads, as the file stores them; empty
 ///   for the demo model
 /// @param readBandwidth bytes a second of a plain read loop, if it was asked for
@@ -30,8 +32,10 @@ public record BenchResult(
     BenchRun.Measured measured,
     int threads,
     int context,
+    long kvCacheBytes,
     double loadSeconds,
     OptionalLong peakResidentBytes,
+    OptionalLong fileBytes,
     OptionalLong weightBytes,
     Optional<Spread> readBandwidth,
     KernelReport kernels,
@@ -49,7 +53,7 @@ public record BenchResult(
 
   /// Decoded tokens a second; empty if none were.
   public Optional<Spread> decodeTokensPerSecond() {
-    return spread(plan.genTokens(), r -> plan.genTokens() / r.decodeSeconds());
+    return spread(plan.genTokens(), r -> plan.decodedTokens() / r.decodeSeconds());
   }
 
   /// Bytes of weights that decoding reads a second, by its median.
@@ -80,10 +84,15 @@ public record BenchResult(
   public Map<Operator, Double> decodeKernelSecondsPerToken() {
     Map<Operator, Double> seconds = new EnumMap<>(Operator.class);
     for (Operator operator : Operator.values()) {
-      profiled((p, _) -> p.kernelSeconds().get(operator) / plan.genTokens())
+      profiled((p, _) -> p.kernelSeconds().get(operator) / plan.decodedTokens())
           .ifPresent(s -> seconds.put(operator, s.median()));
     }
     return seconds;
+  }
+
+  /// Calls of each operator's kernels in one repetition; empty without a profile.
+  public Optional<Map<Operator, Long>> kernelCalls() {
+    return measured.repetitions().getLast().profile().map(BenchRun.Profile::calls);
   }
 
   /// Whether every figure is stable, see [Spread#stable()].
@@ -93,11 +102,11 @@ public record BenchResult(
   }
 
   private Optional<Spread> profiled(ToDoubleBiFunction<BenchRun.Profile, Double> figure) {
-    return measured.repetitions().getFirst().decodeProfile().isEmpty()
+    return measured.repetitions().getFirst().profile().isEmpty()
         ? Optional.empty()
         : spread(
             plan.genTokens(),
-            r -> figure.applyAsDouble(r.decodeProfile().orElseThrow(), r.decodeSeconds()));
+            r -> figure.applyAsDouble(r.profile().orElseThrow(), r.decodeSeconds()));
   }
 
   private Optional<Spread> spread(int tokens, ToDoubleFunction<BenchRun.Repetition> figure) {

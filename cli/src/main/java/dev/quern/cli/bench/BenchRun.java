@@ -23,23 +23,29 @@ public final class BenchRun {
   ///   sampling; NaN if left out
   /// @param decodeSeconds all decoded tokens: forward pass, logits and sampling of each; NaN if
   ///   left out
-  /// @param decodeProfile where these went; empty without a profile
+  /// @param profile where the time went; empty without a profile
   public record Repetition(
-      double prefillSeconds, double decodeSeconds, Optional<Profile> decodeProfile) {}
+      double prefillSeconds, double decodeSeconds, Optional<Profile> profile) {}
 
-  /// Where decoding's time went.
+  /// Where decoding's time went, and how often kernels ran.
   ///
-  /// @param kernelSeconds inside each operator's kernels
+  /// @param kernelSeconds of decoding, inside each operator's kernels
   /// @param parallelSeconds of that, in runs on several threads
   /// @param taskSeconds inside their tasks, summed over the threads
+  /// @param calls of each operator's kernels, in the prompt and in decoding
   public record Profile(
-      Map<Operator, Double> kernelSeconds, double parallelSeconds, double taskSeconds) {
-    static Profile of(KernelProfile profile) {
+      Map<Operator, Double> kernelSeconds,
+      double parallelSeconds,
+      double taskSeconds,
+      Map<Operator, Long> calls) {
+    static Profile of(KernelProfile profile, Map<Operator, Long> promptCalls) {
       Map<Operator, Double> kernels = new EnumMap<>(Operator.class);
+      Map<Operator, Long> calls = new EnumMap<>(promptCalls);
       for (Operator operator : Operator.values()) {
         kernels.put(operator, profile.nanos(operator) / 1e9);
+        calls.merge(operator, profile.calls(operator), Long::sum);
       }
-      return new Profile(kernels, profile.parallelNanos() / 1e9, profile.taskNanos() / 1e9);
+      return new Profile(kernels, profile.parallelNanos() / 1e9, profile.taskNanos() / 1e9, calls);
     }
 
     /// Inside all kernels.
@@ -77,8 +83,7 @@ public final class BenchRun {
     try (LlamaSession session = model.newSession()) {
       if (plan.depth() > 0) {
         progress.accept("filling %d tokens of context".formatted(plan.depth()));
-        int[] context = tokens(random, plan.depth(), model);
-        session.generateTokens(context, GenerationOptions.greedy(0), _ -> true);
+        fill(session, random, model);
       }
       int warmups = 0;
       long start = System.nanoTime();
@@ -93,20 +98,71 @@ public final class BenchRun {
         progress.accept("repetition %d of %d".formatted(i, plan.repetitions()));
         repetitions.add(repeat(session, random, model));
       }
+      if (plan.fullContext()) {
+        progress.accept("filling the context of %d".formatted(session.capacity()));
+        session.fillWithNoise(session.capacity() - 1 - session.position(), 1);
+        session.evaluate(tokens(random, 1, model), _ -> {});
+      }
       return new Measured(repetitions, warmups, warmupSeconds);
+    }
+  }
+
+  private void fill(LlamaSession session, SplittableRandom random, LlamaModel model) {
+    switch (plan.fill()) {
+      case NOISE -> session.fillWithNoise(plan.depth(), 1);
+      case PROMPT ->
+          session.generateTokens(
+              tokens(random, plan.depth(), model), GenerationOptions.greedy(0), _ -> true);
     }
   }
 
   private Repetition repeat(LlamaSession session, SplittableRandom random, LlamaModel model) {
     int[] prompt = tokens(random, plan.promptTokens(), model);
     int[] first = tokens(random, 1, model);
+    if (plan.order() == BenchPlan.Order.AFTER_PROMPT) {
+      return converse(session, prompt);
+    }
+    profile.ifPresent(KernelProfile::reset);
     double prefill = prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1);
+    Map<Operator, Long> promptCalls = calls();
     if (plan.genTokens() == 0) {
       return new Repetition(prefill, Double.NaN, Optional.empty());
     }
     profile.ifPresent(KernelProfile::reset);
     double decode = seconds(session, first, plan.genTokens());
-    return new Repetition(prefill, decode, profile.map(Profile::of));
+    return new Repetition(prefill, decode, profile.map(p -> Profile.of(p, promptCalls)));
+  }
+
+  /// A prompt and what follows it. The profile starts anew when the first token is there, so that
+  /// its times are decoding's.
+  private Repetition converse(LlamaSession session, int[] prompt) {
+    session.rewind(plan.depth());
+    profile.ifPresent(KernelProfile::reset);
+    Map<Operator, Long> promptCalls = new EnumMap<>(Operator.class);
+    Generation generation =
+        session.generateTokens(
+            prompt,
+            GenerationOptions.greedy(plan.genTokens()).ignoringEnd(),
+            _ -> {
+              if (promptCalls.isEmpty()) {
+                promptCalls.putAll(calls());
+                profile.ifPresent(KernelProfile::reset);
+              }
+              return true;
+            });
+    return new Repetition(
+        generation.timeToFirstTokenSeconds(),
+        generation.decodeSeconds(),
+        profile.map(p -> Profile.of(p, promptCalls)));
+  }
+
+  /// Calls of each operator since the profile's last reset; 0 without a profile.
+  private Map<Operator, Long> calls() {
+    Map<Operator, Long> calls = new EnumMap<>(Operator.class);
+    for (Operator operator : Operator.values()) {
+      calls.put(operator, profile.map(p -> p.calls(operator)).orElse(0L));
+    }
+    return calls;
   }
 
   /// Seconds to run a prompt at the plan's depth and to generate a number of tokens, of which the

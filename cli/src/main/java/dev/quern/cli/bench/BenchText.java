@@ -37,13 +37,23 @@ public final class BenchText {
     line("JVM", "%s %s", environment.jvm(), String.join(" ", environment.jvmOptions()));
     line(
         "run",
-        "%d threads, context %d, %d tokens deep; a warm-up of %d repetitions in %.1f s is not counted",
+        "%d threads, context %d (KV cache %.1f MiB), %d tokens deep%s; a warm-up of %d repetitions in %.1f s is not counted",
         result.threads(),
         result.context(),
+        result.kvCacheBytes() / 0x1p20,
         result.plan().depth(),
+        filled(),
         result.measured().warmups(),
         result.measured().warmupSeconds());
     text.append(System.lineSeparator()).append(result.kernels().text());
+  }
+
+  /// Said where it matters: noise is not what a conversation would hold.
+  private String filled() {
+    BenchPlan plan = result.plan();
+    return plan.depth() > 0 && plan.fill() == BenchPlan.Fill.NOISE
+        ? " (random keys and values)"
+        : "";
   }
 
   private void figures() {
@@ -52,7 +62,9 @@ public final class BenchText {
         "prefill %d, tok/s".formatted(result.plan().promptTokens()),
         result.prefillTokensPerSecond());
     row("first token, s", result.timeToFirstTokenSeconds());
-    row("decode %d, tok/s".formatted(result.plan().genTokens()), result.decodeTokensPerSecond());
+    row(
+        "decode %d, tok/s".formatted(result.plan().decodedTokens()),
+        result.decodeTokensPerSecond());
     text.append(System.lineSeparator());
     line("load", "%.2f s", result.loadSeconds());
     line(

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/// How fast a plain loop reads a file's mapping: the bound that decoding is compared with, since it
-/// reads every weight once a token. A file that fits in the CPU's caches says nothing about memory.
+/// How fast a plain loop reads the mapping of a model's files: the bound that decoding is compared
+/// with, since it reads every weight once a token. A file that fits in the CPU's caches says
+/// nothing about memory.
 public final class ReadBandwidth {
   private static final long BLOCK_BYTES = 4 << 20; // claimed by a thread at once
   private static final int STEP_BYTES = 4 * Long.BYTES; // of the loop
@@ -22,25 +23,41 @@ public final class ReadBandwidth {
 
   private ReadBandwidth() {}
 
-  /// Bytes a second of reading the whole file, by pass; a pass before these faults the pages in.
+  /// Bytes a second of reading whole files one after the other, by pass; a pass before these faults
+  /// the pages in.
   ///
+  /// @param files a model's weights: a GGUF file, its shards, or those of a folder
   /// @param threads that read together
-  public static Spread bytesPerSecond(Path file, int threads) throws IOException {
-    try (Arena arena = Arena.ofShared();
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MemorySegment mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      long sum = pass(mapping, threads);
+  public static Spread bytesPerSecond(List<Path> files, int threads) throws IOException {
+    try (Arena arena = Arena.ofShared()) {
+      List<MemorySegment> mappings = new ArrayList<>();
+      for (Path file : files) {
+        mappings.add(map(file, arena));
+      }
+      long bytes = mappings.stream().mapToLong(MemorySegment::byteSize).sum();
+      long sum = pass(mappings, threads);
       double[] rates = new double[PASSES];
       for (int i = 0; i < PASSES; i++) {
         long start = System.nanoTime();
-        if (pass(mapping, threads) != sum) { // uses the result, so that reading it is work
+        if (pass(mappings, threads) != sum) { // uses the result, so that reading it is work
           throw new IllegalStateException(
-              "%s: its bytes changed while it was read, expected a file at rest".formatted(file));
+              "%s: their bytes changed while they were read, expected files at rest"
+                  .formatted(files));
         }
-        rates[i] = mapping.byteSize() / ((System.nanoTime() - start) / 1e9);
+        rates[i] = bytes / ((System.nanoTime() - start) / 1e9);
       }
       return new Spread(rates);
     }
+  }
+
+  private static MemorySegment map(Path file, Arena arena) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    }
+  }
+
+  private static long pass(List<MemorySegment> mappings, int threads) {
+    return mappings.stream().mapToLong(mapping -> pass(mapping, threads)).sum();
   }
 
   private static long pass(MemorySegment mapping, int threads) {

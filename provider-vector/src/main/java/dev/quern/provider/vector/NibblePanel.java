@@ -127,71 +127,63 @@ final class NibblePanel {
       long g = (c >> 3) * (2 * BYTES);
       FloatVector low = FloatVector.fromMemorySegment(F, d, scales + g, LITTLE_ENDIAN);
       FloatVector high = FloatVector.fromMemorySegment(F, d, scales + g + BYTES, LITTLE_ENDIAN);
-      FloatVector lowMin = FloatVector.fromMemorySegment(F, d, minima + g, LITTLE_ENDIAN);
-      FloatVector highMin = FloatVector.fromMemorySegment(F, d, minima + g + BYTES, LITTLE_ENDIAN);
+      FloatVector lowMin = FloatVector.fromMemorySegment(F, d, minima + g, LITTLE_ENDIAN).neg();
+      FloatVector highMin =
+          FloatVector.fromMemorySegment(F, d, minima + g + BYTES, LITTLE_ENDIAN).neg();
       long o = to + c * (8 * BYTES);
       v.and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(low)
-          .sub(lowMin)
+          .fma(low, lowMin)
           .intoMemorySegment(dst, o, LITTLE_ENDIAN);
       v.lanewise(LSHR, 16)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(high)
-          .sub(highMin)
+          .fma(high, highMin)
           .intoMemorySegment(dst, o + 1 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 4)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(low)
-          .sub(lowMin)
+          .fma(low, lowMin)
           .intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 20)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(high)
-          .sub(highMin)
+          .fma(high, highMin)
           .intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 8)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(low)
-          .sub(lowMin)
+          .fma(low, lowMin)
           .intoMemorySegment(dst, o + 4 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 24)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(high)
-          .sub(highMin)
+          .fma(high, highMin)
           .intoMemorySegment(dst, o + 5 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 12)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(low)
-          .sub(lowMin)
+          .fma(low, lowMin)
           .intoMemorySegment(dst, o + 6 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 28)
-          .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
-          .mul(high)
-          .sub(highMin)
+          .fma(high, highMin)
           .intoMemorySegment(dst, o + 7 * BYTES, LITTLE_ENDIAN);
     }
   }

@@ -1,0 +1,70 @@
+package dev.quern.cli;
+
+import dev.quern.KernelOptions;
+import dev.quern.data.KvFormat;
+import dev.quern.llama.LoadOptions;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/// The options that say how a model runs, whichever it is and on whatever provider.
+class RunningOptions {
+  /// Element formats of the KV cache, as users name them.
+  enum Kv {
+    F16(KvFormat.F16),
+    F32(KvFormat.F32);
+
+    private final KvFormat format;
+
+    Kv(KvFormat format) {
+      this.format = format;
+    }
+  }
+
+  /// What kernels may round.
+  enum NumericsChoice {
+    ANY,
+    EXACT
+  }
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads. Default: the physical cores.")
+  Integer threads;
+
+  @Option(
+      names = "--kv",
+      paramLabel = "FORMAT",
+      description = "KV cache: f16 or f32. Default: f16.")
+  Kv kv = Kv.F16;
+
+  @Option(
+      names = {"-c", "--context"},
+      paramLabel = "N",
+      description = "Positions of the KV cache. Default: the model's, at most 4096.")
+  int context;
+
+  @Option(
+      names = "--numerics",
+      paramLabel = "KIND",
+      description =
+          "exact: no kernel rounds activations; any: the provider chooses. Default: the system property quern.numerics, else any.")
+  NumericsChoice numerics;
+
+  RunningOptions() {}
+
+  /// What the options come to, over the system properties.
+  ///
+  /// @param provider a list of providers; empty for the system property's
+  final LoadOptions options(Optional<String> provider) {
+    KernelOptions kernels = KernelOptions.fromSystem();
+    kernels = provider.map(kernels::withProvider).orElse(kernels);
+    if (numerics != null) {
+      kernels = kernels.with("quern.numerics", numerics.name().toLowerCase(Locale.ROOT));
+    }
+    LoadOptions options =
+        LoadOptions.defaults().withKernels(kernels).withKv(kv.format).withContext(context);
+    return threads == null ? options : options.withThreads(threads);
+  }
+}

@@ -1,0 +1,10 @@
+package dev.quern.cli.report;
+
+/// Runs from which no report may be made; the message is one line for the user.
+public final class ReportException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  ReportException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.quern.provider.kleidi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.arm.DeniedNativeAccess;
+import dev.quern.spi.KernelProvider;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A JVM that denies native access: the provider says so, and which option grants it. In JVMs of
+/// their own, on the class path and as a module, on any machine: access is denied before anything
+/// is loaded.
+class NativeAccessTest {
+  private static final String DENY = "--illegal-native-access=deny";
+
+  @TempDir private Path folder;
+
+  @Test
+  void onTheClassPath() throws Exception {
+    List<String> classPath =
+        List.of("-cp", paths(DeniedNativeAccess.class, KleidiProvider.class, KernelProvider.class));
+    assertDenied("ALL-UNNAMED", classPath);
+    assertGranted("ALL-UNNAMED", classPath);
+  }
+
+  @Test
+  void asAModule() throws Exception {
+    String module = "dev.quern.provider.kleidi";
+    List<String> modulePath =
+        List.of(
+            "-p", paths(KleidiProvider.class, KernelProvider.class),
+            "--add-modules", module,
+            "-cp", paths(DeniedNativeAccess.class));
+    assertDenied(module, modulePath);
+    assertGranted(module, modulePath);
+  }
+
+  private void assertDenied(String to, List<String> options) throws Exception {
+    List<String> lines = run(DENY, options);
+    assertTrue(lines.get(0).startsWith("native access is denied to it: "), lines.toString());
+    assertEquals("start the JVM with --enable-native-access=" + to, lines.get(1));
+  }
+
+  /// The remedy works: the next obstacle is the library, which is none.
+  private void assertGranted(String to, List<String> options) throws Exception {
+    List<String> granted = new ArrayList<>(options);
+    granted.add("--enable-native-access=" + to);
+    List<String> lines = run(DENY, granted);
+    assertTrue(lines.get(0).contains("the system's loader refuses it"), lines.toString());
+  }
+
+  private List<String> run(String option, List<String> options) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(option);
+    command.addAll(options);
+    command.addAll(List.of(DeniedNativeAccess.class.getName(), library().toString()));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES), "no end");
+    assertEquals(0, process.exitValue(), output);
+    return output.lines().toList();
+  }
+
+  /// The head of a shared library for aarch64 and nothing else.
+  private Path library() throws IOException {
+    ByteBuffer head = ByteBuffer.allocate(120).order(ByteOrder.LITTLE_ENDIAN);
+    head.putInt(0, 0x464C457F).put(4, (byte) 2).put(5, (byte) 1);
+    head.putShort(16, (short) 3).putShort(18, (short) 183);
+    head.putLong(32, 64).putShort(54, (short) 56).putShort(56, (short) 1);
+    head.putInt(64, 0x6474_E551).putInt(68, 6); // PT_GNU_STACK: the JVM warns where it is lacking
+    return Files.write(folder.resolve("libkleidiai.so"), head.array());
+  }
+
+  /// Where classes come from, as a path.
+  private static String paths(Class<?>... classes) throws URISyntaxException {
+    List<String> paths = new ArrayList<>();
+    for (Class<?> c : classes) {
+      paths.add(Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
+    }
+    return String.join(File.pathSeparator, paths);
+  }
+}
