@@ -3,6 +3,7 @@ package dev.quern.provider.vector;
 import static dev.quern.provider.vector.Lanes.BYTES;
 import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -122,6 +123,9 @@ final class NibblePanel {
       long minima,
       MemorySegment dst,
       long to) {
+    data = offHeap(data);
+    d = offHeap(d);
+    dst = offHeap(dst);
     for (int c = 0; c < vectors; c++) {
       IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
       long g = (c >> 3) * (2 * BYTES);

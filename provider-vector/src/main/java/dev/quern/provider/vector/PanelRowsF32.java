@@ -18,7 +18,7 @@ record PanelRowsF32(LinearSpec spec, WeightPanels panels) implements PanelRows {
 
   /// Weights of an output that are decoded at a time: with 16 lanes 32 kB of F32 for a panel, which
   /// stay in the first- or second-level cache while all rows of x pass by.
-  private static final int DEPTH = 256;
+  private static final int DEPTH = 512;
 
   @Override
   public long scratchBytes(int rows, int parallelism) {

@@ -16,10 +16,8 @@ import jdk.incubator.vector.FloatVector;
 /// is not to be had: 2 x 8 is past the number of virtual registers that C1 has ("COMPILE SKIPPED"
 /// in `-XX:+PrintCompilation`), and what C1 can't compile stays in the interpreter for ever.
 final class PanelTile {
-  /// Rows of the larger tile.
+  /// Rows of the tile.
   static final int ROWS = 6;
-
-  private static final int FEW_ROWS = 3;
 
   private PanelTile() {}
 
@@ -45,11 +43,7 @@ final class PanelTile {
       int left = rows - row;
       long from = xAt + row * xStride;
       long to = yAt + row * (2 * BYTES);
-      if (left > FEW_ROWS) {
-        multiply2x6(w, wAt, x, from, xStride, left, n, y, to);
-      } else {
-        multiply2x3(w, wAt, x, from, xStride, left, n, y, to);
-      }
+      multiply2x6(w, wAt, x, from, xStride, left, n, y, to);
     }
   }
 
@@ -117,47 +111,5 @@ final class PanelTile {
     b4.intoMemorySegment(y, y0 + 9 * BYTES, LITTLE_ENDIAN);
     a5.intoMemorySegment(y, y0 + 10 * BYTES, LITTLE_ENDIAN);
     b5.intoMemorySegment(y, y0 + 11 * BYTES, LITTLE_ENDIAN);
-  }
-
-  private static void multiply2x3(
-      MemorySegment w,
-      long w0,
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int rows,
-      int n,
-      MemorySegment y,
-      long y0) {
-    int last = rows - 1;
-    long x1 = x0 + Math.min(1, last) * xStride;
-    long x2 = x0 + Math.min(2, last) * xStride;
-    FloatVector a0 = FloatVector.fromMemorySegment(F, y, y0, LITTLE_ENDIAN);
-    FloatVector b0 = FloatVector.fromMemorySegment(F, y, y0 + BYTES, LITTLE_ENDIAN);
-    FloatVector a1 = FloatVector.fromMemorySegment(F, y, y0 + 2 * BYTES, LITTLE_ENDIAN);
-    FloatVector b1 = FloatVector.fromMemorySegment(F, y, y0 + 3 * BYTES, LITTLE_ENDIAN);
-    FloatVector a2 = FloatVector.fromMemorySegment(F, y, y0 + 4 * BYTES, LITTLE_ENDIAN);
-    FloatVector b2 = FloatVector.fromMemorySegment(F, y, y0 + 5 * BYTES, LITTLE_ENDIAN);
-    for (int i = 0; i < n; i++) {
-      long k = 4L * i;
-      long at = w0 + i * (2 * BYTES);
-      FloatVector c = FloatVector.fromMemorySegment(F, w, at, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, w, at + BYTES, LITTLE_ENDIAN);
-      FloatVector v0 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
-      a0 = c.fma(v0, a0);
-      b0 = d.fma(v0, b0);
-      FloatVector v1 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
-      a1 = c.fma(v1, a1);
-      b1 = d.fma(v1, b1);
-      FloatVector v2 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
-      a2 = c.fma(v2, a2);
-      b2 = d.fma(v2, b2);
-    }
-    a0.intoMemorySegment(y, y0, LITTLE_ENDIAN);
-    b0.intoMemorySegment(y, y0 + BYTES, LITTLE_ENDIAN);
-    a1.intoMemorySegment(y, y0 + 2 * BYTES, LITTLE_ENDIAN);
-    b1.intoMemorySegment(y, y0 + 3 * BYTES, LITTLE_ENDIAN);
-    a2.intoMemorySegment(y, y0 + 4 * BYTES, LITTLE_ENDIAN);
-    b2.intoMemorySegment(y, y0 + 5 * BYTES, LITTLE_ENDIAN);
   }
 }

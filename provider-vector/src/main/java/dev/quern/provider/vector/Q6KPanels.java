@@ -5,6 +5,7 @@ import static dev.quern.provider.vector.Lanes.F;
 import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.I16;
 import static dev.quern.provider.vector.Lanes.I64;
+import static dev.quern.provider.vector.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -227,6 +228,8 @@ record Q6KPanels() implements PanelFormat {
 
   private static void multiply(
       MemorySegment w, long from, int groups, MemorySegment dst, long factors, long to) {
+    w = offHeap(w);
+    dst = offHeap(dst);
     for (int g = 0; g < groups; g++) {
       IntVector s = IntVector.fromMemorySegment(I, w, from + g * BYTES, LITTLE_ENDIAN);
       FloatVector low =
@@ -280,6 +283,8 @@ record Q6KPanels() implements PanelFormat {
       MemorySegment scratch,
       long scales,
       long to) {
+    w = offHeap(w);
+    scratch = offHeap(scratch);
     for (int c = 0; c < vectors; c++) {
       IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * BYTES, LITTLE_ENDIAN);
       IntVector h =

@@ -6,6 +6,7 @@ import static dev.quern.provider.vector.Lanes.I;
 import static dev.quern.provider.vector.Lanes.I16;
 import static dev.quern.provider.vector.Lanes.I32;
 import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -173,6 +174,8 @@ record Q8Panels() implements PanelFormat {
 
   private static void decode(
       MemorySegment w, long from, int n, MemorySegment scratch, long scales, long to) {
+    w = offHeap(w);
+    scratch = offHeap(scratch);
     for (int c = 0; c < n; c++) {
       IntVector l = IntVector.fromMemorySegment(I, w, from + c * (2 * BYTES), LITTLE_ENDIAN);
       IntVector h =
