@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Tag;
 
 /// The suite on the KleidiAI provider, on the kernels of this CPU.
 @Tag(ArmHost.TAG)
+@Tag("arm-suite")
 class KleidiConformanceTest {
   @BeforeAll
   static void needsArm() {
