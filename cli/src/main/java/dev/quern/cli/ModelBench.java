@@ -24,6 +24,26 @@ import java.util.OptionalLong;
 /// @param readBandwidth whether a plain read loop is measured too
 /// @param profile whether time in kernels is counted
 record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, Console console) {
+  /// Weights as they are stored.
+  ///
+  /// @param bytesPerToken all tensors but an embedding matrix that does not serve as the output
+  ///   matrix: of that, a token reads one row
+  private record Weights(List<Path> files, long fileBytes, long bytesPerToken) {
+    static Weights of(Checkpoint checkpoint) throws IOException {
+      long fileBytes = 0;
+      for (Path file : checkpoint.files()) {
+        fileBytes += Files.size(file);
+      }
+      boolean tied = checkpoint.find("output.weight").isEmpty();
+      long perToken =
+          checkpoint.tensors().stream()
+              .filter(t -> tied || !t.name().equals("token_embd.weight"))
+              .mapToLong(Checkpoint.Tensor::byteSize)
+              .sum();
+      return new Weights(checkpoint.files(), fileBytes, perToken);
+    }
+  }
+
   /// @param plans one for each depth
   List<BenchResult> run(List<BenchPlan> plans) throws IOException {
     Environment environment = Environment.current();
@@ -32,9 +52,7 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
     loading = kernels.map(loading::withProfile).orElse(loading);
     List<BenchResult> results = new ArrayList<>();
     try (LlamaModel model = ModelOptions.load(console, options.model(), loading)) {
-      List<Path> files = files();
-      OptionalLong fileBytes = fileBytes(files);
-      OptionalLong weightBytes = weightBytesPerToken();
+      Optional<Weights> weights = weights();
       for (BenchPlan plan : plans) {
         if (plans.size() > 1) {
           console.err().println("depth " + plan.depth());
@@ -53,9 +71,9 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
                 model.kvCacheBytes(),
                 model.loadSeconds(),
                 peak,
-                fileBytes,
-                weightBytes,
-                last ? readLoop(files, model.threads()) : Optional.empty(),
+                weights.stream().mapToLong(Weights::fileBytes).findFirst(),
+                weights.stream().mapToLong(Weights::bytesPerToken).findFirst(),
+                last ? readLoop(weights, model.threads()) : Optional.empty(),
                 model.report(),
                 environment));
       }
@@ -79,45 +97,21 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
     return options.model().map(m -> "%s (%s)".formatted(name, m)).orElse(name);
   }
 
-  /// The files of the weights; none for the demo model.
-  private List<Path> files() throws IOException {
+  /// The weights, of which the model says nothing once they are packed; empty for the demo model.
+  private Optional<Weights> weights() throws IOException {
     if (options.model().isEmpty()) {
-      return List.of();
+      return Optional.empty();
     }
     try (Checkpoint checkpoint = Checkpoint.open(options.model().get())) {
-      return checkpoint.files();
+      return Optional.of(Weights.of(checkpoint));
     }
   }
 
-  private static OptionalLong fileBytes(List<Path> files) throws IOException {
-    long bytes = 0;
-    for (Path file : files) {
-      bytes += Files.size(file);
-    }
-    return files.isEmpty() ? OptionalLong.empty() : OptionalLong.of(bytes);
-  }
-
-  /// All tensors but an embedding matrix that does not serve as the output matrix: of that, a token
-  /// reads one row.
-  private OptionalLong weightBytesPerToken() throws IOException {
-    if (options.model().isEmpty()) {
-      return OptionalLong.empty();
-    }
-    try (Checkpoint file = Checkpoint.open(options.model().get())) {
-      boolean tied = file.find("output.weight").isEmpty();
-      return OptionalLong.of(
-          file.tensors().stream()
-              .filter(t -> tied || !t.name().equals("token_embd.weight"))
-              .mapToLong(Checkpoint.Tensor::byteSize)
-              .sum());
-    }
-  }
-
-  private Optional<Spread> readLoop(List<Path> files, int threads) throws IOException {
+  private Optional<Spread> readLoop(Optional<Weights> weights, int threads) throws IOException {
     if (!readBandwidth) {
       return Optional.empty();
     }
     console.err().println("read loop");
-    return Optional.of(ReadBandwidth.bytesPerSecond(files, threads));
+    return Optional.of(ReadBandwidth.bytesPerSecond(weights.orElseThrow().files(), threads));
   }
 }

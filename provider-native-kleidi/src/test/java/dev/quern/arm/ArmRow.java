@@ -14,8 +14,8 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
   /// Every row, those that take longest first.
   ///
   /// The vector provider needs C2. Models are compared between the three CPUs that differ in the
-  /// kernels that they use. The conformance suite (`arm-suite`) runs once on each CPU; other
-  /// lengths of SME vectors leave it out, since it takes two minutes with those of 64 bytes.
+  /// kernels that they use. The conformance suite (`arm-suite`) runs on each CPU; other lengths of
+  /// SME vectors leave it out, since it takes two minutes with those of 64 bytes.
   static final List<ArmRow> ALL =
       List.of(
           new ArmRow(ArmCpu.NEOVERSE_N2, "sid", false, "arm | arm-models | arm-stress"),

@@ -16,8 +16,9 @@ import java.lang.foreign.MemorySegment;
 record PanelRowsF32(LinearSpec spec, WeightPanels panels) implements PanelRows {
   static final String NAME = "f32-panel-gemm";
 
-  /// Weights of an output that are decoded at a time: with 16 lanes 32 kB of F32 for a panel, which
-  /// stay in the first- or second-level cache while all rows of x pass by.
+  /// Weights of an output that are decoded at a time: with 16 lanes 64 kB of F32 for a panel, which
+  /// stay in the second-level cache while all rows of x pass by. Half as many would stay in the
+  /// first, but each call of the tile costs some 200 cycles beside its products.
   private static final int DEPTH = 512;
 
   @Override

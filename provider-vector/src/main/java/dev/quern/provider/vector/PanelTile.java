@@ -14,7 +14,8 @@ import jdk.incubator.vector.FloatVector;
 /// 2 x 6 keeps 12 sums, two vectors of w and one of x in registers. It is for the 32 registers of
 /// AVX-512: 90 GMAC/s on one core there, where 2 x 4 does 59, 3 x 4 71 and 3 x 8 85. A larger one
 /// is not to be had: 2 x 8 is past the number of virtual registers that C1 has ("COMPILE SKIPPED"
-/// in `-XX:+PrintCompilation`), and what C1 can't compile stays in the interpreter for ever.
+/// in `-XX:+PrintCompilation`), and what C1 can't compile stays in the interpreter for ever. The
+/// last rows have no smaller tile of their own: a cold start would wait for its compilation.
 final class PanelTile {
   /// Rows of the tile.
   static final int ROWS = 6;
