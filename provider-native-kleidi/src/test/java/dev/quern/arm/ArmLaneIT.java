@@ -34,7 +34,8 @@ import org.junit.jupiter.api.TestFactory;
 /// with a reason, unless `-Dquern.arm.required=true`. `-Dquern.arm.rows=cortex-a76,max` runs the
 /// rows whose names hold one of these words.
 class ArmLaneIT {
-  private static final int ROW_MINUTES = 15;
+  /// After which a row hangs; 100 loads of a model (`LifecycleRowTest`) have a minute of their own.
+  private static final int ROW_MINUTES = 15 + Integer.getInteger("quern.arm.loads", 0) / 100;
 
   /// Of logits against exact arithmetic: what int8 activations cost, as for the vector provider.
   private static final double NMSE_BOUND = 5e-3;
