@@ -24,7 +24,7 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
           new ArmRow(ArmCpu.NEOVERSE_V1, "sid", false, "arm"),
           new ArmRow(ArmCpu.NEOVERSE_N2, "trixie", false, "arm"),
           new ArmRow(ArmCpu.CORTEX_A76, "sid", false, "arm | arm-models"),
-          new ArmRow(ArmCpu.CORTEX_A76, "sid", true, "arm-vector | arm-attention"),
+          new ArmRow(ArmCpu.CORTEX_A76, "sid", true, "arm-vector | arm-attention | arm-allocation"),
           new ArmRow(ArmCpu.MAX_SME2_64, "sid", false, "arm & !arm-suite"),
           new ArmRow(ArmCpu.MAX_NO_SME, "sid", false, "arm"),
           new ArmRow(ArmCpu.NEOVERSE_V1, "sid", true, "arm-vector"),
@@ -39,7 +39,7 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags) {
         cpu,
         "this-machine",
         true,
-        "arm | arm-models | arm-stress | arm-scalar | arm-vector | arm-attention");
+        "arm | arm-models | arm-stress | arm-scalar | arm-vector | arm-attention | arm-allocation");
   }
 
   /// For reports and folders: `max-sme2-sid`, `cortex-a76-c2`.

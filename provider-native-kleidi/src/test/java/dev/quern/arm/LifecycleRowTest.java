@@ -62,20 +62,21 @@ class LifecycleRowTest {
     for (int i = 0; i < WARM_UP; i++) {
       loadAndClose();
     }
-    long nativeBefore = nativeBytes();
-    long mapsBefore = mappings();
+    Held before = Held.now();
     try (LlamaModel model = load()) {
-      assertTrue(mappings() > mapsBefore, "no mapping of the library is seen: " + model);
+      long during = Held.countMappings();
+      assertTrue(during > before.mappings, "no mapping of the library is seen: " + model);
     }
     for (int i = 0; i < loads; i++) {
       loadAndClose();
     }
-    long grown = nativeBytes() - nativeBefore;
-    System.out.printf(
-        "%d loads and unloads: native memory of arenas %+d bytes, %d mappings of the library (before: %d)%n",
-        loads, grown, mappings(), mapsBefore);
+    Held after = Held.now();
+    System.out.printf("%d loads and unloads:%n  before: %s%n  after: %s%n", loads, before, after);
+    long grown = after.arenaBytes - before.arenaBytes;
     assertTrue(grown <= LEFT_BEHIND, "native memory grew by %d bytes".formatted(grown));
-    assertTrue(mappings() <= mapsBefore, "mappings of the library, before: " + mapsBefore);
+    assertTrue(after.mappings <= before.mappings, "mappings of the library: " + after);
+    long classes = after.classes - before.classes;
+    assertTrue(classes < loads, "more than a class for each load: %d".formatted(classes));
   }
 
   @Test
@@ -221,27 +222,49 @@ class LifecycleRowTest {
     }
   }
 
-  /// What arenas hold: the category `Other` of the JVM's native memory tracking, in bytes.
-  private static long nativeBytes() throws Exception {
-    System.gc(); // libraries and packers belong to automatic arenas
-    Thread.sleep(200);
-    System.gc();
-    String text =
-        (String)
-            ManagementFactory.getPlatformMBeanServer()
-                .invoke(
-                    new ObjectName("com.sun.management:type=DiagnosticCommand"),
-                    "vmNativeMemory",
-                    new Object[] {new String[] {"summary", "scale=b"}},
-                    new String[] {String[].class.getName()});
-    Matcher other = Pattern.compile("Other \\(reserved=\\d+, committed=(\\d+)\\)").matcher(text);
-    assertTrue(other.find(), "needs -XX:NativeMemoryTracking=summary: " + text);
-    return Long.parseLong(other.group(1));
-  }
+  /// What the process holds once what nobody needs is gone.
+  ///
+  /// @param arenaBytes the category `Other` of the JVM's native memory tracking
+  /// @param jvmBytes all categories but the Java heap
+  /// @param classes that are loaded; method handles make hidden ones
+  /// @param mappings of the library's file
+  private record Held(long arenaBytes, long jvmBytes, int classes, long mappings) {
+    static Held now() throws Exception {
+      for (int i = 0; i < 3; i++) {
+        System.gc(); // libraries and packers belong to automatic arenas
+        Thread.sleep(200);
+      }
+      String text =
+          (String)
+              ManagementFactory.getPlatformMBeanServer()
+                  .invoke(
+                      new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                      "vmNativeMemory",
+                      new Object[] {new String[] {"summary", "scale=b"}},
+                      new String[] {String[].class.getName()});
+      return new Held(
+          committed(text, "Other \\("),
+          committed(text, "Total: ") - committed(text, "Java Heap \\("),
+          ManagementFactory.getClassLoadingMXBean().getLoadedClassCount(),
+          countMappings());
+    }
 
-  private static long mappings() throws IOException {
-    try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
-      return lines.filter(l -> l.contains("libkleidiai")).count();
+    private static long committed(String text, String category) {
+      Matcher m = Pattern.compile(category + "reserved=\\d+, committed=(\\d+)").matcher(text);
+      assertTrue(m.find(), "needs -XX:NativeMemoryTracking=summary: " + text);
+      return Long.parseLong(m.group(1));
+    }
+
+    static long countMappings() throws IOException {
+      try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
+        return lines.filter(l -> l.contains("libkleidiai")).count();
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%,d bytes in arenas, %,d of the JVM outside its heap, %,d classes, %d mappings of the library"
+          .formatted(arenaBytes, jvmBytes, classes, mappings);
     }
   }
 }

@@ -21,17 +21,19 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
 /// A named part of the conformance suite, small enough for C2 under an emulator, on edge cases and
-/// a generated case each: the rules about numbers ([#RULES]), with guard pages around all operands.
-/// The other rules ask what a kernel does with threads, scratch and strides, which is no question
-/// of the CPU; they are judged outside emulation.
+/// a generated case each. Unless said otherwise the rules about numbers ([#NUMBERS]), with guard
+/// pages around all operands: the others ask what a kernel does with threads, scratch and strides,
+/// which is no question of the CPU; they are judged outside emulation.
 ///
 /// @param provider what is tested
+/// @param rules of each operator
 /// @param subjects what of it
-record RowSuite(Supplier<KernelProvider> provider, Subject... subjects) {
+record RowSuite(
+    Supplier<KernelProvider> provider, Map<String, Set<String>> rules, Subject... subjects) {
   /// How many generated cases, beside the edge cases.
   private static final int TRIES = 1;
 
-  static final Map<String, Set<String>> RULES =
+  static final Map<String, Set<String>> NUMBERS =
       Map.of(
           "linear", Set.of("L1", "L5", "L6", "L9", "L10", "P7"),
           "attention", Set.of("A1", "A6", "A8", "P7"),
@@ -46,9 +48,13 @@ record RowSuite(Supplier<KernelProvider> provider, Subject... subjects) {
     return new Subject(operator, word);
   }
 
+  RowSuite(Supplier<KernelProvider> provider, Subject... subjects) {
+    this(provider, NUMBERS, subjects);
+  }
+
   /// A test for each subject.
   Stream<DynamicTest> tests() {
-    System.out.println("only these rules, the others are judged outside emulation: " + RULES);
+    System.out.println("only these rules, the others are judged elsewhere: " + rules);
     return Stream.of(subjects)
         .map(s -> DynamicTest.dynamicTest(s.operator() + " " + s.word(), () -> check(s)));
   }
@@ -62,7 +68,7 @@ record RowSuite(Supplier<KernelProvider> provider, Subject... subjects) {
         new Selection(
             Set.of(subject.operator),
             subject.word.equals("all") ? Set.of() : Set.of(subject.word),
-            RULES.get(subject.operator));
+            rules.get(subject.operator));
     SuiteResult result =
         Suite.run(
             target,

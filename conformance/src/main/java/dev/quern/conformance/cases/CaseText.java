@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -26,6 +27,26 @@ public final class CaseText {
   ///
   /// @throws IllegalArgumentException if a component is missing, unknown, or not of its type
   public static <C> C parse(Class<C> type, String text) {
+    Map<String, String> values = fields(type, text);
+    return make(
+        type,
+        text,
+        values,
+        c -> {
+          throw error(type, c.getName() + " is missing");
+        });
+  }
+
+  /// The case with some components changed: `with(c, "rows=3,xPad=1")`.
+  ///
+  /// @throws IllegalArgumentException as [#parse]
+  @SuppressWarnings("unchecked")
+  public static <C extends Record> C with(C value, String changes) {
+    Class<C> type = (Class<C>) value.getClass();
+    return make(type, changes, fields(type, changes), c -> read(c, value));
+  }
+
+  private static Map<String, String> fields(Class<?> type, String text) {
     Map<String, String> values = new LinkedHashMap<>();
     for (String field : text.split(",")) {
       String[] parts = field.split("=", 2);
@@ -33,9 +54,24 @@ public final class CaseText {
         throw error(type, "'" + field + "', expected each name=value once");
       }
     }
+    return values;
+  }
+
+  /// A record of the values, and of what `others` says where there is none.
+  private static <C> C make(
+      Class<C> type,
+      String text,
+      Map<String, String> values,
+      Function<RecordComponent, Object> others) {
     RecordComponent[] components = type.getRecordComponents();
-    Object[] arguments =
-        Arrays.stream(components).map(c -> argument(type, c, values.remove(c.getName()))).toArray();
+    Class<?>[] types = new Class<?>[components.length];
+    Object[] arguments = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      RecordComponent c = components[i];
+      String written = values.remove(c.getName());
+      types[i] = c.getType();
+      arguments[i] = written == null ? others.apply(c) : argument(type, c, written);
+    }
     if (!values.isEmpty()) {
       throw error(
           type,
@@ -45,30 +81,13 @@ public final class CaseText {
                   Arrays.stream(components).map(RecordComponent::getName).toList()));
     }
     try {
-      Class<?>[] types =
-          Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
       return type.getDeclaredConstructor(types).newInstance(arguments);
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException("case " + text + ": " + e.getCause(), e);
     }
   }
 
-  /// The case with some components changed: `with(c, "rows=3,xPad=1")`.
-  ///
-  /// @throws IllegalArgumentException as [#parse]
-  @SuppressWarnings("unchecked")
-  public static <C extends Record> C with(C value, String changes) {
-    Map<String, String> fields = new LinkedHashMap<>();
-    for (String field : (write(value) + "," + changes).split(",")) {
-      fields.put(field.substring(0, field.indexOf('=')), field);
-    }
-    return (C) parse(value.getClass(), String.join(",", fields.values()));
-  }
-
   private static Object argument(Class<?> type, RecordComponent c, String text) {
-    if (text == null) {
-      throw error(type, c.getName() + " is missing");
-    }
     Class<?> t = c.getType();
     try {
       if (t == int.class) {

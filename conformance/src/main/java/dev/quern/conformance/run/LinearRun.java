@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// A linear kernel with its operands.
 public final class LinearRun extends Run {
@@ -31,9 +32,19 @@ public final class LinearRun extends Run {
   private final List<MemorySegment> sources = new ArrayList<>();
   private long packedBytes;
 
-  /// A kernel, its variants, and what its weights mean.
-  private record Packed(
-      LinearKernel kernel, List<Variant> variants, List<DecodedWeights> weights) {}
+  /// What runs on the same weights share.
+  private static final class Packed {
+    private final LinearKernel kernel;
+    private final List<Variant> variants;
+
+    /// Decoded by the first that asks: most rules compare results with each other.
+    private List<DecodedWeights> weights;
+
+    Packed(LinearKernel kernel, List<Variant> variants) {
+      this.kernel = kernel;
+      this.variants = variants;
+    }
+  }
 
   private LinearRun(
       LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Memory source) {
@@ -69,7 +80,6 @@ public final class LinearRun extends Run {
     Offer.Accepted<LinearPacker> offer =
         DeclinedException.accepted(target.provider().linear(c.spec()));
     List<WeightMatrix> stacked = new ArrayList<>();
-    List<DecodedWeights> decoded = new ArrayList<>();
     for (int i = 0; i < data.weights().size(); i++) {
       WeightBytes bytes = data.weights().get(i);
       int outputs = c.outputs().get(i);
@@ -77,13 +87,10 @@ public final class LinearRun extends Run {
       MemorySegment scales =
           bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
       stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
-      decoded.add(
-          DecodedWeights.decode(
-              c.blockFormat(), bytes.data(), bytes.scales(), outputs, c.inputs()));
     }
     try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearKernel kernel = offer.kernel().pack(stacked, this::allocatePacked, workers);
-      return new Packed(kernel, offer.variants(), decoded);
+      return new Packed(kernel, offer.variants());
     }
   }
 
@@ -124,8 +131,19 @@ public final class LinearRun extends Run {
     return data;
   }
 
+  /// What the weights mean.
   public List<DecodedWeights> weights() {
+    if (packed.weights == null) {
+      packed.weights =
+          IntStream.range(0, c.outputs().size())
+              .mapToObj(i -> decode(data.weights().get(i), c.outputs().get(i)))
+              .toList();
+    }
     return packed.weights;
+  }
+
+  private DecodedWeights decode(WeightBytes w, int outputs) {
+    return DecodedWeights.decode(c.blockFormat(), w.data(), w.scales(), outputs, c.inputs());
   }
 
   @Override

@@ -26,9 +26,10 @@ import java.util.stream.Stream;
 /// the handle, is known at run time only. `java.lang.invoke` customises such a handle after 127
 /// calls, and within its code the downcall is constant and inlined. For that reason a pointer is a
 /// segment and an offset up to the handle itself, which makes the slice: there it needs no memory,
-/// while a slice made by the caller would escape to the heap with each call. Segments, and not bare
-/// addresses: the linker keeps their arenas alive during the call, and an arena that was closed is
-/// an exception.
+/// while a slice made by the caller would escape to the heap with each call. Under C2 a linear with
+/// one worker allocates nothing at last, and 200 bytes a call (its five slices) where customising
+/// is turned off. Segments, and not bare addresses: the linker keeps their arenas alive during the
+/// call, and an arena that was closed is an exception.
 final class KleidiAi {
   /// Spare bytes behind packed operands: SME kernels load whole vectors.
   static final long SPARE_BYTES = 64;
