@@ -1,33 +1,37 @@
 package dev.quern.arm;
 
 import dev.quern.KernelOptions;
+import dev.quern.data.Workers;
+import dev.quern.llama.Checkpoint;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.quantize.ModelQuantizer;
+import dev.quern.llama.quantize.QuantizeOptions;
+import dev.quern.llama.quantize.QuantizePlan;
 import dev.quern.testing.SharedFiles;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.URL;
-import java.net.URLClassLoader;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /// Whole models, run the same way on every CPU: what they say, and their logits after each token.
 enum ModelRuns {
   /// Trained, 260 K parameters, ggml's Q4_0 and F16.
   STORIES_Q4_0("stories260K-Q4_0"),
 
-  /// The demo model with its matrices in int4 per block of 32, rounded while it is loaded
-  /// ([Int4Copy]).
+  /// The demo model in int4 per block of 32, embedding and classifier in int8 per channel, as
+  /// `quern quantize --scheme int4-block` makes it.
   DEMO_INT4("demo-INT4_B32"),
 
   /// Random weights, Llama 3's rope, ggml's Q4_0; no vocabulary.
@@ -91,23 +95,20 @@ enum ModelRuns {
   ///
   /// @param folder for files that are needed on the way
   Run onKleidi(Path folder) throws IOException {
-    return run(folder, this == DEMO_INT4 ? "int4-kleidi,scalar" : "kleidi,scalar", "any");
+    return run(folder, "kleidi,scalar", "any");
   }
 
   /// In exact arithmetic on the weights as they are rounded, on any machine.
   Run exactly(Path folder) throws IOException {
-    return run(folder, this == DEMO_INT4 ? "int4-scalar,scalar" : "scalar", "exact");
+    return run(folder, "scalar", "exact");
   }
 
   private Run run(Path folder, String providers, String numerics) throws IOException {
-    KernelOptions system = KernelOptions.fromSystem();
     KernelOptions kernels =
-        new KernelOptions(system.properties(), system.platform(), withInt4Copies(folder))
-            .withProvider(providers)
-            .with("quern.numerics", numerics);
+        KernelOptions.fromSystem().withProvider(providers).with("quern.numerics", numerics);
     LoadOptions options =
         LoadOptions.defaults().withKernels(kernels).withThreads(2).withContext(128);
-    try (LlamaModel model = load(options);
+    try (LlamaModel model = LlamaModel.load(file(folder), options);
         LlamaSession session = model.newSession()) {
       if (!providers.startsWith("scalar")) {
         System.out.println(id + ": " + model.report().summary());
@@ -131,21 +132,20 @@ enum ModelRuns {
     }
   }
 
-  private LlamaModel load(LoadOptions options) throws IOException {
-    return this == DEMO_INT4
-        ? LlamaModel.loadDemo(options)
-        : LlamaModel.load(SharedFiles.file("models/" + id + ".gguf"), options);
-  }
-
-  /// A class loader that finds [Int4Copy]'s providers too, which no other test is to see.
-  private static ClassLoader withInt4Copies(Path folder) throws IOException {
-    Path services = Files.createDirectories(folder.resolve("int4/META-INF/services"));
-    Files.writeString(
-        services.resolve("dev.quern.spi.KernelProvider"),
-        Stream.of(Int4Copy.OnKleidi.class, Int4Copy.OnScalar.class)
-            .map(Class::getName)
-            .reduce("", (a, b) -> a + b + "\n"));
-    return new URLClassLoader(
-        new URL[] {folder.resolve("int4").toUri().toURL()}, ModelRuns.class.getClassLoader());
+  /// The model's file.
+  Path file(Path folder) throws IOException {
+    if (this != DEMO_INT4) {
+      return SharedFiles.file("models/" + id + ".gguf");
+    }
+    Path demo = folder.resolve("demo.gguf");
+    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+      Files.copy(in, demo, StandardCopyOption.REPLACE_EXISTING);
+    }
+    Path file = folder.resolve(id + ".gguf");
+    try (Checkpoint source = Checkpoint.open(demo)) {
+      QuantizePlan plan = QuantizePlan.of(source, QuantizeOptions.of("int4-block", 32));
+      new ModelQuantizer(source, Workers.sequential(), bytes -> {}).write(plan, file);
+    }
+    return file;
   }
 }

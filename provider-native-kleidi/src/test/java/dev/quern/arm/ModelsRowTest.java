@@ -3,9 +3,16 @@ package dev.quern.arm;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.KernelOptions;
+import dev.quern.data.BlockFormat;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -13,16 +20,34 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// with exact arithmetic.
 @Tag("arm-models")
 class ModelsRowTest {
+  private static final Path OUT = Path.of(System.getProperty("quern.arm.out", "."));
+
   @ParameterizedTest
   @EnumSource
   void runs(ModelRuns model) throws IOException {
-    Path out = Path.of(System.getProperty("quern.arm.out"));
-    ModelRuns.Run run = model.onKleidi(out);
-    run.write(out, model.id());
+    ModelRuns.Run run = model.onKleidi(OUT);
+    run.write(OUT, model.id());
     assertFalse(run.logits().isEmpty());
     if (model != ModelRuns.TINY1_Q4_0) {
       System.out.println(model.id() + ": " + run.text().strip().replace('\n', ' '));
       assertTrue(run.text().contains(" "), "no text: '" + run.text() + "'");
     }
+  }
+
+  /// What `quern explain` prints: both kernels by name.
+  @Test
+  void explainNamesTheKernels() throws IOException {
+    String cpu = System.getProperty("quern.arm.cpu");
+    Assumptions.assumeFalse(
+        cpu.equals(ArmCpu.THIS_MACHINE), "an Arm machine itself has no row in the table");
+    List<String> kernels =
+        ArmKernels.of(cpu, System.getProperty("quern.arm.library")).of(BlockFormat.Q4_0);
+    LoadOptions options =
+        LoadOptions.defaults()
+            .withKernels(KernelOptions.fromSystem().withProvider("kleidi,scalar"));
+    String text = LlamaModel.explain(ModelRuns.STORIES_Q4_0.file(OUT), options).text();
+    String line =
+        "    %s int8-sym-32-f16, from 2 rows %s int8-sym-32-f16".formatted(kernels.toArray());
+    assertTrue(text.contains(line), "no line\n" + line + "\nin\n" + text);
   }
 }

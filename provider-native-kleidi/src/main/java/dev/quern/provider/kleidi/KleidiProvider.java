@@ -78,7 +78,8 @@ public final class KleidiProvider implements KernelProvider {
           "use a library of KleidiAI 1.8 or newer");
     }
     loaded = kernels;
-    return new Availability.Ready(where + (kernels.roundsToEven() ? ROUNDS_TO_EVEN : ""));
+    return new Availability.Ready(
+        where + kernels.sme() + (kernels.roundsToEven() ? ROUNDS_TO_EVEN : ""));
   }
 
   /// What makes it needless to look for the library.

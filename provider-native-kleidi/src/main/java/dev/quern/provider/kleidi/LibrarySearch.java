@@ -112,7 +112,7 @@ final class LibrarySearch {
           new KleidiAi(SymbolLookup.libraryLookup(file, Arena.ofAuto())),
           file + " of the system's library path");
     } catch (IllegalArgumentException e) {
-      return none("there is no %s on the system's library path".formatted(file), REMEDY);
+      return none("there is no %s that loads on the system's library path".formatted(file), REMEDY);
     }
   }
 

@@ -37,6 +37,18 @@ final class LoadedKernels {
     return rows(family).stream().anyMatch(r -> r.obstacle(features, smeThreads, library).isEmpty());
   }
 
+  /// Whether the matrix unit is used, for people; empty where the CPU has none.
+  String sme() {
+    if (!features.contains("sme")) {
+      return "";
+    }
+    return switch (smeThreads) {
+      case 0 -> "; the matrix unit (SME) is left alone unless quern.kleidi.sme asks for it";
+      case Integer.MAX_VALUE -> "; all threads may use the matrix unit (SME)";
+      default -> "; threads that may use the matrix unit (SME): " + smeThreads;
+    };
+  }
+
   /// Why the rows of a family don't run, for people.
   String obstacles(KernelFamily family) {
     return rows(family).stream()

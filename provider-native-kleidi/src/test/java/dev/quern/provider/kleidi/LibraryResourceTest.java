@@ -48,7 +48,7 @@ class LibraryResourceTest {
         "the resource " + MACOS + ": not a Mach-O library for arm64",
         none("macos", Optional.empty(), jar(MACOS, new byte[64])).reason());
     String reason = none("macos", Optional.empty(), jar(LINUX, new byte[64])).reason();
-    assertEquals("there is no libkleidiai.dylib on the system's library path", reason);
+    assertEquals("there is no libkleidiai.dylib that loads on the system's library path", reason);
   }
 
   @Test
