@@ -6,7 +6,8 @@ import java.util.TreeSet;
 
 /// The CPUs that the Arm lane emulates: the one place that says what each has.
 ///
-/// What the kernels of each row must be is in `ArmKernels`.
+/// What the kernels of each row must be is in `ArmKernels`. Pointer authentication is off: no
+/// kernel uses it, and qemu computes its cipher at every call within the JVM's own code.
 ///
 /// @param name how the lane's reports name it
 /// @param qemu the release of qemu-user: 10 has SME without SME2, 11 has SME2
@@ -28,13 +29,17 @@ public record ArmCpu(String name, int qemu, String cpu, int vectorBits, Set<Stri
   public static final ArmCpu CORTEX_A76 = new ArmCpu("cortex-a76", 11, "cortex-a76", 128, DOTPROD);
 
   public static final ArmCpu NEOVERSE_N2 =
-      new ArmCpu("neoverse-n2-no-sve", 11, "neoverse-n2,sve=off", 128, I8MM);
+      new ArmCpu("neoverse-n2-no-sve", 11, "neoverse-n2,sve=off,pauth=off", 128, I8MM);
 
   /// SVE of 256 bits, which some kernels of KleidiAI ask for and abort without. (qemu 11 leaves
   /// BF16 out.)
   public static final ArmCpu NEOVERSE_V1 =
       new ArmCpu(
-          "neoverse-v1", 11, "neoverse-v1", 256, and(DOTPROD, "i8mm", "sve", "svei8mm", "svebf16"));
+          "neoverse-v1",
+          11,
+          "neoverse-v1,pauth=off",
+          256,
+          and(DOTPROD, "i8mm", "sve", "svei8mm", "svebf16"));
 
   /// SVE of 512 bits: the kernels for 256 bits must not be chosen.
   public static final ArmCpu MAX_NO_SME =

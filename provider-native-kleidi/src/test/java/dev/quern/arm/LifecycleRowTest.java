@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -123,19 +124,21 @@ class LifecycleRowTest {
     try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
       for (int i = 0; i < 5; i++) {
         LlamaModel model = load();
-        AtomicInteger heard = new AtomicInteger();
+        CountDownLatch twoTokens = new CountDownLatch(2);
         LlamaSession session = model.newSession();
         Future<Generation> running =
             thread.submit(() ->
                 session.generateTokens(
                     session.encodePrompt(PROMPT),
                     GenerationOptions.greedy(1000).ignoringEnd(),
-                    id -> heard.incrementAndGet() > 0));
-        while (heard.get() < 2 && !running.isDone()) {
-          Thread.onSpinWait();
-        }
+                    id -> {
+                      twoTokens.countDown();
+                      return true;
+                    }));
+        boolean generating = twoTokens.await(1, TimeUnit.MINUTES);
         model.close();
         assertEquals(StopReason.CANCELLED, running.get(1, TimeUnit.MINUTES).stop());
+        assertTrue(generating, "two tokens in a minute");
       }
     }
   }

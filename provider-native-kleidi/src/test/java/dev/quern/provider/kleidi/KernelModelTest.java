@@ -30,6 +30,11 @@ class KernelModelTest {
   private static final byte FILLER = 0x55;
   private static final long SEED = 20261122;
 
+  /// Asked once: to ask is to open the library and to call it.
+  private static final class Library {
+    static final boolean ROUNDS_TO_EVEN = ArmHost.kernels("rounding").roundsToEven();
+  }
+
   /// Rows, outputs and inputs of a case.
   private record Shape(int rows, int outputs, int inputs) {}
 
@@ -160,7 +165,7 @@ class KernelModelTest {
     boolean vectors = t.kr() / t.sr() == 8;
     return pair.row().lhs().blocks()
         ? new KleidiModel(false).blocks(x)
-        : new KleidiModel(vectors && ArmHost.kernels("rounding").roundsToEven()).perRow(x);
+        : new KleidiModel(vectors && Library.ROUNDS_TO_EVEN).perRow(x);
   }
 
   private static float dot(KernelPair pair, KleidiModel.Row x, WeightMatrix w, int o) {
