@@ -46,7 +46,7 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags, int tr
         20);
   }
 
-  /// For reports and folders: `max-sme2-sid`, `cortex-a76-c2`.
+  /// For reports and folders: `max-sme2-16-sid`, `cortex-a76-c2`.
   public String name() {
     return cpu.name() + "-" + (c2 ? "c2" : library);
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// with exact arithmetic.
 @Tag("arm-models")
 class ModelsRowTest {
-  private static final Path OUT = Path.of(System.getProperty("quern.arm.out", "."));
+  private static final Path OUT = Path.of(System.getProperty("quern.arm.out"));
 
   @ParameterizedTest
   @EnumSource
