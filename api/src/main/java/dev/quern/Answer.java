@@ -5,6 +5,7 @@ import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -37,8 +38,12 @@ sealed interface Answer<K> {
           for (Variant v : yes.variants()) {
             if (!tolerated.contains(v.numerics())) {
               yield new Broke<>(
-                  "offered variant %s with numerics %s where %s is tolerated (P6)"
-                      .formatted(v.name(), v.numerics(), ids(tolerated)),
+                  String.format(
+                      Locale.ROOT,
+                      "offered variant %s with numerics %s where %s is tolerated (P6)",
+                      v.name(),
+                      v.numerics(),
+                      ids(tolerated)),
                   null);
             }
           }

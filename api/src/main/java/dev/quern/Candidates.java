@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -63,13 +64,14 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
         }
         if (previous != null && previous.priority() == entry.priority()) {
           problems.add(
-              "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs, or set quern.provider=%s,%s"
-                  .formatted(
-                      previous.label(),
-                      entry.label(),
-                      entry.priority(),
-                      previous.name(),
-                      entry.name()));
+              String.format(
+                  Locale.ROOT,
+                  "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs, or set quern.provider=%s,%s",
+                  previous.label(),
+                  entry.label(),
+                  entry.priority(),
+                  previous.name(),
+                  entry.name()));
         }
         previous = entry;
         ranked.put(entry.name(), catalog.ready(entry.name()).orElseThrow());
@@ -106,8 +108,12 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
         Nearest.to(wanted.name(), names())
             .ifPresent(near ->
                 warnings.add(
-                    "%s: no provider is called %s; did you mean %s?"
-                        .formatted(rule, wanted.name(), near)));
+                    String.format(
+                        Locale.ROOT,
+                        "%s: no provider is called %s; did you mean %s?",
+                        rule,
+                        wanted.name(),
+                        near)));
       }
     }
 
@@ -159,11 +165,12 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
               });
       Stream<String> others =
           entries.stream().filter(ProviderEntry::ready).map(ProviderEntry::name);
-      return "set %s=%s, or %s"
-          .formatted(
-              rule.property(),
-              Stream.concat(stated, others).distinct().collect(Collectors.joining(",")),
-              rule.property() + "=" + Rule.AUTO);
+      return String.format(
+          Locale.ROOT,
+          "set %s=%s, or %s",
+          rule.property(),
+          Stream.concat(stated, others).distinct().collect(Collectors.joining(",")),
+          rule.property() + "=" + Rule.AUTO);
     }
 
     private List<ProviderEntry> named(String name) {

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -130,7 +131,11 @@ public final class Catalog {
     }
     Verdict verdict =
         new Verdict.Rejected(
-            "its class is on the path %d times: %s".formatted(copies.size(), people(copies)),
+            String.format(
+                Locale.ROOT,
+                "its class is on the path %d times: %s",
+                copies.size(),
+                people(copies)),
             "leave one of these JARs");
     ProviderEntry copied = entry;
     return copies.stream()
@@ -167,18 +172,22 @@ public final class Catalog {
   private static Verdict identity(String name, int specVersion) {
     if (!legal(name)) {
       return new Verdict.Rejected(
-          "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s (P1)"
-              .formatted(
-                  name == null ? "null" : "'" + name + "'",
-                  RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
+          String.format(
+              Locale.ROOT,
+              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s (P1)",
+              name == null ? "null" : "'" + name + "'",
+              RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
           "get a fixed JAR from its author");
     }
     if (specVersion < 0
         || Spec.major(specVersion) != Spec.major(Spec.VERSION)
         || Spec.minor(specVersion) > Spec.minor(Spec.VERSION)) {
       return new Verdict.Rejected(
-          "built against spec %s, this quern-api implements %s (P2)"
-              .formatted(Spec.text(specVersion), Spec.text(Spec.VERSION)),
+          String.format(
+              Locale.ROOT,
+              "built against spec %s, this quern-api implements %s (P2)",
+              Spec.text(specVersion),
+              Spec.text(Spec.VERSION)),
           specVersion > Spec.VERSION
               ? "use a newer quern-api, or an older release of this provider"
               : "use a release of this provider for spec " + Spec.text(Spec.VERSION));
@@ -201,13 +210,14 @@ public final class Catalog {
               : new Candidate(
                   c.entry.withVerdict(
                       new Verdict.Rejected(
-                          "%d providers are called %s: %s"
-                              .formatted(
-                                  same.size(),
-                                  c.entry.name(),
-                                  same.stream()
-                                      .map(ProviderEntry::label)
-                                      .collect(Collectors.joining(", "))),
+                          String.format(
+                              Locale.ROOT,
+                              "%d providers are called %s: %s",
+                              same.size(),
+                              c.entry.name(),
+                              same.stream()
+                                  .map(ProviderEntry::label)
+                                  .collect(Collectors.joining(", "))),
                           "leave one of these JARs")),
                   null));
     }

@@ -6,6 +6,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// An attention kernel with its arguments checked.
 record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
@@ -78,8 +79,13 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     if (plane.byteSize() != bytes) {
       throw site.error(
           rows,
-          "%s holds %d bytes, expected %d = kvHeads*capacity*headDim elements of %s"
-              .formatted(name, plane.byteSize(), bytes, cache.format()));
+          String.format(
+              Locale.ROOT,
+              "%s holds %d bytes, expected %d = kvHeads*capacity*headDim elements of %s",
+              name,
+              plane.byteSize(),
+              bytes,
+              cache.format()));
     }
     site.reachable(plane, name, rows);
   }

@@ -12,6 +12,7 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 
 /// A linear kernel with its arguments checked. It also knows the memory that its weights live in,
 /// and so notices when that is closed too early: native code would read what is no longer there.
@@ -100,8 +101,12 @@ record CheckedLinear(LinearKernel kernel, LinearSpec spec, List<MemorySegment> w
       if (outputs != spec.outputs()) {
         throw site.error(
             0,
-            "the %d stacked matrices have %d outputs together, expected outputs=%d"
-                .formatted(stacked.size(), outputs, spec.outputs()));
+            String.format(
+                Locale.ROOT,
+                "the %d stacked matrices have %d outputs together, expected outputs=%d",
+                stacked.size(),
+                outputs,
+                spec.outputs()));
       }
       return List.copyOf(stacked);
     }

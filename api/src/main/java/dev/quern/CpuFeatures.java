@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -72,7 +73,8 @@ final class CpuFeatures {
   static Set<String> fromAuxv(byte[] auxv) {
     if (auxv.length % 16 != 0) {
       throw new IllegalArgumentException(
-          "auxiliary vector: %d bytes, expected a multiple of 16".formatted(auxv.length));
+          String.format(
+              Locale.ROOT, "auxiliary vector: %d bytes, expected a multiple of 16", auxv.length));
     }
     ByteBuffer words = ByteBuffer.wrap(auxv).order(ByteOrder.LITTLE_ENDIAN);
     Map<Long, Long> values = new HashMap<>();
@@ -86,7 +88,10 @@ final class CpuFeatures {
     }
     if (!values.containsKey((long) AT_HWCAP)) {
       throw new IllegalArgumentException(
-          "auxiliary vector: no AT_HWCAP (type 16) among its %d entries".formatted(values.size()));
+          String.format(
+              Locale.ROOT,
+              "auxiliary vector: no AT_HWCAP (type 16) among its %d entries",
+              values.size()));
     }
     // Kernels before 4.1 have no AT_HWCAP2; it names later features only.
     return ARM.stream()
@@ -189,8 +194,13 @@ final class CpuFeatures {
     String name = element.substring(1);
     if (!known.contains(name)) {
       throw new SelectionException(
-          "%sunknown CPU feature '%s'%s, expected one of %s"
-              .formatted(setting, name, Nearest.hint(name, known), String.join(" ", known)));
+          String.format(
+              Locale.ROOT,
+              "%sunknown CPU feature '%s'%s, expected one of %s",
+              setting,
+              name,
+              Nearest.hint(name, known),
+              String.join(" ", known)));
     }
     return name;
   }

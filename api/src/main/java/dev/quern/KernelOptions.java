@@ -2,6 +2,7 @@ package dev.quern;
 
 import dev.quern.spi.Platform;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -85,8 +86,11 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
   private static void requireOurs(String key) {
     if (!key.startsWith(PREFIX)) {
       throw new IllegalArgumentException(
-          "kernel options: property %s, expected a name that begins with %s"
-              .formatted(key, PREFIX));
+          String.format(
+              Locale.ROOT,
+              "kernel options: property %s, expected a name that begins with %s",
+              key,
+              PREFIX));
     }
   }
 }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -77,15 +78,14 @@ public record KernelReport(
         checked.stream().filter(o -> choices.stream().noneMatch(c -> c.operator() == o)).toList();
     if (checked.isEmpty() || !unused.isEmpty()) {
       throw new AssertionError(
-          "assertNoFallback(%s): %s was asked for yet; load a model first"
-              .formatted(
-                  provider,
-                  unused.isEmpty()
-                      ? "no operator"
-                      : "no "
-                          + unused.stream()
-                              .map(Operator::id)
-                              .collect(Collectors.joining(", no "))));
+          String.format(
+              Locale.ROOT,
+              "assertNoFallback(%s): %s was asked for yet; load a model first",
+              provider,
+              unused.isEmpty()
+                  ? "no operator"
+                  : "no "
+                      + unused.stream().map(Operator::id).collect(Collectors.joining(", no "))));
     }
     List<Choice> lost =
         choices.stream()
@@ -98,7 +98,7 @@ public record KernelReport(
               .collect(
                   Collectors.joining(
                       System.lineSeparator(),
-                      "%s does not run:%n".formatted(provider),
+                      String.format(Locale.ROOT, "%s does not run:%n", provider),
                       System.lineSeparator() + System.lineSeparator() + text())));
     }
   }
@@ -110,7 +110,8 @@ public record KernelReport(
             .map(Refusal::reason)
             .findFirst()
             .orElseGet(() -> whyNotAsked(choice, provider));
-    return "%s runs %s (%s: %s)".formatted(choice.provider(), choice.spec(), provider, why);
+    return String.format(
+        Locale.ROOT, "%s runs %s (%s: %s)", choice.provider(), choice.spec(), provider, why);
   }
 
   private String whyNotAsked(Choice choice, String provider) {
@@ -118,7 +119,8 @@ public record KernelReport(
         .filter(e -> e.name().equals(provider))
         .map(e ->
             e.ready()
-                ? "it is not asked before %s under %s".formatted(choice.provider(), selection)
+                ? String.format(
+                    Locale.ROOT, "it is not asked before %s under %s", choice.provider(), selection)
                 : e.verdict().text())
         .findFirst()
         .orElse("no provider of that name was found");

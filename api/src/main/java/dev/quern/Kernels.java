@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -211,10 +212,11 @@ public final class Kernels {
               selfcheck.declines(catalog.readyEntry(name), operator, spec, variants);
           if (declined.isPresent()) {
             refusals.add(new Refusal(name, declined.get()));
-            wrong.add("provider %s: %s".formatted(name, declined.get()));
+            wrong.add(String.format(Locale.ROOT, "provider %s: %s", name, declined.get()));
             continue;
           }
-          wrong.forEach(w -> warnOnce("%s; %s runs %s".formatted(w, name, operator)));
+          wrong.forEach(
+              w -> warnOnce(String.format(Locale.ROOT, "%s; %s runs %s", w, name, operator)));
           Site site = new Site(operator.id(), spec.toString(), name, variants);
           return new Slot(
               checked.apply(kernel, site),
@@ -222,7 +224,8 @@ public final class Kernels {
         }
         case Answer.Refused<K>(String reason) -> refusals.add(new Refusal(name, reason));
         case Answer.Broke<K>(String reason, Throwable cause) -> {
-          String defect = "%s: provider %s %s for %s".formatted(operator, name, reason, spec);
+          String defect =
+              String.format(Locale.ROOT, "%s: provider %s %s for %s", operator, name, reason, spec);
           if (!settings.rules().get(operator).auto()) {
             throw new SelectionException(
                 defect + "; get a fixed JAR from its author, or leave it out of " + rule(operator),
@@ -250,8 +253,11 @@ public final class Kernels {
     String remedy =
         ready.isEmpty()
             ? "add a provider that takes it: quern-provider-scalar has every standard format"
-            : "append ready providers that were not asked (%s), or set %s=auto"
-                .formatted(ready, rule(operator).property());
+            : String.format(
+                Locale.ROOT,
+                "append ready providers that were not asked (%s), or set %s=auto",
+                ready,
+                rule(operator).property());
     String newLine = System.lineSeparator();
     return new SelectionException(
         refusals.stream()
@@ -259,8 +265,12 @@ public final class Kernels {
                 .collect(
                     Collectors.joining(
                         "",
-                        "%s: no provider takes %s under %s%n"
-                            .formatted(operator, spec, rule(operator)),
+                        String.format(
+                            Locale.ROOT,
+                            "%s: no provider takes %s under %s%n",
+                            operator,
+                            spec,
+                            rule(operator)),
                         "  Remedy: " + remedy + newLine + newLine))
             + report().text());
   }

@@ -1,5 +1,6 @@
 package dev.quern;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /// A provider that was found, whatever became of it.
@@ -44,6 +45,7 @@ public record ProviderEntry(
 
   /// The name and where it comes from, for messages: `vector (dev.x.Vector in /lib/x.jar)`.
   String label() {
-    return "%s (%s in %s)".formatted(name, className, Locations.forPeople(location));
+    return String.format(
+        Locale.ROOT, "%s (%s in %s)", name, className, Locations.forPeople(location));
   }
 }

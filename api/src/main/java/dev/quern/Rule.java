@@ -3,6 +3,7 @@ package dev.quern;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -65,7 +66,11 @@ record Rule(String property, List<Wanted> wanted) {
 
   private static SelectionException malformed(String property, String value, String what) {
     return new SelectionException(
-        "%s=%s: %s, expected auto, or names in order such as kleidi?,vector,scalar"
-            .formatted(property, value, what));
+        String.format(
+            Locale.ROOT,
+            "%s=%s: %s, expected auto, or names in order such as kleidi?,vector,scalar",
+            property,
+            value,
+            what));
   }
 }

@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -112,8 +113,13 @@ public final class Selfcheck {
         .filter(f -> isHere(f) && f.jar().equals(hashOrFail(provider)))
         .findFirst()
         .map(f ->
-            "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s; check again: quern selfcheck, forget: quern selfcheck --clear)"
-                .formatted(f.variant(), subject, f.because(), file));
+            String.format(
+                Locale.ROOT,
+                "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s; check again: quern selfcheck, forget: quern selfcheck --clear)",
+                f.variant(),
+                subject,
+                f.because(),
+                file));
   }
 
   private boolean isHere(SelfcheckFailure f) {
@@ -121,11 +127,12 @@ public final class Selfcheck {
   }
 
   private static String jdk() {
-    return "%s %s, %s"
-        .formatted(
-            System.getProperty("java.vm.name"),
-            System.getProperty("java.vm.version"),
-            System.getProperty("java.vm.vendor"));
+    return String.format(
+        Locale.ROOT,
+        "%s %s, %s",
+        System.getProperty("java.vm.name"),
+        System.getProperty("java.vm.version"),
+        System.getProperty("java.vm.vendor"));
   }
 
   /// Without `quern.cpu.mask`: C2 does not know that property.
@@ -140,8 +147,11 @@ public final class Selfcheck {
       return hash(provider);
     } catch (IOException e) {
       throw new SelectionException(
-          "selfcheck: provider %s can't be read to compare it with what was checked: %s"
-              .formatted(provider.label(), e),
+          String.format(
+              Locale.ROOT,
+              "selfcheck: provider %s can't be read to compare it with what was checked: %s",
+              provider.label(),
+              e),
           e);
     }
   }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// The text of a results file of `quern selfcheck`, UTF-8:
@@ -49,8 +50,12 @@ final class SelfcheckFile {
       return List.of();
     } catch (IOException e) {
       throw new SelectionException(
-          "selfcheck results %s can't be read: %s; repair it, delete it, or name another with -D%s"
-              .formatted(file, e, Selfcheck.FILE),
+          String.format(
+              Locale.ROOT,
+              "selfcheck results %s can't be read: %s; repair it, delete it, or name another with -D%s",
+              file,
+              e,
+              Selfcheck.FILE),
           e);
     }
     List<Map<String, String>> sections = new ArrayList<>();
@@ -83,8 +88,13 @@ final class SelfcheckFile {
     List<String> operators = Arrays.stream(Operator.values()).map(Operator::id).toList();
     if (!missing.isEmpty() || !operators.contains(section.get("operator"))) {
       throw new SelectionException(
-          "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck"
-              .formatted(file, section, KEYS, operators));
+          String.format(
+              Locale.ROOT,
+              "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck",
+              file,
+              section,
+              KEYS,
+              operators));
     }
     return new SelfcheckFailure(
         section.get("provider"),
@@ -99,8 +109,13 @@ final class SelfcheckFile {
 
   private static SelectionException corrupt(Path file, int number, String expected, String actual) {
     return new SelectionException(
-        "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck"
-            .formatted(file, number, actual, expected));
+        String.format(
+            Locale.ROOT,
+            "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck",
+            file,
+            number,
+            actual,
+            expected));
   }
 
   /// Writes a file in one step, or deletes it if there is nothing to write.
@@ -123,7 +138,7 @@ final class SelfcheckFile {
               f.because());
       text.append('\n').append(SECTION).append('\n');
       for (int i = 0; i < KEYS.size(); i++) {
-        text.append("%-8s = %s%n".formatted(KEYS.get(i), values.get(i)));
+        text.append(String.format(Locale.ROOT, "%-8s = %s%n", KEYS.get(i), values.get(i)));
       }
     }
     Path parent = file.toAbsolutePath().getParent();

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /// Reads the provider-configuration files of the class path a second time. ServiceLoader stays the
@@ -52,7 +53,8 @@ final class ServiceFiles {
           return new ServiceFile(
               location,
               List.of(),
-              "%s, line %d: '%s' is not a class name".formatted(RESOURCE, number, name));
+              String.format(
+                  Locale.ROOT, "%s, line %d: '%s' is not a class name", RESOURCE, number, name));
         }
         if (!name.isEmpty()) {
           names.add(name);

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -126,8 +127,12 @@ final class ServiceScan {
         reject(
             className,
             location,
-            "module %s does not say `provides %s with %s`, so its service file has no effect"
-                .formatted(type.getModule().getName(), KernelProvider.class.getName(), className),
+            String.format(
+                Locale.ROOT,
+                "module %s does not say `provides %s with %s`, so its service file has no effect",
+                type.getModule().getName(),
+                KernelProvider.class.getName(),
+                className),
             "add that line to its module-info, or put the JAR on the class path");
       } else if (!KernelProvider.class.isAssignableFrom(type)) {
         reject(className, location, "it is not a KernelProvider" + twin(type), twinRemedy(type));
@@ -172,10 +177,11 @@ final class ServiceScan {
         .filter(i -> i.getName().equals(KernelProvider.class.getName()))
         .findFirst()
         .map(i ->
-            " of this quern-api (%s), but of another (%s)"
-                .formatted(
-                    Locations.forPeople(Locations.of(KernelProvider.class)),
-                    Locations.forPeople(Locations.of(i))))
+            String.format(
+                Locale.ROOT,
+                " of this quern-api (%s), but of another (%s)",
+                Locations.forPeople(Locations.of(KernelProvider.class)),
+                Locations.forPeople(Locations.of(i))))
         .orElse("");
   }
 

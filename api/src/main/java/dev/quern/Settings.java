@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -46,11 +47,12 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
         Operator operator = byProperty.get(key);
         if (operator == null) {
           throw new SelectionException(
-              "%s: no such operator%s, expected one of %s"
-                  .formatted(
-                      key,
-                      Nearest.hint(key, byProperty.keySet()),
-                      String.join(", ", byProperty.keySet())));
+              String.format(
+                  Locale.ROOT,
+                  "%s: no such operator%s, expected one of %s",
+                  key,
+                  Nearest.hint(key, byProperty.keySet()),
+                  String.join(", ", byProperty.keySet())));
         }
         rules.put(operator, Rule.parse(key, properties.get(key)));
         text.add(rules.get(operator).toString());
@@ -74,11 +76,12 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
       case EXACT -> true;
       default ->
           throw new SelectionException(
-              "%s=%s%s, expected any or exact"
-                  .formatted(
-                      KernelOptions.NUMERICS,
-                      value,
-                      Nearest.hint(value.strip(), List.of(ANY, EXACT))));
+              String.format(
+                  Locale.ROOT,
+                  "%s=%s%s, expected any or exact",
+                  KernelOptions.NUMERICS,
+                  value,
+                  Nearest.hint(value.strip(), List.of(ANY, EXACT))));
     };
   }
 
@@ -102,8 +105,14 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
     }
     if (!spec.tolerated().contains(Numerics.EXACT_F32)) {
       throw new SelectionException(
-          "linear: %s=%s leaves no arithmetic of %s; set it to %s, or tolerate %s in the spec"
-              .formatted(KernelOptions.NUMERICS, EXACT, spec, ANY, Numerics.EXACT_F32));
+          String.format(
+              Locale.ROOT,
+              "linear: %s=%s leaves no arithmetic of %s; set it to %s, or tolerate %s in the spec",
+              KernelOptions.NUMERICS,
+              EXACT,
+              spec,
+              ANY,
+              Numerics.EXACT_F32));
     }
     return spec.withTolerated(Set.of(Numerics.EXACT_F32));
   }
@@ -131,8 +140,12 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
       }
       meant.ifPresent(m ->
           warnings.add(
-              "property %s has no effect; did you mean %s%s?"
-                  .formatted(key, KernelOptions.PREFIX, m)));
+              String.format(
+                  Locale.ROOT,
+                  "property %s has no effect; did you mean %s%s?",
+                  key,
+                  KernelOptions.PREFIX,
+                  m)));
     }
     return warnings;
   }

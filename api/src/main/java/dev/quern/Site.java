@@ -6,6 +6,7 @@ import dev.quern.op.Kernel;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 
 /// What the checks of all operators share (SPEC.md, P15 and P17), and who is named where one fails:
 /// `linear: x.cols=4095, expected inputs=4096 (spec LinearSpec[...], provider kleidi/neon_i8mm)`.
@@ -38,7 +39,8 @@ record Site(String operator, String spec, String provider, List<Variant> variant
   }
 
   private String message(int rows, String problem) {
-    return "%s: %s (spec %s, provider %s)".formatted(operator, problem, spec, who(rows));
+    return String.format(
+        Locale.ROOT, "%s: %s (spec %s, provider %s)", operator, problem, spec, who(rows));
   }
 
   /// The provider with the variant that runs that many rows.
@@ -140,17 +142,25 @@ record Site(String operator, String spec, String provider, List<Variant> variant
     if (scratch.byteSize() < bytes) {
       throw error(
           rows,
-          "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d) bytes"
-                  .formatted(scratch.byteSize(), bytes, rows, parallelism)
+          String.format(
+                  Locale.ROOT,
+                  "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d) bytes",
+                  scratch.byteSize(),
+                  bytes,
+                  rows,
+                  parallelism)
               + ", the kernel's answer for these rows and this parallelism (or more of either)");
     }
     offHeap(scratch, "scratch", rows);
     if (scratch.address() % Workspace.SCRATCH_ALIGNMENT != 0) {
       throw error(
           rows,
-          "scratch starts at address 0x%x, expected a multiple of %d: allocate(bytes, %d)"
-              .formatted(
-                  scratch.address(), Workspace.SCRATCH_ALIGNMENT, Workspace.SCRATCH_ALIGNMENT));
+          String.format(
+              Locale.ROOT,
+              "scratch starts at address 0x%x, expected a multiple of %d: allocate(bytes, %d)",
+              scratch.address(),
+              Workspace.SCRATCH_ALIGNMENT,
+              Workspace.SCRATCH_ALIGNMENT));
     }
     writable(scratch, "scratch", rows);
     reachable(scratch, "scratch", rows);

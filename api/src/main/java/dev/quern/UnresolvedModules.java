@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -99,8 +100,11 @@ final class UnresolvedModules {
             .map(uri -> Locations.forPeople(Locations.plain(uri.toString())));
     if (taken.isPresent()) {
       return new Verdict.Rejected(
-          "module %s is on the module path twice, and the JVM took %s"
-              .formatted(module, taken.get()),
+          String.format(
+              Locale.ROOT,
+              "module %s is on the module path twice, and the JVM took %s",
+              module,
+              taken.get()),
           "leave one of these JARs");
     }
     return new Verdict.Unavailable(

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
@@ -147,8 +148,11 @@ class PathsTest {
         folder.resolve(module + ".jar"),
         Map.of(
             "module-info",
-            "module %s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %s; }"
-                .formatted(module, className),
+            String.format(
+                Locale.ROOT,
+                "module %s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %s; }",
+                module,
+                className),
             className,
             ProviderJars.source(className, name, priority, "")),
         Map.of(ServiceFiles.RESOURCE, className),

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.jar.JarEntry;
@@ -46,8 +47,14 @@ final class ProviderJars {
 
   static String source(String className, String name, int priority, String members) {
     int dot = className.lastIndexOf('.');
-    return SOURCE.formatted(
-        className.substring(0, dot), className.substring(dot + 1), name, priority, members);
+    return String.format(
+        Locale.ROOT,
+        SOURCE,
+        className.substring(0, dot),
+        className.substring(dot + 1),
+        name,
+        priority,
+        members);
   }
 
   /// Compiles classes, and puts them into a JAR with more entries (name to text).

@@ -1,6 +1,7 @@
 package dev.quern.data;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -42,8 +43,12 @@ public record BlockFormat(String id, int blockElements, int blockBytes, ScalePla
     Objects.requireNonNull(scalePlane, "scalePlane");
     if (blockElements < 1 || blockBytes < 1) {
       throw new IllegalArgumentException(
-          "block format %s: blockElements=%d, blockBytes=%d, expected both >= 1"
-              .formatted(id, blockElements, blockBytes));
+          String.format(
+              Locale.ROOT,
+              "block format %s: blockElements=%d, blockBytes=%d, expected both >= 1",
+              id,
+              blockElements,
+              blockBytes));
     }
   }
 
@@ -63,8 +68,12 @@ public record BlockFormat(String id, int blockElements, int blockBytes, ScalePla
   public int blocksPerRow(int inputs) {
     if (inputs < 1 || inputs % blockElements != 0) {
       throw new IllegalArgumentException(
-          "block format %s: inputs=%d, expected a positive multiple of %d"
-              .formatted(id, inputs, blockElements));
+          String.format(
+              Locale.ROOT,
+              "block format %s: inputs=%d, expected a positive multiple of %d",
+              id,
+              inputs,
+              blockElements));
     }
     return inputs / blockElements;
   }

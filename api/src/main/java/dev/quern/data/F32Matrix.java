@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.Locale;
 import java.util.Objects;
 
 /// A row-major F32 matrix over off-heap memory: element (r, c) is the float at index `r *
@@ -19,14 +20,24 @@ public record F32Matrix(MemorySegment data, int rows, int cols, int rowStrideFlo
     Objects.requireNonNull(data, "data");
     if (rows < 1 || cols < 1 || rowStrideFloats < cols) {
       throw new IllegalArgumentException(
-          "F32 matrix: rows=%d, cols=%d, rowStrideFloats=%d, expected rows >= 1, cols >= 1, stride >= cols"
-              .formatted(rows, cols, rowStrideFloats));
+          String.format(
+              Locale.ROOT,
+              "F32 matrix: rows=%d, cols=%d, rowStrideFloats=%d, expected rows >= 1, cols >= 1, stride >= cols",
+              rows,
+              cols,
+              rowStrideFloats));
     }
     long needed = ((long) (rows - 1) * rowStrideFloats + cols) * Float.BYTES;
     if (data.byteSize() < needed) {
       throw new IllegalArgumentException(
-          "F32 matrix [%d, %d] stride %d: data holds %d bytes, expected at least %d"
-              .formatted(rows, cols, rowStrideFloats, data.byteSize(), needed));
+          String.format(
+              Locale.ROOT,
+              "F32 matrix [%d, %d] stride %d: data holds %d bytes, expected at least %d",
+              rows,
+              cols,
+              rowStrideFloats,
+              data.byteSize(),
+              needed));
     }
     if (!data.isNative()) {
       throw new IllegalArgumentException(
@@ -34,8 +45,10 @@ public record F32Matrix(MemorySegment data, int rows, int cols, int rowStrideFlo
     }
     if (data.address() % Float.BYTES != 0) {
       throw new IllegalArgumentException(
-          "F32 matrix: data starts at address 0x%x, expected a multiple of 4"
-              .formatted(data.address()));
+          String.format(
+              Locale.ROOT,
+              "F32 matrix: data starts at address 0x%x, expected a multiple of 4",
+              data.address()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.quern.data;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Objects;
 
 /// The keys and values of one layer of one sequence, head-major: `[kvHead][position][headDim]`,
@@ -18,7 +19,7 @@ public record KvCache(MemorySegment keys, MemorySegment values, KvFormat format,
     Objects.requireNonNull(format, "format");
     if (capacity < 1) {
       throw new IllegalArgumentException(
-          "KV cache: capacity=%d, expected >= 1".formatted(capacity));
+          String.format(Locale.ROOT, "KV cache: capacity=%d, expected >= 1", capacity));
     }
     if (!keys.isNative() || !values.isNative()) {
       throw new IllegalArgumentException(
@@ -26,8 +27,11 @@ public record KvCache(MemorySegment keys, MemorySegment values, KvFormat format,
     }
     if (keys.address() % 4 != 0 || values.address() % 4 != 0) {
       throw new IllegalArgumentException(
-          "KV cache: keys start at 0x%x and values at 0x%x, expected multiples of 4"
-              .formatted(keys.address(), values.address()));
+          String.format(
+              Locale.ROOT,
+              "KV cache: keys start at 0x%x and values at 0x%x, expected multiples of 4",
+              keys.address(),
+              values.address()));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.quern.data;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /// The element format of a KV cache. An open set, as [BlockFormat] is.
@@ -14,7 +15,8 @@ public record KvFormat(String id, int elementBytes) {
     Objects.requireNonNull(id, "id");
     if (elementBytes < 1) {
       throw new IllegalArgumentException(
-          "KV format %s: elementBytes=%d, expected >= 1".formatted(id, elementBytes));
+          String.format(
+              Locale.ROOT, "KV format %s: elementBytes=%d, expected >= 1", id, elementBytes));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.quern.data;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Objects;
 
 /// Weights as they are stored: `outputs` dense rows of `inputs` weights. No alignment is assumed,
@@ -21,27 +22,35 @@ public record WeightMatrix(
     Objects.requireNonNull(scales, "scales");
     if (outputs < 1) {
       throw new IllegalArgumentException(
-          "weight matrix %s: outputs=%d, expected >= 1".formatted(format, outputs));
+          String.format(
+              Locale.ROOT, "weight matrix %s: outputs=%d, expected >= 1", format, outputs));
     }
     long dataBytes = Math.multiplyExact((long) outputs, format.rowBytes(inputs));
     if (data.byteSize() != dataBytes) {
       throw new IllegalArgumentException(
-          "weight matrix %s[%d, %d]: data holds %d bytes, expected %d"
-              .formatted(format, outputs, inputs, data.byteSize(), dataBytes));
+          String.format(
+              Locale.ROOT,
+              "weight matrix %s[%d, %d]: data holds %d bytes, expected %d",
+              format,
+              outputs,
+              inputs,
+              data.byteSize(),
+              dataBytes));
     }
     long scaleBytes = format.scalePlane().bytes(outputs, format.blocksPerRow(inputs));
     if (scales.byteSize() != scaleBytes) {
       throw new IllegalArgumentException(
-          "weight matrix %s[%d, %d]: scales hold %d bytes, expected %d (%s)"
-              .formatted(
-                  format,
-                  outputs,
-                  inputs,
-                  scales.byteSize(),
-                  scaleBytes,
-                  scaleBytes == 0
-                      ? "the scales of this format sit inside its blocks"
-                      : "a plane of " + format.scalePlane().type()));
+          String.format(
+              Locale.ROOT,
+              "weight matrix %s[%d, %d]: scales hold %d bytes, expected %d (%s)",
+              format,
+              outputs,
+              inputs,
+              scales.byteSize(),
+              scaleBytes,
+              scaleBytes == 0
+                  ? "the scales of this format sit inside its blocks"
+                  : "a plane of " + format.scalePlane().type()));
     }
   }
 

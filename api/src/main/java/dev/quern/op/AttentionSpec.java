@@ -1,6 +1,7 @@
 package dev.quern.op;
 
 import dev.quern.data.KvFormat;
+import java.util.Locale;
 import java.util.Objects;
 
 /// What an attention operator does: causal softmax attention of grouped queries over one sequence's
@@ -24,19 +25,29 @@ public record AttentionSpec(
     Checks.positive("attention", "maxPositions", maxPositions);
     if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
-          "attention: heads=%d, kvHeads=%d, expected kvHeads to divide heads"
-              .formatted(heads, kvHeads));
+          String.format(
+              Locale.ROOT,
+              "attention: heads=%d, kvHeads=%d, expected kvHeads to divide heads",
+              heads,
+              kvHeads));
     }
     if (!(scale > 0) || Float.isInfinite(scale)) {
       throw new IllegalArgumentException(
-          "attention: scale=%s, expected a positive finite number".formatted(scale));
+          String.format(
+              Locale.ROOT, "attention: scale=%s, expected a positive finite number", scale));
     }
     Math.multiplyExact(heads, headDim);
   }
 
   @Override
   public String toString() {
-    return "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, kv=%s]"
-        .formatted(heads, kvHeads, headDim, maxPositions, kv);
+    return String.format(
+        Locale.ROOT,
+        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, kv=%s]",
+        heads,
+        kvHeads,
+        headDim,
+        maxPositions,
+        kv);
   }
 }

@@ -1,5 +1,7 @@
 package dev.quern.op;
 
+import java.util.Locale;
+
 /// Checks that several specs share.
 final class Checks {
   private Checks() {}
@@ -7,14 +9,15 @@ final class Checks {
   static void positive(String operator, String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(
-          "%s: %s=%d, expected >= 1".formatted(operator, name, value));
+          String.format(Locale.ROOT, "%s: %s=%d, expected >= 1", operator, name, value));
     }
   }
 
   static void evenHeadDim(String operator, int headDim) {
     if (headDim < 2 || headDim % 2 != 0) {
       throw new IllegalArgumentException(
-          "%s: headDim=%d, expected a positive even number".formatted(operator, headDim));
+          String.format(
+              Locale.ROOT, "%s: headDim=%d, expected a positive even number", operator, headDim));
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.quern.op;
 import static java.util.stream.Collectors.joining;
 
 import dev.quern.data.BlockFormat;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 
@@ -35,12 +36,13 @@ public record LinearSpec(
 
   @Override
   public String toString() {
-    return "LinearSpec[%s, outputs=%d, inputs=%d%s, %s]"
-        .formatted(
-            weights,
-            outputs,
-            inputs,
-            accumulate ? ", accumulate" : "",
-            tolerated.stream().map(Numerics::id).sorted().collect(joining("|")));
+    return String.format(
+        Locale.ROOT,
+        "LinearSpec[%s, outputs=%d, inputs=%d%s, %s]",
+        weights,
+        outputs,
+        inputs,
+        accumulate ? ", accumulate" : "",
+        tolerated.stream().map(Numerics::id).sorted().collect(joining("|")));
   }
 }

@@ -1,6 +1,7 @@
 package dev.quern.op;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /// An arithmetic that a linear kernel may use: how activations are represented while they meet the
@@ -35,8 +36,12 @@ public record Numerics(String id, int activationBits, int groupSize, boolean sym
     Objects.requireNonNull(id, "id");
     if (activationBits < 1 || activationBits > 32 || groupSize < 0) {
       throw new IllegalArgumentException(
-          "numerics %s: activationBits=%d, groupSize=%d, expected 1..32 and >= 0"
-              .formatted(id, activationBits, groupSize));
+          String.format(
+              Locale.ROOT,
+              "numerics %s: activationBits=%d, groupSize=%d, expected 1..32 and >= 0",
+              id,
+              activationBits,
+              groupSize));
     }
   }
 

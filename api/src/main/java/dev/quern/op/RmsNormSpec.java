@@ -1,5 +1,7 @@
 package dev.quern.op;
 
+import java.util.Locale;
+
 /// What an RMSNorm operator does: `y = x / sqrt(mean(x²) + epsilon) * weight`, row by row (Zhang
 /// and Sennrich 2019).
 ///
@@ -10,7 +12,8 @@ public record RmsNormSpec(int width, float epsilon) {
     Checks.positive("rmsnorm", "width", width);
     if (!(epsilon >= 0) || Float.isInfinite(epsilon)) {
       throw new IllegalArgumentException(
-          "rmsnorm: epsilon=%s, expected a finite number >= 0".formatted(epsilon));
+          String.format(
+              Locale.ROOT, "rmsnorm: epsilon=%s, expected a finite number >= 0", epsilon));
     }
   }
 }

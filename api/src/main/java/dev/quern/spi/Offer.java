@@ -1,6 +1,7 @@
 package dev.quern.spi;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /// A provider's answer to a spec: capability, construction and reason in one, so that they can't
@@ -18,13 +19,15 @@ public sealed interface Offer<K> {
       variants = List.copyOf(variants);
       if (variants.isEmpty() || variants.getFirst().minRows() != 1) {
         throw new IllegalArgumentException(
-            "offer: variants=%s, expected at least one, the first with minRows=1"
-                .formatted(variants));
+            String.format(
+                Locale.ROOT,
+                "offer: variants=%s, expected at least one, the first with minRows=1",
+                variants));
       }
       for (int i = 1; i < variants.size(); i++) {
         if (variants.get(i).minRows() <= variants.get(i - 1).minRows()) {
           throw new IllegalArgumentException(
-              "offer: variants=%s, expected rising minRows".formatted(variants));
+              String.format(Locale.ROOT, "offer: variants=%s, expected rising minRows", variants));
         }
       }
     }

@@ -35,13 +35,14 @@ public record Platform(
   /// One line for people.
   @Override
   public String toString() {
-    return "%s %s, %s, CPU features: %s"
-        .formatted(
-            os,
-            arch,
-            jit == Jit.INTERPRETER || jit == Jit.UNKNOWN
-                ? "JIT " + jit.name().toLowerCase(Locale.ROOT)
-                : "JIT " + jit,
-            cpuFeatures.isEmpty() ? "none known" : String.join(" ", new TreeSet<>(cpuFeatures)));
+    return String.format(
+        Locale.ROOT,
+        "%s %s, %s, CPU features: %s",
+        os,
+        arch,
+        jit == Jit.INTERPRETER || jit == Jit.UNKNOWN
+            ? "JIT " + jit.name().toLowerCase(Locale.ROOT)
+            : "JIT " + jit,
+        cpuFeatures.isEmpty() ? "none known" : String.join(" ", new TreeSet<>(cpuFeatures)));
   }
 }

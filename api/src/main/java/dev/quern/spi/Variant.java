@@ -1,6 +1,7 @@
 package dev.quern.spi;
 
 import dev.quern.op.Numerics;
+import java.util.Locale;
 import java.util.Objects;
 
 /// One of the ways a kernel computes, as reports show it.
@@ -15,7 +16,7 @@ public record Variant(String name, int minRows, Numerics numerics) {
     Objects.requireNonNull(numerics, "numerics");
     if (minRows < 1) {
       throw new IllegalArgumentException(
-          "variant %s: minRows=%d, expected >= 1".formatted(name, minRows));
+          String.format(Locale.ROOT, "variant %s: minRows=%d, expected >= 1", name, minRows));
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.quern.benchmarks;
 
 import java.io.IOException;
+import java.util.Locale;
 
 /// Another process that keeps one core busy, until it is closed.
 final class BusyCore implements AutoCloseable {
@@ -23,8 +24,10 @@ final class BusyCore implements AutoCloseable {
     process.destroyForcibly().onExit().join();
     if (!busy) {
       throw new CompareException(
-          "taskset: exit code %d, expected the busy loop to run until it is stopped (is there such a core?)"
-              .formatted(process.exitValue()));
+          String.format(
+              Locale.ROOT,
+              "taskset: exit code %d, expected the busy loop to run until it is stopped (is there such a core?)",
+              process.exitValue()));
     }
   }
 }

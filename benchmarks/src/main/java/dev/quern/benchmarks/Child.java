@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -52,8 +53,10 @@ record Child(String out, String err, double seconds) {
         });
     if (peak.get() == 0) {
       throw new CompareException(
-          "%s: its memory could not be read, expected VmHWM in /proc/PID/status (Linux)"
-              .formatted(Commands.text(command)));
+          String.format(
+              Locale.ROOT,
+              "%s: its memory could not be read, expected VmHWM in /proc/PID/status (Linux)",
+              Commands.text(command)));
     }
     return peak.get();
   }
@@ -73,8 +76,11 @@ record Child(String out, String err, double seconds) {
       try {
         if (!wait.until(process, LIMIT_SECONDS)) {
           throw new CompareException(
-              "%s: still running after %d s, expected an end"
-                  .formatted(Commands.text(command), LIMIT_SECONDS));
+              String.format(
+                  Locale.ROOT,
+                  "%s: still running after %d s, expected an end",
+                  Commands.text(command),
+                  LIMIT_SECONDS));
         }
       } finally {
         process.destroyForcibly();
@@ -84,8 +90,12 @@ record Child(String out, String err, double seconds) {
       String errText = Files.readString(err, StandardCharsets.ISO_8859_1);
       if (process.exitValue() != 0) {
         throw new CompareException(
-            "%s: exit code %d%n%s"
-                .formatted(Commands.text(command), process.exitValue(), lastLines(errText)));
+            String.format(
+                Locale.ROOT,
+                "%s: exit code %d%n%s",
+                Commands.text(command),
+                process.exitValue(),
+                lastLines(errText)));
       }
       return new Child(Files.readString(out, StandardCharsets.ISO_8859_1), errText, seconds);
     } finally {

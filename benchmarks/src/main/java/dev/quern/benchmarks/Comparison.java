@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /// Runs both engines alternately, Quern first, each run a process of its own.
@@ -22,15 +23,16 @@ record Comparison(Engine ours, Engine theirs, int pairs, int busyCore, Consumer<
       our.add(measure(ours, workload, model));
       their.add(measure(theirs, workload, model));
       progress.accept(
-          "%s %s: pair %d of %d: %.4g and %.4g %s"
-              .formatted(
-                  workload.name(),
-                  model.getFileName(),
-                  i + 1,
-                  pairs,
-                  our.getLast(),
-                  their.getLast(),
-                  workload.kind().unit()));
+          String.format(
+              Locale.ROOT,
+              "%s %s: pair %d of %d: %.4g and %.4g %s",
+              workload.name(),
+              model.getFileName(),
+              i + 1,
+              pairs,
+              our.getLast(),
+              their.getLast(),
+              workload.kind().unit()));
     }
     return new Pairs(workload, model.getFileName().toString(), our, their);
   }

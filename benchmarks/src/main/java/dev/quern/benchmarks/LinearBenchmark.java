@@ -10,6 +10,7 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -70,7 +71,11 @@ public class LinearBenchmark {
         BlockFormat.byId(format)
             .orElseThrow(() ->
                 new IllegalArgumentException(
-                    "format=%s, expected one of %s".formatted(format, BlockFormat.standard())));
+                    String.format(
+                        Locale.ROOT,
+                        "format=%s, expected one of %s",
+                        format,
+                        BlockFormat.standard())));
     String[] sides = shape.split("x");
     int outputs = Integer.parseInt(sides[0]);
     int inputs = Integer.parseInt(sides[1]);
@@ -86,7 +91,7 @@ public class LinearBenchmark {
           case "memory" -> Math.ceilDiv(BEYOND_CACHES_BYTES, matrixBytes);
           default ->
               throw new IllegalArgumentException(
-                  "weightsIn=%s, expected cache or memory".formatted(weightsIn));
+                  String.format(Locale.ROOT, "weightsIn=%s, expected cache or memory", weightsIn));
         };
     kernels = new ArrayList<>();
     for (long i = 0; i < copies; i++) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -105,10 +106,11 @@ final class LlamaCppEngine implements Engine {
     }
     Matcher variant = CPU_VARIANT.matcher(child.err());
     build =
-        "build %s, %s"
-            .formatted(
-                tests.path(0).path("build_number").asText("unknown"),
-                variant.find() ? variant.group() : "one CPU variant built in");
+        String.format(
+            Locale.ROOT,
+            "build %s, %s",
+            tests.path(0).path("build_number").asText("unknown"),
+            variant.find() ? variant.group() : "one CPU variant built in");
     return rates;
   }
 

@@ -25,8 +25,11 @@ record Pairs(Workload workload, String model, List<Double> ours, List<Double> th
     theirs = List.copyOf(theirs);
     if (ours.isEmpty() || ours.size() != theirs.size()) {
       throw new IllegalArgumentException(
-          "pairs: %d of ours and %d of theirs, expected as many of both, at least one"
-              .formatted(ours.size(), theirs.size()));
+          String.format(
+              Locale.ROOT,
+              "pairs: %d of ours and %d of theirs, expected as many of both, at least one",
+              ours.size(),
+              theirs.size()));
     }
   }
 
@@ -38,15 +41,16 @@ record Pairs(Workload workload, String model, List<Double> ours, List<Double> th
 
   /// A row of Markdown: medians with `[min .. max]`.
   String row() {
-    return "| %s | %s | %s%s | %s | %s | **%s** |"
-        .formatted(
-            workload.name(),
-            model,
-            workload.kind().unit(),
-            workload.kind().moreIsBetter() ? "" : ", less is better",
-            text(spread(ours)),
-            text(spread(theirs)),
-            text(ratios()));
+    return String.format(
+        Locale.ROOT,
+        "| %s | %s | %s%s | %s | %s | **%s** |",
+        workload.name(),
+        model,
+        workload.kind().unit(),
+        workload.kind().moreIsBetter() ? "" : ", less is better",
+        text(spread(ours)),
+        text(spread(theirs)),
+        text(ratios()));
   }
 
   private static Spread spread(List<Double> figures) {

@@ -4,6 +4,7 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// A text of a given number of tokens, so that engines that take text get the same work.
 final class PromptText {
@@ -28,7 +29,10 @@ final class PromptText {
       text.append(' ').append((char) ('a' + word % 26));
     }
     throw new CompareException(
-        "%s: no text of %d tokens could be made of single letters, expected a Llama vocabulary"
-            .formatted(model, tokens));
+        String.format(
+            Locale.ROOT,
+            "%s: no text of %d tokens could be made of single letters, expected a Llama vocabulary",
+            model,
+            tokens));
   }
 }

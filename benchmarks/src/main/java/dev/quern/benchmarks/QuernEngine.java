@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /// Quern, by its launcher: `quern bench` and `quern run`.
 ///
@@ -46,7 +47,8 @@ record QuernEngine(String launcher, int threads, int repetitions) implements Eng
       String key = workload.genTokens() == 0 ? "prefillTokensPerSecond" : "decodeTokensPerSecond";
       JsonNode figure = new ObjectMapper().readTree(json.toFile()).path(key);
       if (!figure.isNumber()) {
-        throw new CompareException("%s: no %s in its JSON".formatted(Commands.text(command), key));
+        throw new CompareException(
+            String.format(Locale.ROOT, "%s: no %s in its JSON", Commands.text(command), key));
       }
       return figure.asDouble();
     } finally {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -148,9 +149,13 @@ final class VersusLlamaCpp implements Callable<Integer> {
     out.print(Pairs.HEAD);
     rows.forEach(out::println);
     out.printf(
+        Locale.ROOT,
         "%nMedians [min .. max] of %d alternating runs of %d repetitions on %d threads; the last column is of the runs' ratios.%n",
-        runs, inner, threads);
+        runs,
+        inner,
+        threads);
     out.printf(
+        Locale.ROOT,
         "%s, %d processors, load average %.2f before and %.2f after; llama.cpp %s; QUERN_JAVA_OPTS='%s'.%n%n",
         before.cpu(),
         before.processors(),
@@ -167,8 +172,11 @@ final class VersusLlamaCpp implements Callable<Integer> {
         .orElseThrow(() ->
             new CommandLine.ParameterException(
                 spec.commandLine(),
-                "--workloads: %s, expected some of %s"
-                    .formatted(name, Workload.all().stream().map(Workload::name).toList())));
+                String.format(
+                    Locale.ROOT,
+                    "--workloads: %s, expected some of %s",
+                    name,
+                    Workload.all().stream().map(Workload::name).toList())));
   }
 
   private List<String> words(String variable) {

@@ -82,7 +82,8 @@ final class AccuracyCommand extends ConsoleCommand {
       throw new UserException("--model: none, expected one in F32, F16 or BF16");
     }
     if (turns < 1) {
-      throw new UserException("--turns: %d, expected at least 1".formatted(turns));
+      throw new UserException(
+          String.format(Locale.ROOT, "--turns: %d, expected at least 1", turns));
     }
     Path folder = Files.createTempDirectory("quern-accuracy");
     try (Checkpoint source = Checkpoint.open(modelOptions.model)) {
@@ -105,6 +106,7 @@ final class AccuracyCommand extends ConsoleCommand {
         console
             .err()
             .printf(
+                Locale.ROOT,
                 "%s: %d chunks of %d tokens, %d scored; %s%n",
                 modelOptions.model,
                 own.chunks(),
@@ -175,7 +177,8 @@ final class AccuracyCommand extends ConsoleCommand {
     QuantizePlan plan = QuantizePlan.of(source, variant);
     if (!plan.applies()) {
       return new Row(
-          "| %s | no matrix has such a width |".formatted(variant.describe()), Optional.empty());
+          String.format(Locale.ROOT, "| %s | no matrix has such a width |", variant.describe()),
+          Optional.empty());
     }
     double error;
     try (WorkerPool workers = new WorkerPool(original.threads())) {

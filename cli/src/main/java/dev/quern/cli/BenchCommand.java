@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -149,7 +150,8 @@ final class BenchCommand extends ConsoleCommand {
     models
         .several()
         .ifPresent(option -> {
-          throw usage("%s: several, expected one, or --protocol".formatted(option));
+          throw usage(
+              String.format(Locale.ROOT, "%s: several, expected one, or --protocol", option));
         });
     if (!from.isEmpty()) {
       throw usage("--from: expected --protocol too: it reports on files of a protocol");
@@ -178,11 +180,14 @@ final class BenchCommand extends ConsoleCommand {
   private int report() throws IOException {
     for (String option : DECIDED) {
       if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-        throw usage("%s: the protocol decides it, expected no such option".formatted(option));
+        throw usage(
+            String.format(
+                Locale.ROOT, "%s: the protocol decides it, expected no such option", option));
       }
     }
     if (repetitions < 1) {
-      throw usage("--repetitions: %d, expected at least 1".formatted(repetitions));
+      throw usage(
+          String.format(Locale.ROOT, "--repetitions: %d, expected at least 1", repetitions));
     }
     if (from.isEmpty() == models.models.isEmpty()) {
       throw usage(
@@ -215,8 +220,10 @@ final class BenchCommand extends ConsoleCommand {
     for (Path file : from) {
       if (!Files.isRegularFile(file)) {
         throw new UserException(
-            "--from: %s: no such file, expected one that bench --protocol --json wrote"
-                .formatted(file));
+            String.format(
+                Locale.ROOT,
+                "--from: %s: no such file, expected one that bench --protocol --json wrote",
+                file));
       }
       files.add(ReportFile.read(file));
     }
@@ -269,7 +276,8 @@ final class BenchCommand extends ConsoleCommand {
       writer.write(file);
     } catch (IOException e) {
       throw new UserException(
-          "%s: %s can't be written: %s".formatted(option, file, e.getMessage()), e);
+          String.format(Locale.ROOT, "%s: %s can't be written: %s", option, file, e.getMessage()),
+          e);
     }
   }
 
@@ -291,8 +299,11 @@ final class BenchCommand extends ConsoleCommand {
     Path folder = file.toAbsolutePath().getParent();
     if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
       throw new UserException(
-          "%s: %s can't be written: expected the name of a file in a folder that exists"
-              .formatted(option, file));
+          String.format(
+              Locale.ROOT,
+              "%s: %s can't be written: expected the name of a file in a folder that exists",
+              option,
+              file));
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// Runs commands of Quern as users do, through the launcher `./quern`, each in a JVM of its own:
@@ -31,15 +32,17 @@ record BenchLauncher(String quern, List<String> properties) {
     String quern = System.getenv(VARIABLE);
     if (quern == null) {
       throw new UserException(
-          "--protocol: %s is not set, expected the launcher, which starts each run: use ./quern bench"
-              .formatted(VARIABLE));
+          String.format(
+              Locale.ROOT,
+              "--protocol: %s is not set, expected the launcher, which starts each run: use ./quern bench",
+              VARIABLE));
     }
     return new BenchLauncher(
         quern,
         System.getProperties().stringPropertyNames().stream()
             .filter(name -> name.startsWith("quern."))
             .sorted()
-            .map(name -> "-D%s=%s".formatted(name, System.getProperty(name)))
+            .map(name -> String.format(Locale.ROOT, "-D%s=%s", name, System.getProperty(name)))
             .toList());
   }
 
@@ -62,8 +65,12 @@ record BenchLauncher(String quern, List<String> properties) {
       int code = wait(process, what);
       if (code != 0) {
         throw new UserException(
-            "%s: exit code %d: %s"
-                .formatted(what, code, complaint(Files.readString(said, StandardCharsets.UTF_8))));
+            String.format(
+                Locale.ROOT,
+                "%s: exit code %d: %s",
+                what,
+                code,
+                complaint(Files.readString(said, StandardCharsets.UTF_8))));
       }
     } finally {
       Files.delete(said);
@@ -75,7 +82,8 @@ record BenchLauncher(String quern, List<String> properties) {
       if (process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
         return process.exitValue();
       }
-      throw new UserException("%s: no end after %d minutes".formatted(what, LIMIT_MINUTES));
+      throw new UserException(
+          String.format(Locale.ROOT, "%s: no end after %d minutes", what, LIMIT_MINUTES));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while a run was waited for", e);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -83,7 +84,8 @@ final class ConformanceCommand extends ConsoleCommand {
     if (!compare.isEmpty() && (compare.size() != 2 || compare.getFirst().equals(compare.get(1)))) {
       throw new CommandLine.ParameterException(
           spec.commandLine(),
-          "--compare=%s, expected two names".formatted(String.join(",", compare)));
+          String.format(
+              Locale.ROOT, "--compare=%s, expected two names", String.join(",", compare)));
     }
     if (provider == null && compare.isEmpty() && jars.isEmpty()) {
       throw new CommandLine.ParameterException(

@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Comparison.Difference;
+import java.util.Locale;
 
 /// Shows on a terminal what the suite is at, in one line that is written over.
 final class ConformanceProgress implements AutoCloseable {
@@ -30,7 +31,9 @@ final class ConformanceProgress implements AutoCloseable {
 
   private void show(String what) {
     if (enabled) {
-      console.err().printf("%s%,d cases, %,d failed: %s", ERASE, cases, failures, what);
+      console
+          .err()
+          .printf(Locale.ROOT, "%s%,d cases, %,d failed: %s", ERASE, cases, failures, what);
       console.err().flush();
     }
   }

@@ -22,6 +22,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -73,7 +74,11 @@ final class ConformanceRun {
     List<String> known = Suite.operators();
     if (!known.containsAll(c.operators)) {
       throw new UserException(
-          "--operator=%s, expected some of %s".formatted(String.join(",", c.operators), known),
+          String.format(
+              Locale.ROOT,
+              "--operator=%s, expected some of %s",
+              String.join(",", c.operators),
+              known),
           null);
     }
     try {
@@ -142,10 +147,17 @@ final class ConformanceRun {
     if (ours.size() != 1) {
       throw new UserException(
           ours.isEmpty()
-              ? "no provider in %s: expected META-INF/services/%s in one of them"
-                  .formatted(command.jars, KernelProvider.class.getName())
-              : "%d providers in %s: say which with --provider, one of %s"
-                  .formatted(ours.size(), command.jars, names(ours)),
+              ? String.format(
+                  Locale.ROOT,
+                  "no provider in %s: expected META-INF/services/%s in one of them",
+                  command.jars,
+                  KernelProvider.class.getName())
+              : String.format(
+                  Locale.ROOT,
+                  "%d providers in %s: say which with --provider, one of %s",
+                  ours.size(),
+                  command.jars,
+                  names(ours)),
           null);
     }
     return ours.getFirst();
@@ -157,7 +169,9 @@ final class ConformanceRun {
         .filter(e -> e.name().equals(name))
         .findFirst()
         .orElseThrow(() ->
-            new UserException("no provider %s, found %s".formatted(name, names(entries)), null));
+            new UserException(
+                String.format(Locale.ROOT, "no provider %s, found %s", name, names(entries)),
+                null));
   }
 
   private KernelProvider ready(ProviderEntry entry) {
@@ -165,8 +179,12 @@ final class ConformanceRun {
         .ready(entry.name())
         .orElseThrow(() ->
             new UserException(
-                "provider %s (%s) is %s"
-                    .formatted(entry.name(), location(entry), entry.verdict().text()),
+                String.format(
+                    Locale.ROOT,
+                    "provider %s (%s) is %s",
+                    entry.name(),
+                    location(entry),
+                    entry.verdict().text()),
                 null));
   }
 
@@ -174,7 +192,10 @@ final class ConformanceRun {
     return entries.isEmpty()
         ? "none"
         : entries.stream()
-            .map(e -> e.ready() ? e.name() : "%s (%s)".formatted(e.name(), e.verdict().text()))
+            .map(e ->
+                e.ready()
+                    ? e.name()
+                    : String.format(Locale.ROOT, "%s (%s)", e.name(), e.verdict().text()))
             .collect(Collectors.joining(", "));
   }
 
@@ -192,9 +213,10 @@ final class ConformanceRun {
   }
 
   private String replayCommand(ProviderEntry entry) {
-    return "./quern conformance --provider %s %s--replay "
-        .formatted(
-            entry.name(),
-            command.jars.stream().map(j -> "--jar " + j + " ").collect(Collectors.joining()));
+    return String.format(
+        Locale.ROOT,
+        "./quern conformance --provider %s %s--replay ",
+        entry.name(),
+        command.jars.stream().map(j -> "--jar " + j + " ").collect(Collectors.joining()));
   }
 }

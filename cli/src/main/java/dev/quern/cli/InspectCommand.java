@@ -61,9 +61,13 @@ final class InspectCommand extends ConsoleCommand {
       GgufMetadata metadata = gguf.metadata();
       console
           .out()
-          .printf("GGUF version %d, %d tensors%n%n", gguf.version(), gguf.tensors().size());
+          .printf(
+              Locale.ROOT,
+              "GGUF version %d, %d tensors%n%n",
+              gguf.version(),
+              gguf.tensors().size());
       for (String key : metadata.keys()) {
-        console.out().printf("%-45s %s%n", key, metadata.describe(key));
+        console.out().printf(Locale.ROOT, "%-45s %s%n", key, metadata.describe(key));
       }
       table(
           gguf.tensors().stream()
@@ -76,7 +80,7 @@ final class InspectCommand extends ConsoleCommand {
 
   private void inspectFolder(Path folder) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      console.out().printf("%s%n", checkpoint.config());
+      console.out().printf(Locale.ROOT, "%s%n", checkpoint.config());
       table(
           checkpoint.tensors().stream()
               .map(t ->
@@ -92,17 +96,24 @@ final class InspectCommand extends ConsoleCommand {
   private record Row(String tensor, String format, long bytes, String dims) {}
 
   private void table(List<Row> rows) {
-    console.out().printf("%n%-40s %-8s %14s  %s%n", "tensor", "format", "bytes", "dimensions");
+    console
+        .out()
+        .printf(Locale.ROOT, "%n%-40s %-8s %14s  %s%n", "tensor", "format", "bytes", "dimensions");
     Map<String, long[]> totals = new LinkedHashMap<>();
     for (Row row : rows) {
-      console.out().printf("%-40s %-8s %14d  %s%n", row.tensor, row.format, row.bytes, row.dims);
+      console
+          .out()
+          .printf(
+              Locale.ROOT, "%-40s %-8s %14d  %s%n", row.tensor, row.format, row.bytes, row.dims);
       long[] total = totals.computeIfAbsent(row.format, _ -> new long[2]);
       total[0]++;
       total[1] += row.bytes;
     }
     console.out().println();
     totals.forEach((format, total) ->
-        console.out().printf("%-8s %6d tensors %14d bytes%n", format, total[0], total[1]));
+        console
+            .out()
+            .printf(Locale.ROOT, "%-8s %6d tensors %14d bytes%n", format, total[0], total[1]));
   }
 
   private void compare(Path model) throws IOException {
@@ -112,7 +123,13 @@ final class InspectCommand extends ConsoleCommand {
       console
           .out()
           .printf(
-              "%-40s %-10s %-10s %12s %10s%n", "tensor", "format", "against", "RMS", "relative");
+              Locale.ROOT,
+              "%-40s %-10s %-10s %12s %10s%n",
+              "tensor",
+              "format",
+              "against",
+              "RMS",
+              "relative");
       for (WeightError e : WeightError.between(file, reference, workers)) {
         console
             .out()

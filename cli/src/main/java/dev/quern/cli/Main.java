@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -97,9 +98,9 @@ public final class Main implements Runnable {
   /// A mistake in the command line: one line, and where to read on.
   private static int reportUsage(CommandLine.ParameterException e, PrintStream err) {
     CommandLine command = e.getCommandLine();
-    err.printf("quern: %s%n", e.getMessage());
+    err.printf(Locale.ROOT, "quern: %s%n", e.getMessage());
     CommandLine.UnmatchedArgumentException.printSuggestions(e, new java.io.PrintWriter(err, true));
-    err.printf("Try: %s --help%n", command.getCommandSpec().qualifiedName());
+    err.printf(Locale.ROOT, "Try: %s --help%n", command.getCommandSpec().qualifiedName());
     return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 

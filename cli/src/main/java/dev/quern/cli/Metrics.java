@@ -89,7 +89,8 @@ record Metrics(
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
     } catch (IOException e) {
       throw new UserException(
-          "--stats-json: %s can't be written: %s".formatted(file, e.getMessage()), e);
+          String.format(Locale.ROOT, "--stats-json: %s can't be written: %s", file, e.getMessage()),
+          e);
     }
   }
 

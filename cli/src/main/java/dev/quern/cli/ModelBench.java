@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -86,15 +87,18 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
     int needed = plans.stream().mapToInt(BenchPlan::context).max().orElseThrow();
     if (options.context != 0 && options.context < needed) {
       throw new UserException(
-          "--context: %d, expected at least %d for what is measured, or nothing"
-              .formatted(options.context, needed));
+          String.format(
+              Locale.ROOT,
+              "--context: %d, expected at least %d for what is measured, or nothing",
+              options.context,
+              needed));
     }
     return options.context == 0 ? needed : options.context;
   }
 
   private String name(LlamaModel model) {
     String name = model.config().name();
-    return options.model().map(m -> "%s (%s)".formatted(name, m)).orElse(name);
+    return options.model().map(m -> String.format(Locale.ROOT, "%s (%s)", name, m)).orElse(name);
   }
 
   /// The weights, of which the model says nothing once they are packed; empty for the demo model.

@@ -60,7 +60,8 @@ final class PerplexityCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     if (chunks < 0) {
-      throw new UserException("--chunks: %d, expected at least 1, or nothing".formatted(chunks));
+      throw new UserException(
+          String.format(Locale.ROOT, "--chunks: %d, expected at least 1, or nothing", chunks));
     }
     String content = read();
     try (LlamaModel model = modelOptions.load(console);
@@ -100,9 +101,10 @@ final class PerplexityCommand extends ConsoleCommand {
     try {
       return Files.readString(text);
     } catch (MalformedInputException e) {
-      throw new UserException("--text: %s is not UTF-8; convert it".formatted(text), e);
+      throw new UserException(
+          String.format(Locale.ROOT, "--text: %s is not UTF-8; convert it", text), e);
     } catch (java.nio.file.NoSuchFileException e) {
-      throw new UserException("--text: %s, no such file".formatted(text), e);
+      throw new UserException(String.format(Locale.ROOT, "--text: %s, no such file", text), e);
     }
   }
 
@@ -147,7 +149,8 @@ final class PerplexityCommand extends ConsoleCommand {
     try {
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), root);
     } catch (IOException e) {
-      throw new UserException("--json: %s can't be written: %s".formatted(json, e.getMessage()), e);
+      throw new UserException(
+          String.format(Locale.ROOT, "--json: %s can't be written: %s", json, e.getMessage()), e);
     }
   }
 

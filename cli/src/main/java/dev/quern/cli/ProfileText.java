@@ -41,6 +41,6 @@ final class ProfileText {
   }
 
   private static void line(StringBuilder out, String what, String prompt, String decode) {
-    out.append("%-16s %22s %22s%n".formatted(what, prompt, decode));
+    out.append(String.format(Locale.ROOT, "%-16s %22s %22s%n", what, prompt, decode));
   }
 }

@@ -47,8 +47,8 @@ record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console cons
     int all = cases.size() * repetitions;
     for (int repetition = 1; repetition <= repetitions; repetition++) {
       for (Case one : cases) {
-        String what = "run %d of %d".formatted(runs.size() + 1, all);
-        console.err().println("%s: %s".formatted(what, one.label()));
+        String what = String.format(Locale.ROOT, "run %d of %d", runs.size() + 1, all);
+        console.err().println(String.format(Locale.ROOT, "%s: %s", what, one.label()));
         runs.add(run(one, what));
       }
     }
@@ -58,7 +58,7 @@ record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console cons
   private Run run(Case one, String what) throws IOException {
     Path json = Files.createTempFile("quern-bench", ".json");
     try {
-      jvm.run(words(one, json), "%s (%s)".formatted(what, one.label()));
+      jvm.run(words(one, json), String.format(Locale.ROOT, "%s (%s)", what, one.label()));
       ObjectMapper mapper = new ObjectMapper();
       ObjectNode run = mapper.createObjectNode().put("label", one.label());
       run.put("model", one.model().map(Path::toString).orElse("demo")).put("asked", one.asked());
@@ -108,7 +108,8 @@ record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console cons
         .filter(l -> labels.indexOf(l) != labels.lastIndexOf(l))
         .findFirst()
         .ifPresent(l -> {
-          throw new UserException("--protocol: %s twice, expected different runs".formatted(l));
+          throw new UserException(
+              String.format(Locale.ROOT, "--protocol: %s twice, expected different runs", l));
         });
     return cases;
   }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.jar.JarFile;
@@ -36,7 +37,8 @@ final class ProviderJars {
     boolean modules = KernelProvider.class.getModule().isNamed();
     for (Path jar : jars) {
       if (!Files.isReadable(jar)) {
-        throw new UserException("--jar: %s is missing, or can't be read".formatted(jar), null);
+        throw new UserException(
+            String.format(Locale.ROOT, "--jar: %s is missing, or can't be read", jar), null);
       }
       if (modules && descriptor(jar).isPresent()) {
         modular.add(jar);
@@ -58,7 +60,8 @@ final class ProviderJars {
     try (JarFile file = new JarFile(jar.toFile(), false, JarFile.OPEN_READ, Runtime.version())) {
       return Optional.ofNullable(file.getJarEntry("module-info.class")).map(e -> e.getName());
     } catch (IOException e) {
-      throw new UserException("--jar: %s can't be read: %s".formatted(jar, e.getMessage()), e);
+      throw new UserException(
+          String.format(Locale.ROOT, "--jar: %s can't be read: %s", jar, e.getMessage()), e);
     }
   }
 
@@ -77,12 +80,11 @@ final class ProviderJars {
       return layer.findLoader(names.iterator().next());
     } catch (FindException | ResolutionException e) {
       throw new UserException(
-          "--jar: %s. If the running JVM has that module but did not need it, start with QUERN_PROVIDERS=%s"
-              .formatted(
-                  e.getMessage(),
-                  jars.stream()
-                      .map(Path::toString)
-                      .collect(Collectors.joining(File.pathSeparator))),
+          String.format(
+              Locale.ROOT,
+              "--jar: %s. If the running JVM has that module but did not need it, start with QUERN_PROVIDERS=%s",
+              e.getMessage(),
+              jars.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator))),
           e);
     }
   }

@@ -105,7 +105,8 @@ final class QuantizeCommand extends ConsoleCommand {
     for (Path file : source.files()) {
       if (Files.exists(out) && Files.isSameFile(file, out)) {
         throw new UserException(
-            "--out: %s is part of the model itself; name another file".formatted(out));
+            String.format(
+                Locale.ROOT, "--out: %s is part of the model itself; name another file", out));
       }
     }
   }
@@ -120,8 +121,10 @@ final class QuantizeCommand extends ConsoleCommand {
             || input.filter(WeightScheme::takesGroup).isPresent();
     if (group != null && !grouped) {
       throw new UserException(
-          "--group: %d, expected none: only int4-block has blocks of different sizes"
-              .formatted(group));
+          String.format(
+              Locale.ROOT,
+              "--group: %d, expected none: only int4-block has blocks of different sizes",
+              group));
     }
     return new QuantizeOptions(
         named, group == null ? WeightScheme.DEFAULT_GROUP : group, output, input);
@@ -133,8 +136,9 @@ final class QuantizeCommand extends ConsoleCommand {
     for (QuantizePlan.Item item : plan.items()) {
       String change =
           item.kept()
-              ? "%s, kept%s".formatted(item.format(), item.unfit() ? " for its width" : "")
-              : "%s to %s".formatted(item.source(), item.format());
+              ? String.format(
+                  Locale.ROOT, "%s, kept%s", item.format(), item.unfit() ? " for its width" : "")
+              : String.format(Locale.ROOT, "%s to %s", item.source(), item.format());
       long[] sums = formats.computeIfAbsent(change, _ -> new long[3]);
       sums[0]++;
       sums[1] += item.tensor().elements();
@@ -162,6 +166,7 @@ final class QuantizeCommand extends ConsoleCommand {
       console
           .out()
           .printf(
+              Locale.ROOT,
               "%s has no vocabulary, as the model has none that Quern reads (tokenizer.json)%n",
               out);
     }

@@ -1,5 +1,7 @@
 package dev.quern.cli;
 
+import java.util.Locale;
+
 /// Shows text so that blanks and control characters can be told apart.
 final class Quote {
   private Quote() {}
@@ -15,7 +17,7 @@ final class Quote {
             case '\r' -> out.append("\\r");
             default -> {
               if (Character.isISOControl(c)) {
-                out.append("\\u%04x".formatted(c));
+                out.append(String.format(Locale.ROOT, "\\u%04x", c));
               } else {
                 out.appendCodePoint(c);
               }

@@ -4,6 +4,7 @@ import dev.quern.KernelOptions;
 import dev.quern.Selfcheck;
 import java.io.IOException;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,7 +49,11 @@ final class SelfcheckCommand extends ConsoleCommand {
       boolean cleared = Selfcheck.clear(options);
       console
           .err()
-          .printf("quern: %s %s%n", cleared ? "deleted" : "no results in", Selfcheck.file(options));
+          .printf(
+              Locale.ROOT,
+              "quern: %s %s%n",
+              cleared ? "deleted" : "no results in",
+              Selfcheck.file(options));
       return 0;
     }
     try {

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -38,8 +39,10 @@ final class SelfcheckRun {
     Catalog catalog = Catalog.scan(options);
     if (catalog.platform().jit() != Jit.C2) {
       throw new UserException(
-          "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start without -Xint, -client and -XX:TieredStopAtLevel"
-              .formatted(catalog.platform().jit()),
+          String.format(
+              Locale.ROOT,
+              "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start without -Xint, -client and -XX:TieredStopAtLevel",
+              catalog.platform().jit()),
           null);
     }
     Selfcheck.read(options); // a file that can't be understood fails now, and not in a minute
@@ -47,8 +50,11 @@ final class SelfcheckRun {
     List<String> names = ready.stream().map(ProviderEntry::name).toList();
     if (!names.containsAll(wanted) || names.isEmpty()) {
       throw new UserException(
-          "selfcheck: provider %s, expected some of %s, which can run here; `quern explain` says why others can't"
-              .formatted(wanted.isEmpty() ? "" : String.join(",", wanted), names),
+          String.format(
+              Locale.ROOT,
+              "selfcheck: provider %s, expected some of %s, which can run here; `quern explain` says why others can't",
+              wanted.isEmpty() ? "" : String.join(",", wanted),
+              names),
           null);
     }
     boolean right = true;
@@ -65,7 +71,7 @@ final class SelfcheckRun {
     Target target = new Target(provider, catalog.platform(), Support.of(provider));
     Selfcheck stored = Selfcheck.read(options);
     long start = System.nanoTime();
-    console.err().printf("quern: checking %s ...%n", entry.name());
+    console.err().printf(Locale.ROOT, "quern: checking %s ...%n", entry.name());
     List<Result> results = CompiledCheck.run(target, this::print);
     List<Result> wrong = results.stream().filter(r -> !r.passed()).toList();
     Map<String, SelfcheckFailure> failures = new LinkedHashMap<>();
@@ -78,6 +84,7 @@ final class SelfcheckRun {
     console
         .out()
         .printf(
+            Locale.ROOT,
             "%s: %d of %d variants right, %d calls, %.0f s (%s)%n",
             entry.name(),
             results.size() - wrong.size(),
@@ -96,6 +103,7 @@ final class SelfcheckRun {
       console
           .out()
           .printf(
+              Locale.ROOT,
               "  what was wrong will not run again with this JVM, CPU and JAR: recorded in %s%n",
               Selfcheck.file(options));
     }
@@ -107,8 +115,12 @@ final class SelfcheckRun {
       console
           .out()
           .printf(
+              Locale.ROOT,
               "WRONG: %s, variant %s: %s%n  replay: %s%n",
-              r.spec(), r.variant().name(), because(r), r.replay());
+              r.spec(),
+              r.variant().name(),
+              because(r),
+              r.replay());
     }
   }
 
@@ -121,12 +133,13 @@ final class SelfcheckRun {
 
   private static String because(Result r) {
     return r.outcome() instanceof Outcome.Fail f
-        ? "%s is %s, expected %s%s"
-            .formatted(
-                f.where(),
-                f.actual(),
-                f.expected(),
-                f.bound().isEmpty() ? "" : " within " + f.bound())
+        ? String.format(
+            Locale.ROOT,
+            "%s is %s, expected %s%s",
+            f.where(),
+            f.actual(),
+            f.expected(),
+            f.bound().isEmpty() ? "" : " within " + f.bound())
         : "";
   }
 }

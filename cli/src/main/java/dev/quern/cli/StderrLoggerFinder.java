@@ -22,7 +22,9 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
       }
     }
     System.err.printf(
-        "quern: quern.log=%s, expected error, warning, info, debug or off; using warning%n", level);
+        Locale.ROOT,
+        "quern: quern.log=%s, expected error, warning, info, debug or off; using warning%n",
+        level);
     return System.Logger.Level.WARNING;
   }
 
@@ -48,7 +50,11 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
     @Override
     public void log(Level level, ResourceBundle bundle, String format, Object... params) {
       boolean plain = params == null || params.length == 0;
-      log(level, bundle, plain ? format : MessageFormat.format(format, params), (Throwable) null);
+      log(
+          level,
+          bundle,
+          plain ? format : new MessageFormat(format, Locale.ROOT).format(params),
+          (Throwable) null);
     }
   }
 }

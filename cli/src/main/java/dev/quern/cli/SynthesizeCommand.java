@@ -90,6 +90,11 @@ final class SynthesizeCommand extends ConsoleCommand {
     return found.orElseThrow(() ->
         new CommandLine.ParameterException(
             spec.commandLine(),
-            "%s: %s, expected one of %s".formatted(option, given, String.join(", ", names))));
+            String.format(
+                Locale.ROOT,
+                "%s: %s, expected one of %s",
+                option,
+                given,
+                String.join(", ", names))));
   }
 }

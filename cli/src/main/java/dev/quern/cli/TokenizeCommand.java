@@ -4,6 +4,7 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,7 +43,7 @@ final class TokenizeCommand extends ConsoleCommand {
       console.out().println(Arrays.toString(tokens).replace(" ", ""));
     } else {
       for (int id : tokens) {
-        console.out().printf("%7d  %s%n", id, Quote.quote(tokenizer.text(id)));
+        console.out().printf(Locale.ROOT, "%7d  %s%n", id, Quote.quote(tokenizer.text(id)));
       }
     }
     return 0;

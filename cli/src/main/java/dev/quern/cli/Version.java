@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import java.util.Locale;
 import picocli.CommandLine.IVersionProvider;
 
 /// The product's and the specification's versions, and the JVM's.
@@ -10,11 +11,12 @@ final class Version implements IVersionProvider {
   public String[] getVersion() {
     String product = Version.class.getPackage().getImplementationVersion();
     return new String[] {
-      "quern %s, %s %s"
-          .formatted(
-              product == null ? "(development)" : product,
-              System.getProperty("java.vm.name"),
-              Runtime.version())
+      String.format(
+          Locale.ROOT,
+          "quern %s, %s %s",
+          product == null ? "(development)" : product,
+          System.getProperty("java.vm.name"),
+          Runtime.version())
     };
   }
 }

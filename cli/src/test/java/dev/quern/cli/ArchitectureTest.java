@@ -1,15 +1,31 @@
 package dev.quern.cli;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.quern.spi.KernelProvider;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.text.MessageFormat;
+import java.text.NumberFormat;
+import java.time.format.DateTimeFormatter;
+import java.util.Formatter;
+import java.util.Locale;
+import java.util.Scanner;
 import java.util.concurrent.Executor;
 
 /// The design's rules, held by the build. Each says in `because` what it is for.
@@ -148,6 +164,58 @@ class ArchitectureTest {
           .orShould()
           .accessField(System.class, "err")
           .because("a library logs");
+
+  @ArchTest
+  static final ArchRule noDefaultLocale =
+      noClasses()
+          .should()
+          .callMethod(String.class, "format", String.class, Object[].class)
+          .orShould()
+          .callMethod(String.class, "formatted", Object[].class)
+          .orShould()
+          .callMethod(String.class, "toLowerCase")
+          .orShould()
+          .callMethod(String.class, "toUpperCase")
+          .orShould()
+          .callMethodWhere(
+              nameMatching("format|printf")
+                  .and(
+                      target(
+                          owner(
+                              assignableTo(PrintStream.class).or(assignableTo(PrintWriter.class)))))
+                  .and(target(rawParameterTypes(String.class, Object[].class))))
+          .orShould()
+          .callConstructorWhere(
+              target(owner(assignableTo(Formatter.class)))
+                  .and(target(not(lastParameter(Locale.class)))))
+          .orShould()
+          .callMethodWhere(
+              target(
+                      owner(
+                          assignableTo(NumberFormat.class)
+                              .or(assignableTo(DateTimeFormatter.class))))
+                  .and(nameMatching("get.*Instance|ofPattern|ofLocalized.*"))
+                  .and(target(not(lastParameter(Locale.class)))))
+          .orShould()
+          .callMethod(MessageFormat.class, "format", String.class, Object[].class)
+          .orShould()
+          .callConstructor(MessageFormat.class, String.class)
+          .orShould()
+          .dependOnClassesThat()
+          .areAssignableTo(Scanner.class)
+          .because("names, numbers and files are the same in every user's locale: Locale.ROOT");
+
+  private static DescribedPredicate<JavaCall<?>> nameMatching(String regex) {
+    return DescribedPredicate.describe("named " + regex, call -> call.getName().matches(regex));
+  }
+
+  private static DescribedPredicate<CodeUnitCallTarget> lastParameter(Class<?> type) {
+    return DescribedPredicate.describe(
+        "a last parameter of " + type,
+        t ->
+            !t.getRawParameterTypes().isEmpty()
+                && t.getRawParameterTypes().getLast().isEquivalentTo(type));
+  }
 
   @ArchTest
   static final ArchRule noUnsafe =

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,8 +130,10 @@ class ConformanceCommandTest {
       Result result = conformance(name + "--jar " + needy);
       assertEquals(1, result.code, result.out);
       assertEquals(
-          "quern: provider needy (%s) is unavailable: no accelerator. Remedy: install one"
-              .formatted(needy),
+          String.format(
+              Locale.ROOT,
+              "quern: provider needy (%s) is unavailable: no accelerator. Remedy: install one",
+              needy),
           result.err.strip());
       assertEquals("", result.out);
     }
@@ -141,8 +144,11 @@ class ConformanceCommandTest {
     Path reports = folder.resolve("compared");
     Result result =
         conformance(
-            "--compare scalar,good --operator swiglu --tries 2 --jar %s --report %s"
-                .formatted(good, reports));
+            String.format(
+                Locale.ROOT,
+                "--compare scalar,good --operator swiglu --tries 2 --jar %s --report %s",
+                good,
+                reports));
     assertEquals(0, result.code, result.out + result.err);
     assertTrue(result.out.contains("COMPARED: scalar and good on "), result.out);
     JsonNode json = new ObjectMapper().readTree(reports.resolve("report.json").toFile());
@@ -198,12 +204,16 @@ class ConformanceCommandTest {
     Result none = conformance("--jar " + empty);
     assertEquals(1, none.code);
     assertTrue(none.err.contains("no provider in [" + empty + "]"), none.err);
-    Result two = conformance("--jar %s --jar %s".formatted(good, wrong));
+    Result two = conformance(String.format(Locale.ROOT, "--jar %s --jar %s", good, wrong));
     assertEquals(1, two.code);
     assertTrue(two.err.contains("2 providers in"), two.err);
     assertTrue(two.err.contains("good, wrong"), two.err);
     assertEquals(
-        0, conformance("--provider good --tries 0 --jar %s --jar %s".formatted(good, wrong)).code);
+        0,
+        conformance(
+                String.format(
+                    Locale.ROOT, "--provider good --tries 0 --jar %s --jar %s", good, wrong))
+            .code);
     Path broken = Files.writeString(folder.resolve("broken.jar"), "no zip");
     assertEquals(1, conformance("--jar " + broken).code);
   }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.spi.ToolProvider;
@@ -74,7 +75,8 @@ record SwiGluJar(
   }
 
   SwiGluJar unavailable(String reason, String remedy) {
-    String answer = "new Availability.Unavailable(\"%s\", \"%s\")".formatted(reason, remedy);
+    String answer =
+        String.format(Locale.ROOT, "new Availability.Unavailable(\"%s\", \"%s\")", reason, remedy);
     return new SwiGluJar(name, factor, offer, answer, support, modulePath);
   }
 
@@ -97,7 +99,7 @@ record SwiGluJar(
                 classes.toString(),
                 Files.writeString(
                         sources.resolve("Provider.java"),
-                        SOURCE.formatted(name, availability, offer, factor))
+                        String.format(Locale.ROOT, SOURCE, name, availability, offer, factor))
                     .toString()));
     if (modulePath == null) {
       javac.addAll(List.of("-cp", System.getProperty("java.class.path"), "-proc:none"));
@@ -107,8 +109,10 @@ record SwiGluJar(
       javac.add(
           Files.writeString(
                   sources.resolve("module-info.java"),
-                  "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %1$s.Provider; }"
-                      .formatted(name))
+                  String.format(
+                      Locale.ROOT,
+                      "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %1$s.Provider; }",
+                      name))
               .toString());
     }
     int code =
@@ -117,7 +121,7 @@ record SwiGluJar(
             .run(System.out, System.err, javac.toArray(String[]::new));
     assertEquals(0, code, "javac " + javac);
     if (support != null) {
-      write(classes, "META-INF/quern/%s.support".formatted(name), support);
+      write(classes, String.format(Locale.ROOT, "META-INF/quern/%s.support", name), support);
     }
     return jar(folder.resolve(name + ".jar"), classes);
   }

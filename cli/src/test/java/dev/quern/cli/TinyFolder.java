@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// A model's folder without a vocabulary: one layer, width 32, zeros, F32, in two shards.
@@ -58,9 +59,14 @@ final class TinyFolder {
       int[] shape = t.getValue();
       int end = offset + Float.BYTES * shape[0] * (shape.length == 2 ? shape[1] : 1);
       entries.add(
-          "\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-              .formatted(t.getKey(), java.util.Arrays.toString(shape), offset, end));
-      map.add("\"%s\":\"%s\"".formatted(t.getKey(), name));
+          String.format(
+              Locale.ROOT,
+              "\"%s\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+              t.getKey(),
+              java.util.Arrays.toString(shape),
+              offset,
+              end));
+      map.add(String.format(Locale.ROOT, "\"%s\":\"%s\"", t.getKey(), name));
       offset = end;
     }
     String header = "{" + String.join(",", entries) + "}";

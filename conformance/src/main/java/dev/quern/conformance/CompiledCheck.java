@@ -25,6 +25,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -171,7 +172,8 @@ public final class CompiledCheck {
       } catch (RuntimeException | LinkageError | AssertionError e) {
         outcome = new Outcome.Fail("the kernel", "a result", "threw " + e);
       }
-      String replay = "P5/%s:%s".formatted(plan.suite.name(), CaseText.write(current));
+      String replay =
+          String.format(Locale.ROOT, "P5/%s:%s", plan.suite.name(), CaseText.write(current));
       return new Result(
           plan.suite.name(), current.spec(), variant, replay, outcome, driver.calls());
     }

@@ -17,6 +17,7 @@ import dev.quern.conformance.run.TestWorkers;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -112,7 +113,7 @@ public final class CrossCheck {
       OperatorSuite<C> suite, String label, Iterable<C> cases) {
     Tally tally = new Tally();
     for (C c : cases) {
-      String replay = "%s/%s:%s".formatted(RULE, suite.name(), CaseText.write(c));
+      String replay = String.format(Locale.ROOT, "%s/%s:%s", RULE, suite.name(), CaseText.write(c));
       Optional<Verdict> a = judged(suite, c, first, tally, replay);
       Optional<Verdict> b = judged(suite, c, second, tally, replay);
       if (a.isPresent() && b.isPresent()) {
@@ -161,8 +162,14 @@ public final class CrossCheck {
       Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
       if (verdict.outcome() instanceof Outcome.Fail fail) {
         tally.broken(
-            "%s is out of its bound at %s: expected %s, actual %s; replay %s"
-                .formatted(name, fail.where(), fail.expected(), fail.actual(), replay));
+            String.format(
+                Locale.ROOT,
+                "%s is out of its bound at %s: expected %s, actual %s; replay %s",
+                name,
+                fail.where(),
+                fail.expected(),
+                fail.actual(),
+                replay));
       }
       return Optional.of(verdict);
     } catch (DeclinedException e) {
@@ -172,7 +179,7 @@ public final class CrossCheck {
     } catch (VirtualMachineError e) {
       throw e; // nothing to do with the case
     } catch (Throwable e) {
-      tally.broken("%s threw %s; replay %s".formatted(name, e, replay));
+      tally.broken(String.format(Locale.ROOT, "%s threw %s; replay %s", name, e, replay));
     }
     return Optional.empty();
   }

@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import java.util.List;
+import java.util.Locale;
 
 /// A case that broke a rule, as small as shrinking made it.
 ///
@@ -41,13 +42,18 @@ public record Failure(
   /// @param how what stands before the replay string: an option, or a command
   public String message(String how) {
     StringBuilder s = new StringBuilder();
-    s.append("%s broken by provider %s: %s %s%n".formatted(rule, provider, operator, subject));
+    s.append(
+        String.format(
+            Locale.ROOT, "%s broken by provider %s: %s %s%n", rule, provider, operator, subject));
     line(s, "rule", text);
     line(s, "where", outcome.where());
     line(s, "expected", outcome.expected());
     line(s, "actual", outcome.actual());
     if (!outcome.bound().isEmpty()) {
-      line(s, "bound", "%s (%.3g x the bound)".formatted(outcome.bound(), outcome.ratio()));
+      line(
+          s,
+          "bound",
+          String.format(Locale.ROOT, "%s (%.3g x the bound)", outcome.bound(), outcome.ratio()));
     }
     inputs.forEach(i -> line(s, "input", i));
     if (!replay.isEmpty()) {
@@ -61,6 +67,6 @@ public record Failure(
   }
 
   private static void line(StringBuilder s, String name, String value) {
-    s.append("  %-9s %s%n".formatted(name, value));
+    s.append(String.format(Locale.ROOT, "  %-9s %s%n", name, value));
   }
 }

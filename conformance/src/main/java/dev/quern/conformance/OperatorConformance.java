@@ -8,6 +8,7 @@ import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -49,7 +50,8 @@ public abstract class OperatorConformance {
     Target target = new Target(provider(), platform(), support());
     Settings settings = settings();
     if (target.provider().availability(target.platform()) instanceof Availability.Unavailable u) {
-      String reason = "unavailable: %s %s".formatted(u.reason(), u.remedy()).strip();
+      String reason =
+          String.format(Locale.ROOT, "unavailable: %s %s", u.reason(), u.remedy()).strip();
       return Stream.of(aborted(suite.name(), reason));
     }
     if (settings.replay().isPresent()) {
@@ -70,7 +72,8 @@ public abstract class OperatorConformance {
                         .filter(rule -> rule.applies().test(subject.first()))
                         .map(rule ->
                             DynamicTest.dynamicTest(
-                                "%s [%s]".formatted(rule.testName(), subject.label()),
+                                String.format(
+                                    Locale.ROOT, "%s [%s]", rule.testName(), subject.label()),
                                 () ->
                                     verify(
                                         new PropertyRunner<>(suite, subject, rule, target, settings)
@@ -78,7 +81,7 @@ public abstract class OperatorConformance {
   }
 
   private static String name(OperatorSuite<?> suite, Subject<?> subject) {
-    return "%s [%s]".formatted(suite.name(), subject.label());
+    return String.format(Locale.ROOT, "%s [%s]", suite.name(), subject.label());
   }
 
   private static DynamicTest aborted(String name, String reason) {

@@ -9,6 +9,7 @@ import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -62,7 +63,12 @@ public abstract class ProviderConformance {
             ProviderRules.offers(suite).stream()
                 .map(rule ->
                     DynamicTest.dynamicTest(
-                        "%s [%s %s]".formatted(rule.testName(), suite.name(), subject.label()),
+                        String.format(
+                            Locale.ROOT,
+                            "%s [%s %s]",
+                            rule.testName(),
+                            suite.name(),
+                            subject.label()),
                         () ->
                             OperatorConformance.verify(
                                 new PropertyRunner<>(suite, subject, rule, target, settings)

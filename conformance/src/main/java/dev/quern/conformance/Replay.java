@@ -7,6 +7,7 @@ import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -24,7 +25,10 @@ public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> ru
     int colon = text.indexOf(':');
     if (slash < 0 || colon < slash) {
       throw new IllegalArgumentException(
-          "replay '%s', expected RULE/OPERATOR:CASE as a failure prints it".formatted(text));
+          String.format(
+              Locale.ROOT,
+              "replay '%s', expected RULE/OPERATOR:CASE as a failure prints it",
+              text));
     }
     if (!text.substring(slash + 1, colon).equals(suite.name())) {
       return Optional.empty();
@@ -38,9 +42,12 @@ public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> ru
             .findFirst()
             .orElseThrow(() ->
                 new IllegalArgumentException(
-                    "replay: no rule %s of %s, expected one of %s"
-                        .formatted(
-                            name, suite.name(), rules.stream().map(Rule::testName).toList())));
+                    String.format(
+                        Locale.ROOT,
+                        "replay: no rule %s of %s, expected one of %s",
+                        name,
+                        suite.name(),
+                        rules.stream().map(Rule::testName).toList())));
     C value = CaseText.parse(suite.caseType(), text.substring(colon + 1));
     return Optional.of(new Replay<>(suite, rule, value));
   }

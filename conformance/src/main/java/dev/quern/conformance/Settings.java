@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// How much is tried.
@@ -56,7 +57,7 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
       case "report" -> true;
       default ->
           throw new IllegalArgumentException(
-              "%s=%s, expected judge or report".formatted(ALLOCATION, value));
+              String.format(Locale.ROOT, "%s=%s, expected judge or report", ALLOCATION, value));
     };
   }
 
@@ -65,7 +66,8 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
     try {
       return value == null ? otherwise : Long.parseLong(value);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("%s=%s, expected a number".formatted(property, value), e);
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%s=%s, expected a number", property, value), e);
     }
   }
 }

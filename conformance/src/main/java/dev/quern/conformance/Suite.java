@@ -11,6 +11,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Spec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -38,7 +39,8 @@ public final class Suite {
     List<String> known = operators();
     if (!known.containsAll(selection.operators())) {
       throw new IllegalArgumentException(
-          "operators=%s, expected some of %s".formatted(selection.operators(), known));
+          String.format(
+              Locale.ROOT, "operators=%s, expected some of %s", selection.operators(), known));
     }
     List<CellResult> cells = new ArrayList<>();
     Consumer<CellResult> add =
@@ -71,7 +73,8 @@ public final class Suite {
       }
     }
     throw new IllegalArgumentException(
-        "replay '%s': no such operator".formatted(settings.replay().orElseThrow()));
+        String.format(
+            Locale.ROOT, "replay '%s': no such operator", settings.replay().orElseThrow()));
   }
 
   private static <C extends Record & Case> void run(

@@ -124,7 +124,9 @@ public record Support(String source, List<Line> lines, String problem) {
     try (InputStream in = provider.getClass().getModule().getResourceAsStream(path)) {
       if (in == null) {
         return new Support(
-            path, List.of(), "%s is missing: add it to the provider's resources".formatted(path));
+            path,
+            List.of(),
+            String.format(Locale.ROOT, "%s is missing: add it to the provider's resources", path));
       }
       return parse(path, new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (IOException | IllegalArgumentException e) {
@@ -147,7 +149,7 @@ public record Support(String source, List<Line> lines, String problem) {
           lines.add(line(content.split("\\s+")));
         } catch (IllegalArgumentException e) {
           throw new IllegalArgumentException(
-              "%s:%d: %s".formatted(source, number, e.getMessage()), e);
+              String.format(Locale.ROOT, "%s:%d: %s", source, number, e.getMessage()), e);
         }
       }
     }
@@ -182,8 +184,10 @@ public record Support(String source, List<Line> lines, String problem) {
           || next + 1 == words.length
           || clauses.put(words[next], List.of(words[next + 1].split(","))) != null) {
         throw new IllegalArgumentException(
-            "'%s', expected at most one 'if FEATURE,...' and one 'where SIZE%%N,...'"
-                .formatted(words[next]));
+            String.format(
+                Locale.ROOT,
+                "'%s', expected at most one 'if FEATURE,...' and one 'where SIZE%%N,...'",
+                words[next]));
       }
     }
     return new Line(
@@ -208,12 +212,16 @@ public record Support(String source, List<Line> lines, String problem) {
       }
     }
     throw new IllegalArgumentException(
-        "condition '%s', expected SIZE%%N, SIZE<=N or SIZE>=N".formatted(text));
+        String.format(Locale.ROOT, "condition '%s', expected SIZE%%N, SIZE<=N or SIZE>=N", text));
   }
 
   private static IllegalArgumentException unknown(String what, String found, List<String> known) {
     return new IllegalArgumentException(
-        "unknown %s '%s', expected %s"
-            .formatted(what, found, known.size() == 1 ? known.getFirst() : "one of " + known));
+        String.format(
+            Locale.ROOT,
+            "unknown %s '%s', expected %s",
+            what,
+            found,
+            known.size() == 1 ? known.getFirst() : "one of " + known));
   }
 }

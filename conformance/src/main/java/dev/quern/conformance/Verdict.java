@@ -2,6 +2,7 @@ package dev.quern.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Collects comparisons of one result, and keeps the worst.
 public final class Verdict {
@@ -34,7 +35,7 @@ public final class Verdict {
                 at(name, row, col),
                 Double.toString(expected),
                 Float.toString(actual),
-                "%.3g, error %.3g".formatted(bound, error),
+                String.format(Locale.ROOT, "%.3g, error %.3g", bound, error),
                 ratio);
       }
     }
@@ -43,7 +44,7 @@ public final class Verdict {
   /// The element must have the same bits; any NaN equals any NaN.
   public void same(String name, int index, float expected, float actual) {
     if (Float.floatToIntBits(expected) != Float.floatToIntBits(actual)) {
-      fail("%s[%d]".formatted(name, index), bits(expected), bits(actual));
+      fail(String.format(Locale.ROOT, "%s[%d]", name, index), bits(expected), bits(actual));
     }
   }
 
@@ -95,10 +96,10 @@ public final class Verdict {
   }
 
   private static String at(String name, int row, int col) {
-    return "%s[%d][%d]".formatted(name, row, col);
+    return String.format(Locale.ROOT, "%s[%d][%d]", name, row, col);
   }
 
   private static String bits(float v) {
-    return "%s (0x%08x)".formatted(v, Float.floatToRawIntBits(v));
+    return String.format(Locale.ROOT, "%s (0x%08x)", v, Float.floatToRawIntBits(v));
   }
 }

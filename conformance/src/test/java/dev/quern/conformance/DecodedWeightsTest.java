@@ -14,6 +14,7 @@ import dev.quern.data.BlockFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +78,8 @@ class DecodedWeightsTest {
     for (int o = 0; o < 3; o++) {
       for (int i = 0; i < inputs; i++) {
         float expected = i == WeightBytes.hotInput(4 + o, inputs, seed) ? 1 : 0;
-        assertEquals(expected, w.values()[o * inputs + i], "W[%d][%d]".formatted(o, i));
+        assertEquals(
+            expected, w.values()[o * inputs + i], String.format(Locale.ROOT, "W[%d][%d]", o, i));
       }
     }
   }
@@ -86,7 +88,7 @@ class DecodedWeightsTest {
   void halvesAreWhatTheJdkSaysTheyAre() {
     for (int bits = 0; bits < 1 << 16; bits++) {
       float expected = Float.float16ToFloat((short) bits);
-      assertEquals(expected, (float) Half.f16(bits), "0x%04x".formatted(bits));
+      assertEquals(expected, (float) Half.f16(bits), String.format(Locale.ROOT, "0x%04x", bits));
     }
     Mix mix = new Mix(1, "halves");
     for (int i = 0; i < 200_000; i++) {

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -110,7 +111,7 @@ class ExampleProviderTest {
     for (String block : blocks) {
       assertTrue(
           files.stream().anyMatch(f -> f.contains(block)),
-          () -> "%s: no file of %s has%n%s".formatted(GUIDE, PROJECT, block));
+          () -> String.format(Locale.ROOT, "%s: no file of %s has%n%s", GUIDE, PROJECT, block));
     }
   }
 
@@ -128,7 +129,9 @@ class ExampleProviderTest {
             .filter(l -> !l.isEmpty() && !l.matches("(import|package|//|#).*"))
             .count();
     assertTrue(lines < MAX_LINES, "lines: " + lines);
-    assertTrue(guide.contains("%d lines".formatted(lines)), "the guide does not say " + lines);
+    assertTrue(
+        guide.contains(String.format(Locale.ROOT, "%d lines", lines)),
+        "the guide does not say " + lines);
   }
 
   private static List<String> blocks(String language) {

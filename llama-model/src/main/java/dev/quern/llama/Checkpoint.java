@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A Llama model on disk, whatever container it is in: a GGUF file, or a folder with safetensors or
@@ -37,8 +38,11 @@ public interface Checkpoint extends AutoCloseable {
     if (name.matches("(?i).*\\.(safetensors|pth|bin|json)")) {
       Path folder = path.toAbsolutePath().getParent();
       throw new LlamaException(
-          "%s: one file of a model's folder, expected a GGUF file, or the folder: %s"
-              .formatted(Printable.escaped(path.toString()), Printable.escaped(folder.toString())));
+          String.format(
+              Locale.ROOT,
+              "%s: one file of a model's folder, expected a GGUF file, or the folder: %s",
+              Printable.escaped(path.toString()),
+              Printable.escaped(folder.toString())));
     }
     return GgufCheckpoint.open(path);
   }

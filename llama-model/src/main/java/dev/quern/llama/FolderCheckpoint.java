@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -54,8 +55,11 @@ final class FolderCheckpoint implements Checkpoint {
         TensorNames.byEmbedding(stem -> store.tensors().containsKey(stem + WEIGHT))
             .orElseThrow(() ->
                 new LlamaException(
-                    "%s: %d tensors, expected model.embed_tokens.weight (Hugging Face) or tok_embeddings.weight (Meta) among them"
-                        .formatted(path(), store.tensors().size())));
+                    String.format(
+                        Locale.ROOT,
+                        "%s: %d tensors, expected model.embed_tokens.weight (Hugging Face) or tok_embeddings.weight (Meta) among them",
+                        path(),
+                        store.tensors().size())));
     config = readConfig();
     readEntries();
     checkRotation();
@@ -177,8 +181,10 @@ final class FolderCheckpoint implements Checkpoint {
   public void writeMetadata(GgufWriter writer) throws IOException {
     if (rotatesDown()) {
       throw new LlamaException(
-          "%s: a SpinQuant model, expected one without a rotation, for which GGUF has no key: use the folder as it is"
-              .formatted(path()));
+          String.format(
+              Locale.ROOT,
+              "%s: a SpinQuant model, expected one without a rotation, for which GGUF has no key: use the folder as it is",
+              path()));
     }
     for (Entry entry : entries.values()) {
       String own = entry.stored().name();
@@ -222,9 +228,13 @@ final class FolderCheckpoint implements Checkpoint {
     StoredTensor tensor = store.tensors().get(name);
     if (tensor == null || tensor.shape().size() != 2 || tensor.shape().getFirst() > 1 << 24) {
       throw new LlamaException(
-          "%s: tensor %s: %s, expected a matrix of at most %d rows"
-              .formatted(
-                  path(), name, tensor == null ? "missing" : tensor.shape().toString(), 1 << 24));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: %s, expected a matrix of at most %d rows",
+              path(),
+              name,
+              tensor == null ? "missing" : tensor.shape().toString(),
+              1 << 24));
     }
     return Math.toIntExact(tensor.shape().getFirst());
   }
@@ -304,8 +314,11 @@ final class FolderCheckpoint implements Checkpoint {
     boolean adaptors = entries.keySet().stream().anyMatch(n -> n.endsWith(ADAPTOR_A));
     if (int4 && !adaptors && config.spinQuant().isEmpty()) {
       throw new LlamaException(
-          "%s: quantised weights, and no quantization_args.spinquant in %s, expected true (SpinQuant) or false: add what the model was made with"
-              .formatted(path(), FolderConfig.META));
+          String.format(
+              Locale.ROOT,
+              "%s: quantised weights, and no quantization_args.spinquant in %s, expected true (SpinQuant) or false: add what the model was made with",
+              path(),
+              FolderConfig.META));
     }
   }
 
@@ -315,8 +328,12 @@ final class FolderCheckpoint implements Checkpoint {
       boolean weight = name.endsWith(WEIGHT);
       String own = weight ? names.fromGguf(stem(name, WEIGHT)) + WEIGHT : name;
       throw new LlamaException(
-          "%s: tensor %s: missing among the model's %d tensors, expected it: the folder is not a complete Llama model"
-              .formatted(path(), Printable.quoted(own), entries.size()));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: missing among the model's %d tensors, expected it: the folder is not a complete Llama model",
+              path(),
+              Printable.quoted(own),
+              entries.size()));
     }
     return entry;
   }
@@ -334,11 +351,12 @@ final class FolderCheckpoint implements Checkpoint {
 
   private LlamaException fail(Entry entry, String actual, String expected) {
     return new LlamaException(
-        "%s: tensor %s: %s, expected %s"
-            .formatted(
-                store.fileName(entry.stored()),
-                Printable.quoted(entry.stored().name()),
-                actual,
-                expected));
+        String.format(
+            Locale.ROOT,
+            "%s: tensor %s: %s, expected %s",
+            store.fileName(entry.stored()),
+            Printable.quoted(entry.stored().name()),
+            actual,
+            expected));
   }
 }

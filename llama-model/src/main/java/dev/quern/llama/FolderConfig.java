@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import dev.quern.llama.text.JsonObject;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
@@ -163,7 +164,7 @@ record FolderConfig(
       throw json.fail(
           widthKey,
           Integer.toString(width),
-          "a multiple of %s=%d, or head_dim".formatted(headsKey, heads));
+          String.format(Locale.ROOT, "a multiple of %s=%d, or head_dim", headsKey, heads));
     }
     int headDim = json.has("head_dim") ? bounded(json, "head_dim", MAX_HEADS) : width / heads;
     if (headDim % 2 != 0) {
@@ -176,19 +177,21 @@ record FolderConfig(
       JsonObject json, String kvKey, int heads, int kvHeads, int headDim) {
     if (heads % kvHeads != 0) {
       throw json.fail(
-          kvKey, Integer.toString(kvHeads), "a divisor of the %d heads".formatted(heads));
+          kvKey,
+          Integer.toString(kvHeads),
+          String.format(Locale.ROOT, "a divisor of the %d heads", heads));
     }
     if ((long) heads * headDim > MAX_DIM) {
       throw json.fail(
           "head_dim",
-          "%d heads of %d elements".formatted(heads, headDim),
-          "at most %d elements together".formatted(MAX_DIM));
+          String.format(Locale.ROOT, "%d heads of %d elements", heads, headDim),
+          String.format(Locale.ROOT, "at most %d elements together", MAX_DIM));
     }
   }
 
   private static void expect(JsonObject json, String key, String expected, String actual) {
     if (!actual.equals(expected)) {
-      throw json.fail(key, json.shown(key), "'%s'".formatted(expected));
+      throw json.fail(key, json.shown(key), String.format(Locale.ROOT, "'%s'", expected));
     }
   }
 

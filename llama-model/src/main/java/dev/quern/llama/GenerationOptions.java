@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.sampling.SamplingOptions;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 
@@ -17,7 +18,8 @@ public record GenerationOptions(
     Objects.requireNonNull(sampling, "sampling");
     stopTokens = Set.copyOf(stopTokens);
     if (maxTokens < 0) {
-      throw new LlamaException("maxTokens=%d, expected >= 0".formatted(maxTokens));
+      throw new LlamaException(
+          String.format(Locale.ROOT, "maxTokens=%d, expected >= 0", maxTokens));
     }
   }
 

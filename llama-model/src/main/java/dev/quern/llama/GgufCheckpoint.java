@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -104,9 +105,12 @@ final class GgufCheckpoint implements Checkpoint {
     long[] expected = {config.ropeDim() / 2};
     if (!Arrays.equals(tensor.get().dims(), expected)) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected %s (row length first)"
-              .formatted(
-                  ROPE_FACTORS, Arrays.toString(tensor.get().dims()), Arrays.toString(expected)));
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected %s (row length first)",
+              ROPE_FACTORS,
+              Arrays.toString(tensor.get().dims()),
+              Arrays.toString(expected)));
     }
     return file.vector(tensor.get());
   }
@@ -145,7 +149,11 @@ final class GgufCheckpoint implements Checkpoint {
     long rows = embedding.dims().length == 2 ? embedding.dims()[1] : 0;
     if (rows < 1 || rows > 1 << 24) {
       throw new LlamaException(
-          "model: token_embd.weight has %d rows, expected 1 to %d".formatted(rows, 1 << 24));
+          String.format(
+              Locale.ROOT,
+              "model: token_embd.weight has %d rows, expected 1 to %d",
+              rows,
+              1 << 24));
     }
     return (int) rows;
   }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// The fast Walsh-Hadamard transform of every row, in place, divided by the root of its length, so
 /// that lengths are kept and the transform is its own inverse:
@@ -23,8 +24,10 @@ record Hadamard(int width) {
   Hadamard {
     if (Integer.bitCount(width) != 1) {
       throw new LlamaException(
-          "model: SpinQuant over %d elements, expected a power of two (as Llama 3.2 has)"
-              .formatted(width));
+          String.format(
+              Locale.ROOT,
+              "model: SpinQuant over %d elements, expected a power of two (as Llama 3.2 has)",
+              width));
     }
   }
 

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
 /// and so resident from then on; caches for the whole context would cost all of it before the first
@@ -86,8 +87,11 @@ final class KvCaches implements AutoCloseable {
     } catch (OutOfMemoryError e) { // the system refuses: no process limit that could be read did
       arena.close();
       throw new LlamaException(
-          "KV cache: %d positions of %d can't be allocated, the system has no memory left; load the model with a smaller context"
-              .formatted(capacity, limit),
+          String.format(
+              Locale.ROOT,
+              "KV cache: %d positions of %d can't be allocated, the system has no memory left; load the model with a smaller context",
+              capacity,
+              limit),
           e);
     } catch (Throwable t) { // rethrown: only the arena is released here
       arena.close();

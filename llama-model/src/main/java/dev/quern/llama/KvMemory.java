@@ -37,16 +37,20 @@ record KvMemory(LlamaConfig config, KvFormat format) {
   private LlamaException refusal(int positions, long available) {
     int fits = positions(available);
     return new LlamaException(
-        "context=%d needs %s of KV cache (%s), and %s of memory is available: %s"
-            .formatted(
-                positions,
-                mebibytes(bytes(positions)),
-                formula(positions),
-                mebibytes(available),
-                fits == 0
-                    ? "not one position fits; free some memory"
-                    : "expected at most %d, the largest context that fits%s"
-                        .formatted(fits, halfAsLarge())));
+        String.format(
+            Locale.ROOT,
+            "context=%d needs %s of KV cache (%s), and %s of memory is available: %s",
+            positions,
+            mebibytes(bytes(positions)),
+            formula(positions),
+            mebibytes(available),
+            fits == 0
+                ? "not one position fits; free some memory"
+                : String.format(
+                    Locale.ROOT,
+                    "expected at most %d, the largest context that fits%s",
+                    fits,
+                    halfAsLarge())));
   }
 
   private String halfAsLarge() {
@@ -55,9 +59,14 @@ record KvMemory(LlamaConfig config, KvFormat format) {
 
   /// How the size comes about, for people.
   String formula(int positions) {
-    return "%d layers x 2 x %d KV heads x %d x %d positions x %d bytes"
-        .formatted(
-            config.layers(), config.kvHeads(), config.headDim(), positions, format.elementBytes());
+    return String.format(
+        Locale.ROOT,
+        "%d layers x 2 x %d KV heads x %d x %d positions x %d bytes",
+        config.layers(),
+        config.kvHeads(),
+        config.headDim(),
+        positions,
+        format.elementBytes());
   }
 
   private static String mebibytes(long bytes) {

@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.OptionalLong;
 
 /// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's
@@ -51,13 +52,17 @@ public record LlamaConfig(
     String architecture = metadata.string("general.architecture").orElse("none");
     if (!architecture.equals("llama")) {
       throw new LlamaException(
-          "model: general.architecture is '%s', expected 'llama' (Llama 2, Llama 3.x and their like)"
-              .formatted(architecture));
+          String.format(
+              Locale.ROOT,
+              "model: general.architecture is '%s', expected 'llama' (Llama 2, Llama 3.x and their like)",
+              architecture));
     }
     if (metadata.integer("llama.expert_count").orElse(0) > 0) {
       throw new LlamaException(
-          "model: llama.expert_count is %d, expected none: mixtures of experts are not supported"
-              .formatted(metadata.integer("llama.expert_count").getAsLong()));
+          String.format(
+              Locale.ROOT,
+              "model: llama.expert_count is %d, expected none: mixtures of experts are not supported",
+              metadata.integer("llama.expert_count").getAsLong()));
     }
     int layers = bounded(metadata, "llama.block_count", MAX_LAYERS);
     int width = bounded(metadata, "llama.embedding_length", MAX_DIM);
@@ -69,14 +74,21 @@ public record LlamaConfig(
             : heads;
     if (heads % kvHeads != 0) {
       throw new LlamaException(
-          "model: llama.attention.head_count=%d, expected a multiple of head_count_kv=%d"
-              .formatted(heads, kvHeads));
+          String.format(
+              Locale.ROOT,
+              "model: llama.attention.head_count=%d, expected a multiple of head_count_kv=%d",
+              heads,
+              kvHeads));
     }
     int headDim = headDim(metadata, width, heads);
     if ((long) heads * headDim > MAX_DIM) {
       throw new LlamaException(
-          "model: %d heads of %d elements, expected at most %d elements together"
-              .formatted(heads, headDim, MAX_DIM));
+          String.format(
+              Locale.ROOT,
+              "model: %d heads of %d elements, expected at most %d elements together",
+              heads,
+              headDim,
+              MAX_DIM));
     }
     return new LlamaConfig(
         metadata.string("general.name").orElse("unnamed"),
@@ -134,8 +146,11 @@ public record LlamaConfig(
     if (!metadata.has("llama.attention.key_length")) {
       if (width % heads != 0) {
         throw new LlamaException(
-            "model: llama.embedding_length=%d is no multiple of head_count=%d, expected that, or llama.attention.key_length"
-                .formatted(width, heads));
+            String.format(
+                Locale.ROOT,
+                "model: llama.embedding_length=%d is no multiple of head_count=%d, expected that, or llama.attention.key_length",
+                width,
+                heads));
       }
       return even("llama.embedding_length / llama.attention.head_count", width / heads);
     }
@@ -143,8 +158,11 @@ public record LlamaConfig(
     OptionalLong values = metadata.integer("llama.attention.value_length");
     if (values.isPresent() && values.getAsLong() != keys) {
       throw new LlamaException(
-          "model: llama.attention.key_length=%d and value_length=%d, expected the same"
-              .formatted(keys, values.getAsLong()));
+          String.format(
+              Locale.ROOT,
+              "model: llama.attention.key_length=%d and value_length=%d, expected the same",
+              keys,
+              values.getAsLong()));
     }
     return even("llama.attention.key_length", keys);
   }
@@ -164,8 +182,10 @@ public record LlamaConfig(
       case "linear" -> 1 / positive(metadata, "llama.rope.scaling.factor", 1);
       default ->
           throw new LlamaException(
-              "model: llama.rope.scaling.type is '%s', expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)"
-                  .formatted(type));
+              String.format(
+                  Locale.ROOT,
+                  "model: llama.rope.scaling.type is '%s', expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
+                  type));
     };
   }
 
@@ -176,7 +196,11 @@ public record LlamaConfig(
   private static int even(String what, int value) {
     if (value % 2 != 0) {
       throw new LlamaException(
-          "model: %s is %d, expected an even number (RoPE rotates pairs)".formatted(what, value));
+          String.format(
+              Locale.ROOT,
+              "model: %s is %d, expected an even number (RoPE rotates pairs)",
+              what,
+              value));
     }
     return value;
   }
@@ -186,14 +210,15 @@ public record LlamaConfig(
   private static int bounded(GgufMetadata metadata, String key, int max) {
     long value = integerOrUniformArray(metadata, key);
     if (value < 1 || value > max) {
-      throw new LlamaException("model: %s=%d, expected 1 to %d".formatted(key, value, max));
+      throw new LlamaException(
+          String.format(Locale.ROOT, "model: %s=%d, expected 1 to %d", key, value, max));
     }
     return (int) value;
   }
 
   private static long integerOrUniformArray(GgufMetadata metadata, String key) {
     if (!metadata.has(key)) {
-      throw new LlamaException("model: metadata lacks %s".formatted(key));
+      throw new LlamaException(String.format(Locale.ROOT, "model: metadata lacks %s", key));
     }
     if (!metadata.isArray(key)) {
       return metadata.integer(key).orElseThrow();
@@ -201,7 +226,8 @@ public record LlamaConfig(
     int[] values = metadata.ints(key);
     if (values.length == 0 || Arrays.stream(values).anyMatch(v -> v != values[0])) {
       throw new LlamaException(
-          "model: %s differs between layers, expected one value for all".formatted(key));
+          String.format(
+              Locale.ROOT, "model: %s differs between layers, expected one value for all", key));
     }
     return values[0];
   }
@@ -210,7 +236,8 @@ public record LlamaConfig(
     double value = metadata.number(key).orElse(absent);
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new LlamaException(
-          "model: %s=%s, expected a positive finite number".formatted(key, value));
+          String.format(
+              Locale.ROOT, "model: %s=%s, expected a positive finite number", key, value));
     }
     return value;
   }

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -138,12 +139,18 @@ public final class LlamaModel implements AutoCloseable {
               packed,
               mappings,
               seconds);
-      LOG.log(Level.INFO, () -> "%s: %s".formatted(file, kernels.report().summary()));
+      LOG.log(
+          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", file, kernels.report().summary()));
       LOG.log(
           Level.INFO,
           () ->
-              "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows"
-                  .formatted(file, model.kvCacheBytes(), context, options.kv()));
+              String.format(
+                  Locale.ROOT,
+                  "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows",
+                  file,
+                  model.kvCacheBytes(),
+                  context,
+                  options.kv()));
       return model;
     } catch (Throwable t) { // rethrown: only what was opened here is released
       release(workers, packed, mappings);
@@ -327,8 +334,11 @@ public final class LlamaModel implements AutoCloseable {
     int expected = checkpoint.config().vocabulary();
     if (tokenizer.isPresent() && tokenizer.get().vocabularySize() != expected) {
       throw new LlamaException(
-          "model: the vocabulary has %d tokens, expected %d, the rows of token_embd.weight"
-              .formatted(tokenizer.get().vocabularySize(), expected));
+          String.format(
+              Locale.ROOT,
+              "model: the vocabulary has %d tokens, expected %d, the rows of token_embd.weight",
+              tokenizer.get().vocabularySize(),
+              expected));
     }
     return tokenizer;
   }
@@ -339,8 +349,11 @@ public final class LlamaModel implements AutoCloseable {
     }
     if (options.context() > config.contextLength()) {
       throw new LlamaException(
-          "context=%d, expected at most %d, which the model was trained for"
-              .formatted(options.context(), config.contextLength()));
+          String.format(
+              Locale.ROOT,
+              "context=%d, expected at most %d, which the model was trained for",
+              options.context(),
+              config.contextLength()));
     }
     return options.context();
   }

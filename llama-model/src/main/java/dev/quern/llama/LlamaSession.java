@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -191,7 +192,8 @@ public final class LlamaSession implements AutoCloseable {
     exclusively(() -> {
       if (position < 0 || position > this.position) {
         throw new LlamaException(
-            "rewind: position=%d, expected 0 to %d".formatted(position, this.position));
+            String.format(
+                Locale.ROOT, "rewind: position=%d, expected 0 to %d", position, this.position));
       }
       this.position = position;
       pending = NONE;
@@ -323,7 +325,8 @@ public final class LlamaSession implements AutoCloseable {
     int vocabulary = model.config().vocabulary();
     for (int id : ids) {
       if (id < 0 || id >= vocabulary) {
-        throw new LlamaException("token id %d, expected 0 to %d".formatted(id, vocabulary - 1));
+        throw new LlamaException(
+            String.format(Locale.ROOT, "token id %d, expected 0 to %d", id, vocabulary - 1));
       }
     }
     if (pending == NONE) {
@@ -342,8 +345,13 @@ public final class LlamaSession implements AutoCloseable {
   private void checkRoom(int tokens) {
     if (tokens > capacity - position) {
       throw new LlamaException(
-          "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt"
-              .formatted(tokens, position, capacity, model.config().contextLength()));
+          String.format(
+              Locale.ROOT,
+              "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",
+              tokens,
+              position,
+              capacity,
+              model.config().contextLength()));
     }
   }
 

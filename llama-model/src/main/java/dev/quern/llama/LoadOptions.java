@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -34,14 +35,18 @@ public record LoadOptions(
     Objects.requireNonNull(progress, "progress");
     Objects.requireNonNull(profile, "profile");
     if (threads < 1 || threads > MAX_THREADS) {
-      throw new LlamaException("threads=%d, expected 1 to %d".formatted(threads, MAX_THREADS));
+      throw new LlamaException(
+          String.format(Locale.ROOT, "threads=%d, expected 1 to %d", threads, MAX_THREADS));
     }
     if (context < 0) {
       throw new LlamaException(
-          "context=%d, expected a number of tokens, or 0 for the model's own".formatted(context));
+          String.format(
+              Locale.ROOT,
+              "context=%d, expected a number of tokens, or 0 for the model's own",
+              context));
     }
     if (batch < 1) {
-      throw new LlamaException("batch=%d, expected >= 1".formatted(batch));
+      throw new LlamaException(String.format(Locale.ROOT, "batch=%d, expected >= 1", batch));
     }
   }
 

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A matrix as the pre-quantised Llama 3.2 checkpoints have it (ExecuTorch,
@@ -63,7 +64,10 @@ record QuantizedTensor(
     if (perOutput) {
       if (!rows || groups != 1) {
         throw fail(
-            store, scales, scales.toString(), "one scale for each of %d rows".formatted(outputs));
+            store,
+            scales,
+            scales.toString(),
+            String.format(Locale.ROOT, "one scale for each of %d rows", outputs));
       }
       return BlockFormat.INT8_C;
     }
@@ -75,7 +79,8 @@ record QuantizedTensor(
                 store,
                 scales,
                 scales.toString(),
-                "[%d, %d / g] with g one of 32, 64, 128, 256".formatted(outputs, inputs)));
+                String.format(
+                    Locale.ROOT, "[%d, %d / g] with g one of 32, 64, 128, 256", outputs, inputs)));
   }
 
   /// Bytes of both planes in that format.
@@ -147,7 +152,10 @@ record QuantizedTensor(
             int high = bytes.get(JAVA_BYTE, from + 2L * j + 1) + 8;
             if ((low | high) >>> 4 != 0) { // either is outside 0 .. 15
               throw fail(
-                  store, weight, "%d and %d in row %d".formatted(low - 8, high - 8, o), "-8 to 7");
+                  store,
+                  weight,
+                  String.format(Locale.ROOT, "%d and %d in row %d", low - 8, high - 8, o),
+                  "-8 to 7");
             }
             nibbles.set(JAVA_BYTE, to + j, (byte) (low | high << 4));
           }
@@ -163,7 +171,11 @@ record QuantizedTensor(
 
   private float finite(float scale, int row) {
     if (!Float.isFinite(scale)) {
-      throw fail(store, scales, "the scale %s in row %d".formatted(scale, row), "finite ones");
+      throw fail(
+          store,
+          scales,
+          String.format(Locale.ROOT, "the scale %s in row %d", scale, row),
+          "finite ones");
     }
     return scale;
   }
@@ -171,7 +183,12 @@ record QuantizedTensor(
   private static LlamaException fail(
       TensorStore store, StoredTensor tensor, String actual, String expected) {
     return new LlamaException(
-        "%s: tensor %s: %s, expected %s"
-            .formatted(store.fileName(tensor), Printable.quoted(tensor.name()), actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: tensor %s: %s, expected %s",
+            store.fileName(tensor),
+            Printable.quoted(tensor.name()),
+            actual,
+            expected));
   }
 }

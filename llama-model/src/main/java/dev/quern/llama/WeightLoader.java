@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -74,10 +75,10 @@ final class WeightLoader {
     for (int l = 0; l < config.layers(); l++) {
       layers.add(
           new LlamaWeights.Layer(
-              vector("blk.%d.attn_norm.weight".formatted(l), config.width()),
+              vector(String.format(Locale.ROOT, "blk.%d.attn_norm.weight", l), config.width()),
               projection(qkv(config, l)),
               projection(attentionOutput(config, l)),
-              vector("blk.%d.ffn_norm.weight".formatted(l), config.width()),
+              vector(String.format(Locale.ROOT, "blk.%d.ffn_norm.weight", l), config.width()),
               projection(gateUp(config, l)),
               projection(down(config, l))));
       if (l == 0) {
@@ -126,14 +127,15 @@ final class WeightLoader {
         config.width(),
         false,
         List.of(
-            new Source("blk.%d.attn_q.weight".formatted(l), config.queryWidth()),
-            new Source("blk.%d.attn_k.weight".formatted(l), config.kvWidth()),
-            new Source("blk.%d.attn_v.weight".formatted(l), config.kvWidth())),
+            new Source(String.format(Locale.ROOT, "blk.%d.attn_q.weight", l), config.queryWidth()),
+            new Source(String.format(Locale.ROOT, "blk.%d.attn_k.weight", l), config.kvWidth()),
+            new Source(String.format(Locale.ROOT, "blk.%d.attn_v.weight", l), config.kvWidth())),
         false);
   }
 
   private static Stack attentionOutput(LlamaConfig config, int l) {
-    Source source = new Source("blk.%d.attn_output.weight".formatted(l), config.width());
+    Source source =
+        new Source(String.format(Locale.ROOT, "blk.%d.attn_output.weight", l), config.width());
     return new Stack(config.queryWidth(), true, List.of(source), false);
   }
 
@@ -142,13 +144,14 @@ final class WeightLoader {
         config.width(),
         false,
         List.of(
-            new Source("blk.%d.ffn_gate.weight".formatted(l), config.hidden()),
-            new Source("blk.%d.ffn_up.weight".formatted(l), config.hidden())),
+            new Source(String.format(Locale.ROOT, "blk.%d.ffn_gate.weight", l), config.hidden()),
+            new Source(String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l), config.hidden())),
         false);
   }
 
   private Stack down(LlamaConfig config, int l) {
-    Source source = new Source("blk.%d.ffn_down.weight".formatted(l), config.width());
+    Source source =
+        new Source(String.format(Locale.ROOT, "blk.%d.ffn_down.weight", l), config.width());
     return new Stack(config.hidden(), true, List.of(source), file.rotatesDown());
   }
 
@@ -234,8 +237,13 @@ final class WeightLoader {
     long rank = dims.size() == 2 ? dims.get(1) : 0;
     if (rank < 1 || rank > MAX_RANK) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)"
-              .formatted(adaptor.a().label(), dims, inputs, MAX_RANK));
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)",
+              adaptor.a().label(),
+              dims,
+              inputs,
+              MAX_RANK));
     }
     Stack a = new Stack(inputs, false, List.of(new Source(adaptor.a().name(), (int) rank)), false);
     Stack b =
@@ -273,8 +281,12 @@ final class WeightLoader {
         .format()
         .orElseThrow(() ->
             new LlamaException(
-                "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation"
-                    .formatted(tensor.label(), tensor.type(), BlockFormat.standard())));
+                String.format(
+                    Locale.ROOT,
+                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation",
+                    tensor.label(),
+                    tensor.type(),
+                    BlockFormat.standard())));
   }
 
   private Arena keptMapping() {
@@ -296,12 +308,19 @@ final class WeightLoader {
     float[] factors = file.ropeFactors();
     if (factors.length != 0 && factors.length != config.ropeDim() / 2) {
       throw new LlamaException(
-          "model: %d RoPE factors, expected %d".formatted(factors.length, config.ropeDim() / 2));
+          String.format(
+              Locale.ROOT,
+              "model: %d RoPE factors, expected %d",
+              factors.length,
+              config.ropeDim() / 2));
     }
     for (float f : factors) {
       if (!(f > 0) || Float.isInfinite(f)) {
         throw new LlamaException(
-            "model: rope_freqs.weight holds %s, expected positive finite numbers".formatted(f));
+            String.format(
+                Locale.ROOT,
+                "model: rope_freqs.weight holds %s, expected positive finite numbers",
+                f));
       }
     }
     return factors;
@@ -312,8 +331,12 @@ final class WeightLoader {
     List<Long> expected = Arrays.stream(dims).boxed().toList();
     if (!tensor.dims().equals(expected)) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected %s (row length first)"
-              .formatted(tensor.label(), tensor.dims(), expected));
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected %s (row length first)",
+              tensor.label(),
+              tensor.dims(),
+              expected));
     }
     used.add(name);
     return tensor;
@@ -330,11 +353,12 @@ final class WeightLoader {
             .toList();
     if (!unused.isEmpty()) {
       throw new LlamaException(
-          "model: %d tensors are not part of a Llama model as Quern runs it: %s%s"
-              .formatted(
-                  unused.size(),
-                  String.join(", ", unused.subList(0, Math.min(3, unused.size()))),
-                  unused.size() > 3 ? ", ..." : ""));
+          String.format(
+              Locale.ROOT,
+              "model: %d tensors are not part of a Llama model as Quern runs it: %s%s",
+              unused.size(),
+              String.join(", ", unused.subList(0, Math.min(3, unused.size()))),
+              unused.size() > 3 ? ", ..." : ""));
     }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,7 +57,7 @@ class DemoModelTest {
         .logits()
         .forEach((position, expected) -> {
           double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-          assertTrue(nmse < 1e-5, "position %d: %g".formatted(position, nmse));
+          assertTrue(nmse < 1e-5, String.format(Locale.ROOT, "position %d: %g", position, nmse));
         });
   }
 

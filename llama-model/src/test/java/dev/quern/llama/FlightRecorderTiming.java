@@ -72,7 +72,8 @@ final class FlightRecorderTiming {
       }
       System.out.println(model.report().summary());
     }
-    System.out.printf("%s, %d tokens, %d rounds%n", file.getFileName(), tokens, rounds);
+    System.out.printf(
+        Locale.ROOT, "%s, %d tokens, %d rounds%n", file.getFileName(), tokens, rounds);
     for (Mode mode : modes) {
       double[] ratios = new double[rounds];
       for (int i = 0; i < rounds; i++) {

@@ -28,6 +28,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -164,13 +165,14 @@ class FolderQuantizerTest {
         IntStream.range(0, without.vocabularySize())
             .filter(id -> without.isControl(id) && !without.isEndOfGeneration(id))
             .toArray();
-    Files.writeString(config, "{\"eos_token_id\": [%d]}".formatted(free[0]));
+    Files.writeString(config, String.format(Locale.ROOT, "{\"eos_token_id\": [%d]}", free[0]));
     Set<Integer> ends = LlamaModel.loadTokenizer(model).endOfGeneration();
     assertTrue(ends.contains(free[0]));
     Path made = quantise(model, QuantizeOptions.of("f16", 32));
     assertEquals(ends, LlamaModel.loadTokenizer(made).endOfGeneration());
     Files.writeString(
-        config, "{\"eos_token_id\": [%d, %d, %d]}".formatted(free[0], free[1], free[2]));
+        config,
+        String.format(Locale.ROOT, "{\"eos_token_id\": [%d, %d, %d]}", free[0], free[1], free[2]));
     refused(model, "that GGUF has keys for", TokenizerException.class);
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -83,7 +84,10 @@ public final class HuggingFaceFolder {
     List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
     ObjectNode config = mapper.createObjectNode();
     for (String role : List.of("bos", "eos")) {
-      long id = metadata.integer("tokenizer.ggml.%s_token_id".formatted(role)).getAsLong();
+      long id =
+          metadata
+              .integer(String.format(Locale.ROOT, "tokenizer.ggml.%s_token_id", role))
+              .getAsLong();
       config.put(role + "_token", tokens.get((int) id));
     }
     metadata

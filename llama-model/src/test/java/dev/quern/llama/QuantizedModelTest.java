@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -55,9 +56,10 @@ class QuantizedModelTest {
     for (int t = 0; t < TOKENS.length; t++) {
       double[] expected = reference.next(TOKENS[t]);
       double nmse = ReferenceLogits.nmse(exact.get(t), expected);
-      assertTrue(nmse < EXACT_NMSE, "after token %d: %g".formatted(t, nmse));
+      assertTrue(nmse < EXACT_NMSE, String.format(Locale.ROOT, "after token %d: %g", t, nmse));
       double rounded = ReferenceLogits.nmse(any.get(t), expected);
-      assertTrue(rounded < INT8_NMSE, "int8, after token %d: %g".formatted(t, rounded));
+      assertTrue(
+          rounded < INT8_NMSE, String.format(Locale.ROOT, "int8, after token %d: %g", t, rounded));
     }
   }
 

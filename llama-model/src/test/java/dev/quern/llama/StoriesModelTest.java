@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,7 +52,9 @@ class StoriesModelTest {
         .logits()
         .forEach((position, expected) -> {
           double difference = ReferenceLogits.largestDifference(logits.get(position), expected);
-          assertTrue(difference < 2e-4, "position %d: %g".formatted(position, difference));
+          assertTrue(
+              difference < 2e-4,
+              String.format(Locale.ROOT, "position %d: %g", position, difference));
         });
   }
 
@@ -68,7 +71,7 @@ class StoriesModelTest {
     }
     assertTrue(text.toString().startsWith("Once upon a time, there was a"), text.toString());
     long known =
-        Arrays.stream(text.toString().toLowerCase().split("[^a-z']+"))
+        Arrays.stream(text.toString().toLowerCase(Locale.ROOT).split("[^a-z']+"))
             .filter(
                 List.of(
                         "a", "and", "the", "to", "was", "she", "he", "it", "her", "his", "in",

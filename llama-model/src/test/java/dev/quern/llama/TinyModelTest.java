@@ -12,6 +12,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -60,13 +61,16 @@ class TinyModelTest {
         .logits()
         .forEach((position, expected) -> {
           double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-          assertTrue(nmse < EXACT_NMSE, "position %d: %g".formatted(position, nmse));
+          assertTrue(
+              nmse < EXACT_NMSE, String.format(Locale.ROOT, "position %d: %g", position, nmse));
         });
     llamaCpp
         .logits()
         .forEach((position, expected) -> {
           double nmse = ReferenceLogits.nmse(logits.get(position), expected);
-          assertTrue(nmse < nmseAgainstLlamaCpp, "position %d: %g".formatted(position, nmse));
+          assertTrue(
+              nmse < nmseAgainstLlamaCpp,
+              String.format(Locale.ROOT, "position %d: %g", position, nmse));
         });
   }
 

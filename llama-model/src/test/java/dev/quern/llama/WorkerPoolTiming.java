@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 
 /// What handing work to the pool costs: the median time of a run of two empty tasks, after pauses
@@ -43,13 +44,14 @@ final class WorkerPoolTiming {
       micros[i] = (System.nanoTime() - start) / 1e3;
     }
     Arrays.sort(micros);
-    return "%5d %9d %10.1f %7.1f %10.0f"
-        .formatted(
-            spins,
-            pauseMicros,
-            micros[runs / 2],
-            micros[runs * 95 / 100],
-            100.0 * others[0] / runs / 8);
+    return String.format(
+        Locale.ROOT,
+        "%5d %9d %10.1f %7.1f %10.0f",
+        spins,
+        pauseMicros,
+        micros[runs / 2],
+        micros[runs * 95 / 100],
+        100.0 * others[0] / runs / 8);
   }
 
   private static void pause(int micros) {

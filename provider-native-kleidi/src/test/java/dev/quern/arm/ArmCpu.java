@@ -1,6 +1,7 @@
 package dev.quern.arm;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -81,8 +82,11 @@ public record ArmCpu(String name, int qemu, String cpu, int vectorBits, Set<Stri
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "CPU row '%s', expected one of %s"
-                    .formatted(name, ALL.stream().map(ArmCpu::name).toList())));
+                String.format(
+                    Locale.ROOT,
+                    "CPU row '%s', expected one of %s",
+                    name,
+                    ALL.stream().map(ArmCpu::name).toList())));
   }
 
   private static Set<String> and(Set<String> features, String... more) {

@@ -2,6 +2,7 @@ package dev.quern.arm;
 
 import dev.quern.data.BlockFormat;
 import java.util.List;
+import java.util.Locale;
 
 /// Which kernels of KleidiAI a CPU and a library are to get: for one row of x, and for more.
 ///
@@ -88,8 +89,11 @@ public record ArmKernels(List<String> int4, List<String> q4, List<String> int8, 
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "no row for CPU '%s' with KleidiAI of '%s': add one to the table"
-                    .formatted(cpu, library)));
+                String.format(
+                    Locale.ROOT,
+                    "no row for CPU '%s' with KleidiAI of '%s': add one to the table",
+                    cpu,
+                    library)));
   }
 
   /// For a weight format; empty where the provider is unavailable.

@@ -99,7 +99,12 @@ class ArmLaneIT {
             Stream.of(ModelRuns.values())
                 .map(model ->
                     DynamicTest.dynamicTest(
-                        "%s: %s and %s".formatted(model.id(), rows.getFirst().name(), row.name()),
+                        String.format(
+                            Locale.ROOT,
+                            "%s: %s and %s",
+                            model.id(),
+                            rows.getFirst().name(),
+                            row.name()),
                         () ->
                             assertSame(model, runOf(rows.getFirst(), model), runOf(row, model)))));
   }
@@ -128,7 +133,9 @@ class ArmLaneIT {
               model.id(),
               row.name(),
               worst);
-          assertTrue(worst < NMSE_BOUND, "NMSE %g, expected < %g".formatted(worst, NMSE_BOUND));
+          assertTrue(
+              worst < NMSE_BOUND,
+              String.format(Locale.ROOT, "NMSE %g, expected < %g", worst, NMSE_BOUND));
         });
   }
 
@@ -150,7 +157,7 @@ class ArmLaneIT {
       assertArrayEquals(
           bits(expected.logits().get(i)),
           bits(actual.logits().get(i)),
-          "%s: bits of the logits after token %d".formatted(model.id(), i));
+          String.format(Locale.ROOT, "%s: bits of the logits after token %d", model.id(), i));
     }
   }
 
@@ -180,7 +187,8 @@ class ArmLaneIT {
       return results.get().stream()
           .map(r ->
               DynamicTest.dynamicTest(
-                  "%s: %s.%s".formatted(row.name(), r.className(), r.name()), () -> report(r)));
+                  String.format(Locale.ROOT, "%s: %s.%s", row.name(), r.className(), r.name()),
+                  () -> report(r)));
     } catch (ExecutionException e) {
       return Stream.of(
           DynamicTest.dynamicTest(
@@ -237,8 +245,8 @@ class ArmLaneIT {
     try {
       end =
           process.waitFor(ROW_MINUTES, TimeUnit.MINUTES)
-              ? "exit status %d".formatted(process.exitValue())
-              : "no end after %d minutes".formatted(ROW_MINUTES);
+              ? String.format(Locale.ROOT, "exit status %d", process.exitValue())
+              : String.format(Locale.ROOT, "no end after %d minutes", ROW_MINUTES);
     } finally {
       process.destroyForcibly();
     }
@@ -251,10 +259,16 @@ class ArmLaneIT {
               0,
               "the row's JVM",
               row.name(),
-              "%s, %d results; see %s:%n%s".formatted(end, all.size(), output, tail(output, 20))));
+              String.format(
+                  Locale.ROOT,
+                  "%s, %d results; see %s:%n%s",
+                  end,
+                  all.size(),
+                  output,
+                  tail(output, 20))));
     }
     System.out.printf(
-        "[quern] arm: %s: %s, %d s, %s%n", row, counts(all), seconds, tail(output, 1));
+        Locale.ROOT, "[quern] arm: %s: %s, %d s, %s%n", row, counts(all), seconds, tail(output, 1));
     return all;
   }
 
@@ -275,8 +289,11 @@ class ArmLaneIT {
   private static void notRun(String reason) {
     String rule = "!".repeat(100);
     System.out.printf(
+        Locale.ROOT,
         "%n%s%n!! THE ARM LANE WAS NOT RUN: no kernel was tested on an Arm CPU.%n!! %s%n%s%n%n",
-        rule, reason, rule);
+        rule,
+        reason,
+        rule);
     if (Boolean.getBoolean("quern.arm.required")) {
       fail("the Arm lane can't run, and -Dquern.arm.required=true asks for it: " + reason);
     }

@@ -2,6 +2,7 @@ package dev.quern.arm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /// A row of the Arm lane: one JVM, on one CPU.
@@ -80,7 +81,14 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags, int tr
 
   @Override
   public String toString() {
-    return "%s (qemu %d -cpu %s, %s, KleidiAI of %s; %s)"
-        .formatted(name(), cpu.qemu(), cpu.cpu(), c2 ? "C2" : "C1", library, tags);
+    return String.format(
+        Locale.ROOT,
+        "%s (qemu %d -cpu %s, %s, KleidiAI of %s; %s)",
+        name(),
+        cpu.qemu(),
+        cpu.cpu(),
+        c2 ? "C2" : "C1",
+        library,
+        tags);
   }
 }

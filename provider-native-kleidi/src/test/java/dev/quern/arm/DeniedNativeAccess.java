@@ -4,6 +4,7 @@ import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -29,7 +30,8 @@ public final class DeniedNativeAccess {
             .findFirst()
             .orElseThrow();
     switch (kleidi.availability(arm)) {
-      case Availability.Unavailable u -> System.out.printf("%s%n%s%n", u.reason(), u.remedy());
+      case Availability.Unavailable u ->
+          System.out.printf(Locale.ROOT, "%s%n%s%n", u.reason(), u.remedy());
       case Availability.Ready r -> System.out.println("ready: " + r);
     }
   }

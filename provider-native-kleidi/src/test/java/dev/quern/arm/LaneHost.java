@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -39,8 +40,11 @@ record LaneHost(Path sysroot) {
     }
     if (!System.getProperty("os.name").equals("Linux") || !arch.equals("amd64")) {
       throw new UnavailableException(
-          "%s on %s, expected Linux on x86-64 or an Arm machine"
-              .formatted(System.getProperty("os.name"), arch));
+          String.format(
+              Locale.ROOT,
+              "%s on %s, expected Linux on x86-64 or an Arm machine",
+              System.getProperty("os.name"),
+              arch));
     }
     Path log = Files.createTempFile("quern-arm-sysroot", ".log");
     try {
@@ -48,7 +52,8 @@ record LaneHost(Path sysroot) {
       String out = new String(process.getInputStream().readAllBytes()).strip();
       if (!process.waitFor(SYSROOT_MINUTES, TimeUnit.MINUTES)) {
         process.destroyForcibly();
-        throw new IOException("%s: no end after %d minutes".formatted(script, SYSROOT_MINUTES));
+        throw new IOException(
+            String.format(Locale.ROOT, "%s: no end after %d minutes", script, SYSROOT_MINUTES));
       }
       String messages = Files.readString(log).strip();
       return switch (process.exitValue()) {
@@ -56,7 +61,8 @@ record LaneHost(Path sysroot) {
         case UNAVAILABLE -> throw new UnavailableException(messages);
         default ->
             throw new IOException(
-                "%s: exit status %d: %s".formatted(script, process.exitValue(), messages));
+                String.format(
+                    Locale.ROOT, "%s: exit status %d: %s", script, process.exitValue(), messages));
       };
     } finally {
       Files.delete(log);

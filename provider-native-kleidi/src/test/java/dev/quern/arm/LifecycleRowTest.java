@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -72,12 +73,16 @@ class LifecycleRowTest {
       loadAndClose();
     }
     Held after = Held.now();
-    System.out.printf("%d loads and unloads:%n  before: %s%n  after: %s%n", loads, before, after);
+    System.out.printf(
+        Locale.ROOT, "%d loads and unloads:%n  before: %s%n  after: %s%n", loads, before, after);
     long grown = after.arenaBytes - before.arenaBytes;
-    assertTrue(grown <= LEFT_BEHIND, "native memory grew by %d bytes".formatted(grown));
+    assertTrue(
+        grown <= LEFT_BEHIND, String.format(Locale.ROOT, "native memory grew by %d bytes", grown));
     assertTrue(after.mappings <= before.mappings, "mappings of the library: " + after);
     long classes = after.classes - before.classes;
-    assertTrue(classes < loads, "more than a class for each load: %d".formatted(classes));
+    assertTrue(
+        classes < loads,
+        String.format(Locale.ROOT, "more than a class for each load: %d", classes));
   }
 
   @Test
@@ -266,8 +271,13 @@ class LifecycleRowTest {
 
     @Override
     public String toString() {
-      return "%,d bytes in arenas, %,d of the JVM outside its heap, %,d classes, %d mappings of the library"
-          .formatted(arenaBytes, jvmBytes, classes, mappings);
+      return String.format(
+          Locale.ROOT,
+          "%,d bytes in arenas, %,d of the JVM outside its heap, %,d classes, %d mappings of the library",
+          arenaBytes,
+          jvmBytes,
+          classes,
+          mappings);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,10 @@ class ModelsRowTest {
             .withKernels(KernelOptions.fromSystem().withProvider("kleidi,scalar"));
     String text = LlamaModel.explain(ModelRuns.STORIES_Q4_0.file(OUT), options).text();
     String line =
-        "    %s int8-sym-32-f16, from 2 rows %s int8-sym-32-f16".formatted(kernels.toArray());
+        String.format(
+            Locale.ROOT,
+            "    %s int8-sym-32-f16, from 2 rows %s int8-sym-32-f16",
+            kernels.toArray());
     assertTrue(text.contains(line), "no line\n" + line + "\nin\n" + text);
   }
 }

@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.ClassSource;
@@ -48,7 +49,7 @@ public final class RowMain {
     }
     // Says more than the time that has passed, on a machine that does other things too.
     if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os) {
-      System.out.printf("%d s of CPU%n", os.getProcessCpuTime() / 1_000_000_000);
+      System.out.printf(Locale.ROOT, "%d s of CPU%n", os.getProcessCpuTime() / 1_000_000_000);
     }
     // Workers of a test that failed may still run.
     System.exit(0);

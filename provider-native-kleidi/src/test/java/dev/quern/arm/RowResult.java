@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// What became of one test of a row; a line of the row's results.
 ///
@@ -61,7 +62,7 @@ record RowResult(Status status, long millis, String className, String name, Stri
     String[] columns = line.split("\t", -1);
     if (columns.length != 5) {
       throw new IllegalArgumentException(
-          "a row's results: '%s', expected 5 columns".formatted(line));
+          String.format(Locale.ROOT, "a row's results: '%s', expected 5 columns", line));
     }
     return new RowResult(
         Status.valueOf(columns[0]),

@@ -11,6 +11,7 @@ import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Target;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -81,6 +82,7 @@ record RowSuite(
         .ifPresent(f -> fail(f.message()));
     assertTrue(result.green(), "nothing was checked");
     System.out.printf(
+        Locale.ROOT,
         "%s %s: %d cases kept the rules %s%n",
         subject.operator,
         subject.word,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.quern.KernelOptions;
 import dev.quern.provider.vector.VectorProvider;
 import dev.quern.spi.Availability;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -25,7 +26,7 @@ class VectorRowTest {
     Availability availability =
         new VectorProvider().availability(KernelOptions.fromSystem().providersPlatform());
     assertEquals(
-        "%d-bit vectors".formatted(ArmCpu.named(cpu).vectorBits()),
+        String.format(Locale.ROOT, "%d-bit vectors", ArmCpu.named(cpu).vectorBits()),
         ((Availability.Ready) availability).detail());
   }
 

@@ -1,5 +1,7 @@
 package dev.quern.cli.bench;
 
+import java.util.Locale;
+
 /// What is measured, in llama-bench's terms: `pp`, `tg`, `-d`, `-r`.
 ///
 /// @param promptTokens tokens of the prompt whose processing is timed; 0 leaves it out
@@ -45,7 +47,7 @@ public record BenchPlan(
     requireAtLeast("--repetitions", repetitions, 1);
     if (!(warmupSeconds >= 0 && warmupSeconds <= 3600)) {
       throw new IllegalArgumentException(
-          "--warmup: %s, expected 0 to 3600 seconds".formatted(warmupSeconds));
+          String.format(Locale.ROOT, "--warmup: %s, expected 0 to 3600 seconds", warmupSeconds));
     }
     if (promptTokens + genTokens == 0) {
       throw new IllegalArgumentException(
@@ -53,8 +55,11 @@ public record BenchPlan(
     }
     if (order == Order.AFTER_PROMPT && (promptTokens < 1 || genTokens < 2)) {
       throw new IllegalArgumentException(
-          "--after-prompt: %d prompt tokens and %d generated, expected at least 1 and 2"
-              .formatted(promptTokens, genTokens));
+          String.format(
+              Locale.ROOT,
+              "--after-prompt: %d prompt tokens and %d generated, expected at least 1 and 2",
+              promptTokens,
+              genTokens));
     }
   }
 
@@ -76,7 +81,7 @@ public record BenchPlan(
   private static void requireAtLeast(String option, int value, int least) {
     if (value < least) {
       throw new IllegalArgumentException(
-          "%s: %d, expected at least %d".formatted(option, value, least));
+          String.format(Locale.ROOT, "%s: %d, expected at least %d", option, value, least));
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.quern.llama.LlamaSession;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -82,24 +83,25 @@ public final class BenchRun {
     SplittableRandom random = new SplittableRandom(1);
     try (LlamaSession session = model.newSession()) {
       if (plan.depth() > 0) {
-        progress.accept("filling %d tokens of context".formatted(plan.depth()));
+        progress.accept(String.format(Locale.ROOT, "filling %d tokens of context", plan.depth()));
         fill(session, random, model);
       }
       int warmups = 0;
       long start = System.nanoTime();
       double warmupSeconds = 0;
       while (warmupSeconds < plan.warmupSeconds()) {
-        progress.accept("warm-up %d".formatted(++warmups));
+        progress.accept(String.format(Locale.ROOT, "warm-up %d", ++warmups));
         repeat(session, random, model);
         warmupSeconds = (System.nanoTime() - start) / 1e9;
       }
       List<Repetition> repetitions = new ArrayList<>();
       for (int i = 1; i <= plan.repetitions(); i++) {
-        progress.accept("repetition %d of %d".formatted(i, plan.repetitions()));
+        progress.accept(String.format(Locale.ROOT, "repetition %d of %d", i, plan.repetitions()));
         repetitions.add(repeat(session, random, model));
       }
       if (plan.fullContext()) {
-        progress.accept("filling the context of %d".formatted(session.capacity()));
+        progress.accept(
+            String.format(Locale.ROOT, "filling the context of %d", session.capacity()));
         session.fillWithNoise(session.capacity() - 1 - session.position(), 1);
         session.evaluate(tokens(random, 1, model), _ -> {});
       }

@@ -33,7 +33,7 @@ public final class BenchText {
         environment.processors(),
         Double.isNaN(environment.loadAverage())
             ? "unknown"
-            : "%.2f".formatted(environment.loadAverage()));
+            : String.format(Locale.ROOT, "%.2f", environment.loadAverage()));
     line("JVM", "%s %s", environment.jvm(), String.join(" ", environment.jvmOptions()));
     line(
         "run",
@@ -57,13 +57,15 @@ public final class BenchText {
   }
 
   private void figures() {
-    text.append("%n%-22s %10s %10s %10s %8s%n".formatted("", "median", "min", "max", "spread"));
+    text.append(
+        String.format(
+            Locale.ROOT, "%n%-22s %10s %10s %10s %8s%n", "", "median", "min", "max", "spread"));
     row(
-        "prefill %d, tok/s".formatted(result.plan().promptTokens()),
+        String.format(Locale.ROOT, "prefill %d, tok/s", result.plan().promptTokens()),
         result.prefillTokensPerSecond());
     row("first token, s", result.timeToFirstTokenSeconds());
     row(
-        "decode %d, tok/s".formatted(result.plan().decodedTokens()),
+        String.format(Locale.ROOT, "decode %d, tok/s", result.plan().decodedTokens()),
         result.decodeTokensPerSecond());
     text.append(System.lineSeparator());
     line("load", "%.2f s", result.loadSeconds());
@@ -71,7 +73,8 @@ public final class BenchText {
         "peak memory",
         "%s",
         result.peakResidentBytes().isPresent()
-            ? "%.0f MiB resident".formatted(result.peakResidentBytes().getAsLong() / 0x1p20)
+            ? String.format(
+                Locale.ROOT, "%.0f MiB resident", result.peakResidentBytes().getAsLong() / 0x1p20)
             : "unknown on this system");
   }
 
@@ -129,7 +132,7 @@ public final class BenchText {
   }
 
   private void line(String name, String format, Object... arguments) {
-    text.append("%-16s".formatted(name))
+    text.append(String.format(Locale.ROOT, "%-16s", name))
         .append(format(format, arguments))
         .append(System.lineSeparator());
   }

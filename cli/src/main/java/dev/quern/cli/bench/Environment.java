@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /// What a figure depends on beside the code.
@@ -23,11 +24,12 @@ public record Environment(
         firstValue(Path.of("/proc/cpuinfo"), "model name", System.getProperty("os.arch")),
         Runtime.getRuntime().availableProcessors(),
         loadAverageNow(),
-        "%s %s (%s)"
-            .formatted(
-                System.getProperty("java.vm.name"),
-                Runtime.version(),
-                System.getProperty("java.vm.info")),
+        String.format(
+            Locale.ROOT,
+            "%s %s (%s)",
+            System.getProperty("java.vm.name"),
+            Runtime.version(),
+            System.getProperty("java.vm.info")),
         ProcessHandle.current().info().arguments().stream()
             .flatMap(Arrays::stream)
             .filter(a -> a.startsWith("-X") || a.startsWith("-D"))

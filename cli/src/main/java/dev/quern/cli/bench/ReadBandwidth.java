@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -41,8 +42,10 @@ public final class ReadBandwidth {
         long start = System.nanoTime();
         if (pass(mappings, threads) != sum) { // uses the result, so that reading it is work
           throw new IllegalStateException(
-              "%s: their bytes changed while they were read, expected files at rest"
-                  .formatted(files));
+              String.format(
+                  Locale.ROOT,
+                  "%s: their bytes changed while they were read, expected files at rest",
+                  files));
         }
         rates[i] = bytes / ((System.nanoTime() - start) / 1e9);
       }

@@ -126,7 +126,7 @@ final class Charts {
 
   /// The colour of a bar or a curve, as CSS has it.
   static String cssColor(int index) {
-    return "#%06x".formatted(color(index).getRGB() & 0xffffff);
+    return String.format(Locale.ROOT, "#%06x", color(index).getRGB() & 0xffffff);
   }
 
   private static Color color(int index) {
@@ -205,8 +205,12 @@ final class Charts {
     int end = body.indexOf('>') + 1;
     return body.substring(0, end - 1)
         + " style=\"font-size:12px\"" // which VectorGraphics2D takes for granted
-        + " role=\"img\" aria-labelledby=\"%s-title\"><title id=\"%s-title\">%s</title>"
-            .formatted(id, id, Html.escaped(title))
+        + String.format(
+            Locale.ROOT,
+            " role=\"img\" aria-labelledby=\"%s-title\"><title id=\"%s-title\">%s</title>",
+            id,
+            id,
+            Html.escaped(title))
         + body.substring(end);
   }
 }

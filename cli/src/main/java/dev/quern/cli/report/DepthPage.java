@@ -28,7 +28,12 @@ public final class DepthPage {
     body.append(
         Html.paragraphs(
             List.of(
-                "%s, %d threads, %s context.".formatted(last.model(), last.threads(), page.fill()),
+                String.format(
+                    Locale.ROOT,
+                    "%s, %d threads, %s context.",
+                    last.model(),
+                    last.threads(),
+                    page.fill()),
                 "Points are medians; a whisker reaches from the fastest repetition to the slowest.")));
     for (Charts.Svg chart : page.charts()) {
       body.append(Html.figure(chart, "Time of a token by tokens of context; less is better."));
@@ -40,12 +45,13 @@ public final class DepthPage {
             "Environment",
             Html.paragraphs(
                 List.of(
-                    "%s, %d processors; %s %s"
-                        .formatted(
-                            last.environment().cpu(),
-                            last.environment().processors(),
-                            last.environment().jvm(),
-                            String.join(" ", last.environment().jvmOptions()))))));
+                    String.format(
+                        Locale.ROOT,
+                        "%s, %d processors; %s %s",
+                        last.environment().cpu(),
+                        last.environment().processors(),
+                        last.environment().jvm(),
+                        String.join(" ", last.environment().jvmOptions()))))));
     body.append(Html.section("Command", Html.code(List.of(command))));
     return Html.page("Cost of a token by context", body.toString());
   }

@@ -1,6 +1,7 @@
 package dev.quern.cli.report;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Pieces of a page that stands alone: no script, nothing to fetch, readable on light and dark.
@@ -26,29 +27,37 @@ final class Html {
 
   /// A whole page.
   static String page(String title, String body) {
-    return """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>%s</title>
-    <style>
-    %s</style>
-    </head>
-    <body>
-    <main>
-    <h1>%s</h1>
-    %s</main>
-    </body>
-    </html>
-    """
-        .formatted(escaped(title), STYLE, escaped(title), body);
+    return String.format(
+        Locale.ROOT,
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>%s</title>
+        <style>
+        %s</style>
+        </head>
+        <body>
+        <main>
+        <h1>%s</h1>
+        %s</main>
+        </body>
+        </html>
+        """,
+        escaped(title),
+        STYLE,
+        escaped(title),
+        body);
   }
 
   static String figure(Charts.Svg chart, String caption) {
-    return "<figure>\n%s<figcaption>%s</figcaption>\n</figure>\n"
-        .formatted(chart.svg(), escaped(caption));
+    return String.format(
+        Locale.ROOT,
+        "<figure>\n%s<figcaption>%s</figcaption>\n</figure>\n",
+        chart.svg(),
+        escaped(caption));
   }
 
   /// A table whose cells are HTML.
@@ -58,14 +67,17 @@ final class Html {
     StringBuilder html = new StringBuilder("<div class=\"scroll\"><table>\n<thead><tr>");
     for (String name : head) {
       html.append(
-          "<th scope=\"col\"%s>%s</th>"
-              .formatted(kind(name), escaped(name.replaceFirst(">$", ""))));
+          String.format(
+              Locale.ROOT,
+              "<th scope=\"col\"%s>%s</th>",
+              kind(name),
+              escaped(name.replaceFirst(">$", ""))));
     }
     html.append("</tr></thead>\n<tbody>\n");
     for (List<String> row : rows) {
       html.append("<tr>");
       for (int c = 0; c < row.size(); c++) {
-        html.append("<td%s>%s</td>".formatted(kind(head.get(c)), row.get(c)));
+        html.append(String.format(Locale.ROOT, "<td%s>%s</td>", kind(head.get(c)), row.get(c)));
       }
       html.append("</tr>\n");
     }
@@ -77,17 +89,17 @@ final class Html {
   }
 
   static String section(String title, String body) {
-    return "<h2>%s</h2>\n%s".formatted(escaped(title), body);
+    return String.format(Locale.ROOT, "<h2>%s</h2>\n%s", escaped(title), body);
   }
 
   static String paragraphs(List<String> lines) {
     return lines.stream()
-        .map(l -> "<p>%s</p>\n".formatted(escaped(l)))
+        .map(l -> String.format(Locale.ROOT, "<p>%s</p>\n", escaped(l)))
         .collect(Collectors.joining());
   }
 
   static String code(List<String> lines) {
-    return "<pre>%s</pre>\n".formatted(escaped(String.join("\n", lines)));
+    return String.format(Locale.ROOT, "<pre>%s</pre>\n", escaped(String.join("\n", lines)));
   }
 
   static String escaped(String text) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// What computed a run: for every operator the provider and the kernels that the model was loaded
@@ -44,19 +45,22 @@ public record Ledger(List<Line> lines, Map<String, Long> calls) {
     JsonNode counts = result.path("kernelCalls");
     if (!providers.isArray() || providers.isEmpty() || !counts.isObject()) {
       throw new ReportException(
-          "%s: no ledger of the kernels that ran, expected providers and kernelCalls; measure again"
-              .formatted(where));
+          String.format(
+              Locale.ROOT,
+              "%s: no ledger of the kernels that ran, expected providers and kernelCalls; measure again",
+              where));
     }
     List<Line> lines = new ArrayList<>();
     for (JsonNode p : providers) {
       List<String> variants = new ArrayList<>();
       for (JsonNode v : p.path("variants")) {
         variants.add(
-            "%s (%d+ rows, %s)"
-                .formatted(
-                    v.path("name").asText(),
-                    v.path("minRows").asInt(),
-                    v.path("numerics").asText()));
+            String.format(
+                Locale.ROOT,
+                "%s (%d+ rows, %s)",
+                v.path("name").asText(),
+                v.path("minRows").asInt(),
+                v.path("numerics").asText()));
       }
       lines.add(
           new Line(
@@ -79,13 +83,19 @@ public record Ledger(List<Line> lines, Map<String, Long> calls) {
       String id = operator.id();
       if (lines.stream().noneMatch(l -> l.operator().equals(id) && !l.variants().isEmpty())) {
         throw new ReportException(
-            "%s: the ledger has no kernel for %s, expected one for every operator; measure again"
-                .formatted(where, id));
+            String.format(
+                Locale.ROOT,
+                "%s: the ledger has no kernel for %s, expected one for every operator; measure again",
+                where,
+                id));
       }
       if (calls.getOrDefault(id, 0L) < 1) {
         throw new ReportException(
-            "%s: the ledger counts no call of %s, expected those of every operator; measure again"
-                .formatted(where, id));
+            String.format(
+                Locale.ROOT,
+                "%s: the ledger counts no call of %s, expected those of every operator; measure again",
+                where,
+                id));
       }
     }
     String linear = Operator.LINEAR.id();
@@ -93,8 +103,14 @@ public record Ledger(List<Line> lines, Map<String, Long> calls) {
         lines.stream().filter(l -> l.operator().equals(linear)).mapToLong(Line::uses).sum();
     if (calls.get(linear) != kernels * passes) {
       throw new ReportException(
-          "%s: %d calls of linear kernels, expected %d: each of the ledger's %d in each of %d forward passes; measure again"
-              .formatted(where, calls.get(linear), kernels * passes, kernels, passes));
+          String.format(
+              Locale.ROOT,
+              "%s: %d calls of linear kernels, expected %d: each of the ledger's %d in each of %d forward passes; measure again",
+              where,
+              calls.get(linear),
+              kernels * passes,
+              kernels,
+              passes));
     }
   }
 
@@ -112,39 +128,50 @@ public record Ledger(List<Line> lines, Map<String, Long> calls) {
     for (Line line : lines) {
       if (!allowed.contains(line.provider())) {
         throw new ReportException(
-            "%s: %s ran %s %s, expected %s as the label says: the label would be wrong"
-                .formatted(
-                    where,
-                    line.provider(),
-                    line.operator(),
-                    line.spec(),
-                    String.join(" or ", allowed)));
+            String.format(
+                Locale.ROOT,
+                "%s: %s ran %s %s, expected %s as the label says: the label would be wrong",
+                where,
+                line.provider(),
+                line.operator(),
+                line.spec(),
+                String.join(" or ", allowed)));
       }
     }
     String first = names.getFirst();
     if (!first.endsWith("?") && lines.stream().noneMatch(l -> l.provider().equals(first))) {
       throw new ReportException(
-          "%s: %s ran nothing, but the label names it first: leave it out of --provider"
-              .formatted(where, first));
+          String.format(
+              Locale.ROOT,
+              "%s: %s ran nothing, but the label names it first: leave it out of --provider",
+              where,
+              first));
     }
   }
 
   /// What differs from another run's ledger, for people; empty if nothing does.
   String difference(Ledger other) {
     if (lines.size() != other.lines.size()) {
-      return "%d kernels and %d".formatted(lines.size(), other.lines.size());
+      return String.format(Locale.ROOT, "%d kernels and %d", lines.size(), other.lines.size());
     }
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).equals(other.lines.get(i))) {
-        return "%s and %s".formatted(text(lines.get(i)), text(other.lines.get(i)));
+        return String.format(
+            Locale.ROOT, "%s and %s", text(lines.get(i)), text(other.lines.get(i)));
       }
     }
-    return calls.equals(other.calls) ? "" : "calls %s and %s".formatted(calls, other.calls);
+    return calls.equals(other.calls)
+        ? ""
+        : String.format(Locale.ROOT, "calls %s and %s", calls, other.calls);
   }
 
   private static String text(Line line) {
-    return "%s by %s with %s"
-        .formatted(line.operator(), line.provider(), String.join(", ", line.variants()));
+    return String.format(
+        Locale.ROOT,
+        "%s by %s with %s",
+        line.operator(),
+        line.provider(),
+        String.join(", ", line.variants()));
   }
 
   /// One line: for each operator the providers that ran it, with the number of kernels.
@@ -157,7 +184,8 @@ public record Ledger(List<Line> lines, Map<String, Long> calls) {
     List<String> parts = new ArrayList<>();
     uses.forEach((operator, by) -> {
       List<String> providers = new ArrayList<>();
-      by.forEach((provider, count) -> providers.add("%s %d".formatted(provider, count)));
+      by.forEach(
+          (provider, count) -> providers.add(String.format(Locale.ROOT, "%s %d", provider, count)));
       parts.add(operator + ": " + String.join(", ", providers));
     });
     return String.join("; ", parts);

@@ -2,6 +2,7 @@ package dev.quern.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// A published way to measure, so that figures can be compared.
@@ -52,8 +53,12 @@ public enum Protocol {
 
   /// What it is, in one line.
   public String text() {
-    return "one warm-up, then a prompt of %d tokens and %d generated, each run in a JVM of its own; peak resident memory with a full context of %,d"
-        .formatted(PROMPT_TOKENS, GEN_TOKENS, CONTEXT);
+    return String.format(
+        Locale.ROOT,
+        "one warm-up, then a prompt of %d tokens and %d generated, each run in a JVM of its own; peak resident memory with a full context of %,d",
+        PROMPT_TOKENS,
+        GEN_TOKENS,
+        CONTEXT);
   }
 
   /// @param result what `quern bench` wrote
@@ -67,8 +72,13 @@ public enum Protocol {
   private static void require(JsonNode result, String name, String expected, String where) {
     if (!result.path(name).asText().equals(expected)) {
       throw new ReportException(
-          "%s: %s is %s, expected %s: it was not measured by this protocol"
-              .formatted(where, name, result.path(name), expected));
+          String.format(
+              Locale.ROOT,
+              "%s: %s is %s, expected %s: it was not measured by this protocol",
+              where,
+              name,
+              result.path(name),
+              expected));
     }
   }
 }

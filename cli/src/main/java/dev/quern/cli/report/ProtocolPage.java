@@ -35,7 +35,7 @@ public final class ProtocolPage {
     body.append(
         Html.paragraphs(
             List.of(
-                "Protocol executorch: %s.".formatted(Protocol.EXECUTORCH.text()),
+                String.format(Locale.ROOT, "Protocol executorch: %s.", Protocol.EXECUTORCH.text()),
                 "Bars are medians of the runs; a whisker reaches as far as the run that is farthest from the median.")));
     for (Figure figure : Figure.values()) {
       page.chart(figure).ifPresent(svg -> body.append(Html.figure(svg, caption(figure))));
@@ -58,8 +58,12 @@ public final class ProtocolPage {
   }
 
   private static String caption(Figure figure) {
-    return "%s in %s: %s is better."
-        .formatted(figure.title(), figure.unit(), figure.moreIsBetter() ? "more" : "less");
+    return String.format(
+        Locale.ROOT,
+        "%s in %s: %s is better.",
+        figure.title(),
+        figure.unit(),
+        figure.moreIsBetter() ? "more" : "less");
   }
 
   /// Empty where a run lacks the figure: a missing bar would look like a small one.
@@ -73,7 +77,7 @@ public final class ProtocolPage {
       Spread s = spread.get();
       bars.add(
           new Charts.Bar(
-              "%s: %s".formatted(series.label(), number(s.median())),
+              String.format(Locale.ROOT, "%s: %s", series.label(), number(s.median())),
               s.median(),
               Math.max(s.max() - s.median(), s.median() - s.min())));
     }
@@ -84,7 +88,7 @@ public final class ProtocolPage {
   private String figures() {
     List<String> head = new ArrayList<>(List.of("", "runs>"));
     for (Figure figure : Figure.values()) {
-      head.add("%s, %s>".formatted(figure.title(), figure.unit()));
+      head.add(String.format(Locale.ROOT, "%s, %s>", figure.title(), figure.unit()));
     }
     List<List<String>> rows = new ArrayList<>();
     Series first = report.series().getFirst();
@@ -107,13 +111,14 @@ public final class ProtocolPage {
               first
                   .map(b -> String.format(Locale.ROOT, "<br>x %.2f", f.median() / b.median()))
                   .orElse("");
-          return "%s<br>[%s .. %s]%s%s"
-              .formatted(
-                  number(f.median()),
-                  number(f.min()),
-                  number(f.max()),
-                  ratio,
-                  f.stable() ? "" : "<br>unstable");
+          return String.format(
+              Locale.ROOT,
+              "%s<br>[%s .. %s]%s%s",
+              number(f.median()),
+              number(f.min()),
+              number(f.max()),
+              ratio,
+              f.stable() ? "" : "<br>unstable");
         })
         .orElse("unknown");
   }
@@ -143,13 +148,14 @@ public final class ProtocolPage {
     List<String> lines =
         report.series().stream()
             .map(s ->
-                "Calls while %s was timed: %s."
-                    .formatted(
-                        s.label(),
-                        s.ledger().calls().entrySet().stream()
-                            .sorted(Map.Entry.comparingByKey())
-                            .map(e -> e.getKey() + " " + e.getValue())
-                            .collect(Collectors.joining(", "))))
+                String.format(
+                    Locale.ROOT,
+                    "Calls while %s was timed: %s.",
+                    s.label(),
+                    s.ledger().calls().entrySet().stream()
+                        .sorted(Map.Entry.comparingByKey())
+                        .map(e -> e.getKey() + " " + e.getValue())
+                        .collect(Collectors.joining(", "))))
             .toList();
     return Html.paragraphs(lines);
   }
@@ -167,8 +173,11 @@ public final class ProtocolPage {
   }
 
   private String label(int i) {
-    return "<span class=\"key\" style=\"background:%s\"></span>%s"
-        .formatted(Charts.cssColor(i), Html.escaped(report.series().get(i).label()));
+    return String.format(
+        Locale.ROOT,
+        "<span class=\"key\" style=\"background:%s\"></span>%s",
+        Charts.cssColor(i),
+        Html.escaped(report.series().get(i).label()));
   }
 
   private static String number(double value) {

@@ -3,6 +3,7 @@ package dev.quern.cli.report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// A report that may be shown: of every run it is known what computed it.
@@ -21,7 +22,7 @@ public record Report(List<String> commands, List<Series> series) {
   public static Report of(List<ReportFile> files) {
     Map<String, List<Run>> byLabel = new LinkedHashMap<>();
     for (ReportFile file : files) {
-      String suffix = files.size() == 1 ? "" : " [%s]".formatted(file.name());
+      String suffix = files.size() == 1 ? "" : String.format(Locale.ROOT, " [%s]", file.name());
       for (Run run : file.runs()) {
         byLabel.computeIfAbsent(run.label() + suffix, _ -> new ArrayList<>()).add(run);
       }

@@ -15,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 
 /// The runs of one call, as JSON:
 ///
@@ -48,26 +49,34 @@ public record ReportFile(String name, String command, List<Run> runs) {
       root = JSON.readTree(Files.readString(file, StandardCharsets.UTF_8));
     } catch (JsonProcessingException e) {
       throw new ReportException(
-          "%s: not JSON (%s), expected a file of quern bench --protocol executorch --json"
-              .formatted(file, e.getOriginalMessage()));
+          String.format(
+              Locale.ROOT,
+              "%s: not JSON (%s), expected a file of quern bench --protocol executorch --json",
+              file,
+              e.getOriginalMessage()));
     }
     if (!(root instanceof ObjectNode object)
         || !root.path("protocol").asText().equals(PROTOCOL)
         || root.path("runs").isEmpty()) {
       throw new ReportException(
-          "%s: no runs of protocol %s, expected a file of quern bench --protocol executorch --json"
-              .formatted(file, PROTOCOL));
+          String.format(
+              Locale.ROOT,
+              "%s: no runs of protocol %s, expected a file of quern bench --protocol executorch --json",
+              file,
+              PROTOCOL));
     }
     String digest = object.path(DIGEST).asText();
     object.remove(DIGEST);
     if (!digest.equals(digest(object))) {
       throw new ReportException(
-          "%s: its contents do not match its digest: it was changed after it was written; measure again"
-              .formatted(file));
+          String.format(
+              Locale.ROOT,
+              "%s: its contents do not match its digest: it was changed after it was written; measure again",
+              file));
     }
     List<Run> runs = new ArrayList<>();
     for (JsonNode run : root.path("runs")) {
-      runs.add(Run.read(run, "%s: run %d".formatted(file, runs.size() + 1)));
+      runs.add(Run.read(run, String.format(Locale.ROOT, "%s: run %d", file, runs.size() + 1)));
     }
     return new ReportFile(file.getFileName().toString(), object.path("command").asText(), runs);
   }

@@ -2,6 +2,7 @@ package dev.quern.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// One run of a protocol: a model on a list of providers, in a process of its own.
@@ -27,10 +28,14 @@ public record Run(String label, String model, String asked, JsonNode result, Led
   public static Run read(JsonNode json, String where) {
     String label = text(json, "label", where);
     String asked = text(json, "asked", where);
-    String named = "%s (%s)".formatted(where, label);
+    String named = String.format(Locale.ROOT, "%s (%s)", where, label);
     if (!label.endsWith(ON + asked)) {
       throw new ReportException(
-          "%s: its providers are %s, expected those that the label names".formatted(named, asked));
+          String.format(
+              Locale.ROOT,
+              "%s: its providers are %s, expected those that the label names",
+              named,
+              asked));
     }
     JsonNode result = json.path("result");
     Ledger ledger = Ledger.read(result, named);
@@ -59,8 +64,12 @@ public record Run(String label, String model, String asked, JsonNode result, Led
     }
     if (!value.isNumber() || !(value.asDouble() > 0) || Double.isInfinite(value.asDouble())) {
       throw new ReportException(
-          "%s: %s is %s, expected a number above 0; measure again"
-              .formatted(label, name, value.isMissingNode() ? "missing" : value));
+          String.format(
+              Locale.ROOT,
+              "%s: %s is %s, expected a number above 0; measure again",
+              label,
+              name,
+              value.isMissingNode() ? "missing" : value));
     }
     return OptionalDouble.of(value.asDouble());
   }
@@ -68,8 +77,9 @@ public record Run(String label, String model, String asked, JsonNode result, Led
   /// The machine and the JVM with its options, for people; what does not vary between runs.
   public String machine() {
     JsonNode e = environment();
-    return "%s, %d processors, %d threads; %s %s"
-        .formatted(
+    return String.format(
+            Locale.ROOT,
+            "%s, %d processors, %d threads; %s %s",
             e.path("cpu").asText(),
             e.path("processors").asInt(),
             result.path("threads").asInt(),
@@ -90,7 +100,8 @@ public record Run(String label, String model, String asked, JsonNode result, Led
   private static String text(JsonNode json, String name, String where) {
     if (!json.path(name).isTextual() || json.path(name).asText().isEmpty()) {
       throw new ReportException(
-          "%s: no %s, expected a run of quern bench --protocol".formatted(where, name));
+          String.format(
+              Locale.ROOT, "%s: no %s, expected a run of quern bench --protocol", where, name));
     }
     return json.path(name).asText();
   }

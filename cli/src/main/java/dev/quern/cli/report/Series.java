@@ -18,13 +18,22 @@ public record Series(String label, List<Run> runs) {
       String difference = first.ledger().difference(runs.get(i).ledger());
       if (!difference.isEmpty()) {
         throw new ReportException(
-            "%s: runs 1 and %d differ in what ran (%s), expected the same kernels under one label"
-                .formatted(label, i + 1, difference));
+            String.format(
+                Locale.ROOT,
+                "%s: runs 1 and %d differ in what ran (%s), expected the same kernels under one label",
+                label,
+                i + 1,
+                difference));
       }
       if (!first.machine().equals(runs.get(i).machine())) {
         throw new ReportException(
-            "%s: runs 1 and %d are of different machines (%s and %s), expected one"
-                .formatted(label, i + 1, first.machine(), runs.get(i).machine()));
+            String.format(
+                Locale.ROOT,
+                "%s: runs 1 and %d are of different machines (%s and %s), expected one",
+                label,
+                i + 1,
+                first.machine(),
+                runs.get(i).machine()));
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.quern.cli.synthetic;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -167,7 +168,7 @@ final class GeneratedVocabulary {
             "<|python_tag|>");
     List<String> all = new ArrayList<>(named);
     for (int reserved = 3; all.size() < SPECIALS; reserved++) {
-      all.add("<|reserved_special_token_%d|>".formatted(reserved));
+      all.add(String.format(Locale.ROOT, "<|reserved_special_token_%d|>", reserved));
     }
     return all;
   }

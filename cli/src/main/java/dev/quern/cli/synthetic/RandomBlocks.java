@@ -3,6 +3,7 @@ package dev.quern.cli.synthetic;
 import dev.quern.data.BlockFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /// Random weights straight as stored blocks (SPEC.md, section F): quants are random bits, scales
@@ -35,8 +36,11 @@ public final class RandomBlocks {
   public void fill(BlockFormat format, ByteBuffer blocks) {
     if (blocks.order() != ByteOrder.LITTLE_ENDIAN || blocks.limit() % Long.BYTES != 0) {
       throw new IllegalArgumentException(
-          "random blocks: %s bytes in %s order, expected a multiple of 8, little-endian"
-              .formatted(blocks.limit(), blocks.order()));
+          String.format(
+              Locale.ROOT,
+              "random blocks: %s bytes in %s order, expected a multiple of 8, little-endian",
+              blocks.limit(),
+              blocks.order()));
     }
     switch (format.id()) {
       case "F32" -> {

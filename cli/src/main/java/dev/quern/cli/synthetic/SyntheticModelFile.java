@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /// A GGUF file of a Llama shape with random weights and a generated vocabulary, which llama.cpp
@@ -66,7 +67,8 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
     writer
         .string("general.architecture", "llama")
         .string("general.type", "model")
-        .string("general.name", "synthetic %s, seed %d".formatted(shape.name(), seed))
+        .string(
+            "general.name", String.format(Locale.ROOT, "synthetic %s, seed %d", shape.name(), seed))
         .uint32("general.file_type", mix.fileType())
         .uint32("general.quantization_version", 2)
         .uint32("llama.block_count", shape.layers())
@@ -103,7 +105,7 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
     for (int l = 0; l < shape.layers(); l++) {
       BlockFormat base = mix.base();
       BlockFormat important = mix.important(l, shape.layers());
-      String block = "blk.%d.".formatted(l);
+      String block = String.format(Locale.ROOT, "blk.%d.", l);
       tensors.add(norm(block + "attn_norm"));
       tensors.add(matrix(block + "attn_q", base, width, shape.queryWidth()));
       tensors.add(matrix(block + "attn_k", base, width, shape.kvWidth()));

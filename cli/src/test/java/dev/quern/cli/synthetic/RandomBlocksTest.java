@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,7 +39,8 @@ class RandomBlocksTest {
       BlockCodec.of(format).orElseThrow().decodeRow(matrix, 0, row, 0);
       for (int i = 0; i < WEIGHTS; i++) {
         float w = row.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-        assertTrue(Math.abs(w) < 8 * DEVIATION, "weight %d is %s".formatted(i, w));
+        assertTrue(
+            Math.abs(w) < 8 * DEVIATION, String.format(Locale.ROOT, "weight %d is %s", i, w));
         sum += w;
         squares += (double) w * w;
       }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -146,7 +147,7 @@ class SyntheticModelFileTest {
   }
 
   private Path tiny(String format, long seed) throws IOException {
-    Path file = folder.resolve("tiny-%s-%d.gguf".formatted(format, seed));
+    Path file = folder.resolve(String.format(Locale.ROOT, "tiny-%s-%d.gguf", format, seed));
     model(format, seed).write(file);
     return file;
   }

@@ -75,10 +75,11 @@ public final class CaseText {
     if (!values.isEmpty()) {
       throw error(
           type,
-          "unknown %s, expected %s"
-              .formatted(
-                  values.keySet(),
-                  Arrays.stream(components).map(RecordComponent::getName).toList()));
+          String.format(
+              Locale.ROOT,
+              "unknown %s, expected %s",
+              values.keySet(),
+              Arrays.stream(components).map(RecordComponent::getName).toList()));
     }
     try {
       return type.getDeclaredConstructor(types).newInstance(arguments);
@@ -117,7 +118,7 @@ public final class CaseText {
                         + Arrays.stream(t.getEnumConstants()).map(CaseText::text).toList()));
       }
     } catch (IllegalArgumentException e) {
-      throw error(type, "%s=%s, %s".formatted(c.getName(), text, e.getMessage()));
+      throw error(type, String.format(Locale.ROOT, "%s=%s, %s", c.getName(), text, e.getMessage()));
     }
     throw new IllegalStateException("no text form for components of type " + t);
   }
@@ -139,6 +140,7 @@ public final class CaseText {
   }
 
   private static IllegalArgumentException error(Class<?> type, String what) {
-    return new IllegalArgumentException("%s: %s".formatted(type.getSimpleName(), what));
+    return new IllegalArgumentException(
+        String.format(Locale.ROOT, "%s: %s", type.getSimpleName(), what));
   }
 }

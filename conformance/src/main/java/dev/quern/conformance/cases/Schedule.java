@@ -37,7 +37,8 @@ public record Schedule(int workers, Order order) {
     String[] parts = text.split("/", 2);
     if (parts.length != 2) {
       throw new IllegalArgumentException(
-          "schedule '%s', expected workers/order, for example 4/shuffled".formatted(text));
+          String.format(
+              Locale.ROOT, "schedule '%s', expected workers/order, for example 4/shuffled", text));
     }
     return new Schedule(
         Integer.parseInt(parts[0]),

@@ -4,6 +4,7 @@ import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 
 /// Where and when a report was made.
 ///
@@ -22,7 +23,7 @@ public record Environment(
         Spec.text(Spec.VERSION),
         platform,
         property("java.runtime.name") + " " + property("java.runtime.version"),
-        "%s (%s)".formatted(property("java.vm.name"), property("java.vm.info")),
+        String.format(Locale.ROOT, "%s (%s)", property("java.vm.name"), property("java.vm.info")),
         Runtime.getRuntime().availableProcessors(),
         Instant.now().truncatedTo(ChronoUnit.SECONDS));
   }

@@ -4,6 +4,7 @@ import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Comparison.Most;
 import java.util.List;
+import java.util.Locale;
 
 /// The section of the page that compares two providers.
 record HtmlComparison(Markup html) {
@@ -11,7 +12,7 @@ record HtmlComparison(Markup html) {
   void write(Comparison c) {
     html.element(
             "h2",
-            "%s and %s on the same cases".formatted(c.first(), c.second()),
+            String.format(Locale.ROOT, "%s and %s on the same cases", c.first(), c.second()),
             "id",
             "comparison")
         .line();

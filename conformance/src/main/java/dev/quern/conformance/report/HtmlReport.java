@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -190,19 +191,21 @@ final class HtmlReport {
       html.start(
           "details", "data-status", "failed", "class", "failure", "open", first ? "open" : "");
       html.start("summary");
-      html.text("%s %s: %s ".formatted(f.operator(), f.subject(), test.testName()));
+      html.text(
+          String.format(Locale.ROOT, "%s %s: %s ", f.operator(), f.subject(), test.testName()));
       Counts c = test.counts();
       html.element(
           "span", Format.text("%,d failed, %,d passed", c.failures(), c.passes()), "class", "dim");
       html.end();
-      html.element("p", "%s: %s".formatted(f.rule(), f.text()), "class", "dim");
+      html.element("p", String.format(Locale.ROOT, "%s: %s", f.rule(), f.text()), "class", "dim");
       html.start("dl");
       fact("where", f.outcome().where());
       fact("expected", f.outcome().expected());
       fact("actual", f.outcome().actual());
       if (!f.outcome().bound().isEmpty()) {
         String times = Format.ratio(f.outcome().ratio());
-        fact("bound", "%s (%s x the bound)".formatted(f.outcome().bound(), times));
+        fact(
+            "bound", String.format(Locale.ROOT, "%s (%s x the bound)", f.outcome().bound(), times));
       }
       f.inputs().forEach(i -> fact("input", i));
       html.end();

@@ -2,6 +2,7 @@ package dev.quern.conformance.report;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -77,7 +78,7 @@ record HtmlTables(Markup html) {
     return c.failures() > 0
         ? Format.text("%,d failed", c.failures())
         : s.accepted()
-            ? "%s of bound".formatted(Format.ratio(s.errors().worstRatio()))
+            ? String.format(Locale.ROOT, "%s of bound", Format.ratio(s.errors().worstRatio()))
             : "declined";
   }
 

@@ -2,6 +2,7 @@ package dev.quern.conformance.report;
 
 import dev.quern.conformance.Failure;
 import java.util.List;
+import java.util.Locale;
 
 /// The XML that CI servers read: one `testsuite`, as in Surefire's schema
 /// (surefire-test-report.xsd). A test is a rule on a subject; declined and skipped ones are
@@ -36,7 +37,7 @@ final class JUnitReport {
       xml.start(
           "testcase",
           "name",
-          "%s [%s]".formatted(test.testName(), test.subject()),
+          String.format(Locale.ROOT, "%s [%s]", test.testName(), test.subject()),
           "classname",
           suite + "." + test.operator(),
           "time",
@@ -46,8 +47,12 @@ final class JUnitReport {
         Failure f = test.failure().orElseThrow();
         failure(
             xml,
-            "%s: expected %s, actual %s"
-                .formatted(f.outcome().where(), f.outcome().expected(), f.outcome().actual()),
+            String.format(
+                Locale.ROOT,
+                "%s: expected %s, actual %s",
+                f.outcome().where(),
+                f.outcome().expected(),
+                f.outcome().actual()),
             f.rule(),
             f.message(tested.replayCommand()));
       } else if (counts.passes() == 0) {

@@ -3,6 +3,7 @@ package dev.quern.conformance.report;
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Failure;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// One rule on one subject, with all its classes of shapes: what JUnit shows as a test.
@@ -12,7 +13,7 @@ import java.util.Optional;
 record TestResult(List<CellResult> cells, long nanos) {
   /// Names a test among all: `linear/L5_exact_f32/Q4_0 exact-f32`.
   static String key(CellResult cell) {
-    return "%s/%s/%s".formatted(cell.operator(), cell.testName(), cell.subject());
+    return String.format(Locale.ROOT, "%s/%s/%s", cell.operator(), cell.testName(), cell.subject());
   }
 
   String operator() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -106,7 +107,7 @@ public record Tested(
           .add(words[1]);
     });
     return formats.entrySet().stream()
-        .map(e -> e.getKey().formatted(String.join(",", e.getValue())).strip())
+        .map(e -> String.format(Locale.ROOT, e.getKey(), String.join(",", e.getValue())).strip())
         .toList();
   }
 }

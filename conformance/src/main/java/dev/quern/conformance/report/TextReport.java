@@ -6,6 +6,7 @@ import dev.quern.conformance.Failure;
 import dev.quern.conformance.Settings;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -73,7 +74,12 @@ final class TextReport {
         "%s",
         s.replay()
             .map(r -> "replay of " + r)
-            .orElse("%d tries for each rule and format, seed %d".formatted(s.tries(), s.seed())));
+            .orElse(
+                String.format(
+                    Locale.ROOT,
+                    "%d tries for each rule and format, seed %d",
+                    s.tries(),
+                    s.seed())));
   }
 
   private void failures(Tested t) {
@@ -138,7 +144,9 @@ final class TextReport {
           d.most().map(m -> Format.ratio(m.ratio())).orElse("same bits"),
           Format.ratio(d.firstWorst()),
           Format.ratio(d.secondWorst()),
-          d.most().map(m -> "%s: %s, %s".formatted(m.where(), m.first(), m.second())).orElse(""));
+          d.most()
+              .map(m -> String.format(Locale.ROOT, "%s: %s, %s", m.where(), m.first(), m.second()))
+              .orElse(""));
       d.most().ifPresent(m -> line("%10s replay %s", "", m.replay()));
       if (!d.declined().isEmpty()) {
         line("%10s some %s", "", d.declined());
@@ -157,8 +165,11 @@ final class TextReport {
                 ? Format.text(
                     "COMPARED: %s and %s on %,d cases, both within their bounds",
                     c.first(), c.second(), c.cases())
-                : "FAILED: a bound was broken, or a call failed, in %d of %d kinds of spec"
-                    .formatted(broken, c.differences().size()));
+                : String.format(
+                    Locale.ROOT,
+                    "FAILED: a bound was broken, or a call failed, in %d of %d kinds of spec",
+                    broken,
+                    c.differences().size()));
   }
 
   private void line(String format, Object... arguments) {

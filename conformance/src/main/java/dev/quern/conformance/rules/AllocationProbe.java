@@ -13,6 +13,7 @@ import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -91,14 +92,18 @@ final class AllocationProbe {
     }
     try {
       if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-        return new Answer.None("no result after %d s".formatted(TIMEOUT_SECONDS));
+        return new Answer.None(String.format(Locale.ROOT, "no result after %d s", TIMEOUT_SECONDS));
       }
     } finally {
       process.destroyForcibly().waitFor();
     }
     if (process.exitValue() != 0) {
       return new Answer.None(
-          "it ended with %d: %s".formatted(process.exitValue(), Files.readString(log).strip()));
+          String.format(
+              Locale.ROOT,
+              "it ended with %d: %s",
+              process.exitValue(),
+              Files.readString(log).strip()));
     }
     return new Answer.Bytes(Double.parseDouble(Files.readString(result)));
   }
@@ -113,7 +118,7 @@ final class AllocationProbe {
     }
     System.getProperties().stringPropertyNames().stream()
         .filter(name -> name.startsWith("quern."))
-        .map(name -> "-D%s=%s".formatted(name, System.getProperty(name)))
+        .map(name -> String.format(Locale.ROOT, "-D%s=%s", name, System.getProperty(name)))
         .forEach(command::add);
     command.add("--add-modules=" + systemModules());
     command.add("--enable-native-access=ALL-UNNAMED");

@@ -15,6 +15,7 @@ import dev.quern.data.Workspace;
 import dev.quern.spi.Jit;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.Locale;
 
 /// Rule P14: what a call allocates, summed over its workers. C1 and the interpreter allocate what
 /// C2 scalar-replaces, so the kernel is called until C2 has compiled it.
@@ -53,16 +54,24 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
     }
     if (reportedOnly) {
       return new Outcome.Skip(
-          "allocates %.0f bytes a call in this process, expected at most %d; reported only, as -Dquern.conformance.allocation=report says"
-              .formatted(here, LIMIT_BYTES));
+          String.format(
+              Locale.ROOT,
+              "allocates %.0f bytes a call in this process, expected at most %d; reported only, as -Dquern.conformance.allocation=report says",
+              here,
+              LIMIT_BYTES));
     }
     return switch (AllocationProbe.run(target.provider(), suite.name(), CaseText.write(c))) {
       case AllocationProbe.Answer.Bytes(double alone) when alone <= LIMIT_BYTES ->
           new Outcome.Pass(alone / LIMIT_BYTES);
       case AllocationProbe.Answer.Bytes(double alone) ->
-          fail("%.0f bytes, and %.0f in a process of its own".formatted(here, alone), alone);
+          fail(
+              String.format(
+                  Locale.ROOT, "%.0f bytes, and %.0f in a process of its own", here, alone),
+              alone);
       case AllocationProbe.Answer.None(String reason) ->
-          fail("%.0f bytes, and no process of its own: %s".formatted(here, reason), here);
+          fail(
+              String.format(Locale.ROOT, "%.0f bytes, and no process of its own: %s", here, reason),
+              here);
     };
   }
 

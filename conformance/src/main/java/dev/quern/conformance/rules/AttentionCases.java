@@ -9,6 +9,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -62,8 +63,14 @@ final class AttentionCases {
       AttentionCase c, int kvHeads, int group, int headDim, int rows, int firstPosition) {
     return CaseText.with(
         c,
-        "kvHeads=%d,group=%d,headDim=%d,rows=%d,firstPosition=%d"
-            .formatted(kvHeads, group, headDim, rows, firstPosition));
+        String.format(
+            Locale.ROOT,
+            "kvHeads=%d,group=%d,headDim=%d,rows=%d,firstPosition=%d",
+            kvHeads,
+            group,
+            headDim,
+            rows,
+            firstPosition));
   }
 
   private static Arbitrary<AttentionCase> arbitrary(KvFormat kv) {
@@ -81,8 +88,17 @@ final class AttentionCases {
             .as((kvHeads, group, headDim, rows, first, spare, qPad, yPad) ->
                 CaseText.with(
                     AttentionCase.of(kv),
-                    "kvHeads=%d,group=%d,headDim=%d,rows=%d,firstPosition=%d,spare=%d,qPad=%d,yPad=%d"
-                        .formatted(kvHeads, group, headDim, rows, first, spare, qPad, yPad)));
+                    String.format(
+                        Locale.ROOT,
+                        "kvHeads=%d,group=%d,headDim=%d,rows=%d,firstPosition=%d,spare=%d,qPad=%d,yPad=%d",
+                        kvHeads,
+                        group,
+                        headDim,
+                        rows,
+                        first,
+                        spare,
+                        qPad,
+                        yPad)));
     return Combinators.combine(
             shapes,
             Arbitraries.frequencyOf(

@@ -18,6 +18,7 @@ import dev.quern.conformance.run.TestWorkers;
 import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -71,7 +72,8 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(c ->
                         CaseText.with(
                             apply(c),
-                            "spare=%d,beyond=%d".formatted(c.spare() + 3, c.beyond() + 5))),
+                            String.format(
+                                Locale.ROOT, "spare=%d,beyond=%d", c.spare() + 3, c.beyond() + 5))),
                 Rule.of("A5", "large_scores", this::largeScores).on(AttentionRules::apply),
                 bound("A6", "exact").on(AttentionRules::apply),
                 Rule.of("A7", "growing_cache", this::growingCache)
@@ -87,7 +89,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   private static String grouped(AttentionCase c) {
-    return "kvHeads=%d,group=%d".formatted(c.kvHeads() + 1, c.group() + 1);
+    return String.format(Locale.ROOT, "kvHeads=%d,group=%d", c.kvHeads() + 1, c.group() + 1);
   }
 
   private Rule<AttentionCase> bound(String id, String name) {
@@ -196,7 +198,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         if (bits) {
           Calls.same(
               verdict,
-              "row %d, nothing after it".formatted(r),
+              String.format(Locale.ROOT, "row %d, nothing after it", r),
               alone,
               atOnce.rowOf(expected, r),
               row);

@@ -9,6 +9,7 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// What checks of every operator share.
 final class Calls {
@@ -40,7 +41,7 @@ final class Calls {
       int at = Arrays.mismatch(expected, actual);
       if (at >= 0) {
         verdict.fail(
-            "%s: byte %d of the result".formatted(when, at),
+            String.format(Locale.ROOT, "%s: byte %d of the result", when, at),
             Byte.toString(expected[at]),
             Byte.toString(actual[at]));
       }

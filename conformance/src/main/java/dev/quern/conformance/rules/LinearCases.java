@@ -11,6 +11,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -66,7 +67,8 @@ final class LinearCases {
   }
 
   private static LinearCase shape(LinearCase c, int rows, String outputs, int inputs) {
-    return CaseText.with(c, "rows=%d,outputs=%s,inputs=%d".formatted(rows, outputs, inputs));
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=%d,outputs=%s,inputs=%d", rows, outputs, inputs));
   }
 
   private static List<Variant> variants(LinearCase c, Target target) {

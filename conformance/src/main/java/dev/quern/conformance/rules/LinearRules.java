@@ -22,6 +22,7 @@ import dev.quern.spi.Offer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -135,7 +136,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
 
   private static LinearCase padded(LinearCase c) {
     return CaseText.with(
-        c, "rows=%d,xPad=%d,yPad=%d".formatted(c.rows() + 1, c.xPad() + 1, c.yPad() + 3));
+        c,
+        String.format(
+            Locale.ROOT, "rows=%d,xPad=%d,yPad=%d", c.rows() + 1, c.xPad() + 1, c.yPad() + 3));
   }
 
   /// Weights of one 1 per output: y is x as the kernel represents it.

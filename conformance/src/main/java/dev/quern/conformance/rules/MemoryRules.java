@@ -11,6 +11,7 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.op.Kernel;
+import java.util.Locale;
 
 /// Rules P7 to P10: where kernels read and write.
 record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
@@ -89,8 +90,9 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
                 kernel.scratchBytes(rows, Math.max(1, parallelism - 1)));
         if (bytes < Math.max(0, least)) {
           verdict.fail(
-              "scratchBytes(%d, %d)".formatted(rows, parallelism),
-              "at least %d, what fewer rows or workers need".formatted(Math.max(0, least)),
+              String.format(Locale.ROOT, "scratchBytes(%d, %d)", rows, parallelism),
+              String.format(
+                  Locale.ROOT, "at least %d, what fewer rows or workers need", Math.max(0, least)),
               Long.toString(bytes));
         }
       }

@@ -17,6 +17,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -74,8 +75,9 @@ public final class ProviderRules {
         || Spec.minor(version) > Spec.minor(Spec.VERSION)) {
       verdict.fail(
           "specVersion()",
-          "%d.0 to %s".formatted(Spec.major(Spec.VERSION), Spec.text(Spec.VERSION)),
-          "%d (%s)".formatted(version, Spec.text(version)));
+          String.format(
+              Locale.ROOT, "%d.0 to %s", Spec.major(Spec.VERSION), Spec.text(Spec.VERSION)),
+          String.format(Locale.ROOT, "%d (%s)", version, Spec.text(version)));
     }
     return verdict;
   }
@@ -105,7 +107,7 @@ public final class ProviderRules {
   }
 
   private static void answers(KernelProvider provider, Platform platform, Verdict verdict) {
-    String where = "availability(%s)".formatted(platform);
+    String where = String.format(Locale.ROOT, "availability(%s)", platform);
     try {
       Availability first = provider.availability(platform);
       if (first == null) {
@@ -205,8 +207,9 @@ public final class ProviderRules {
       verdict.fail(
           suite.query(c).toString(),
           declared
-              ? "accepted: %s declares it".formatted(target.support().source())
-              : "declined: %s does not declare it".formatted(target.support().source()),
+              ? String.format(Locale.ROOT, "accepted: %s declares it", target.support().source())
+              : String.format(
+                  Locale.ROOT, "declined: %s does not declare it", target.support().source()),
           answer(offer));
     }
     return verdict.outcome();

@@ -121,12 +121,18 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                     .on(c ->
                         CaseText.with(
                             c,
-                            "x=normal,firstPosition=%d,spare=%d"
-                                .formatted(c.firstPosition() + 1, c.spare() + 1))),
+                            String.format(
+                                Locale.ROOT,
+                                "x=normal,firstPosition=%d,spare=%d",
+                                c.firstPosition() + 1,
+                                c.spare() + 1))),
                 Rule.of("R4", "non_finite", this::nonFinite),
                 Rule.of("R5", "other_columns", this::otherColumns)
                     .on(c ->
-                        CaseText.with(c, "rows=%d,xPad=%d".formatted(c.rows() + 1, c.xPad() + 1)))),
+                        CaseText.with(
+                            c,
+                            String.format(
+                                Locale.ROOT, "rows=%d,xPad=%d", c.rows() + 1, c.xPad() + 1)))),
             KernelRules.of(this, "R6").stream())
         .toList();
   }
@@ -199,7 +205,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
       for (int col : new int[] {first, second}) {
         if (Float.isFinite(x[row * cols + col])) {
           verdict.fail(
-              "x[%d][%d]".formatted(row, col),
+              String.format(Locale.ROOT, "x[%d][%d]", row, col),
               "a non-finite value",
               Float.toString(x[row * cols + col]));
         }

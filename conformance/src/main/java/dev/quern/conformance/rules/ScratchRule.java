@@ -14,6 +14,7 @@ import dev.quern.data.Task;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// Rule P11, for races that threads show by chance only: two workers must not write to the same
 /// scratch in one run. Tasks run one after the other, and scratch is compared before and after
@@ -34,7 +35,10 @@ record ScratchRule<C extends Record & Case>(OperatorSuite<C> suite) {
         verdict.fail(
             "scratch, " + watch.where,
             "written to by one worker of a run",
-            "%d bytes written to by two, which may run at the same moment".formatted(watch.most));
+            String.format(
+                Locale.ROOT,
+                "%d bytes written to by two, which may run at the same moment",
+                watch.most));
       }
       return verdict.outcome();
     }
@@ -71,7 +75,7 @@ record ScratchRule<C extends Record & Case>(OperatorSuite<C> suite) {
         }
         if (shared > most) {
           most = shared;
-          where = "from byte %d on, task %d of %d".formatted(first, t, tasks);
+          where = String.format(Locale.ROOT, "from byte %d on, task %d of %d", first, t, tasks);
         }
         before = after;
       }

@@ -16,6 +16,7 @@ import dev.quern.conformance.run.SwiGluRun;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.spi.Offer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -123,7 +124,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
         boolean finite = Float.isFinite(data.gate()[i]) && Float.isFinite(data.up()[i]);
         if (!finite && Float.isFinite(y[i])) { // rule S3
           verdict.fail(
-              "y[%d][%d]".formatted(i / c.width(), i % c.width()),
+              String.format(Locale.ROOT, "y[%d][%d]", i / c.width(), i % c.width()),
               "a non-finite value",
               Float.toString(y[i]));
         }

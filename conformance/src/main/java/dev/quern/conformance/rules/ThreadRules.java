@@ -16,6 +16,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -178,7 +179,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
       }
       for (int at : new int[] {0, total / 2, total - 1}) {
         IllegalStateException failure = new IllegalStateException("a worker failed");
-        String where = "workers that fail at task %d of %d".formatted(at, total);
+        String where = String.format(Locale.ROOT, "workers that fail at task %d of %d", at, total);
         try {
           run.call(new Failing(at, failure, new AtomicInteger()), Prefill.NAN);
           verdict.fail(where, "their exception", "returned as if nothing had happened");

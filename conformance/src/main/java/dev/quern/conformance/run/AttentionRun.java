@@ -18,6 +18,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// An attention kernel with its operands: a call of `apply`, or of `append` if the case says so.
 public final class AttentionRun extends Run {
@@ -44,7 +45,7 @@ public final class AttentionRun extends Run {
     this.v = c.append() ? inputMatrix("v", data.v(), cols, c.qPad()) : null;
     this.y =
         c.append() ? null : outputMatrix("y", new float[c.rows() * cols], cols, c.yPad(), true);
-    note("%d of %d positions in use".formatted(c.positions(), c.capacity()));
+    note(String.format(Locale.ROOT, "%d of %d positions in use", c.positions(), c.capacity()));
   }
 
   /// Generates the operands.
@@ -117,8 +118,11 @@ public final class AttentionRun extends Run {
     AttentionCase alone =
         CaseText.with(
             c,
-            "rows=1,firstPosition=%d,spare=%d"
-                .formatted(c.firstPosition() + r, c.capacity() - c.firstPosition() - r - 1));
+            String.format(
+                Locale.ROOT,
+                "rows=1,firstPosition=%d,spare=%d",
+                c.firstPosition() + r,
+                c.capacity() - c.firstPosition() - r - 1));
     AttentionData row =
         new AttentionData(
             Arrays.copyOfRange(data.q(), r * cols, (r + 1) * cols),
@@ -183,7 +187,8 @@ public final class AttentionRun extends Run {
           for (int d = 0; d < c.headDim(); d++) {
             float value = from[r * AttentionData.cols(c) + kvHead * c.headDim() + d];
             String where =
-                "%s[head %d][position %d]".formatted(name, kvHead, c.firstPosition() + r);
+                String.format(
+                    Locale.ROOT, "%s[head %d][position %d]", name, kvHead, c.firstPosition() + r);
             stored(verdict, where, d, value, actual);
           }
         }

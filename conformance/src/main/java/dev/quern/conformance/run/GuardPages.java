@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Memory whose operands lie flush against a page that can't be touched, from `mmap` and
 /// `mprotect`. A native kernel that reads or writes one byte beyond ends the process with SIGSEGV;
@@ -84,7 +85,8 @@ public final class GuardPages implements Memory {
                     -1,
                     0L));
     if (address == -1) {
-      throw new IllegalStateException("mmap of %d bytes for %s failed".formatted(total, name));
+      throw new IllegalStateException(
+          String.format(Locale.ROOT, "mmap of %d bytes for %s failed", total, name));
     }
     mappings.add(new Mapping(address, total));
     protect(address, name);
@@ -99,7 +101,8 @@ public final class GuardPages implements Memory {
   private void protect(long address, String name) {
     int failed = call(() -> (int) C.MPROTECT.invokeExact(address, pageBytes, PROT_NONE));
     if (failed != 0) {
-      throw new IllegalStateException("mprotect beside %s failed".formatted(name));
+      throw new IllegalStateException(
+          String.format(Locale.ROOT, "mprotect beside %s failed", name));
     }
   }
 
@@ -118,7 +121,8 @@ public final class GuardPages implements Memory {
     for (Mapping m : mappings) {
       int failed = call(() -> (int) C.MUNMAP.invokeExact(m.address, m.bytes));
       if (failed != 0) {
-        throw new IllegalStateException("munmap of %d bytes failed".formatted(m.bytes));
+        throw new IllegalStateException(
+            String.format(Locale.ROOT, "munmap of %d bytes failed", m.bytes));
       }
     }
   }

@@ -14,6 +14,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// A RoPE kernel with its operands.
 public final class RopeRun extends Run {
@@ -87,8 +88,11 @@ public final class RopeRun extends Run {
     RopeCase alone =
         CaseText.with(
             c,
-            "rows=1,firstPosition=%d,spare=%d"
-                .formatted(c.firstPosition() + r, c.spare() + c.rows() - 1 - r));
+            String.format(
+                Locale.ROOT,
+                "rows=1,firstPosition=%d,spare=%d",
+                c.firstPosition() + r,
+                c.spare() + c.rows() - 1 - r));
     float[] row = Arrays.copyOfRange(data.x(), r * cols, (r + 1) * cols);
     return new RopeRun(alone, new Data(row, data.table()), offer, memory());
   }

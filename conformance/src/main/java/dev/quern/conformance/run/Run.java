@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -79,7 +80,8 @@ public abstract class Run {
     long bytes = kernel().scratchBytes(rows(), workers.parallelism());
     if (bytes < 0) {
       throw new IllegalStateException(
-          "scratchBytes(%d, %d) = %d".formatted(rows(), workers.parallelism(), bytes));
+          String.format(
+              Locale.ROOT, "scratchBytes(%d, %d) = %d", rows(), workers.parallelism(), bytes));
     }
     MemorySegment scratch = memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT);
     prefill.fill(scratch);
@@ -122,7 +124,7 @@ public abstract class Run {
     return operands.stream()
         .filter(o -> o.written().isEmpty() == inputs)
         .filter(o -> o.firstDamage() >= 0)
-        .map(o -> "byte %d of %s".formatted(o.firstDamage(), o.name()))
+        .map(o -> String.format(Locale.ROOT, "byte %d of %s", o.firstDamage(), o.name()))
         .findFirst();
   }
 

@@ -1,6 +1,7 @@
 package dev.quern.conformance.run;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /// Operands in one line, for failure reports.
 final class Summary {
@@ -22,14 +23,14 @@ final class Summary {
       nan += Float.isNaN(v) ? 1 : 0;
       infinite += Float.isInfinite(v) ? 1 : 0;
     }
-    StringBuilder text = new StringBuilder("[%d, %d]".formatted(rows, cols));
+    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "[%d, %d]", rows, cols));
     if (stride != cols) {
       text.append(" stride ").append(stride);
     }
     if (values.length <= 8) {
       return text.append(": ").append(Arrays.toString(values)).toString();
     }
-    text.append(min <= max ? ": %s .. %s".formatted(min, max) : ": none finite");
+    text.append(min <= max ? String.format(Locale.ROOT, ": %s .. %s", min, max) : ": none finite");
     append(text, zero, "zero");
     append(text, nan, "NaN");
     append(text, infinite, "infinite");

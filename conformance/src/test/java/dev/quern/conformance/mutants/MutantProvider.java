@@ -22,6 +22,7 @@ import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
 import java.util.List;
+import java.util.Locale;
 
 /// A small provider that keeps every rule, and breaks one on demand: kernels in plain Java, every
 /// weight format under exact-f32, three of them with int8 activations too.
@@ -99,11 +100,12 @@ final class MutantProvider implements KernelProvider {
     return fault == Fault.OFFER_NULL
         ? null
         : Offer.declined(
-            "%s runs with %s, and the spec tolerates %s"
-                .formatted(
-                    spec.weights(),
-                    int8 == null ? Numerics.EXACT_F32 : Numerics.EXACT_F32 + " or " + int8,
-                    spec.tolerated()));
+            String.format(
+                Locale.ROOT,
+                "%s runs with %s, and the spec tolerates %s",
+                spec.weights(),
+                int8 == null ? Numerics.EXACT_F32 : Numerics.EXACT_F32 + " or " + int8,
+                spec.tolerated()));
   }
 
   private LinearPacker packer(LinearSpec spec, int int8From) {
@@ -113,7 +115,7 @@ final class MutantProvider implements KernelProvider {
   @Override
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
     if (!MutantAttention.FORMATS.contains(spec.kv()) && fault != Fault.ACCEPTS_UNKNOWN) {
-      return Offer.declined("no kernel for a %s cache".formatted(spec.kv()));
+      return Offer.declined(String.format(Locale.ROOT, "no kernel for a %s cache", spec.kv()));
     }
     return exact(new MutantAttention(fault, spec));
   }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -52,7 +53,9 @@ class MutantsTest {
   void theNamedRuleKillsTheFault(Fault fault) {
     assertTrue(
         hunt(fault).by(fault.rule()).isPresent(),
-        () -> "%s survived %s: %s".formatted(fault.id(), fault.rule(), fault.sentence()));
+        () ->
+            String.format(
+                Locale.ROOT, "%s survived %s: %s", fault.id(), fault.rule(), fault.sentence()));
   }
 
   @Test
@@ -101,34 +104,38 @@ class MutantsTest {
 
   private static String row(
       Fault fault, String check, String subject, String tries, String others) {
-    return "| `%s` | %s | %s | %s | %s | %s | %s | %s |%n"
-        .formatted(
-            fault.id(),
-            fault.sentence(),
-            fault.rule(),
-            check,
-            fault.operator(),
-            subject,
-            tries,
-            others);
+    return String.format(
+        Locale.ROOT,
+        "| `%s` | %s | %s | %s | %s | %s | %s | %s |%n",
+        fault.id(),
+        fault.sentence(),
+        fault.rule(),
+        check,
+        fault.operator(),
+        subject,
+        tries,
+        others);
   }
 
   private static final String HEAD =
-      """
-      # Mutants
+      String.format(
+          Locale.ROOT,
+          """
+          # Mutants
 
-      What the conformance suite must find: deliberate faults, one at a time, in a small provider that is right without them. The catalogue is
-      `conformance/src/test/java/dev/quern/conformance/mutants/Fault.java`; `MutantsTest` asserts that each is killed by the rule in its row, with
-      %d generated cases a rule and format and seed %d, as in any run. It also wrote this table.
+          What the conformance suite must find: deliberate faults, one at a time, in a small provider that is right without them. The catalogue is
+          `conformance/src/test/java/dev/quern/conformance/mutants/Fault.java`; `MutantsTest` asserts that each is killed by the rule in its row, with
+          %d generated cases a rule and format and seed %d, as in any run. It also wrote this table.
 
-      *tries*: cases of that rule until the first failure, over all formats in their order (a fault of Q5_1 waits for Q5_1). *also*: other rules that
-      fail on the same subject (P14, which takes seconds a case, is not asked). Over-reads end the process beside a guard page, as they do in native code,
-      so they run in a child JVM.
+          *tries*: cases of that rule until the first failure, over all formats in their order (a fault of Q5_1 waits for Q5_1). *also*: other rules that
+          fail on the same subject (P14, which takes seconds a case, is not asked). Over-reads end the process beside a guard page, as they do in native code,
+          so they run in a child JVM.
 
-      | fault | what is wrong | rule | check | operator | killed on | tries | also |
-      |---|---|---|---|---|---|---|---|
-      """
-          .formatted(Settings.DEFAULT_TRIES, Settings.DEFAULT_SEED);
+          | fault | what is wrong | rule | check | operator | killed on | tries | also |
+          |---|---|---|---|---|---|---|---|
+          """,
+          Settings.DEFAULT_TRIES,
+          Settings.DEFAULT_SEED);
 
   private static final String TAIL =
       """

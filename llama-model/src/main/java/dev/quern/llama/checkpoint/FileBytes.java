@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.Locale;
 
 /// Reads the structure of a file: small ranges, copied, so that a file that shrinks is an error and
 /// no fault of a mapping.
@@ -23,8 +24,12 @@ record FileBytes(String file, FileChannel channel) {
     while (buffer.hasRemaining()) {
       if (channel.read(buffer, offset + buffer.position()) < 0) {
         throw new CheckpointException(
-            "%s: byte %d: the file ends, expected %d bytes more: it is cut short"
-                .formatted(file, offset + buffer.position(), buffer.remaining()));
+            String.format(
+                Locale.ROOT,
+                "%s: byte %d: the file ends, expected %d bytes more: it is cut short",
+                file,
+                offset + buffer.position(),
+                buffer.remaining()));
       }
     }
     return buffer.flip();

@@ -4,6 +4,7 @@ import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A folder that holds a model, and the way to its files: by plain names, to regular files that lie
@@ -17,8 +18,10 @@ public record ModelFolder(Path path, Path real, Optional<Path> blobs) {
   public static ModelFolder open(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       throw new CheckpointException(
-          "%s: not a folder, expected one with a model's files"
-              .formatted(Printable.escaped(path.toString())));
+          String.format(
+              Locale.ROOT,
+              "%s: not a folder, expected one with a model's files",
+              Printable.escaped(path.toString())));
     }
     Path real = path.toRealPath();
     Path parent = real.getParent();
@@ -45,21 +48,30 @@ public record ModelFolder(Path path, Path real, Optional<Path> blobs) {
         || name.equals("..")
         || name.chars().anyMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ')) {
       throw new CheckpointException(
-          "%s: file name %s, expected a plain name: a model's files lie in its own folder"
-              .formatted(Printable.escaped(path.toString()), Printable.quoted(name)));
+          String.format(
+              Locale.ROOT,
+              "%s: file name %s, expected a plain name: a model's files lie in its own folder",
+              Printable.escaped(path.toString()),
+              Printable.quoted(name)));
     }
     Path file = path.resolve(name);
     String shown = Printable.escaped(file.toString());
     if (!Files.isRegularFile(file)) {
       throw new CheckpointException(
-          "%s: %s, expected a file: get it from where the model came from"
-              .formatted(shown, Files.exists(file) ? "not a regular file" : "no such file"));
+          String.format(
+              Locale.ROOT,
+              "%s: %s, expected a file: get it from where the model came from",
+              shown,
+              Files.exists(file) ? "not a regular file" : "no such file"));
     }
     Path target = file.toRealPath();
     if (!target.startsWith(real) && blobs.filter(target::startsWith).isEmpty()) {
       throw new CheckpointException(
-          "%s: a link to %s, outside the model's folder, expected a file within it: copy it there"
-              .formatted(shown, Printable.escaped(target.toString())));
+          String.format(
+              Locale.ROOT,
+              "%s: a link to %s, outside the model's folder, expected a file within it: copy it there",
+              shown,
+              Printable.escaped(target.toString())));
     }
     return target;
   }

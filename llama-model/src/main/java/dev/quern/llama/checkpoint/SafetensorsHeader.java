@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The header of a safetensors file (`README.md` of github.com/huggingface/safetensors, "Format"):
@@ -46,21 +47,32 @@ final class SafetensorsHeader {
     long size = bytes.size();
     if (size < LENGTH_BYTES) {
       throw new CheckpointException(
-          "%s: %d bytes, expected a safetensors file: it is cut short, get it again"
-              .formatted(file, size));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes, expected a safetensors file: it is cut short, get it again",
+              file,
+              size));
     }
     long length = bytes.read(0, LENGTH_BYTES).getLong(0);
     long most = Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES);
     if (length < 2 || length > most) {
       throw new CheckpointException(
-          "%s: byte 0: a header of %s bytes, expected 2 to %d: not a safetensors file, or cut short"
-              .formatted(file, Long.toUnsignedString(length), most));
+          String.format(
+              Locale.ROOT,
+              "%s: byte 0: a header of %s bytes, expected 2 to %d: not a safetensors file, or cut short",
+              file,
+              Long.toUnsignedString(length),
+              most));
     }
     byte[] json = bytes.read(LENGTH_BYTES, (int) length).array();
     if (json[0] != '{') {
       throw new CheckpointException(
-          "%s: byte %d: 0x%02x, expected '{': not a safetensors file"
-              .formatted(file, LENGTH_BYTES, json[0]));
+          String.format(
+              Locale.ROOT,
+              "%s: byte %d: 0x%02x, expected '{': not a safetensors file",
+              file,
+              LENGTH_BYTES,
+              json[0]));
     }
     long dataStart = LENGTH_BYTES + length;
     SafetensorsHeader header = new SafetensorsHeader(file, index, dataStart, size - dataStart);
@@ -95,16 +107,18 @@ final class SafetensorsHeader {
       throw fail(name, "an incomplete entry", "dtype, shape and data_offsets");
     }
     if (parts.offsets.size() != 2) {
-      throw fail(name, "%d data_offsets".formatted(parts.offsets.size()), "two");
+      throw fail(name, String.format(Locale.ROOT, "%d data_offsets", parts.offsets.size()), "two");
     }
     long begin = parts.offsets.get(0);
     long end = parts.offsets.get(1);
     if (begin > end || end > dataBytes) {
       throw fail(
           name,
-          "data_offsets %s".formatted(parts.offsets),
-          "a range of the %d bytes of data: the file is cut short or damaged, get it again"
-              .formatted(dataBytes));
+          String.format(Locale.ROOT, "data_offsets %s", parts.offsets),
+          String.format(
+              Locale.ROOT,
+              "a range of the %d bytes of data: the file is cut short or damaged, get it again",
+              dataBytes));
     }
     if (parts.shape.stream().anyMatch(dim -> dim < 1)) {
       throw fail(name, "the shape " + parts.shape, "dimensions of at least 1");
@@ -123,7 +137,8 @@ final class SafetensorsHeader {
     String name = value.string();
     Optional<DType> type = DType.byName(name);
     if (type.isEmpty()) {
-      throw value.fail(Printable.quoted(name), "one of %s".formatted(List.of(DType.values())));
+      throw value.fail(
+          Printable.quoted(name), String.format(Locale.ROOT, "one of %s", List.of(DType.values())));
     }
     return type.get();
   }
@@ -145,15 +160,20 @@ final class SafetensorsHeader {
       expected = StoredTensor.byteSize(type, shape);
     } catch (ArithmeticException e) {
       throw new CheckpointException(
-          "%s: tensor %s: the shape %s of type %s, expected a size below 2^63 bytes"
-              .formatted(file, Printable.quoted(name), shape, type),
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: the shape %s of type %s, expected a size below 2^63 bytes",
+              file,
+              Printable.quoted(name),
+              shape,
+              type),
           e);
     }
     if (expected != bytes) {
       throw fail(
           name,
-          "%d bytes of data".formatted(bytes),
-          "%d for %s%s".formatted(expected, type, shape));
+          String.format(Locale.ROOT, "%d bytes of data", bytes),
+          String.format(Locale.ROOT, "%d for %s%s", expected, type, shape));
     }
   }
 
@@ -164,21 +184,34 @@ final class SafetensorsHeader {
       if (tensor.offset() != end) {
         throw fail(
             tensor.name(),
-            "data at offset %d".formatted(tensor.offset() - dataStart),
-            "it at %d, where the data before it ends: no %s"
-                .formatted(end - dataStart, tensor.offset() > end ? "gaps" : "overlaps"));
+            String.format(Locale.ROOT, "data at offset %d", tensor.offset() - dataStart),
+            String.format(
+                Locale.ROOT,
+                "it at %d, where the data before it ends: no %s",
+                end - dataStart,
+                tensor.offset() > end ? "gaps" : "overlaps"));
       }
       end += tensor.byteSize();
     }
     if (end != dataStart + dataBytes) {
       throw new CheckpointException(
-          "%s: %d bytes of data, expected %d, which the header lists"
-              .formatted(file, dataBytes, end - dataStart));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes of data, expected %d, which the header lists",
+              file,
+              dataBytes,
+              end - dataStart));
     }
   }
 
   private CheckpointException fail(String name, String actual, String expected) {
     return new CheckpointException(
-        "%s: tensor %s: %s, expected %s".formatted(file, Printable.quoted(name), actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: tensor %s: %s, expected %s",
+            file,
+            Printable.quoted(name),
+            actual,
+            expected));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.llama.checkpoint;
 
 import dev.quern.llama.text.Printable;
 import java.util.List;
+import java.util.Locale;
 
 /// An array in a file: dense, row-major, little-endian.
 ///
@@ -32,6 +33,6 @@ public record StoredTensor(
 
   @Override
   public String toString() {
-    return "%s %s%s".formatted(Printable.quoted(name), type, shape);
+    return String.format(Locale.ROOT, "%s %s%s", Printable.quoted(name), type, shape);
   }
 }

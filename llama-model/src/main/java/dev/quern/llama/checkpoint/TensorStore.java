@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -58,13 +59,14 @@ public final class TensorStore implements AutoCloseable {
     String path = Printable.escaped(folder.path().toString());
     if (present.size() != 1) {
       throw new CheckpointException(
-          "%s: holds %s, expected exactly one of %s, %s and %s"
-              .formatted(
-                  path,
-                  present.isEmpty() ? "no model" : String.join(" and ", present),
-                  SINGLE,
-                  INDEX,
-                  TORCH));
+          String.format(
+              Locale.ROOT,
+              "%s: holds %s, expected exactly one of %s, %s and %s",
+              path,
+              present.isEmpty() ? "no model" : String.join(" and ", present),
+              SINGLE,
+              INDEX,
+              TORCH));
     }
     TensorStore store = new TensorStore();
     try {
@@ -109,8 +111,12 @@ public final class TensorStore implements AutoCloseable {
     long size = file.channel.size();
     if (tensor.byteSize() > size - tensor.offset()) {
       throw new CheckpointException(
-          "%s: tensor %s: the file has shrunk to %d bytes, expected it unchanged since it was opened: open the model again"
-              .formatted(file.name, tensor, size));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: the file has shrunk to %d bytes, expected it unchanged since it was opened: open the model again",
+              file.name,
+              tensor,
+              size));
     }
     return file.channel.map(MapMode.READ_ONLY, tensor.offset(), tensor.byteSize(), arena);
   }
@@ -156,8 +162,11 @@ public final class TensorStore implements AutoCloseable {
   private void addTorch(ModelFolder folder) throws IOException {
     if (folder.has(TORCH_NEXT)) {
       throw new CheckpointException(
-          "%s: a model that was cut for several GPUs (%s is there too), expected one file: get it in safetensors"
-              .formatted(Printable.escaped(folder.path().resolve(TORCH).toString()), TORCH_NEXT));
+          String.format(
+              Locale.ROOT,
+              "%s: a model that was cut for several GPUs (%s is there too), expected one file: get it in safetensors",
+              Printable.escaped(folder.path().resolve(TORCH).toString()),
+              TORCH_NEXT));
     }
     OpenFile file = openFile(folder.file(TORCH), TORCH, folder);
     add(TorchFile.read(file.bytes(), files.size() - 1), file.name);
@@ -168,8 +177,12 @@ public final class TensorStore implements AutoCloseable {
       StoredTensor other = tensors.putIfAbsent(tensor.name(), tensor);
       if (other != null) {
         throw new CheckpointException(
-            "%s: tensor %s: also in %s, expected each tensor in one file of the model"
-                .formatted(file, Printable.quoted(tensor.name()), fileName(other)));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: also in %s, expected each tensor in one file of the model",
+                file,
+                Printable.quoted(tensor.name()),
+                fileName(other)));
       }
     }
   }
@@ -193,30 +206,38 @@ public final class TensorStore implements AutoCloseable {
     shardOf.values().forEach(shard -> shards.merge(shard, 1L, Long::sum));
     if (shards.isEmpty() || shards.size() > MAX_SHARDS) {
       throw new CheckpointException(
-          "%s: weight_map names %d shards, expected 1 to %d"
-              .formatted(index, shards.size(), MAX_SHARDS));
+          String.format(
+              Locale.ROOT,
+              "%s: weight_map names %d shards, expected 1 to %d",
+              index,
+              shards.size(),
+              MAX_SHARDS));
     }
     for (String shard : shards.keySet()) {
       for (StoredTensor tensor : addSafetensors(folder.file(shard), shard, folder)) {
         if (!shard.equals(shardOf.get(tensor.name()))) {
           throw new CheckpointException(
-              "%s: tensor %s: in %s, expected it in %s as weight_map says: the shards are not of one model"
-                  .formatted(
-                      index,
-                      Printable.quoted(tensor.name()),
-                      Printable.quoted(shard),
-                      shardOf.containsKey(tensor.name())
-                          ? Printable.quoted(shardOf.get(tensor.name()))
-                          : "none"));
+              String.format(
+                  Locale.ROOT,
+                  "%s: tensor %s: in %s, expected it in %s as weight_map says: the shards are not of one model",
+                  index,
+                  Printable.quoted(tensor.name()),
+                  Printable.quoted(shard),
+                  shardOf.containsKey(tensor.name())
+                      ? Printable.quoted(shardOf.get(tensor.name()))
+                      : "none"));
         }
       }
     }
     for (Map.Entry<String, String> entry : shardOf.entrySet()) {
       if (!tensors.containsKey(entry.getKey())) {
         throw new CheckpointException(
-            "%s: tensor %s: absent from %s, expected it there: the shards are not of one model"
-                .formatted(
-                    index, Printable.quoted(entry.getKey()), Printable.quoted(entry.getValue())));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: absent from %s, expected it there: the shards are not of one model",
+                index,
+                Printable.quoted(entry.getKey()),
+                Printable.quoted(entry.getValue())));
       }
     }
   }

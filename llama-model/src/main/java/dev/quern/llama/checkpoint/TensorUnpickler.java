@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import net.razorvine.pickle.IObjectConstructor;
 import net.razorvine.pickle.Opcodes;
@@ -89,11 +90,12 @@ final class TensorUnpickler extends Unpickler {
       // The library meets a wrong program with whatever exception comes up first: an empty stack, a
       // cast, a number that is none.
       throw new CheckpointException(
-          "%s: byte %d: a malformed pickle (%s), expected a state dictionary: the file is damaged"
-              .formatted(
-                  file,
-                  unpickler.bytes.position(),
-                  Printable.escaped(String.valueOf(e.getMessage()))),
+          String.format(
+              Locale.ROOT,
+              "%s: byte %d: a malformed pickle (%s), expected a state dictionary: the file is damaged",
+              file,
+              unpickler.bytes.position(),
+              Printable.escaped(String.valueOf(e.getMessage()))),
           e);
     }
     if (unpickler.bytes.available() > 0) {
@@ -109,7 +111,9 @@ final class TensorUnpickler extends Unpickler {
     Map<String, View> views = new LinkedHashMap<>();
     map.forEach((name, value) -> {
       if (!(value instanceof View view)) {
-        throw fail("%s as %s".formatted(shown(value), Printable.quoted((String) name)), "a tensor");
+        throw fail(
+            String.format(Locale.ROOT, "%s as %s", shown(value), Printable.quoted((String) name)),
+            "a tensor");
       }
       views.put((String) name, view); // dictionaries have no other keys
     });
@@ -130,7 +134,9 @@ final class TensorUnpickler extends Unpickler {
       case Opcodes.SETITEMS -> setItems(stack.pop_all_since_marker());
       case Opcodes.BINUNICODE -> {
         if (bytes.nextU32() > bytes.available() - 4) {
-          throw fail("a string of %d bytes".formatted(bytes.nextU32()), "it within the pickle");
+          throw fail(
+              String.format(Locale.ROOT, "a string of %d bytes", bytes.nextU32()),
+              "it within the pickle");
         }
         return super.dispatch(key);
       }
@@ -159,7 +165,7 @@ final class TensorUnpickler extends Unpickler {
       }
       default ->
           throw fail(
-              "the operation 0x%02x".formatted(key & 0xff),
+              String.format(Locale.ROOT, "the operation 0x%02x", key & 0xff),
               "those that a state dictionary needs: files that do more are refused");
     }
     return NO_RETURN_VALUE;
@@ -195,10 +201,11 @@ final class TensorUnpickler extends Unpickler {
     for (int i = 0; i < items.size(); i += 2) {
       // Strings only: the hash of another key could run into itself for ever.
       if (!(items.get(i) instanceof String key)) {
-        throw fail("%s as a key".formatted(shown(items.get(i))), "a string");
+        throw fail(String.format(Locale.ROOT, "%s as a key", shown(items.get(i))), "a string");
       }
       if (map.putIfAbsent(key, items.get(i + 1)) != null) {
-        throw fail("the key %s twice".formatted(Printable.quoted(key)), "each key once");
+        throw fail(
+            String.format(Locale.ROOT, "the key %s twice", Printable.quoted(key)), "each key once");
       }
     }
   }
@@ -260,6 +267,7 @@ final class TensorUnpickler extends Unpickler {
 
   private CheckpointException fail(String actual, String expected) {
     return new CheckpointException(
-        "%s: byte %d: %s, expected %s".formatted(file, bytes.position(), actual, expected));
+        String.format(
+            Locale.ROOT, "%s: byte %d: %s, expected %s", file, bytes.position(), actual, expected));
   }
 }

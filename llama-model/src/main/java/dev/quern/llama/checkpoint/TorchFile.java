@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32;
 
@@ -49,8 +50,13 @@ final class TorchFile {
             .toList();
     if (pickles.size() != 1) {
       throw new CheckpointException(
-          "%s: %d entries named %s among %d, expected one: not a file of torch.save"
-              .formatted(file, pickles.size(), PICKLE, entries.size()));
+          String.format(
+              Locale.ROOT,
+              "%s: %d entries named %s among %d, expected one: not a file of torch.save",
+              file,
+              pickles.size(),
+              PICKLE,
+              entries.size()));
     }
     String pickle = pickles.getFirst();
     String folder = pickle.substring(0, pickle.length() - PICKLE.length());
@@ -66,30 +72,36 @@ final class TorchFile {
     TensorUnpickler.Storage storage = view.storage();
     ZipArchive.Entry entry = entries.get(folder + "data/" + storage.key());
     if (entry == null) {
-      throw fail(name, "no storage %s".formatted(Printable.quoted(storage.key())), "it");
+      throw fail(
+          name, String.format(Locale.ROOT, "no storage %s", Printable.quoted(storage.key())), "it");
     }
     long element = storage.type().bytes();
     if (storage.elements() > Long.MAX_VALUE / element
         || storage.elements() * element != entry.byteSize()) {
       throw fail(
           name,
-          "a storage of %d bytes".formatted(entry.byteSize()),
-          "%d elements of %s".formatted(storage.elements(), storage.type()));
+          String.format(Locale.ROOT, "a storage of %d bytes", entry.byteSize()),
+          String.format(Locale.ROOT, "%d elements of %s", storage.elements(), storage.type()));
     }
     List<Long> shape = view.shape();
     if (shape.size() > StoredTensor.MAX_DIMS || shape.stream().anyMatch(dim -> dim < 1)) {
       throw fail(
           name,
           "the shape " + shape,
-          "at most %d dimensions of at least 1".formatted(StoredTensor.MAX_DIMS));
+          String.format(Locale.ROOT, "at most %d dimensions of at least 1", StoredTensor.MAX_DIMS));
     }
     long byteSize;
     try {
       byteSize = StoredTensor.byteSize(storage.type(), shape);
     } catch (ArithmeticException e) {
       throw new CheckpointException(
-          "%s: tensor %s: the shape %s of type %s, expected a size below 2^63 bytes"
-              .formatted(file, Printable.quoted(name), shape, storage.type()),
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: the shape %s of type %s, expected a size below 2^63 bytes",
+              file,
+              Printable.quoted(name),
+              shape,
+              storage.type()),
           e);
     }
     checkDense(name, view);
@@ -97,8 +109,9 @@ final class TorchFile {
     if (view.offset() > free) {
       throw fail(
           name,
-          "%d elements from element %d".formatted(byteSize / element, view.offset()),
-          "them within the storage's %d".formatted(storage.elements()));
+          String.format(
+              Locale.ROOT, "%d elements from element %d", byteSize / element, view.offset()),
+          String.format(Locale.ROOT, "them within the storage's %d", storage.elements()));
     }
     long offset = entry.offset() + view.offset() * element;
     return new StoredTensor(name, storage.type(), shape, index, offset, byteSize);
@@ -117,7 +130,7 @@ final class TorchFile {
     if (!sound) {
       throw fail(
           name,
-          "the shape %s with strides %s".formatted(shape, strides),
+          String.format(Locale.ROOT, "the shape %s with strides %s", shape, strides),
           "a contiguous tensor: save it with .contiguous()");
     }
   }
@@ -127,7 +140,8 @@ final class TorchFile {
       String order = new String(content(entry, 16), StandardCharsets.US_ASCII);
       if (!order.equals("little")) {
         throw new CheckpointException(
-            "%s: byteorder %s, expected 'little'".formatted(file, Printable.quoted(order)));
+            String.format(
+                Locale.ROOT, "%s: byteorder %s, expected 'little'", file, Printable.quoted(order)));
       }
     }
   }
@@ -136,22 +150,38 @@ final class TorchFile {
   private byte[] content(ZipArchive.Entry entry, long maxBytes) throws IOException {
     if (entry.byteSize() > maxBytes) {
       throw new CheckpointException(
-          "%s: zip entry %s: %d bytes, expected at most %d"
-              .formatted(file, Printable.quoted(entry.name()), entry.byteSize(), maxBytes));
+          String.format(
+              Locale.ROOT,
+              "%s: zip entry %s: %d bytes, expected at most %d",
+              file,
+              Printable.quoted(entry.name()),
+              entry.byteSize(),
+              maxBytes));
     }
     byte[] content = bytes.read(entry.offset(), (int) entry.byteSize()).array();
     CRC32 crc = new CRC32();
     crc.update(content);
     if ((int) crc.getValue() != entry.crc()) {
       throw new CheckpointException(
-          "%s: zip entry %s: CRC-32 0x%08x, expected 0x%08x: the file is damaged, get it again"
-              .formatted(file, Printable.quoted(entry.name()), (int) crc.getValue(), entry.crc()));
+          String.format(
+              Locale.ROOT,
+              "%s: zip entry %s: CRC-32 0x%08x, expected 0x%08x: the file is damaged, get it again",
+              file,
+              Printable.quoted(entry.name()),
+              (int) crc.getValue(),
+              entry.crc()));
     }
     return content;
   }
 
   private CheckpointException fail(String name, String actual, String expected) {
     return new CheckpointException(
-        "%s: tensor %s: %s, expected %s".formatted(file, Printable.quoted(name), actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: tensor %s: %s, expected %s",
+            file,
+            Printable.quoted(name),
+            actual,
+            expected));
   }
 }

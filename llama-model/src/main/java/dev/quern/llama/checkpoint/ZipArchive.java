@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// Where the stored (not compressed) entries of a zip archive lie, so that they can be mapped,
@@ -106,12 +107,13 @@ final class ZipArchive {
         || directory.entries < 0
         || directory.entries > directory.byteSize / RECORD_BYTES) {
       throw fail(
-          "a directory of %s entries in %s bytes at %s"
-              .formatted(
-                  Long.toUnsignedString(directory.entries),
-                  Long.toUnsignedString(directory.byteSize),
-                  Long.toUnsignedString(directory.offset)),
-          "it within the %d bytes before the end record".formatted(end));
+          String.format(
+              Locale.ROOT,
+              "a directory of %s entries in %s bytes at %s",
+              Long.toUnsignedString(directory.entries),
+              Long.toUnsignedString(directory.byteSize),
+              Long.toUnsignedString(directory.offset)),
+          String.format(Locale.ROOT, "it within the %d bytes before the end record", end));
     }
     return directory;
   }
@@ -141,13 +143,16 @@ final class ZipArchive {
   private Listed record(ByteBuffer records, long number) {
     int at = records.position();
     if (records.remaining() < RECORD_BYTES || records.getInt(at) != RECORD) {
-      throw fail("no record no. %d in the directory".formatted(number + 1), "one");
+      throw fail(
+          String.format(Locale.ROOT, "no record no. %d in the directory", number + 1), "one");
     }
     int nameBytes = u16(records, at + 28);
     int extraBytes = u16(records, at + 30);
     int length = RECORD_BYTES + nameBytes + extraBytes + u16(records, at + 32);
     if (length > records.remaining()) {
-      throw fail("record no. %d passes the directory's end".formatted(number + 1), "it within");
+      throw fail(
+          String.format(Locale.ROOT, "record no. %d passes the directory's end", number + 1),
+          "it within");
     }
     byte[] utf8 = new byte[nameBytes];
     records.get(at + RECORD_BYTES, utf8);
@@ -167,7 +172,10 @@ final class ZipArchive {
     fromZip64(name, extra, fields);
     records.position(at + length);
     if (fields[0] != fields[1]) {
-      throw fail(name, "%d bytes stored as %d".formatted(fields[0], fields[1]), "the same");
+      throw fail(
+          name,
+          String.format(Locale.ROOT, "%d bytes stored as %d", fields[0], fields[1]),
+          "the same");
     }
     return new Listed(name, fields[2], fields[0], records.getInt(at + 16));
   }
@@ -179,7 +187,9 @@ final class ZipArchive {
       int bytesOfBlock = Short.toUnsignedInt(extra.getShort());
       if (bytesOfBlock > extra.remaining()) {
         throw fail(
-            name, "an extra field of %d bytes".formatted(bytesOfBlock), "it within its record");
+            name,
+            String.format(Locale.ROOT, "an extra field of %d bytes", bytesOfBlock),
+            "it within its record");
       }
       ByteBuffer block = extra.slice(extra.position(), bytesOfBlock).order(extra.order());
       extra.position(extra.position() + bytesOfBlock);
@@ -199,8 +209,11 @@ final class ZipArchive {
       throw fail(
           record.name,
           "an entry at byte " + Long.toUnsignedString(record.header),
-          "it behind the one before, which ends at %d, and before the directory at %d"
-              .formatted(free, directory));
+          String.format(
+              Locale.ROOT,
+              "it behind the one before, which ends at %d, and before the directory at %d",
+              free,
+              directory));
     }
     ByteBuffer local = bytes.read(record.header, LOCAL_BYTES);
     int nameBytes = u16(local, 26);
@@ -214,7 +227,8 @@ final class ZipArchive {
     if (record.byteSize < 0 || record.byteSize > directory - offset) {
       throw fail(
           record.name,
-          "%s bytes at byte %d".formatted(Long.toUnsignedString(record.byteSize), offset),
+          String.format(
+              Locale.ROOT, "%s bytes at byte %d", Long.toUnsignedString(record.byteSize), offset),
           "them before the directory at " + directory);
     }
     byte[] name = record.name.getBytes(StandardCharsets.UTF_8);
@@ -233,12 +247,18 @@ final class ZipArchive {
   }
 
   private CheckpointException fail(String actual, String expected) {
-    return new CheckpointException("%s: %s, expected %s".formatted(file, actual, expected));
+    return new CheckpointException(
+        String.format(Locale.ROOT, "%s: %s, expected %s", file, actual, expected));
   }
 
   private CheckpointException fail(String name, String actual, String expected) {
     return new CheckpointException(
-        "%s: zip entry %s: %s, expected %s"
-            .formatted(file, Printable.quoted(name), actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: zip entry %s: %s, expected %s",
+            file,
+            Printable.quoted(name),
+            actual,
+            expected));
   }
 }

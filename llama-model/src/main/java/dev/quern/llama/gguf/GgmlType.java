@@ -3,6 +3,7 @@ package dev.quern.llama.gguf;
 import dev.quern.data.BlockFormat;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -79,8 +80,11 @@ public record GgmlType(int id, String name, int blockElements, int blockBytes) {
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "block format %s: not a GGUF tensor type, expected one of %s"
-                    .formatted(format, supportedNames())));
+                String.format(
+                    Locale.ROOT,
+                    "block format %s: not a GGUF tensor type, expected one of %s",
+                    format,
+                    supportedNames())));
   }
 
   /// The block format that kernels know this type by; empty where it can be listed only.
@@ -100,12 +104,17 @@ public record GgmlType(int id, String name, int blockElements, int blockBytes) {
   ///   a long, or the block size is not known
   public long byteSize(long... dims) {
     if (!isSized()) {
-      throw new IllegalArgumentException("type %s: its block size is not known".formatted(this));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "type %s: its block size is not known", this));
     }
     if (dims[0] % blockElements != 0) {
       throw new IllegalArgumentException(
-          "a row of %d weights, expected a multiple of %d (type %s)"
-              .formatted(dims[0], blockElements, name));
+          String.format(
+              Locale.ROOT,
+              "a row of %d weights, expected a multiple of %d (type %s)",
+              dims[0],
+              blockElements,
+              name));
     }
     long blocks = dims[0] / blockElements;
     long bytes = blockBytes;
@@ -116,8 +125,11 @@ public record GgmlType(int id, String name, int blockElements, int blockBytes) {
       }
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "shape %s of type %s, expected a size below 2^63 bytes"
-              .formatted(Arrays.toString(dims), name),
+          String.format(
+              Locale.ROOT,
+              "shape %s of type %s, expected a size below 2^63 bytes",
+              Arrays.toString(dims),
+              name),
           e);
     }
     return bytes;
@@ -126,7 +138,9 @@ public record GgmlType(int id, String name, int blockElements, int blockBytes) {
   /// The name, and the id where a reader may need it to look the type up.
   @Override
   public String toString() {
-    return format().isPresent() ? name : "%s (ggml type id %s)".formatted(name, unsigned(id));
+    return format().isPresent()
+        ? name
+        : String.format(Locale.ROOT, "%s (ggml type id %s)", name, unsigned(id));
   }
 
   /// The names of the types whose weights can be used, for messages.

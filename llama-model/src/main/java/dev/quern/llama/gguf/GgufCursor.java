@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// Reads a file's bytes from front to back. Every read is checked against what remains, and a
 /// failed check becomes a [GgufException] that says where.
@@ -186,7 +187,8 @@ final class GgufCursor {
 
   /// An exception about the byte at `at`, for a problem that says what was expected.
   GgufException fail(long at, String problem) {
-    return new GgufException("%s: byte %d, %s: %s".formatted(file, at, place(), problem));
+    return new GgufException(
+        String.format(Locale.ROOT, "%s: byte %d, %s: %s", file, at, place(), problem));
   }
 
   private String place() {
@@ -229,7 +231,7 @@ final class GgufCursor {
       GgufException failure =
           fail(
               at + in.position(),
-              "string with byte 0x%02x".formatted(utf8[in.position()]),
+              String.format(Locale.ROOT, "string with byte 0x%02x", utf8[in.position()]),
               "well-formed UTF-8");
       failure.initCause(e);
       throw failure;

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// Collects GGUF's primitives in memory: little-endian integers and floats, strings with their
 /// length.
@@ -69,8 +70,10 @@ final class GgufEncoder {
       return bytes;
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException(
-          "string %s: an unpaired surrogate, expected well-formed text"
-              .formatted(Printable.quoted(text)),
+          String.format(
+              Locale.ROOT,
+              "string %s: an unpaired surrogate, expected well-formed text",
+              Printable.quoted(text)),
           e);
     }
   }

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -90,8 +91,12 @@ public final class GgufFile implements AutoCloseable {
     return findTensor(name)
         .orElseThrow(() ->
             new GgufException(
-                "%s: tensor %s: missing among the model's %d tensors, expected it: the file is not a complete model of this kind"
-                    .formatted(shards.getFirst().name(), Printable.quoted(name), tensors.size())));
+                String.format(
+                    Locale.ROOT,
+                    "%s: tensor %s: missing among the model's %d tensors, expected it: the file is not a complete model of this kind",
+                    shards.getFirst().name(),
+                    Printable.quoted(name),
+                    tensors.size())));
   }
 
   /// The plane of scales of weights that have one, a tensor of its own; empty where scales sit
@@ -188,8 +193,10 @@ public final class GgufFile implements AutoCloseable {
             fail(
                 tensor,
                 "weights of a type that no kernel takes",
-                "one of %s: use the model in another quantisation"
-                    .formatted(GgmlType.supportedNames())));
+                String.format(
+                    Locale.ROOT,
+                    "one of %s: use the model in another quantisation",
+                    GgmlType.supportedNames())));
   }
 
   GgufException fail(GgufTensor tensor, String actual, String expected) {
@@ -199,8 +206,11 @@ public final class GgufFile implements AutoCloseable {
   private GgufShard shard(GgufTensor tensor) {
     if (!tensor.equals(tensors.get(tensor.name()))) {
       throw new IllegalArgumentException(
-          "%s: tensor %s: of another model, expected one from this file's table"
-              .formatted(shards.getFirst().name(), tensor));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: of another model, expected one from this file's table",
+              shards.getFirst().name(),
+              tensor));
     }
     return shards.get(tensor.shard());
   }

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /// What precedes the tensor data of one file. All integers are little-endian, nothing is padded:
@@ -65,7 +66,7 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
     if (magic != MAGIC) {
       throw cursor.fail(
           0,
-          "magic 0x%08x".formatted(Integer.reverseBytes(magic)),
+          String.format(Locale.ROOT, "magic 0x%08x", Integer.reverseBytes(magic)),
           "0x47475546 ('GGUF'): not a GGUF file");
     }
     int version = cursor.i32("version");
@@ -240,9 +241,13 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
             .enter("tensor", t.name())
             .fail(
                 dataStart,
-                "%d bytes of data at offset %d of the data section"
-                    .formatted(occupied(t), t.offset()),
-                "them within its %d bytes%s".formatted(dataBytes, GgufCursor.CUT_SHORT));
+                String.format(
+                    Locale.ROOT,
+                    "%d bytes of data at offset %d of the data section",
+                    occupied(t),
+                    t.offset()),
+                String.format(
+                    Locale.ROOT, "them within its %d bytes%s", dataBytes, GgufCursor.CUT_SHORT));
       }
       placed.add(t.at(dataStart + t.offset()));
     }

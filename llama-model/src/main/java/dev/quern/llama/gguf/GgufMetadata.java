@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -45,7 +46,9 @@ public final class GgufMetadata {
 
     @Override
     public String toString() {
-      return type == GgufType.ARRAY ? "%s[%d]".formatted(elementType, count) : type.toString();
+      return type == GgufType.ARRAY
+          ? String.format(Locale.ROOT, "%s[%d]", elementType, count)
+          : type.toString();
     }
   }
 
@@ -169,8 +172,12 @@ public final class GgufMetadata {
         find(key, "", v -> true)
             .orElseThrow(() ->
                 new GgufException(
-                    "%s: metadata key %s: absent, expected one of the file's %d keys"
-                        .formatted(file, Printable.quoted(key), values.size())));
+                    String.format(
+                        Locale.ROOT,
+                        "%s: metadata key %s: absent, expected one of the file's %d keys",
+                        file,
+                        Printable.quoted(key),
+                        values.size())));
     GgufCursor cursor = cursor(key, value);
     if (value.type() != GgufType.ARRAY) {
       return value + " " + cursor.show(value.type(), SHOWN_CHARACTERS);
@@ -202,8 +209,12 @@ public final class GgufMetadata {
 
   private GgufException absent(String key) {
     return new GgufException(
-        "%s: metadata key %s: absent, expected one of the file's %d keys"
-            .formatted(file, Printable.quoted(key), values.size()));
+        String.format(
+            Locale.ROOT,
+            "%s: metadata key %s: absent, expected one of the file's %d keys",
+            file,
+            Printable.quoted(key),
+            values.size()));
   }
 
   /// An exception about the value under a key that is there.
@@ -223,8 +234,11 @@ public final class GgufMetadata {
   private GgufCursor cursor(String key, Value value) {
     if (!bytes.scope().isAlive()) {
       throw new IllegalStateException(
-          "%s: metadata key %s: the file is closed, expected it open: read metadata before GgufFile.close()"
-              .formatted(file, Printable.quoted(key)));
+          String.format(
+              Locale.ROOT,
+              "%s: metadata key %s: the file is closed, expected it open: read metadata before GgufFile.close()",
+              file,
+              Printable.quoted(key)));
     }
     return new GgufCursor(file, bytes, value.offset()).enter(PLACE, key);
   }

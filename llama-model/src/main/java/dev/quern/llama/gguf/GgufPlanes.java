@@ -5,6 +5,7 @@ import dev.quern.data.ScalePlane;
 import dev.quern.llama.text.Printable;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -72,8 +73,10 @@ final class GgufPlanes {
                 file.fail(
                     scales,
                     "its type or shape",
-                    "one BF16 for 32, 64, 128 or 256 weights, or one F32 for a row, of the weights %s"
-                        .formatted(data)));
+                    String.format(
+                        Locale.ROOT,
+                        "one BF16 for 32, 64, 128 or 256 weights, or one F32 for a row, of the weights %s",
+                        data)));
     long inputs = d[0] / format.blockBytes() * format.blockElements();
     GgmlType type =
         new GgmlType(DATA.id(), format.id(), format.blockElements(), format.blockBytes());

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -110,16 +111,25 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
 
   GgufException fail(GgufTensor tensor, String actual, String expected) {
     return new GgufException(
-        "%s: byte %d, tensor %s: %s, expected %s"
-            .formatted(name(), tensor.offset(), tensor, actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: byte %d, tensor %s: %s, expected %s",
+            name(),
+            tensor.offset(),
+            tensor,
+            actual,
+            expected));
   }
 
   private static GgufShard open(Path path, int index) throws IOException {
     String name = Printable.escaped(path.toString());
     if (!Files.isRegularFile(path)) {
       throw new GgufException(
-          "%s: %s, expected a GGUF file"
-              .formatted(name, Files.exists(path) ? "not a regular file" : "no such file"));
+          String.format(
+              Locale.ROOT,
+              "%s: %s, expected a GGUF file",
+              name,
+              Files.exists(path) ? "not a regular file" : "no such file"));
     }
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     Arena arena = Arena.ofShared(); // metadata may be decoded by any thread
@@ -149,28 +159,35 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
           .fail(
               COUNT_KEY,
               count + " shards",
-              "a file named %s: give the shards their names back"
-                  .formatted(fileName("NAME", 1, count)));
+              String.format(
+                  Locale.ROOT,
+                  "a file named %s: give the shards their names back",
+                  fileName("NAME", 1, count)));
     }
     String stem = name.group(1);
     Path first = path.resolveSibling(fileName(stem, 1, count));
     if (!path.equals(first)) {
       throw new GgufException(
-          "%s: file name: shard %s of %s, expected shard 1 of %d: open %s"
-              .formatted(
-                  name(),
-                  name.group(2),
-                  name.group(3),
-                  count,
-                  Printable.escaped(first.toString())));
+          String.format(
+              Locale.ROOT,
+              "%s: file name: shard %s of %s, expected shard 1 of %d: open %s",
+              name(),
+              name.group(2),
+              name.group(3),
+              count,
+              Printable.escaped(first.toString())));
     }
     List<Path> paths = new ArrayList<>();
     for (int i = 1; i <= count; i++) {
       Path shard = path.resolveSibling(fileName(stem, i, count));
       if (!Files.isRegularFile(shard)) {
         throw new GgufException(
-            "%s: shard %d of %d: missing, expected it beside the first: get it from where that one came"
-                .formatted(Printable.escaped(shard.toString()), i, count));
+            String.format(
+                Locale.ROOT,
+                "%s: shard %d of %d: missing, expected it beside the first: get it from where that one came",
+                Printable.escaped(shard.toString()),
+                i,
+                count));
       }
       paths.add(shard);
     }
@@ -178,15 +195,19 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
   }
 
   private static String fileName(String stem, int number, long count) {
-    return "%s-%05d-of-%05d.gguf".formatted(stem, number, count);
+    return String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", stem, number, count);
   }
 
   private void require(String key, long expected) {
     OptionalLong actual = header.metadata().integer(key);
     if (actual.isEmpty()) {
       throw new GgufException(
-          "%s: metadata key '%s': absent, expected %d: not a shard of this model"
-              .formatted(name(), key, expected));
+          String.format(
+              Locale.ROOT,
+              "%s: metadata key '%s': absent, expected %d: not a shard of this model",
+              name(),
+              key,
+              expected));
     }
     if (actual.getAsLong() != expected) {
       throw header

@@ -3,6 +3,7 @@ package dev.quern.llama.gguf;
 import dev.quern.data.BlockFormat;
 import dev.quern.llama.text.Printable;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -67,6 +68,7 @@ public record GgufTensor(
 
   @Override
   public String toString() {
-    return "%s %s%s".formatted(Printable.quoted(name), type, Arrays.toString(dims));
+    return String.format(
+        Locale.ROOT, "%s %s%s", Printable.quoted(name), type, Arrays.toString(dims));
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.LongStream;
 
@@ -75,8 +76,12 @@ public final class GgufWriter implements AutoCloseable {
   public static GgufWriter create(Path file, int alignment) throws IOException {
     if (!GgufHeader.isAlignment(alignment)) {
       throw new IllegalArgumentException(
-          "%s: alignment %d, expected a power of two of at most %d"
-              .formatted(file, alignment, GgufHeader.MAX_ALIGNMENT));
+          String.format(
+              Locale.ROOT,
+              "%s: alignment %d, expected a power of two of at most %d",
+              file,
+              alignment,
+              GgufHeader.MAX_ALIGNMENT));
     }
     return open(file, alignment).uint32(GgufHeader.ALIGNMENT_KEY, alignment);
   }
@@ -110,7 +115,10 @@ public final class GgufWriter implements AutoCloseable {
   /// @param type one of the integer types; `value` must fit it (as UINT64 it is taken unsigned)
   public GgufWriter integer(String key, GgufType type, long value) {
     if (!type.fits(value)) {
-      throw problem(GgufMetadata.PLACE, key, "%d as %s, expected it to fit".formatted(value, type));
+      throw problem(
+          GgufMetadata.PLACE,
+          key,
+          String.format(Locale.ROOT, "%d as %s, expected it to fit", value, type));
     }
     if (key.equals(GgufHeader.ALIGNMENT_KEY) && value != alignment) {
       throw problem(
@@ -190,8 +198,12 @@ public final class GgufWriter implements AutoCloseable {
       throw problem(
           "tensor",
           name,
-          "%s as %s, expected two dimensions, rows of a multiple of %d"
-              .formatted(Arrays.toString(dims), format, format.blockElements()));
+          String.format(
+              Locale.ROOT,
+              "%s as %s, expected two dimensions, rows of a multiple of %d",
+              Arrays.toString(dims),
+              format,
+              format.blockElements()));
     }
     if (!keys.contains(GgufPlanes.KEY)) {
       uint32(GgufPlanes.KEY, GgufPlanes.VERSION);
@@ -239,15 +251,21 @@ public final class GgufWriter implements AutoCloseable {
       throw problem(
           "tensor",
           name,
-          "data for it, expected that of %s: data comes in the table's order"
-              .formatted(Printable.quoted(tensor.name())));
+          String.format(
+              Locale.ROOT,
+              "data for it, expected that of %s: data comes in the table's order",
+              Printable.quoted(tensor.name())));
     }
     if (piece.byteSize() > tensor.byteSize() - currentBytes) {
       throw problem(
           "tensor",
           name,
-          "%d more bytes, expected at most %d of %d"
-              .formatted(piece.byteSize(), tensor.byteSize() - currentBytes, tensor.byteSize()));
+          String.format(
+              Locale.ROOT,
+              "%d more bytes, expected at most %d of %d",
+              piece.byteSize(),
+              tensor.byteSize() - currentBytes,
+              tensor.byteSize()));
     }
     if (!piece.isNative() && piece.heapBase().filter(byte[].class::isInstance).isEmpty()) {
       throw problem(
@@ -274,8 +292,11 @@ public final class GgufWriter implements AutoCloseable {
           problem(
                   "tensor",
                   tensors.get(current).name(),
-                  "%d bytes of data, expected %d before the file is finished"
-                      .formatted(currentBytes, tensors.get(current).byteSize()))
+                  String.format(
+                      Locale.ROOT,
+                      "%d bytes of data, expected %d before the file is finished",
+                      currentBytes,
+                      tensors.get(current).byteSize()))
               .getMessage());
     }
     writeHeader();
@@ -360,6 +381,7 @@ public final class GgufWriter implements AutoCloseable {
 
   private IllegalArgumentException problem(String structure, String name, String problem) {
     return new IllegalArgumentException(
-        "%s: %s %s: %s".formatted(file, structure, Printable.quoted(name), problem));
+        String.format(
+            Locale.ROOT, "%s: %s %s: %s", file, structure, Printable.quoted(name), problem));
   }
 }

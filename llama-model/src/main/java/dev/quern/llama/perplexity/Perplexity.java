@@ -7,6 +7,7 @@ import dev.quern.llama.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 
@@ -118,19 +119,28 @@ public record Perplexity(
       LlamaModel model, Optional<LlamaModel> reference, int[] tokens, int context) {
     if (context < 4 || context > model.context()) {
       throw new LlamaException(
-          "context=%d, expected 4 to %d, which the model is loaded with"
-              .formatted(context, model.context()));
+          String.format(
+              Locale.ROOT,
+              "context=%d, expected 4 to %d, which the model is loaded with",
+              context,
+              model.context()));
     }
     if (tokens.length < 2 * context) {
       throw new LlamaException(
-          "text: %d tokens, expected at least %d, two chunks of the context: take a longer text, or a smaller context"
-              .formatted(tokens.length, 2 * context));
+          String.format(
+              Locale.ROOT,
+              "text: %d tokens, expected at least %d, two chunks of the context: take a longer text, or a smaller context",
+              tokens.length,
+              2 * context));
     }
     if (reference.isPresent()
         && reference.get().config().vocabulary() != model.config().vocabulary()) {
       throw new LlamaException(
-          "vocabularies of %d and %d tokens, expected the same: distributions over different tokens can't be compared"
-              .formatted(model.config().vocabulary(), reference.get().config().vocabulary()));
+          String.format(
+              Locale.ROOT,
+              "vocabularies of %d and %d tokens, expected the same: distributions over different tokens can't be compared",
+              model.config().vocabulary(),
+              reference.get().config().vocabulary()));
     }
     return tokens.length / context;
   }

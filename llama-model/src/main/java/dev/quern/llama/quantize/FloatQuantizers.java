@@ -3,6 +3,7 @@ package dev.quern.llama.quantize;
 import dev.quern.data.Bf16;
 import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// F32, F16 and BF16: each weight by itself, to the nearest, ties to even.
 final class FloatQuantizers {
@@ -47,7 +48,9 @@ final class FloatQuantizers {
   /// What a weight or a scale that F16 can't hold is refused with.
   static IllegalArgumentException tooLarge(float value) {
     return new IllegalArgumentException(
-        "%s does not fit F16, expected at most 65504 in magnitude: use a scheme with other scales (int4-block, int8-channel, bf16)"
-            .formatted(value));
+        String.format(
+            Locale.ROOT,
+            "%s does not fit F16, expected at most 65504 in magnitude: use a scheme with other scales (int4-block, int8-channel, bf16)",
+            value));
   }
 }

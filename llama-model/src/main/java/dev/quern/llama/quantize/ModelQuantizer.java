@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.LongConsumer;
 
 /// Writes a quantised model: tensor by tensor, and within a tensor in strips of rows, which the
@@ -46,8 +47,11 @@ public final class ModelQuantizer {
     if (!plan.applies()) {
       BlockFormat format = plan.options().scheme().format(plan.options().group());
       throw new LlamaException(
-          "model: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group"
-              .formatted(format, format.blockElements()));
+          String.format(
+              Locale.ROOT,
+              "model: no matrix can become %s, expected rows of a multiple of %d weights: choose another scheme or group",
+              format,
+              format.blockElements()));
     }
     try (GgufWriter writer = GgufWriter.create(file)) {
       source.writeMetadata(writer);
@@ -165,8 +169,13 @@ public final class ModelQuantizer {
                 (first + index) * scaleBytes);
       } catch (IllegalArgumentException e) {
         throw new LlamaException(
-            "model: tensor %s, row %d, as %s: %s"
-                .formatted(name, first + index, format, e.getMessage()),
+            String.format(
+                Locale.ROOT,
+                "model: tensor %s, row %d, as %s: %s",
+                name,
+                first + index,
+                format,
+                e.getMessage()),
             e);
       }
     }
@@ -175,8 +184,13 @@ public final class ModelQuantizer {
       for (int i = 0; i < x.length; i++) {
         if (!Float.isFinite(x[i])) {
           throw new LlamaException(
-              "model: tensor %s, row %d, column %d: %s, expected a finite weight: the model is damaged"
-                  .formatted(name, rowIndex, i, x[i]));
+              String.format(
+                  Locale.ROOT,
+                  "model: tensor %s, row %d, column %d: %s, expected a finite weight: the model is damaged",
+                  name,
+                  rowIndex,
+                  i,
+                  x[i]));
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.quern.llama.quantize;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -29,11 +30,12 @@ public record QuantizeOptions(
 
   /// For people: `int4-block 32, classifier int8-channel, embedding int8-channel`.
   public String describe() {
-    return "%s, classifier %s, embedding %s"
-        .formatted(
-            named(scheme),
-            named(classifier.orElse(WeightScheme.of(scheme.classifier()))),
-            named(embedding.orElse(WeightScheme.of(scheme.embedding()))));
+    return String.format(
+        Locale.ROOT,
+        "%s, classifier %s, embedding %s",
+        named(scheme),
+        named(classifier.orElse(WeightScheme.of(scheme.classifier()))),
+        named(embedding.orElse(WeightScheme.of(scheme.embedding()))));
   }
 
   private String named(WeightScheme s) {

@@ -6,6 +6,7 @@ import dev.quern.llama.LlamaException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -97,7 +98,11 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
   private static Item vector(Checkpoint.Tensor t, BlockFormat source) {
     if (t.dims().size() != 1) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected one or two dimensions".formatted(t.label(), t.dims()));
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected one or two dimensions",
+              t.label(),
+              t.dims()));
     }
     return new Item(t, source, BlockFormat.F32, BlockFormat.F32);
   }
@@ -107,16 +112,22 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
         .filter(SOURCES::contains)
         .orElseThrow(() ->
             new LlamaException(
-                "model: tensor %s is %s, expected F32, F16 or BF16: quantise the original, since errors of two roundings add up"
-                    .formatted(t.label(), t.format().map(BlockFormat::toString).orElse(t.type()))));
+                String.format(
+                    Locale.ROOT,
+                    "model: tensor %s is %s, expected F32, F16 or BF16: quantise the original, since errors of two roundings add up",
+                    t.label(),
+                    t.format().map(BlockFormat::toString).orElse(t.type()))));
   }
 
   private static Item matrix(Checkpoint.Tensor t, QuantizeOptions options, boolean tied) {
     BlockFormat source = source(t);
     if (t.dims().get(0) > Integer.MAX_VALUE || t.dims().get(1) > Integer.MAX_VALUE) {
       throw new LlamaException(
-          "model: tensor %s is %s, expected two dimensions below 2^31"
-              .formatted(t.label(), t.dims()));
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected two dimensions below 2^31",
+              t.label(),
+              t.dims()));
     }
     boolean classifier = t.name().equals(CLASSIFIER) || tied && t.name().equals(EMBEDDING);
     boolean embedding = t.name().equals(EMBEDDING);
@@ -145,8 +156,11 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
     Optional<WeightScheme> classifier = options.classifier();
     if (embedding.isPresent() && classifier.isPresent() && !embedding.equals(classifier)) {
       throw new LlamaException(
-          "classifier %s and embedding %s, expected the same: this model's embeddings are tied, so both are one matrix"
-              .formatted(classifier.get().name(), embedding.get().name()));
+          String.format(
+              Locale.ROOT,
+              "classifier %s and embedding %s, expected the same: this model's embeddings are tied, so both are one matrix",
+              classifier.get().name(),
+              embedding.get().name()));
     }
     return classifier.or(() -> embedding).orElse(WeightScheme.of(options.scheme().classifier()));
   }

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// How far a matrix is from the same one in another model.
 ///
@@ -62,8 +63,12 @@ public record WeightError(
     Checkpoint.Tensor other = reference.tensor(tensor.name());
     if (!tensor.dims().equals(other.dims())) {
       throw new LlamaException(
-          "tensor %s: %s, expected %s as in the other model"
-              .formatted(tensor.name(), tensor.dims(), other.dims()));
+          String.format(
+              Locale.ROOT,
+              "tensor %s: %s, expected %s as in the other model",
+              tensor.name(),
+              tensor.dims(),
+              other.dims()));
     }
     try (Arena arena = Arena.ofShared()) {
       WeightMatrix a = model.weights(tensor, arena, workers);

@@ -3,6 +3,7 @@ package dev.quern.llama.quantize;
 import dev.quern.data.BlockFormat;
 import dev.quern.llama.LlamaException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A way to store a matrix, as users name it, and what it suggests for the two matrices that get
@@ -53,7 +54,11 @@ public record WeightScheme(
         .findFirst()
         .orElseThrow(() ->
             new LlamaException(
-                "scheme '%s', expected one of %s".formatted(name, String.join(", ", names()))));
+                String.format(
+                    Locale.ROOT,
+                    "scheme '%s', expected one of %s",
+                    name,
+                    String.join(", ", names()))));
   }
 
   /// The block format.
@@ -65,8 +70,9 @@ public record WeightScheme(
       return format;
     }
     return BlockFormat.byId("INT4_B" + group)
-        .orElseThrow(
-            () -> new LlamaException("group=%d, expected 32, 64, 128 or 256".formatted(group)));
+        .orElseThrow(() ->
+            new LlamaException(
+                String.format(Locale.ROOT, "group=%d, expected 32, 64, 128 or 256", group)));
   }
 
   /// Whether the user chooses the size of a block.

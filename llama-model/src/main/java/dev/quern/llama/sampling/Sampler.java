@@ -3,6 +3,7 @@ package dev.quern.llama.sampling;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -29,7 +30,7 @@ public final class Sampler {
   public Sampler(SamplingOptions options, int vocabularySize) {
     if (vocabularySize < 1) {
       throw new IllegalArgumentException(
-          "sampling: vocabularySize=%d, expected >= 1".formatted(vocabularySize));
+          String.format(Locale.ROOT, "sampling: vocabularySize=%d, expected >= 1", vocabularySize));
     }
     this.options = options;
     this.vocabularySize = vocabularySize;
@@ -44,7 +45,8 @@ public final class Sampler {
     for (int token : tokens) {
       if (token < 0 || token >= vocabularySize) {
         throw new IllegalArgumentException(
-            "sampling: token id %d, expected 0 .. %d".formatted(token, vocabularySize - 1));
+            String.format(
+                Locale.ROOT, "sampling: token id %d, expected 0 .. %d", token, vocabularySize - 1));
       }
       history.add(token);
     }
@@ -59,8 +61,12 @@ public final class Sampler {
     long expectedBytes = (long) vocabularySize * Float.BYTES;
     if (next.byteSize() != expectedBytes) {
       throw new IllegalArgumentException(
-          "sampling: logits of %d bytes, expected %d: F32 for each of %d tokens"
-              .formatted(next.byteSize(), expectedBytes, vocabularySize));
+          String.format(
+              Locale.ROOT,
+              "sampling: logits of %d bytes, expected %d: F32 for each of %d tokens",
+              next.byteSize(),
+              expectedBytes,
+              vocabularySize));
     }
     MemorySegment.copy(next, F32, 0, logits, 0, vocabularySize);
     return choose();
@@ -72,8 +78,11 @@ public final class Sampler {
   public int next(float[] next) {
     if (next.length != vocabularySize) {
       throw new IllegalArgumentException(
-          "sampling: %d logits, expected %d, one for each token"
-              .formatted(next.length, vocabularySize));
+          String.format(
+              Locale.ROOT,
+              "sampling: %d logits, expected %d, one for each token",
+              next.length,
+              vocabularySize));
     }
     System.arraycopy(next, 0, logits, 0, vocabularySize);
     return choose();
@@ -107,16 +116,23 @@ public final class Sampler {
     for (int i = 0; i < vocabularySize; i++) {
       if (!(logits[i] < Float.POSITIVE_INFINITY)) {
         throw new IllegalStateException(
-            "sampling: the logit of token %d is %s at position %d, expected a number; the forward"
-                    .formatted(i, logits[i], history.position())
+            String.format(
+                    Locale.ROOT,
+                    "sampling: the logit of token %d is %s at position %d, expected a number; the forward",
+                    i,
+                    logits[i],
+                    history.position())
                 + " pass or the weights are broken");
       }
       best = logits[i] > logits[best] ? i : best;
     }
     if (logits[best] == Float.NEGATIVE_INFINITY) {
       throw new IllegalStateException(
-          "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is"
-                  .formatted(vocabularySize, history.position())
+          String.format(
+                  Locale.ROOT,
+                  "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is",
+                  vocabularySize,
+                  history.position())
               + " allowed");
     }
     return best;

@@ -1,5 +1,7 @@
 package dev.quern.llama.sampling;
 
+import java.util.Locale;
+
 /// How the next token is drawn. The parameters mean what llama.cpp's of the same name mean.
 ///
 /// @param temperature divides the logits: below 1 sharper, above 1 flatter. 0: greedy, always the
@@ -54,7 +56,7 @@ public record SamplingOptions(
   private static void check(String name, Number value, boolean valid, String expected) {
     if (!valid) {
       throw new IllegalArgumentException(
-          "sampling: %s=%s, expected %s".formatted(name, value, expected));
+          String.format(Locale.ROOT, "sampling: %s=%s, expected %s", name, value, expected));
     }
   }
 }

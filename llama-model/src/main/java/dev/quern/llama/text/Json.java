@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -77,7 +78,12 @@ public final class Json {
     long size = Files.size(file);
     if (size > maxBytes) {
       throw failure.apply(
-          "%s: %d bytes, expected at most %d: not a model's JSON".formatted(name, size, maxBytes));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes, expected at most %d: not a model's JSON",
+              name,
+              size,
+              maxBytes));
     }
     try (InputStream in = Files.newInputStream(file)) {
       stream(name, in, failure, member);
@@ -103,11 +109,12 @@ public final class Json {
     } catch (JsonProcessingException e) {
       RuntimeException failed =
           failure.apply(
-              "%s: JSON, byte %d: %s"
-                  .formatted(
-                      name,
-                      e.getLocation() == null ? 0 : e.getLocation().getByteOffset(),
-                      cut(Printable.escaped(e.getOriginalMessage()))));
+              String.format(
+                  Locale.ROOT,
+                  "%s: JSON, byte %d: %s",
+                  name,
+                  e.getLocation() == null ? 0 : e.getLocation().getByteOffset(),
+                  cut(Printable.escaped(e.getOriginalMessage()))));
       failed.initCause(e);
       throw failed;
     }
@@ -182,13 +189,14 @@ public final class Json {
   /// An exception about the current value.
   public RuntimeException fail(String actual, String expected) {
     return failure.apply(
-        "%s: byte %d, %s: %s, expected %s"
-            .formatted(
-                file,
-                parser.currentTokenLocation().getByteOffset(),
-                Printable.quoted(parser.getParsingContext().pathAsPointer().toString()),
-                actual,
-                expected));
+        String.format(
+            Locale.ROOT,
+            "%s: byte %d, %s: %s, expected %s",
+            file,
+            parser.currentTokenLocation().getByteOffset(),
+            Printable.quoted(parser.getParsingContext().pathAsPointer().toString()),
+            actual,
+            expected));
   }
 
   private void expect(JsonToken token, String what) throws IOException {

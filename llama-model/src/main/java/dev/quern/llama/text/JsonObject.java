@@ -2,6 +2,7 @@ package dev.quern.llama.text;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -129,7 +130,13 @@ public final class JsonObject {
   /// An exception about a member.
   public RuntimeException fail(String key, String actual, String expected) {
     return failure.apply(
-        "%s: %s: %s, expected %s".formatted(file, Printable.escaped(path + key), actual, expected));
+        String.format(
+            Locale.ROOT,
+            "%s: %s: %s, expected %s",
+            file,
+            Printable.escaped(path + key),
+            actual,
+            expected));
   }
 
   private <T> Optional<T> typed(String key, Class<T> type, String what) {

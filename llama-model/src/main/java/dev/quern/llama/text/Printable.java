@@ -1,6 +1,7 @@
 package dev.quern.llama.text;
 
 import java.util.HexFormat;
+import java.util.Locale;
 
 /// Text out of model files, made safe for one line of a terminal or log.
 public final class Printable {
@@ -19,7 +20,9 @@ public final class Printable {
     boolean cut = text.length() > maxCharacters;
     String shown = cut ? text.substring(0, maxCharacters) : text;
     String quoted = "'" + escaped(shown.replace("\\", "\\\\").replace("'", "\\'"));
-    return cut ? "%s...' (%d characters)".formatted(quoted, text.length()) : quoted + "'";
+    return cut
+        ? String.format(Locale.ROOT, "%s...' (%d characters)", quoted, text.length())
+        : quoted + "'";
   }
 
   /// `text` with everything escaped that could break the line or disguise what it says: controls

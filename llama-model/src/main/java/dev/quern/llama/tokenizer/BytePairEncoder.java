@@ -2,6 +2,7 @@ package dev.quern.llama.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /// Byte-level byte-pair encoding, as Llama 3 uses it: text is cut into words by [Llama3Splitter], a
 /// word that is a token is taken as it is (llama.cpp's `ignore_merges`), every other begins as
@@ -15,16 +16,23 @@ final class BytePairEncoder implements TextEncoder {
     this.vocabulary = vocabulary;
     if (mergeTexts.isEmpty()) {
       throw new TokenizerException(
-          "%s is missing or empty, expected the merges that %s = gpt2 needs"
-              .formatted(Keys.MERGES, Keys.MODEL));
+          String.format(
+              Locale.ROOT,
+              "%s is missing or empty, expected the merges that %s = gpt2 needs",
+              Keys.MERGES,
+              Keys.MODEL));
     }
     for (int b = 0; b < 256; b++) {
       char[] text = {ByteAlphabet.charOf((byte) b)};
       byteTokens[b] = vocabulary.findText(text, 0, 1);
       if (byteTokens[b] == TokenTable.ABSENT) {
         throw new TokenizerException(
-            "%s lacks %s, which stands for the byte 0x%02X, expected a token for every byte"
-                .formatted(Keys.TOKENS, TokenizerException.quote(new String(text)), b));
+            String.format(
+                Locale.ROOT,
+                "%s lacks %s, which stands for the byte 0x%02X, expected a token for every byte",
+                Keys.TOKENS,
+                TokenizerException.quote(new String(text)),
+                b));
       }
     }
     merges = new MergeTable(mergeTexts, vocabulary);

@@ -1,6 +1,7 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The tokens that frame a conversation, turn by turn, so that a session appends to its KV cache
@@ -49,12 +50,13 @@ public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat {
       return new Llama2Chat(tokenizer, source.get().contains(Llama2Chat.SYSTEM));
     }
     throw new TokenizerException(
-        "%s is %s, expected Llama 3's (with the tokens %s) or Llama 2's (%s, in a vocabulary of"
-                .formatted(
-                    Keys.CHAT_TEMPLATE,
-                    source.isEmpty() ? "missing" : "of another kind",
-                    Llama3Chat.MARKERS,
-                    Llama2Chat.USER)
+        String.format(
+                Locale.ROOT,
+                "%s is %s, expected Llama 3's (with the tokens %s) or Llama 2's (%s, in a vocabulary of",
+                Keys.CHAT_TEMPLATE,
+                source.isEmpty() ? "missing" : "of another kind",
+                Llama3Chat.MARKERS,
+                Llama2Chat.USER)
             + " the kind llama with BOS and EOS); use plain completion with this model");
   }
 }

@@ -5,6 +5,7 @@ import dev.quern.llama.gguf.GgufWriter;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -86,8 +87,12 @@ record Definition(
     OptionalLong eom = orNext(or(ids.eom(), "<|eom_id|>"), ends);
     if (!ends.isEmpty()) {
       throw new TokenizerException(
-          "%s: %d tokens, %s among them, end a generation beyond the three that GGUF has keys for, expected fewer: shorten eos_token_id in generation_config.json"
-              .formatted(Keys.EOS, ends.size(), ends.peek()));
+          String.format(
+              Locale.ROOT,
+              "%s: %d tokens, %s among them, end a generation beyond the three that GGUF has keys for, expected fewer: shorten eos_token_id in generation_config.json",
+              Keys.EOS,
+              ends.size(),
+              ends.peek()));
     }
     id(writer, Keys.BOS, ids.bos());
     id(writer, Keys.EOS, eos);

@@ -1,6 +1,7 @@
 package dev.quern.llama.tokenizer;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Llama 2's format (Meta's `chat_completion`): `<s>[INST] <<SYS>>\nsystem\n<</SYS>>\n\nuser
@@ -66,8 +67,11 @@ final class Llama2Chat implements ChatTemplate {
     for (String tag : TAGS) {
       if (content.contains(tag)) {
         throw new IllegalArgumentException(
-            "chat: the text contains %s, expected none of %s, which frame this model's turns"
-                .formatted(tag, TAGS));
+            String.format(
+                Locale.ROOT,
+                "chat: the text contains %s, expected none of %s, which frame this model's turns",
+                tag,
+                TAGS));
       }
     }
     return content.strip();

@@ -1,6 +1,7 @@
 package dev.quern.llama.tokenizer;
 
 import java.util.List;
+import java.util.Locale;
 
 /// The merges of a byte-pair vocabulary: pair of token ids to rank, rank to merged token. Open
 /// addressing over primitive arrays; Llama 3 has 280,147 merges.
@@ -23,8 +24,12 @@ final class MergeTable {
       int length = merge.length() - 1; // of both parts without the space
       if (space < 1 || space == length || merge.indexOf(' ', space + 1) >= 0) {
         throw new TokenizerException(
-            "%s[%d] = %s, expected two texts with one space between"
-                .formatted(Keys.MERGES, rank, TokenizerException.quote(merge)));
+            String.format(
+                Locale.ROOT,
+                "%s[%d] = %s, expected two texts with one space between",
+                Keys.MERGES,
+                rank,
+                TokenizerException.quote(merge)));
       }
       chars = length <= chars.length ? chars : new char[2 * length];
       merge.getChars(0, space, chars, 0);
@@ -58,13 +63,14 @@ final class MergeTable {
     int id = vocabulary.findText(chars, from, to);
     if (id == TokenTable.ABSENT) {
       throw new TokenizerException(
-          "%s[%d] = %s needs the token %s, expected it among %s as ordinary text"
-              .formatted(
-                  Keys.MERGES,
-                  rank,
-                  TokenizerException.quote(merge),
-                  TokenizerException.quote(new String(chars, from, to - from)),
-                  Keys.TOKENS));
+          String.format(
+              Locale.ROOT,
+              "%s[%d] = %s needs the token %s, expected it among %s as ordinary text",
+              Keys.MERGES,
+              rank,
+              TokenizerException.quote(merge),
+              TokenizerException.quote(new String(chars, from, to - from)),
+              Keys.TOKENS));
     }
     return id;
   }

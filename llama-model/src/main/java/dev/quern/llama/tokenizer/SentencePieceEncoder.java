@@ -2,6 +2,7 @@ package dev.quern.llama.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// SentencePiece's BPE, as Llama 1 and 2 use it: spaces are spelled U+2581, text begins as
 /// characters, and of all neighbours that together are a token, those with the best score merge
@@ -19,13 +20,19 @@ final class SentencePieceEncoder implements TextEncoder {
     this.spacePrefix = spacePrefix;
     if (scores.length != vocabulary.size()) {
       throw new TokenizerException(
-          "%s has %d entries, expected %d as in %s"
-              .formatted(Keys.SCORES, scores.length, vocabulary.size(), Keys.TOKENS));
+          String.format(
+              Locale.ROOT,
+              "%s has %d entries, expected %d as in %s",
+              Keys.SCORES,
+              scores.length,
+              vocabulary.size(),
+              Keys.TOKENS));
     }
     ranks = new int[scores.length];
     for (int id = 0; id < scores.length; id++) {
       if (Float.isNaN(scores[id])) {
-        throw new TokenizerException("%s[%d] is NaN, expected a number".formatted(Keys.SCORES, id));
+        throw new TokenizerException(
+            String.format(Locale.ROOT, "%s[%d] is NaN, expected a number", Keys.SCORES, id));
       }
       ranks[id] = descending(scores[id]);
     }
@@ -38,8 +45,12 @@ final class SentencePieceEncoder implements TextEncoder {
     for (int b = 0; b < 256; b++) {
       if (byteTokens[b] == TokenTable.ABSENT) {
         throw new TokenizerException(
-            "%s has neither <0x%02X> nor an unknown token (%s), expected one of them"
-                .formatted(Keys.TOKENS, b, Keys.UNKNOWN));
+            String.format(
+                Locale.ROOT,
+                "%s has neither <0x%02X> nor an unknown token (%s), expected one of them",
+                Keys.TOKENS,
+                b,
+                Keys.UNKNOWN));
       }
     }
   }
@@ -67,8 +78,12 @@ final class SentencePieceEncoder implements TextEncoder {
     String text = vocabulary.text(id);
     if (!text.matches("<0x[0-9A-Fa-f]{2}>")) {
       throw new TokenizerException(
-          "%s[%d] = %s is of type byte, expected the form <0xXX>"
-              .formatted(Keys.TOKENS, id, TokenizerException.quote(text)));
+          String.format(
+              Locale.ROOT,
+              "%s[%d] = %s is of type byte, expected the form <0xXX>",
+              Keys.TOKENS,
+              id,
+              TokenizerException.quote(text)));
     }
     return (byte) Integer.parseInt(text, 3, 5, 16);
   }

@@ -2,6 +2,7 @@ package dev.quern.llama.tokenizer;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// Token texts to ids: open addressing, so that lookups by a range of characters allocate nothing.
 /// The texts lie in one array: building Llama 3's merges takes 840,000 lookups, and strings of
@@ -19,7 +20,8 @@ final class TokenTable {
     long length = tokens.stream().mapToLong(String::length).sum();
     if (length > Integer.MAX_VALUE - 8) {
       throw new TokenizerException(
-          "%s has %d characters, expected fewer than 2^31".formatted(Keys.TOKENS, length));
+          String.format(
+              Locale.ROOT, "%s has %d characters, expected fewer than 2^31", Keys.TOKENS, length));
     }
     chars = new char[(int) length];
     starts = new int[tokens.size() + 1];
@@ -28,7 +30,8 @@ final class TokenTable {
     for (int id = 0; id < tokens.size(); id++) {
       String text = tokens.get(id);
       if (text.isEmpty()) {
-        throw new TokenizerException("%s[%d] is empty, expected a text".formatted(Keys.TOKENS, id));
+        throw new TokenizerException(
+            String.format(Locale.ROOT, "%s[%d] is empty, expected a text", Keys.TOKENS, id));
       }
       int from = starts[id];
       int to = from + text.length();
@@ -38,8 +41,13 @@ final class TokenTable {
       int slot = slotOf(hash, chars, from, to);
       if (slots[slot] != 0) {
         throw new TokenizerException(
-            "%s[%d] and [%d] are both %s, expected distinct texts"
-                .formatted(Keys.TOKENS, idIn(slot), id, TokenizerException.quote(text)));
+            String.format(
+                Locale.ROOT,
+                "%s[%d] and [%d] are both %s, expected distinct texts",
+                Keys.TOKENS,
+                idIn(slot),
+                id,
+                TokenizerException.quote(text)));
       }
       slots[slot] = (long) hash << 32 | id + 1;
       max = Math.max(max, text.length());

@@ -1,5 +1,7 @@
 package dev.quern.llama.tokenizer;
 
+import java.util.Locale;
+
 /// The kinds of token, numbered from 1 as in the metadata key `tokenizer.ggml.token_type`.
 enum TokenType {
   /// Text, in the vocabulary's own spelling.
@@ -20,7 +22,13 @@ enum TokenType {
   static TokenType of(int number, int id) {
     if (number < 1 || number > BY_NUMBER.length) {
       throw new TokenizerException(
-          "%s[%d] = %d, expected 1 .. %d".formatted(Keys.TYPES, id, number, BY_NUMBER.length));
+          String.format(
+              Locale.ROOT,
+              "%s[%d] = %d, expected 1 .. %d",
+              Keys.TYPES,
+              id,
+              number,
+              BY_NUMBER.length));
     }
     return BY_NUMBER[number - 1];
   }

@@ -3,6 +3,7 @@ package dev.quern.llama.tokenizer;
 import dev.quern.llama.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -44,16 +45,21 @@ public final class Tokenizer {
             .model()
             .orElseThrow(() ->
                 new TokenizerException(
-                    "%s is missing, expected llama or gpt2; this file has no tokenizer"
-                        .formatted(Keys.MODEL)));
+                    String.format(
+                        Locale.ROOT,
+                        "%s is missing, expected llama or gpt2; this file has no tokenizer",
+                        Keys.MODEL)));
     Definition resolved =
         switch (model) {
           case "llama" -> withSentencePieceIds(definition);
           case "gpt2" -> definition;
           default ->
               throw new TokenizerException(
-                  "%s = %s, expected llama or gpt2"
-                      .formatted(Keys.MODEL, TokenizerException.quote(model)));
+                  String.format(
+                      Locale.ROOT,
+                      "%s = %s, expected llama or gpt2",
+                      Keys.MODEL,
+                      TokenizerException.quote(model)));
         };
     if (model.equals("gpt2")) {
       checkWords(definition.pre());
@@ -205,7 +211,8 @@ public final class Tokenizer {
   private int checked(int id) {
     if (id < 0 || id >= vocabulary.size()) {
       throw new IllegalArgumentException(
-          "tokenizer: token id %d, expected 0 .. %d".formatted(id, vocabulary.size() - 1));
+          String.format(
+              Locale.ROOT, "tokenizer: token id %d, expected 0 .. %d", id, vocabulary.size() - 1));
     }
     return id;
   }
@@ -213,13 +220,20 @@ public final class Tokenizer {
   private static void checkWords(Optional<String> pre) {
     if (pre.isEmpty()) {
       throw new TokenizerException(
-          "%s is missing, expected one of %s; convert the model again with a current llama.cpp"
-              .formatted(Keys.PRE, LLAMA3_WORDS));
+          String.format(
+              Locale.ROOT,
+              "%s is missing, expected one of %s; convert the model again with a current llama.cpp",
+              Keys.PRE,
+              LLAMA3_WORDS));
     }
     if (!LLAMA3_WORDS.contains(pre.get())) {
       throw new TokenizerException(
-          "%s = %s, expected one of %s"
-              .formatted(Keys.PRE, TokenizerException.quote(pre.get()), LLAMA3_WORDS));
+          String.format(
+              Locale.ROOT,
+              "%s = %s, expected one of %s",
+              Keys.PRE,
+              TokenizerException.quote(pre.get()),
+              LLAMA3_WORDS));
     }
   }
 
@@ -251,8 +265,12 @@ public final class Tokenizer {
   private static void require(boolean added, OptionalInt id, String flag, String key) {
     if (added && id.isEmpty()) {
       throw new TokenizerException(
-          "%s is true or absent, but %s is missing, expected its id or %s = false"
-              .formatted(flag, key, flag));
+          String.format(
+              Locale.ROOT,
+              "%s is true or absent, but %s is missing, expected its id or %s = false",
+              flag,
+              key,
+              flag));
     }
   }
 }

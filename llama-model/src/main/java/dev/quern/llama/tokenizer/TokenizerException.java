@@ -1,5 +1,7 @@
 package dev.quern.llama.tokenizer;
 
+import java.util.Locale;
+
 /// A vocabulary that can't be used. The message is one line: which metadata key, what it holds,
 /// what was expected.
 public final class TokenizerException extends RuntimeException {
@@ -16,7 +18,7 @@ public final class TokenizerException extends RuntimeException {
         .limit(40)
         .forEach(c -> {
           if (Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE) {
-            quoted.append("\\u%04x".formatted(c));
+            quoted.append(String.format(Locale.ROOT, "\\u%04x", c));
           } else {
             quoted.appendCodePoint(c);
           }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The tokenizer of a model's folder, as Hugging Face lays it out:
@@ -85,8 +86,11 @@ public final class TokenizerFolder {
     if (file.isPresent()) {
       if (Files.size(file.get()) > MAX_TEMPLATE_BYTES) {
         throw new TokenizerException(
-            "%s: more than %d bytes, expected a chat template"
-                .formatted(TEMPLATE, MAX_TEMPLATE_BYTES));
+            String.format(
+                Locale.ROOT,
+                "%s: more than %d bytes, expected a chat template",
+                TEMPLATE,
+                MAX_TEMPLATE_BYTES));
       }
       return Optional.of(Files.readString(file.get()));
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -108,7 +109,8 @@ final class TokenizerJson {
     String other = texts.putIfAbsent(number, text);
     if (other != null) {
       throw id.fail(
-          "the id %d of %s".formatted(number, Printable.quoted(other)), "an id for each token");
+          String.format(Locale.ROOT, "the id %d of %s", number, Printable.quoted(other)),
+          "an id for each token");
     }
   }
 
@@ -124,7 +126,7 @@ final class TokenizerJson {
       parts.add(part.string());
     });
     if (parts.size() != 2) {
-      throw merge.fail("a merge of %d texts".formatted(parts.size()), "two");
+      throw merge.fail(String.format(Locale.ROOT, "a merge of %d texts", parts.size()), "two");
     }
     return String.join(" ", parts);
   }
@@ -191,7 +193,11 @@ final class TokenizerJson {
       if (other != null && !other.equals(text)) {
         throw token.fail(
             "content",
-            "%s with the id of %s".formatted(Printable.quoted(text), Printable.quoted(other)),
+            String.format(
+                Locale.ROOT,
+                "%s with the id of %s",
+                Printable.quoted(text),
+                Printable.quoted(other)),
             "an id for each token");
       }
       types.put((int) id, token.bool("special").orElse(false) ? CONTROL : USER_DEFINED);
@@ -237,7 +243,9 @@ final class TokenizerJson {
             .orElse(List.of());
     if (ids.size() != 1) {
       throw step.fail(
-          "special_tokens", "%d ids for %s".formatted(ids.size(), Printable.quoted(name)), "one");
+          "special_tokens",
+          String.format(Locale.ROOT, "%d ids for %s", ids.size(), Printable.quoted(name)),
+          "one");
     }
     return ids.getFirst();
   }
@@ -246,8 +254,11 @@ final class TokenizerJson {
     int listed = texts.keySet().stream().mapToInt(id -> id + 1).max().orElse(0);
     if (context.vocabulary() > 0 && listed > context.vocabulary()) {
       throw new TokenizerException(
-          "%d tokens, expected at most %d, the rows of the embedding matrix"
-              .formatted(listed, context.vocabulary()));
+          String.format(
+              Locale.ROOT,
+              "%d tokens, expected at most %d, the rows of the embedding matrix",
+              listed,
+              context.vocabulary()));
     }
     int size = Math.max(listed, context.vocabulary());
     List<String> tokens = new ArrayList<>(size);
@@ -287,8 +298,11 @@ final class TokenizerJson {
             .min()
             .orElseThrow(() ->
                 new TokenizerException(
-                    "%s of tokenizer_config.json is %s, expected a token of the vocabulary"
-                        .formatted(key, Printable.quoted(text.get())))));
+                    String.format(
+                        Locale.ROOT,
+                        "%s of tokenizer_config.json is %s, expected a token of the vocabulary",
+                        key,
+                        Printable.quoted(text.get())))));
   }
 
   private static void expect(JsonObject json, String key, String expected) {

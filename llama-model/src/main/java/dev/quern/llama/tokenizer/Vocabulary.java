@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -42,13 +43,19 @@ final class Vocabulary {
     int size = definition.tokens().size();
     if (size == 0) {
       throw new TokenizerException(
-          "%s is missing or empty, expected the model's vocabulary".formatted(Keys.TOKENS));
+          String.format(
+              Locale.ROOT, "%s is missing or empty, expected the model's vocabulary", Keys.TOKENS));
     }
     int[] numbers = definition.types();
     if (numbers.length != size) {
       throw new TokenizerException(
-          "%s has %d entries, expected %d as in %s"
-              .formatted(Keys.TYPES, numbers.length, size, Keys.TOKENS));
+          String.format(
+              Locale.ROOT,
+              "%s has %d entries, expected %d as in %s",
+              Keys.TYPES,
+              numbers.length,
+              size,
+              Keys.TOKENS));
     }
     table = new TokenTable(definition.tokens());
     types = new TokenType[size];
@@ -155,8 +162,13 @@ final class Vocabulary {
     }
     if (id.getAsLong() < 0 || id.getAsLong() >= types.length) {
       throw new TokenizerException(
-          "%s = %d, expected 0 .. %d, the ids of %s"
-              .formatted(key, id.getAsLong(), types.length - 1, Keys.TOKENS));
+          String.format(
+              Locale.ROOT,
+              "%s = %d, expected 0 .. %d, the ids of %s",
+              key,
+              id.getAsLong(),
+              types.length - 1,
+              Keys.TOKENS));
     }
     return OptionalInt.of((int) id.getAsLong());
   }

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -203,7 +204,7 @@ class HostileSafetensorsTest {
   }
 
   private static String map(String tensor, String shard) {
-    return "{\"weight_map\":{\"%s\":\"%s\"}}".formatted(tensor, shard);
+    return String.format(Locale.ROOT, "{\"weight_map\":{\"%s\":\"%s\"}}", tensor, shard);
   }
 
   private static String meta(String value) {
@@ -211,8 +212,12 @@ class HostileSafetensorsTest {
   }
 
   private static String entry(String type, String shape, String offsets) {
-    return "{\"w\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":%s}}"
-        .formatted(type, shape, offsets);
+    return String.format(
+        Locale.ROOT,
+        "{\"w\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":%s}}",
+        type,
+        shape,
+        offsets);
   }
 
   private static byte[] length(long headerBytes) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -42,21 +43,21 @@ public final class SafetensorsBytes {
   public void writeShards(Path folder, int count) throws IOException {
     StringBuilder index = new StringBuilder();
     for (int shard = 0; shard < count; shard++) {
-      String name = "model-%05d-of-%05d.safetensors".formatted(shard + 1, count);
+      String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", shard + 1, count);
       Map<String, Array> part = new LinkedHashMap<>();
       int i = 0;
       for (Map.Entry<String, Array> array : arrays.entrySet()) {
         if (i++ % count == shard) {
           part.put(array.getKey(), array.getValue());
           index.append(index.isEmpty() ? "" : ",");
-          index.append("\"%s\":\"%s\"".formatted(array.getKey(), name));
+          index.append(String.format(Locale.ROOT, "\"%s\":\"%s\"", array.getKey(), name));
         }
       }
       Files.write(folder.resolve(name), file(part));
     }
     Files.writeString(
         folder.resolve("model.safetensors.index.json"),
-        "{\"metadata\":{\"total_size\":1},\"weight_map\":{%s}}".formatted(index));
+        String.format(Locale.ROOT, "{\"metadata\":{\"total_size\":1},\"weight_map\":{%s}}", index));
   }
 
   private static byte[] file(Map<String, Array> arrays) {
@@ -64,15 +65,16 @@ public final class SafetensorsBytes {
     ByteArrayOutputStream data = new ByteArrayOutputStream();
     arrays.forEach((name, array) -> {
       header.append(
-          ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}"
-              .formatted(
-                  name,
-                  array.type(),
-                  Arrays.stream(array.shape())
-                      .mapToObj(Long::toString)
-                      .collect(Collectors.joining(",")),
-                  data.size(),
-                  data.size() + array.data().length));
+          String.format(
+              Locale.ROOT,
+              ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}",
+              name,
+              array.type(),
+              Arrays.stream(array.shape())
+                  .mapToObj(Long::toString)
+                  .collect(Collectors.joining(",")),
+              data.size(),
+              data.size() + array.data().length));
       data.writeBytes(array.data());
     });
     return file(header.append("}  ").toString(), data.toByteArray());

@@ -10,6 +10,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
@@ -49,7 +50,11 @@ class RowQuantizerTest {
       }
       for (int i = b; i < b + block; i++) {
         double bound = largest * BOUNDS.get(format) + SUBNORMAL;
-        assertEquals(x[i], y[i], bound, "%s, element %d of %s".formatted(format, i, largest));
+        assertEquals(
+            x[i],
+            y[i],
+            bound,
+            String.format(Locale.ROOT, "%s, element %d of %s", format, i, largest));
       }
     }
   }
@@ -105,7 +110,9 @@ class RowQuantizerTest {
         least = Math.min(least, error);
       }
     }
-    assertTrue(actual <= 1.25 * least, "%g, and %g is possible".formatted(actual, least));
+    assertTrue(
+        actual <= 1.25 * least,
+        String.format(Locale.ROOT, "%g, and %g is possible", actual, least));
   }
 
   @Property

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import net.jqwik.api.Arbitraries;
@@ -131,7 +132,8 @@ class SentencePieceEncoderTest {
       }
       symbols.set(at, symbols.get(at) + symbols.remove(at + 1));
     }
-    symbols.replaceAll(s -> d.tokens.contains(s) ? s : "<0x%02X>".formatted((int) s.charAt(0)));
+    symbols.replaceAll(
+        s -> d.tokens.contains(s) ? s : String.format(Locale.ROOT, "<0x%02X>", (int) s.charAt(0)));
     return symbols;
   }
 }

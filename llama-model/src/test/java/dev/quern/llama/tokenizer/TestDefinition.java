@@ -2,6 +2,7 @@ package dev.quern.llama.tokenizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -56,7 +57,7 @@ final class TestDefinition {
     d.add("<s>", CONTROL);
     d.add("</s>", CONTROL);
     for (int b = 0; b < 256; b++) {
-      d.add("<0x%02X>".formatted(b), 6);
+      d.add(String.format(Locale.ROOT, "<0x%02X>", b), 6);
     }
     for (String piece : pieces) {
       d.add(piece, 1);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -137,7 +138,8 @@ class TokenizerTest {
     Tokenizer tokenizer = TestDefinition.bytePair("a b").tokenizer();
     int size = tokenizer.vocabularySize();
     for (int id : new int[] {-1, size, Integer.MAX_VALUE}) {
-      String message = "tokenizer: token id %d, expected 0 .. %d".formatted(id, size - 1);
+      String message =
+          String.format(Locale.ROOT, "tokenizer: token id %d, expected 0 .. %d", id, size - 1);
       assertEquals(
           message,
           assertThrows(IllegalArgumentException.class, () -> tokenizer.decode(new int[] {id}))

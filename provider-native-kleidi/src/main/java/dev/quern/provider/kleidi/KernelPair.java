@@ -6,6 +6,7 @@ import dev.quern.provider.kleidi.KleidiAi.RhsPacker;
 import dev.quern.provider.kleidi.KleidiAi.Tiling;
 import dev.quern.spi.Variant;
 import java.util.List;
+import java.util.Locale;
 
 /// A [KernelRow] of a loaded library.
 ///
@@ -29,8 +30,13 @@ record KernelPair(
     Tiling several = gemm.tiling();
     if (one.nr() != several.nr() || one.kr() != several.kr() || one.sr() != several.sr()) {
       throw new IllegalArgumentException(
-          "KleidiAI kernels %s (%s) and %s (%s) don't share packed weights"
-              .formatted(gemv.name(), one, gemm.name(), several));
+          String.format(
+              Locale.ROOT,
+              "KleidiAI kernels %s (%s) and %s (%s) don't share packed weights",
+              gemv.name(),
+              one,
+              gemm.name(),
+              several));
     }
   }
 

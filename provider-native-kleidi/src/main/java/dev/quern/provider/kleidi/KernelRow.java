@@ -9,6 +9,7 @@ import static dev.quern.provider.kleidi.RowPacking.PER_ROW;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -156,7 +157,8 @@ record KernelRow(
   KernelPair open(Set<String> features, int smeThreads, KleidiAi library) {
     String obstacle = obstacle(features, smeThreads, library);
     if (!obstacle.isEmpty()) {
-      throw new IllegalArgumentException("KleidiAI kernel %s: %s".formatted(gemm, obstacle));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "KleidiAI kernel %s: %s", gemm, obstacle));
     }
     String packer =
         rhs.stream()

@@ -13,6 +13,7 @@ import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
@@ -56,8 +57,11 @@ public final class KleidiProvider implements KernelProvider {
     OptionalInt smeThreads = smeThreads(platform.properties().getOrDefault(SME, "off").strip());
     if (smeThreads.isEmpty()) {
       return new Unavailable(
-          "%s=%s, expected off, on or a number of threads"
-              .formatted(SME, platform.properties().get(SME)),
+          String.format(
+              Locale.ROOT,
+              "%s=%s, expected off, on or a number of threads",
+              SME,
+              platform.properties().get(SME)),
           "set it to one of these");
     }
     Optional<String> named = Optional.ofNullable(platform.properties().get(LibrarySearch.PROPERTY));
@@ -86,8 +90,11 @@ public final class KleidiProvider implements KernelProvider {
   private static Optional<Unavailable> obstacle(Platform platform) {
     if (!platform.arch().equals("aarch64") || !List.of("linux", "macos").contains(platform.os())) {
       return unavailable(
-          "it runs on Linux and macOS on aarch64, and this is %s on %s"
-              .formatted(platform.os(), platform.arch()),
+          String.format(
+              Locale.ROOT,
+              "it runs on Linux and macOS on aarch64, and this is %s on %s",
+              platform.os(),
+              platform.arch()),
           "");
     }
     String mask = platform.properties().getOrDefault("quern.cpu.mask", "");
@@ -135,13 +142,20 @@ public final class KleidiProvider implements KernelProvider {
     KernelFamily family = found.get();
     if (!spec.tolerated().contains(family.numerics())) {
       return Offer.declined(
-          "%s runs with %s alone, and the spec tolerates %s"
-              .formatted(spec.weights(), family.numerics(), spec.tolerated()));
+          String.format(
+              Locale.ROOT,
+              "%s runs with %s alone, and the spec tolerates %s",
+              spec.weights(),
+              family.numerics(),
+              spec.tolerated()));
     }
     if (spec.inputs() > family.maxInputs()) {
       return Offer.declined(
-          "inputs=%d, expected at most %d: the kernel's int32 sums could overflow"
-              .formatted(spec.inputs(), family.maxInputs()));
+          String.format(
+              Locale.ROOT,
+              "inputs=%d, expected at most %d: the kernel's int32 sums could overflow",
+              spec.inputs(),
+              family.maxInputs()));
     }
     Optional<KernelPair> pair = kernels.pair(family);
     if (pair.isEmpty()) {

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Finds and loads the library, from the first of these that is there:
@@ -45,7 +46,7 @@ final class LibrarySearch {
   /// @param resources where the resource is looked for
   static Result find(String os, Optional<String> named, ClassLoader resources) {
     String file = os.equals("macos") ? "libkleidiai.dylib" : "libkleidiai.so";
-    String resource = "META-INF/quern/native/%s-aarch64/%s".formatted(os, file);
+    String resource = String.format(Locale.ROOT, "META-INF/quern/native/%s-aarch64/%s", os, file);
     try {
       if (named.isPresent()) {
         Path path = Path.of(named.get());
@@ -112,7 +113,10 @@ final class LibrarySearch {
           new KleidiAi(SymbolLookup.libraryLookup(file, Arena.ofAuto())),
           file + " of the system's library path");
     } catch (IllegalArgumentException e) {
-      return none("there is no %s that loads on the system's library path".formatted(file), REMEDY);
+      return none(
+          String.format(
+              Locale.ROOT, "there is no %s that loads on the system's library path", file),
+          REMEDY);
     }
   }
 
@@ -139,7 +143,7 @@ final class LibrarySearch {
     if (new String(head, StandardCharsets.ISO_8859_1).startsWith("!<arch>")) {
       return "a static archive, expected a shared library";
     } else if (head.length < 20) {
-      return "%d bytes, expected a shared library".formatted(head.length);
+      return String.format(Locale.ROOT, "%d bytes, expected a shared library", head.length);
     } else if (os.equals("macos")) {
       boolean universal = h.getInt(0) == 0xBEBA_FECA;
       boolean arm = h.getInt(0) == 0xFEED_FACF && h.getInt(4) == 0x0100_000C;
@@ -147,11 +151,13 @@ final class LibrarySearch {
     } else if (h.getInt(0) != 0x464C_457F) {
       return "not an ELF file, expected a shared library for aarch64";
     } else if (head[4] != 2 || head[5] != 1 || h.getShort(18) != 183) {
-      return "an ELF file for %s, expected aarch64 (machine 183, 64 bits, little-endian)"
-          .formatted(
-              h.getShort(18) == 62 ? "x86-64" : "machine " + Short.toUnsignedInt(h.getShort(18)));
+      return String.format(
+          Locale.ROOT,
+          "an ELF file for %s, expected aarch64 (machine 183, 64 bits, little-endian)",
+          h.getShort(18) == 62 ? "x86-64" : "machine " + Short.toUnsignedInt(h.getShort(18)));
     } else if (h.getShort(16) != 3) {
-      return "an ELF file of type %d, expected a shared library (3)".formatted(h.getShort(16));
+      return String.format(
+          Locale.ROOT, "an ELF file of type %d, expected a shared library (3)", h.getShort(16));
     }
     return "";
   }

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -52,7 +53,9 @@ final class LoadedKernels {
   /// Why the rows of a family don't run, for people.
   String obstacles(KernelFamily family) {
     return rows(family).stream()
-        .map(r -> "%s: %s".formatted(r.gemm(), r.obstacle(features, smeThreads, library)))
+        .map(r ->
+            String.format(
+                Locale.ROOT, "%s: %s", r.gemm(), r.obstacle(features, smeThreads, library)))
         .collect(joining("; ", " (", ")"));
   }
 

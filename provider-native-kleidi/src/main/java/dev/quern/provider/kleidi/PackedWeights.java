@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
+import java.util.Locale;
 
 /// Weights as a row's kernels want them: tiles of nr outputs, of which the library alone knows the
 /// inside.
@@ -32,9 +33,15 @@ record PackedWeights(MemorySegment data, long tileBytes) {
     long bytes = pair.rhs().packedSize(spec.outputs(), spec.inputs(), block, t);
     if (bytes != tiles * tileBytes) {
       throw new IllegalStateException(
-          "KleidiAI packer %s: %d outputs of %d inputs take %d bytes, expected %d tiles of %d bytes"
-              .formatted(
-                  pair.rhs().name(), spec.outputs(), spec.inputs(), bytes, tiles, tileBytes));
+          String.format(
+              Locale.ROOT,
+              "KleidiAI packer %s: %d outputs of %d inputs take %d bytes, expected %d tiles of %d bytes",
+              pair.rhs().name(),
+              spec.outputs(),
+              spec.inputs(),
+              bytes,
+              tiles,
+              tileBytes));
     }
     PackedWeights packed =
         new PackedWeights(allocator.allocate(bytes + KleidiAi.SPARE_BYTES, Split.LINE), tileBytes);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.quern.KernelOptions;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Platform;
+import java.util.Locale;
 import java.util.Optional;
 import org.opentest4j.TestAbortedException;
 
@@ -23,9 +24,9 @@ final class ArmHost {
   static void needed(String what) {
     Platform platform = KernelOptions.fromSystem().providersPlatform();
     if (new KleidiProvider().availability(platform) instanceof Availability.Unavailable u) {
-      String reason = "%s: %s %s".formatted(what, u.reason(), u.remedy()).strip();
+      String reason = String.format(Locale.ROOT, "%s: %s %s", what, u.reason(), u.remedy()).strip();
       if (Boolean.getBoolean(REQUIRED)) {
-        fail("%s=true, and left out: %s".formatted(REQUIRED, reason));
+        fail(String.format(Locale.ROOT, "%s=true, and left out: %s", REQUIRED, reason));
       }
       System.out.println("left out: " + reason);
       throw new TestAbortedException(reason);

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -67,8 +68,13 @@ class DowncallsTest {
           total += check(format, shape, rows);
         }
         System.out.printf(
+            Locale.ROOT,
             "%s, %d row(s), %d workers: %d downcalls for the %d linears of a layer%n",
-            format, rows, WORKERS, total, LAYER.size());
+            format,
+            rows,
+            WORKERS,
+            total,
+            LAYER.size());
       }
     }
   }
@@ -104,7 +110,9 @@ class DowncallsTest {
       kernel.apply(x, y, new Workspace(scratch, new CountingWorkers()));
       assertFewCalls(spec, rows);
       assertEquals(
-          0, bytesCopied(x, y, packed, scratch), "bytes copied for %s, %s".formatted(spec, calls));
+          0,
+          bytesCopied(x, y, packed, scratch),
+          String.format(Locale.ROOT, "bytes copied for %s, %s", spec, calls));
       return calls.size();
     }
   }
@@ -117,8 +125,15 @@ class DowncallsTest {
     byWorker.forEach((w, n) ->
         assertTrue(
             n <= MOST_CALLS_A_WORKER,
-            "%s, %d rows: worker %d made %d downcalls, expected at most %d: %s"
-                .formatted(spec, rows, w, n, MOST_CALLS_A_WORKER, calls)));
+            String.format(
+                Locale.ROOT,
+                "%s, %d rows: worker %d made %d downcalls, expected at most %d: %s",
+                spec,
+                rows,
+                w,
+                n,
+                MOST_CALLS_A_WORKER,
+                calls)));
   }
 
   /// A copy would show as an argument that is not what the caller gave: x read from elsewhere than

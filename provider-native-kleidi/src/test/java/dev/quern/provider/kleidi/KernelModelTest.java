@@ -15,6 +15,7 @@ import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -123,8 +124,14 @@ class KernelModelTest {
       assertArrayEquals(
           expected,
           scratch.asSlice(0, expected.length).toArray(JAVA_BYTE),
-          "%s: rows=%d, inputs=%d, gap=%d, seed=%d"
-              .formatted(packed.u().name(), rows, inputs, gap, SEED + rows));
+          String.format(
+              Locale.ROOT,
+              "%s: rows=%d, inputs=%d, gap=%d, seed=%d",
+              packed.u().name(),
+              rows,
+              inputs,
+              gap,
+              SEED + rows));
       for (int r = 0; r < rows; r++) {
         assertEquals(model[r].factor(), packed.factor(scratch, rows, r));
       }
@@ -155,7 +162,15 @@ class KernelModelTest {
           assertEquals(
               expected + 0f, // zeros of either sign are the same
               y.get(r, o) + 0f,
-              "%s: %s %s, y[%d][%d], seed=%d".formatted(u.name(), format, shape, r, o, seed));
+              String.format(
+                  Locale.ROOT,
+                  "%s: %s %s, y[%d][%d], seed=%d",
+                  u.name(),
+                  format,
+                  shape,
+                  r,
+                  o,
+                  seed));
         }
       }
     }

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,8 @@ class KleidiProviderTest {
   void otherPlatformsAreNamedAndHaveNoRemedy(String os, String arch) {
     Unavailable u = unavailable(new Platform(os, arch, Set.of(), Jit.C2, Set.of(), Map.of()));
     assertEquals(
-        "it runs on Linux and macOS on aarch64, and this is %s on %s".formatted(os, arch),
+        String.format(
+            Locale.ROOT, "it runs on Linux and macOS on aarch64, and this is %s on %s", os, arch),
         u.reason());
     assertEquals("", u.remedy());
   }
@@ -68,7 +70,8 @@ class KleidiProviderTest {
   @CsvSource({"yes", "-1", "2.5", "99999", "ON"})
   void smeIsOffOnOrANumber(String value) {
     assertEquals(
-        "quern.kleidi.sme=%s, expected off, on or a number of threads".formatted(value),
+        String.format(
+            Locale.ROOT, "quern.kleidi.sme=%s, expected off, on or a number of threads", value),
         arm(Set.of("dotprod"), Map.of("quern.kleidi.sme", value)).reason());
   }
 
@@ -130,7 +133,8 @@ class KleidiProviderTest {
         IllegalArgumentException e =
             assertThrows(IllegalArgumentException.class, () -> row.open(features, 8, null));
         assertEquals(
-            "KleidiAI kernel %s: the CPU lacks %s".formatted(row.gemm(), need), e.getMessage());
+            String.format(Locale.ROOT, "KleidiAI kernel %s: the CPU lacks %s", row.gemm(), need),
+            e.getMessage());
       }
       if (row.sme()) {
         assertEquals("quern.kleidi.sme is off", row.obstacle(new HashSet<>(row.needs()), 0, null));

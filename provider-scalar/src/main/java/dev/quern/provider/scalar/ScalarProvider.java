@@ -19,6 +19,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Plain Java for every operator and every standard format, on every platform, with no flags. It
@@ -61,13 +62,14 @@ public final class ScalarProvider implements KernelProvider {
       return linear(spec, Int8.arithmetic(format.get(), spec.inputs()), numerics);
     }
     return Offer.declined(
-        "%s runs with %s, and the spec tolerates %s"
-            .formatted(
-                spec.weights(),
-                format
-                    .map(f -> Numerics.EXACT_F32 + " or " + f.activations())
-                    .orElse(Numerics.EXACT_F32 + " alone"),
-                spec.tolerated()));
+        String.format(
+            Locale.ROOT,
+            "%s runs with %s, and the spec tolerates %s",
+            spec.weights(),
+            format
+                .map(f -> Numerics.EXACT_F32 + " or " + f.activations())
+                .orElse(Numerics.EXACT_F32 + " alone"),
+            spec.tolerated()));
   }
 
   private static Offer<LinearPacker> linear(
@@ -79,7 +81,8 @@ public final class ScalarProvider implements KernelProvider {
   @Override
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
     if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
-      return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
+      return Offer.declined(
+          String.format(Locale.ROOT, "no kernel for a %s cache: F32 and F16 only", spec.kv()));
     }
     return accepted(new ScalarAttention(spec), Numerics.EXACT_F32);
   }

@@ -11,6 +11,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 
@@ -100,8 +101,14 @@ final class Buffers {
     assertTrue(
         error <= bound,
         () ->
-            "%s: expected %s, actual %s, error %s, bound %s"
-                .formatted(what, expected, actual, error, bound));
+            String.format(
+                Locale.ROOT,
+                "%s: expected %s, actual %s, error %s, bound %s",
+                what,
+                expected,
+                actual,
+                error,
+                bound));
   }
 
   /// Tasks in a random order, each with a random worker number: every schedule that several threads

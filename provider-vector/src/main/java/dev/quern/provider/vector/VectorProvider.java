@@ -21,6 +21,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -79,8 +80,11 @@ public final class VectorProvider implements KernelProvider {
     }
     if (!spec.tolerated().contains(Numerics.EXACT_F32)) {
       return Offer.declined(
-          "runs with %s alone, and the spec tolerates %s"
-              .formatted(Numerics.EXACT_F32, spec.tolerated()));
+          String.format(
+              Locale.ROOT,
+              "runs with %s alone, and the spec tolerates %s",
+              Numerics.EXACT_F32,
+              spec.tolerated()));
     }
     Optional<PanelFormat> panel = PanelFormat.of(spec.weights());
     if (panel.isPresent() && spec.tolerated().containsAll(numerics(panel.get()))) {
@@ -104,7 +108,8 @@ public final class VectorProvider implements KernelProvider {
   @Override
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
     if (!spec.kv().equals(KvFormat.F32) && !spec.kv().equals(KvFormat.F16)) {
-      return Offer.declined("no kernel for a %s cache: F32 and F16 only".formatted(spec.kv()));
+      return Offer.declined(
+          String.format(Locale.ROOT, "no kernel for a %s cache: F32 and F16 only", spec.kv()));
     }
     return new Offer.Accepted<>(new VectorAttention(spec), VectorAttention.variants());
   }
@@ -139,7 +144,11 @@ public final class VectorProvider implements KernelProvider {
     }
     return bits < MIN_BITS
         ? new Availability.Unavailable(
-            "the JVM prefers vectors of %d bits, expected at least %d".formatted(bits, MIN_BITS),
+            String.format(
+                Locale.ROOT,
+                "the JVM prefers vectors of %d bits, expected at least %d",
+                bits,
+                MIN_BITS),
             "")
         : new Availability.Ready(bits + "-bit vectors");
   }

@@ -70,7 +70,9 @@ class AgreementTest {
       List<float[]> logits = logits(actual, tokens);
       for (int i = 0; i < tokens.length; i++) {
         double nmse = nmse(logits.get(i), expected.get(i));
-        assertTrue(nmse < NMSE_BOUND, "seed %d, position %d: NMSE %g".formatted(SEED, i, nmse));
+        assertTrue(
+            nmse < NMSE_BOUND,
+            String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse));
       }
     }
   }
@@ -90,7 +92,9 @@ class AgreementTest {
       List<float[]> logits = logits(actual, tokens);
       for (int i = 0; i < tokens.length; i++) {
         double nmse = nmse(logits.get(i), expected.get(i));
-        assertTrue(nmse < NMSE_BOUND, "seed %d, position %d: NMSE %g".formatted(SEED, i, nmse));
+        assertTrue(
+            nmse < NMSE_BOUND,
+            String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse));
       }
     }
   }
@@ -114,7 +118,9 @@ class AgreementTest {
       double mean = sum / positions;
       System.out.printf(
           Locale.ROOT, "[quern] %s: mean KL divergence %.2e%n", file.getFileName(), mean);
-      assertTrue(mean < KL_BOUND, "mean KL divergence %g, seeds from %d".formatted(mean, SEED));
+      assertTrue(
+          mean < KL_BOUND,
+          String.format(Locale.ROOT, "mean KL divergence %g, seeds from %d", mean, SEED));
     }
   }
 

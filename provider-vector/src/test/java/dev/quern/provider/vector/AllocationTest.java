@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,7 +54,8 @@ class AllocationTest {
         F32Matrix y = F32Matrix.allocate(arena, rows, OUTPUTS);
         Workspace workspace = workspace(arena, kernel.scratchBytes(rows, 1));
         assertAllocatesLittle(
-            "%s, %d rows".formatted(format, rows), () -> kernel.apply(x, y, workspace));
+            String.format(Locale.ROOT, "%s, %d rows", format, rows),
+            () -> kernel.apply(x, y, workspace));
       }
     }
   }
@@ -74,7 +76,8 @@ class AllocationTest {
         Workspace workspace = workspace(arena, kernel.scratchBytes(300, 1));
         kernel.append(k, k, cache, 0, workspace);
         assertAllocatesLittle(
-            "%s, %d rows".formatted(spec, rows), () -> kernel.apply(q, cache, 200, y, workspace));
+            String.format(Locale.ROOT, "%s, %d rows", spec, rows),
+            () -> kernel.apply(q, cache, 200, y, workspace));
       }
     }
   }

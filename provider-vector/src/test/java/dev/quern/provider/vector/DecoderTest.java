@@ -10,6 +10,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,7 +43,7 @@ class DecoderTest {
           assertEquals(
               expected.getAtIndex(JAVA_FLOAT, i),
               actual.getAtIndex(JAVA_FLOAT, i),
-              "%s, row %d, element %d".formatted(format, row, i));
+              String.format(Locale.ROOT, "%s, row %d, element %d", format, row, i));
         }
       }
     }
@@ -68,8 +69,11 @@ class DecoderTest {
       for (int i = 0; i < count; i++) {
         float e = expected.getAtIndex(JAVA_FLOAT, i);
         float a = actual.getAtIndex(JAVA_FLOAT, i);
-        assertEquals(e, a, "0x%04x".formatted(i));
-        assertEquals(Float.floatToIntBits(e), Float.floatToIntBits(a), "0x%04x".formatted(i));
+        assertEquals(e, a, String.format(Locale.ROOT, "0x%04x", i));
+        assertEquals(
+            Float.floatToIntBits(e),
+            Float.floatToIntBits(a),
+            String.format(Locale.ROOT, "0x%04x", i));
       }
     }
   }

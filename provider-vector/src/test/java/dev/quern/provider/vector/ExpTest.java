@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /// The exponential function against `Math.exp` in double precision.
@@ -31,7 +32,8 @@ class ExpTest {
           double exact = Math.exp(argument);
           if (exact <= Float.MAX_VALUE) {
             double ulps = Math.abs(y.getAtIndex(JAVA_FLOAT, i) - exact) / Math.ulp((float) exact);
-            assertTrue(ulps <= 2, "exp(%s): off by %.2f ulp".formatted(argument, ulps));
+            assertTrue(
+                ulps <= 2, String.format(Locale.ROOT, "exp(%s): off by %.2f ulp", argument, ulps));
           }
         }
       }
@@ -62,7 +64,9 @@ class ExpTest {
           total += exact;
           double error = Math.abs(x.getAtIndex(JAVA_FLOAT, i) - exact);
           double bound = exact < Float.MIN_NORMAL ? exact : 2 * Math.ulp((float) exact);
-          assertTrue(error <= bound, "exp(%s): off by %g".formatted(arguments[i], error));
+          assertTrue(
+              error <= bound,
+              String.format(Locale.ROOT, "exp(%s): off by %g", arguments[i], error));
         }
         double sum = 0;
         for (int l = 0; l < Lanes.L; l++) {

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
 /// Weights per second of CPU time of one thread, for each format: multiplied by one row of x
@@ -40,7 +41,7 @@ final class LinearFormatTiming {
         args.length > 2
             ? List.of(args).subList(2, args.length)
             : BlockFormat.standard().stream().map(BlockFormat::id).toList();
-    System.out.printf("%d lanes; G weights/s: median (best)%n", Lanes.L);
+    System.out.printf(Locale.ROOT, "%d lanes; G weights/s: median (best)%n", Lanes.L);
     for (String name : names) {
       try (Arena arena = Arena.ofShared()) {
         WeightMatrix w = weights(BlockFormat.byId(name).orElseThrow(), bytes, arena);
@@ -50,7 +51,7 @@ final class LinearFormatTiming {
         MemorySegment decoded = arena.allocate(24 * 4L * INPUTS, 64);
         String dot = measure(rounds, w, () -> dot(format, w, x, scratch));
         String decode = measure(rounds, w, () -> decode(format, w, decoded, scratch));
-        System.out.printf("%-10s dot %s   decode %s%n", name, dot, decode);
+        System.out.printf(Locale.ROOT, "%-10s dot %s   decode %s%n", name, dot, decode);
       }
     }
   }
@@ -79,7 +80,7 @@ final class LinearFormatTiming {
       rates[Math.max(0, i)] = (double) w.outputs() * w.inputs() / nanos;
     }
     Arrays.sort(rates);
-    return "%5.2f (%5.2f)".formatted(rates[rounds / 2], rates[rounds - 1]);
+    return String.format(Locale.ROOT, "%5.2f (%5.2f)", rates[rounds / 2], rates[rounds - 1]);
   }
 
   private static WeightMatrix weights(BlockFormat format, long bytes, Arena arena) {

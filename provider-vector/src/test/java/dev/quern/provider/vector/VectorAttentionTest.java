@@ -10,6 +10,7 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.Arena;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -106,7 +107,8 @@ class VectorAttentionTest {
       }
       double error = Math.abs(y.get(0, col + d) - sum);
       assertTrue(
-          error <= 1e-4 * magnitude, "head %d, element %d: off by %g".formatted(head, d, error));
+          error <= 1e-4 * magnitude,
+          String.format(Locale.ROOT, "head %d, element %d: off by %g", head, d, error));
     }
   }
 

@@ -9,6 +9,7 @@ import dev.quern.conformance.RmsNormConformance;
 import dev.quern.conformance.RopeConformance;
 import dev.quern.conformance.SwiGluConformance;
 import dev.quern.spi.KernelProvider;
+import java.util.Locale;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +19,8 @@ class VectorConformanceTest {
   @Test
   void theWidthIsTheOneThatTheBuildAsksFor() {
     int bits = Integer.getInteger("vector.bits", Integer.MAX_VALUE);
-    assertTrue(32 * Lanes.L <= bits, "vectors of %d bits".formatted(32 * Lanes.L));
+    assertTrue(
+        32 * Lanes.L <= bits, String.format(Locale.ROOT, "vectors of %d bits", 32 * Lanes.L));
   }
 
   @Nested
