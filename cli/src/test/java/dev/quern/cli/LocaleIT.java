@@ -1,0 +1,77 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The commands in locales whose digits, decimal points or letter cases are not English ones: what
+/// is printed and written is the same, and no number takes other digits.
+class LocaleIT {
+  @TempDir static Path folder;
+  private static Path english;
+
+  @BeforeAll
+  static void inEnglish() throws IOException {
+    english = run("en", "US", "");
+    assertFalse(Files.readString(english.resolve(LocaleRun.TEXT)).isBlank());
+  }
+
+  /// Persian, Arabic, Devanagari, Bengali, Burmese and Thai digits; a decimal comma; an i that
+  /// keeps its dot.
+  @ParameterizedTest
+  @CsvSource({
+    "fa, IR, ''",
+    "ar, EG, ''",
+    "mr, IN, ''",
+    "bn, BD, ''",
+    "my, MM, ''",
+    "th, TH, u-nu-thai",
+    "de, DE, ''",
+    "tr, TR, ''"
+  })
+  void theLocaleDoesNotMatter(String language, String country, String extensions)
+      throws IOException {
+    Path here = run(language, country, extensions);
+    assertEquals(
+        Files.readString(english.resolve(LocaleRun.TEXT)),
+        Files.readString(here.resolve(LocaleRun.TEXT)));
+    for (String file : List.of(LocaleRun.MODEL, LocaleRun.QUANTIZED)) {
+      assertEquals(-1, Files.mismatch(english.resolve(file), here.resolve(file)), file);
+    }
+    String figures = Files.readString(here.resolve(LocaleRun.FIGURES));
+    List<String> digits =
+        figures
+            .codePoints()
+            .filter(c -> Character.isDigit(c) && c > 127)
+            .mapToObj(Character::toString)
+            .toList();
+    assertEquals(List.of(), digits, figures);
+    assertFalse(figures.matches("(?s).*[0-9],[0-9]+ (s|ms|tok).*"), figures);
+  }
+
+  private static Path run(String language, String country, String extensions) throws IOException {
+    Path results = Files.createDirectory(folder.resolve(language));
+    Child child =
+        Child.run(
+            folder,
+            List.of(
+                Child.JAVA,
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-Duser.language=" + language,
+                "-Duser.country=" + country,
+                "-Duser.extensions=" + extensions,
+                LocaleRun.class.getName(),
+                results.toString()));
+    assertEquals(0, child.code(), child.err());
+    return results;
+  }
+}
