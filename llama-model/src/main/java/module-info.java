@@ -3,7 +3,6 @@ module dev.quern.llama {
   requires jdk.jfr;
   requires transitive dev.quern.api;
   requires com.fasterxml.jackson.core;
-  requires pickle; // the library's automatic name
 
   exports dev.quern.llama;
   exports dev.quern.llama.checkpoint;

@@ -83,14 +83,96 @@ class HostileTorchTest {
             "a string of 4 GB",
             p -> p.raw('X', 0xff, 0xff, 0xff, 0xff),
             "a string of 4294967295 bytes"),
-        pickle("a string that is cut", p -> p.raw('X', 4, 0), "a string of"),
+        pickle("a string that is cut", p -> p.raw('X', 4, 0, 0, 0, 'a'), "a string of 4 bytes"),
         pickle("a protocol of the future", p -> p.raw(0x80, 9, '.'), "malformed pickle"),
         pickle("an empty stack", p -> p.raw('.'), "malformed pickle"),
         pickle("a tuple without a mark", p -> p.raw('}', 't', '.'), "malformed pickle"),
         pickle("a memo that is not there", p -> p.raw('h', 7, '.'), "malformed pickle"),
+        pickle("a memo that never was, by a long index", p -> p.raw('j', 0, 0, 0, 0x80), "memo"),
+        pickle("a memo of nothing", p -> p.raw('q', 0), "nothing on the stack"),
+        pickle("a memo of what lies below a mark", p -> p.raw('}', '(', 'q', 0), "nothing on the"),
+        pickle("a memo index that is cut", p -> p.raw('}', 'r', 1, 0, 0), "ends within"),
+        pickle(
+            "a memo index of 4 billion",
+            p -> p.raw('}', 'r', 0xff, 0xff, 0xff, 0xff, 'j', 0xff, 0xff, 0xff, 0xfe, '.'),
+            "no number 4278190079 in the memo"),
+        pickle("one item for a dictionary", p -> p.raw('}').text("a").raw('s', '.'), "nothing on"),
+        pickle("a pair where one is there", p -> p.number(1).raw(0x86, '.'), "too little"),
+        pickle("a triple across a mark", p -> p.raw('}', '}', '(', '}', 0x87, '.'), "too little"),
+        pickle("a stop below a mark", p -> p.raw('}', '(', '.'), "nothing on the stack"),
+        pickle("items without a dictionary", p -> p.raw('(', 'u', '.'), "nothing on the stack"),
+        pickle("items for a tuple", p -> p.raw(')', '(', 'u', '.'), "items for a tuple"),
+        pickle("a state and nothing to have it", p -> p.raw('}', 'b', '.'), "nothing on the stack"),
+        pickle("a call and no arguments", p -> p.raw(')', 'R', '.'), "nothing on the stack"),
+        pickle("an id of nothing", p -> p.raw('Q', '.'), "nothing on the stack"),
+        pickle("a hundred thousand marks", p -> repeat(p, 100_000, '('), "without a stop"),
+        pickle(
+            "tuples in tuples in tuples",
+            p -> repeat(p.raw(')'), 1_000_000, 0x85).raw('.'),
+            "a tuple, expected a dictionary"),
+        pickle(
+            "tuples in tuples as a key",
+            p -> repeat(p.raw('}', ')'), 1_000_000, 0x85).number(1).raw('s', '.'),
+            "a tuple as a key"),
+        pickle("millions of dictionaries", p -> repeat(p, 3_000_000, '}').raw('.'), "operations"),
+        pickle("millions of marks", p -> repeat(p, 3_000_000, '(').raw('.'), "operations"),
+        pickle("millions of memos", p -> repeat(p.raw('}'), 2_500_000, 'q', 0), "operations"),
+        pickle("no protocol number", p -> p.raw(0x80), "without a stop"),
+        pickle("BININT that is cut", p -> p.raw('J', 1, 2, 3), "ends within"),
+        pickle("BININT1 that is cut", p -> p.raw('K'), "ends within"),
+        pickle("BININT2 that is cut", p -> p.raw('M', 1), "ends within"),
+        pickle("LONG1 that is cut", p -> p.raw(0x8a, 8, 1, 2, 3, '.'), "ends within"),
+        pickle("LONG1 without a length", p -> p.raw(0x8a), "without a stop"),
+        pickle(
+            "LONG1 of 255 bytes", p -> repeat(p.raw(0x8a, 255), 255, 1).raw('.'), "of 255 bytes"),
+        pickle("a string's length that is cut", p -> p.raw('X', 1, 0), "ends within"),
+        pickle("a string that is no UTF-8", p -> p.raw('X', 2, 0, 0, 0, 0xc3, 0x28), "no UTF-8"),
+        pickle("a name that is cut", p -> p.raw('c', 'o', 's'), "ends within a name"),
+        pickle("half a name", p -> p.raw('c', 'o', 's', '\n', 'x'), "ends within a name"),
+        pickle("a name that is no UTF-8", p -> p.raw('c', 0xff, '\n', 'x', '\n'), "no UTF-8"),
+        pickle(
+            "a name without an end",
+            p -> repeat(p.raw('c'), 1_000_000, 'a').raw('\n'),
+            "a name of more than 256 bytes"),
+        pickle(
+            "an ordered dictionary of pairs",
+            p -> p.global("collections", "OrderedDict").raw(')', 0x85, 'R', '.'),
+            "arguments of OrderedDict"),
+        pickle(
+            "a parameter of a number",
+            p ->
+                p.global("torch._utils", "_rebuild_parameter")
+                    .raw('(')
+                    .number(1)
+                    .raw(0x89, ')', 't', 'R', '.'),
+            "arguments of _rebuild_parameter"),
+        pickle(
+            "a call of a function that is not the first",
+            p -> p.global("collections", "OrderedDict").raw('(', 't', 't', 'R', '.'),
+            "no mark"),
+        pickle(
+            "a shape of a thousand dimensions",
+            p -> tensor(p, "FloatStorage", "0", 6, 0, new long[1000], STRIDES),
+            "1000 dimensions"),
+        pickle(
+            "a shape that is a number",
+            p ->
+                p.global("torch._utils", "_rebuild_tensor_v2")
+                    .raw('(', '(')
+                    .text("storage")
+                    .global("torch", "FloatStorage")
+                    .text("0")
+                    .text("cpu")
+                    .number(6)
+                    .raw('t', 'Q')
+                    .number(0)
+                    .number(6)
+                    .number(1)
+                    .raw(0x89, ')', 't', 'R', '.'),
+            "a shape that is no tuple"),
         pickle("an end without STOP", p -> p.raw('}'), "malformed pickle"),
         pickle("bytes behind STOP", p -> p.raw('}', '.', 0), "1 bytes behind the pickle"),
-        pickle("a number", p -> p.number(5).raw('.'), "a Integer, expected a dictionary"),
+        pickle("a number", p -> p.number(5).raw('.'), "the number 5, expected a dictionary"),
         pickle("a call of a number", p -> p.number(5).raw(')', 'R', '.'), "malformed pickle"),
         pickle(
             "a call of a storage type",
@@ -115,7 +197,7 @@ class HostileTorchTest {
         pickle(
             "a key that is a number",
             p -> p.raw('}').number(1).number(2).raw('s', '.'),
-            "a Integer as a key"),
+            "the number 1 as a key"),
         pickle(
             "a dictionary as its own key",
             p -> p.raw('}').memo(0).raw('h', 0).number(1).raw('s', '.'),
@@ -127,7 +209,7 @@ class HostileTorchTest {
         pickle(
             "a value that is no tensor",
             p -> p.begin().text("w").number(3).raw('u', '.'),
-            "a Integer as 'w', expected a tensor"),
+            "the number 3 as 'w', expected a tensor"),
         pickle(
             "a nested dictionary",
             p -> p.begin().text("model").raw('}', 'u', '.'),
@@ -309,6 +391,37 @@ class HostileTorchTest {
     assertTrue(accepted < 1500, accepted + " accepted"); // the data and times may be anything
   }
 
+  /// Programs of operations that are allowed, in any order: an answer or one line, and never
+  /// another exception.
+  @Test
+  void randomProgramsEndInOneLine() {
+    long seed = 20261129;
+    Random random = new Random(seed);
+    int[] operations = {
+      0x80, '(', 'N', 0x88, 0x89, 'J', 'K', 'M', 0x8a, 'X', ')', 0x85, 0x86, 0x87, 't', '}', 's',
+      'u', 'b', 'q', 'r', 'h', 'j', 'c', 'R', 'Q', '.'
+    };
+    int finished = 0;
+    for (int n = 0; n < 100_000; n++) {
+      TorchBytes p = new TorchBytes();
+      for (int i = random.nextInt(1, 40); i > 0; i--) {
+        switch (random.nextInt(4)) {
+          case 0 -> p.raw(random.nextInt(3)); // operands, mostly
+          case 1 -> p.text(random.nextBoolean() ? "storage" : "a");
+          case 2 -> p.global("collections", "OrderedDict");
+          default -> p.raw(operations[random.nextInt(operations.length)]);
+        }
+      }
+      try {
+        TensorUnpickler.read("seed " + seed + ", " + n, p.raw('.').bytes());
+        finished++;
+      } catch (CheckpointException e) {
+        assertEquals(1, e.getMessage().lines().count(), e.getMessage());
+      }
+    }
+    assertTrue(finished > 0, "no program had an answer");
+  }
+
   @Test
   void theSoundFileIsRead() throws IOException {
     Files.write(folder.resolve("consolidated.00.pth"), TorchBytes.zip(TorchBytes.sound()));
@@ -358,6 +471,13 @@ class HostileTorchTest {
     assertTrue(refused.getMessage().contains(part), refused.getMessage());
     assertEquals(1, refused.getMessage().lines().count(), refused.getMessage());
     assertTrue(refused.getMessage().chars().noneMatch(c -> c < ' '), refused.getMessage());
+  }
+
+  private static TorchBytes repeat(TorchBytes p, int times, int... bytes) {
+    for (int i = 0; i < times; i++) {
+      p.raw(bytes);
+    }
+    return p;
   }
 
   private static Arguments pickle(String name, Consumer<TorchBytes> program, String part) {
