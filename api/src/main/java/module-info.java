@@ -7,9 +7,14 @@
 /// - `dev.quern.spi` is what a provider implements.
 ///
 /// The rules that both sides keep are numbered in `SPEC.md`.
+@SuppressWarnings("module") // those that dev.quern.files is for are compiled later
 module dev.quern.api {
   exports dev.quern;
   exports dev.quern.data;
+  exports dev.quern.files to
+      dev.quern.cli,
+      dev.quern.conformance,
+      dev.quern.llama;
   exports dev.quern.op;
   exports dev.quern.spi;
 

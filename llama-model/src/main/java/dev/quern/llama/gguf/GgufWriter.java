@@ -2,15 +2,11 @@ package dev.quern.llama.gguf;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.ScalePlane;
+import dev.quern.files.NewFile;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -31,8 +27,10 @@ import java.util.stream.LongStream;
 /// }
 /// ```
 ///
-/// The file gets its name in [#finish()], complete; before, it is `NAME.part`, which [#close()]
-/// deletes if the writer did not get that far. Metadata and table are kept in memory, data is not.
+/// The file gets its name in [#finish()], complete; before, it is `NAME.<random>.part` beside it,
+/// which [#close()], or a signal that ends the JVM, deletes if the writer did not get that far. The
+/// name may be that of a regular file or of nothing: links, devices and folders are refused.
+/// Metadata and table are kept in memory, data is not.
 ///
 /// One thread's. Misuse, such as a key given twice or data of the wrong size, is an
 /// [IllegalArgumentException] or [IllegalStateException] and leaves no file behind.
@@ -44,8 +42,7 @@ public final class GgufWriter implements AutoCloseable {
   private static final long PIECE_BYTES = 1 << 20;
 
   private final Path file;
-  private final Path part;
-  private final FileChannel channel;
+  private final NewFile out;
   private final int alignment;
   private final Set<String> keys = new HashSet<>();
   private final GgufEncoder metadata = new GgufEncoder();
@@ -56,10 +53,9 @@ public final class GgufWriter implements AutoCloseable {
   private int current; // the tensor whose data comes next
   private long currentBytes; // of its data, how many are written
 
-  private GgufWriter(Path file, Path part, FileChannel channel, int alignment) {
+  private GgufWriter(Path file, NewFile out, int alignment) {
     this.file = file;
-    this.part = part;
-    this.channel = channel;
+    this.out = out;
     this.alignment = alignment;
   }
 
@@ -67,7 +63,12 @@ public final class GgufWriter implements AutoCloseable {
   ///
   /// @param file replaced by [#finish()] if it exists
   public static GgufWriter create(Path file) throws IOException {
-    return open(file, GgufHeader.DEFAULT_ALIGNMENT);
+    return new GgufWriter(file, NewFile.open(file, true), GgufHeader.DEFAULT_ALIGNMENT);
+  }
+
+  /// [#create(Path)] for a file that must not exist, neither now nor in [#finish()].
+  public static GgufWriter createNew(Path file) throws IOException {
+    return new GgufWriter(file, NewFile.open(file, false), GgufHeader.DEFAULT_ALIGNMENT);
   }
 
   /// A writer for a file whose tensors begin at multiples of `alignment`, as its metadata says.
@@ -83,18 +84,8 @@ public final class GgufWriter implements AutoCloseable {
               alignment,
               GgufHeader.MAX_ALIGNMENT));
     }
-    return open(file, alignment).uint32(GgufHeader.ALIGNMENT_KEY, alignment);
-  }
-
-  private static GgufWriter open(Path file, int alignment) throws IOException {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
-    FileChannel channel =
-        FileChannel.open(
-            part,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
-    return new GgufWriter(file, part, channel, alignment);
+    return new GgufWriter(file, NewFile.open(file, true), alignment)
+        .uint32(GgufHeader.ALIGNMENT_KEY, alignment);
   }
 
   /// Adds a string.
@@ -300,15 +291,13 @@ public final class GgufWriter implements AutoCloseable {
               .getMessage());
     }
     writeHeader();
-    channel.close();
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    out.finish();
   }
 
   /// Deletes what was written, unless it was finished.
   @Override
   public void close() throws IOException {
-    channel.close();
-    Files.deleteIfExists(part);
+    out.close();
   }
 
   private GgufEncoder array(String key, GgufType elementType, int count) {
@@ -356,11 +345,7 @@ public final class GgufWriter implements AutoCloseable {
 
   private void write(MemorySegment bytes) throws IOException {
     for (long at = 0; at < bytes.byteSize(); at += PIECE_BYTES) {
-      ByteBuffer piece =
-          bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)).asByteBuffer();
-      while (piece.hasRemaining()) {
-        channel.write(piece);
-      }
+      out.write(bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)).asByteBuffer());
     }
   }
 

@@ -44,6 +44,13 @@ public final class ModelQuantizer {
   /// @throws LlamaException where the plan gives no matrix the scheme's format, or where a weight
   ///   is not finite, or too large for its format
   public void write(QuantizePlan plan, Path file) throws IOException {
+    try (GgufWriter writer = GgufWriter.create(file)) {
+      write(plan, writer);
+    }
+  }
+
+  /// [#write(QuantizePlan, Path)] to a writer that nothing was added to; finishes it.
+  public void write(QuantizePlan plan, GgufWriter writer) throws IOException {
     if (!plan.applies()) {
       BlockFormat format = plan.options().scheme().format(plan.options().group());
       throw new LlamaException(
@@ -53,22 +60,20 @@ public final class ModelQuantizer {
               format,
               format.blockElements()));
     }
-    try (GgufWriter writer = GgufWriter.create(file)) {
-      source.writeMetadata(writer);
-      WeightScheme scheme = plan.options().scheme();
-      scheme.fileType().ifPresent(type -> writer.uint32("general.file_type", type));
-      writer.uint32("general.quantization_version", QUANTIZATION_VERSION);
-      writer.string("quern.quantized", plan.options().describe());
-      for (QuantizePlan.Item item : plan.items()) {
-        writer.tensor(item.tensor().name(), item.format(), item.dims());
-      }
-      long written = 0;
-      for (QuantizePlan.Item item : plan.items()) {
-        write(item, writer, written);
-        written += item.bytes();
-      }
-      writer.finish();
+    source.writeMetadata(writer);
+    WeightScheme scheme = plan.options().scheme();
+    scheme.fileType().ifPresent(type -> writer.uint32("general.file_type", type));
+    writer.uint32("general.quantization_version", QUANTIZATION_VERSION);
+    writer.string("quern.quantized", plan.options().describe());
+    for (QuantizePlan.Item item : plan.items()) {
+      writer.tensor(item.tensor().name(), item.format(), item.dims());
     }
+    long written = 0;
+    for (QuantizePlan.Item item : plan.items()) {
+      write(item, writer, written);
+      written += item.bytes();
+    }
+    writer.finish();
   }
 
   private void write(QuantizePlan.Item item, GgufWriter writer, long written) throws IOException {
