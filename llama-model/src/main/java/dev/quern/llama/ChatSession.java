@@ -10,7 +10,6 @@ public final class ChatSession {
   private final LlamaSession session;
   private final ChatTemplate template;
   private final Optional<String> system;
-  private boolean first = true;
 
   /// @param session a new session; the conversation owns its history
   /// @param system what the model is told about its part, if anything
@@ -22,13 +21,18 @@ public final class ChatSession {
     this.system = system;
   }
 
-  /// Says something to the model and hands on its reply piece by piece.
+  /// Says something to the model and hands on its reply piece by piece. What is refused, or
+  /// cancelled before the model has taken it in, was not said: the conversation goes on as if.
   ///
-  /// @throws LlamaException if the conversation no longer fits in the context
+  /// @throws LlamaException if the conversation no longer fits in the context; a shorter text, or
+  ///   [#restart()] and the text, may
   public Generation reply(String user, GenerationOptions options, Consumer<String> text) {
-    int[] turn = first ? template.firstTurn(system, user) : template.nextTurn(user);
-    Generation generation = session.generate(turn, options, text);
-    first = false;
-    return generation;
+    int[] turn = session.isEmpty() ? template.firstTurn(system, user) : template.nextTurn(user);
+    return session.generate(turn, options, text);
+  }
+
+  /// Forgets what was said, except what the model was told about its part.
+  public void restart() {
+    session.rewind(0);
   }
 }

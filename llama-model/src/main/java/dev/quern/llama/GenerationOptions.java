@@ -1,40 +1,102 @@
 package dev.quern.llama;
 
 import dev.quern.llama.sampling.SamplingOptions;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
-/// How to continue a text.
+/// How to continue a text. Made by [#greedy(int)] or [#of(int, SamplingOptions)] and changed by the
+/// `with` methods; the constructor with all components grows with them and is no promise.
 ///
 /// @param maxTokens most tokens to generate; the context's end is a limit too
 /// @param sampling how a token is chosen
 /// @param stopTokens ids that end the generation, beside those that the vocabulary marks as ends
+/// @param stopStrings texts that end the generation, wherever in the tokens' text they begin and
+///   end. They are looked for in the text that one call generates, not in the prompt
 /// @param ignoreEnd whether to go on past the vocabulary's end tokens, as for measurements
+/// @param cancellation what ends the generation from outside, if anything is to
 public record GenerationOptions(
-    int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens, boolean ignoreEnd) {
+    int maxTokens,
+    SamplingOptions sampling,
+    Set<Integer> stopTokens,
+    List<String> stopStrings,
+    boolean ignoreEnd,
+    Optional<Cancellation> cancellation) {
 
   public GenerationOptions {
     Objects.requireNonNull(sampling, "sampling");
+    Objects.requireNonNull(cancellation, "cancellation");
     stopTokens = Set.copyOf(stopTokens);
+    stopStrings = List.copyOf(new LinkedHashSet<>(stopStrings));
     if (maxTokens < 0) {
       throw new LlamaException(
           String.format(Locale.ROOT, "maxTokens=%d, expected >= 0", maxTokens));
     }
+    stopStrings.forEach(GenerationOptions::check);
+  }
+
+  /// A generation that the vocabulary's end tokens end, and these.
+  public GenerationOptions(int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
+    this(maxTokens, sampling, stopTokens, List.of(), false, Optional.empty());
   }
 
   /// A generation that the vocabulary's end tokens end.
-  public GenerationOptions(int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
-    this(maxTokens, sampling, stopTokens, false);
+  public static GenerationOptions of(int maxTokens, SamplingOptions sampling) {
+    return new GenerationOptions(maxTokens, sampling, Set.of());
   }
 
   /// The most likely token each time.
   public static GenerationOptions greedy(int maxTokens) {
-    return new GenerationOptions(maxTokens, SamplingOptions.GREEDY, Set.of());
+    return of(maxTokens, SamplingOptions.GREEDY);
+  }
+
+  public GenerationOptions withMaxTokens(int maxTokens) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+  }
+
+  public GenerationOptions withSampling(SamplingOptions sampling) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+  }
+
+  public GenerationOptions withStopTokens(Set<Integer> stopTokens) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+  }
+
+  /// @throws LlamaException if one is empty, or holds half of a surrogate pair
+  public GenerationOptions withStopStrings(String... stopStrings) {
+    return withStopStrings(List.of(stopStrings));
+  }
+
+  /// @throws LlamaException if one is empty, or holds half of a surrogate pair
+  public GenerationOptions withStopStrings(List<String> stopStrings) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+  }
+
+  /// These options, with something that ends the generation from outside.
+  public GenerationOptions withCancellation(Cancellation cancellation) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, Optional.of(cancellation));
   }
 
   /// These options, going on past the vocabulary's end tokens.
   public GenerationOptions ignoringEnd() {
-    return new GenerationOptions(maxTokens, sampling, stopTokens, true);
+    return new GenerationOptions(maxTokens, sampling, stopTokens, stopStrings, true, cancellation);
+  }
+
+  /// Generated text is whole characters, so half of one would never be found, or split one.
+  private static void check(String stop) {
+    if (stop.isEmpty()) {
+      throw new LlamaException("stop string: empty, expected a text that ends the generation");
+    }
+    if (stop.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
+      throw new LlamaException("stop string: half of a surrogate pair, expected whole characters");
+    }
   }
 }

@@ -1,16 +1,10 @@
 package dev.quern.llama;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
-import dev.quern.data.F32Matrix;
-import dev.quern.llama.sampling.Sampler;
-import dev.quern.llama.tokenizer.StreamingDecoder;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -22,30 +16,13 @@ import java.util.function.Supplier;
 ///
 /// Text goes on where the last call ended, so a follow-up prompt costs only its own tokens.
 public final class LlamaSession implements AutoCloseable {
-  private static final int NONE = -1;
-
   private final LlamaModel model;
-  private final int capacity;
-  private final int batch;
   private final Arena arena = Arena.ofShared();
   private KvCaches caches; // null until they are allocated
-  private final ForwardPass forward;
+  private final TokenLoop loop;
   private final ReentrantLock busy = new ReentrantLock();
-
-  /// Tokens whose keys and values are in the cache.
-  private final int[] history;
-
-  private int position;
-
-  /// A generated token that is not in the cache yet, since nothing had to follow it.
-  private int pending = NONE;
-
-  /// Turns the tokens so far into text. It holds back the bytes of a character that is not
-  /// complete, across calls; null where the model has no vocabulary.
-  private StreamingDecoder decoder;
-
-  /// Tokens, the pending one included, that the decoder has seen.
-  private int decoded;
+  private final SessionTokens tokens;
+  private final Optional<SessionText> text; // where the model has a vocabulary
 
   private volatile boolean cancelled;
   private volatile boolean closing;
@@ -53,16 +30,20 @@ public final class LlamaSession implements AutoCloseable {
 
   LlamaSession(LlamaModel model, LoadOptions options) {
     this.model = model;
-    this.capacity = model.context();
-    this.batch = Math.min(options.batch(), capacity);
-    this.history = new int[capacity];
-    this.decoder = newDecoder();
+    int capacity = model.context();
+    int batch = Math.min(options.batch(), capacity);
+    this.tokens = new SessionTokens(capacity, model.config().vocabulary());
+    this.text =
+        model.hasTokenizer()
+            ? Optional.of(new SessionText(model.tokenizer(), tokens))
+            : Optional.empty();
     try {
       LlamaConfig config = model.config();
       caches = new KvCaches(config, options.kv(), capacity);
-      forward =
+      ForwardPass forward =
           new ForwardPass(
               config, model.weights(), model.operators(), caches, batch, model.workers(), arena);
+      loop = new TokenLoop(model, forward, batch, tokens, text);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       release();
       throw t;
@@ -71,23 +52,35 @@ public final class LlamaSession implements AutoCloseable {
 
   /// Positions of the KV cache.
   public int capacity() {
-    return capacity;
+    return tokens.capacity();
   }
 
   /// Tokens in the KV cache.
   public int position() {
-    return position;
+    return tokens.position();
   }
 
   /// Ids of the tokens in the KV cache.
   public int[] history() {
-    return Arrays.copyOf(history, position);
+    return tokens.history();
   }
 
   /// Continues a text, and hands on the generated part piece by piece, never splitting a character:
   /// of one that is cut by the limit of tokens, nothing is handed on until a later call completes
   /// it. In a new session the token that the vocabulary wants at a text's start comes before the
-  /// prompt.
+  /// prompt; later prompts join what is there as they are, within a word too. Special tokens in the
+  /// prompt count as text; for those of an application, see [#encodePrompt(String, boolean)].
+  ///
+  /// What is handed on holds nothing of a stop string, nor of what the model said behind it, and
+  /// the session goes on from there: tokens of the stop string are forgotten. Text that might have
+  /// become a stop string is handed on when it turns out not to be one.
+  ///
+  /// Greedy text does not depend on how it is asked for: `n + m` tokens in one call are those of a
+  /// call for `n` and another one for `m` with an empty prompt (where neither stop strings nor the
+  /// context's end come between). Where tokens are drawn, each call begins with the options' seed.
+  /// A prompt in two parts is the same text as the whole; its tokens are the same where the
+  /// vocabulary begins a token between the parts. A call that throws before it generates, or is
+  /// cancelled in the prompt, leaves the session as it was.
   ///
   /// @param prompt text to continue; may be empty
   /// @param text hears the continuation, on the calling thread
@@ -99,38 +92,56 @@ public final class LlamaSession implements AutoCloseable {
 
   /// [#generate(String, GenerationOptions, Consumer)] for a prompt of token ids, taken as they are.
   public Generation generate(int[] prompt, GenerationOptions options, Consumer<String> text) {
-    model.tokenizer(); // a file without a vocabulary is refused before anything is run
-    Generation generation =
-        generateTokens(
+    return exclusively(() ->
+        loop.generate(
             prompt,
             options,
-            id -> {
-              emit(decodeNext(id), text);
-              return true;
-            });
-    if (generation.stop() == StopReason.END_OF_TEXT) {
-      emit(decoder.finish(), text);
-    }
-    return generation;
+            token -> true,
+            Optional.of(generated(options, text)),
+            () -> isCancelled(options)));
   }
 
-  /// The prompt as [#generate(String, GenerationOptions, Consumer)] runs it: with the vocabulary's
-  /// start token in a new session. Special tokens in the text count as text.
+  /// [#encodePrompt(String, boolean)], special tokens in the text counting as text.
   public int[] encodePrompt(String prompt) {
-    Tokenizer tokenizer = model.tokenizer();
-    int[] ids = tokenizer.encode(prompt, false);
-    boolean begins = position == 0 && pending == NONE && tokenizer.addsBos();
-    return begins ? prepend(tokenizer.bos().getAsInt(), ids) : ids;
+    return encodePrompt(prompt, false);
   }
 
-  /// Generates token ids; works without a vocabulary.
+  /// The prompt as [#generate(String, GenerationOptions, Consumer)] runs it: in a new session with
+  /// the vocabulary's start token, unless that is what it begins with; in others as the text goes
+  /// on.
+  ///
+  /// @param special whether the text of a special token becomes that token, as in a prompt that the
+  ///   application wrote, or is text like any other
+  public int[] encodePrompt(String prompt, boolean special) {
+    Tokenizer tokenizer = model.tokenizer();
+    OptionalInt last = tokens.last();
+    if (last.isPresent()) {
+      return tokenizer.encodeBehind(last.getAsInt(), prompt, special);
+    }
+    int[] ids = tokenizer.encode(prompt, special);
+    if (!tokenizer.addsBos()) {
+      return ids;
+    }
+    int bos = tokenizer.bos().getAsInt();
+    return ids.length > 0 && ids[0] == bos ? ids : SessionTokens.concat(new int[] {bos}, ids);
+  }
+
+  /// Generates token ids; works without a vocabulary, unless the options have stop strings.
   ///
   /// @param prompt token ids to process first
   /// @param onToken hears every generated token, on the calling thread; false ends the generation
   /// @throws LlamaException if the prompt does not fit, holds an id that the model lacks, or is
   ///   empty and there is nothing to go on from
   public Generation generateTokens(int[] prompt, GenerationOptions options, IntPredicate onToken) {
-    return exclusively(() -> doGenerate(prompt, options, onToken));
+    return exclusively(() ->
+        loop.generate(
+            prompt,
+            options,
+            onToken,
+            options.stopStrings().isEmpty()
+                ? Optional.empty()
+                : Optional.of(generated(options, _ -> {})),
+            () -> isCancelled(options)));
   }
 
   /// Processes tokens without generating any.
@@ -145,18 +156,7 @@ public final class LlamaSession implements AutoCloseable {
   /// @param wanted of how many of the last tokens; more than there are means all
   public void evaluate(int[] tokens, int wanted, Consumer<float[]> logits) {
     exclusively(() -> {
-      int[] ids = withPending(tokens);
-      checkRoom(ids.length);
-      int first = ids.length - wanted; // of which the logits are wanted
-      for (int done = 0; done < ids.length; ) {
-        int rows = Math.min(batch, ids.length - done);
-        int unwanted = Math.clamp(first - done, 0, rows);
-        step(ids, done, rows, rows - unwanted);
-        for (int r = unwanted; r < rows; r++) {
-          logits.accept(toArray(forward.logits(r)));
-        }
-        done += rows;
-      }
+      loop.evaluate(tokens, wanted, logits);
       return null;
     });
   }
@@ -171,16 +171,7 @@ public final class LlamaSession implements AutoCloseable {
   /// @throws LlamaException if they don't fit
   public void fillWithNoise(int positions, long seed) {
     exclusively(() -> {
-      pending = NONE;
-      checkRoom(positions);
-      SplittableRandom random = new SplittableRandom(seed);
-      for (int done = 0; done < positions; ) {
-        int rows = Math.min(batch, positions - done);
-        forward.appendNoise(position, rows, random);
-        Arrays.fill(history, position, position + rows, 0);
-        position += rows;
-        done += rows;
-      }
+      loop.fillWithNoise(positions, new SplittableRandom(seed));
       return null;
     });
   }
@@ -190,20 +181,23 @@ public final class LlamaSession implements AutoCloseable {
   /// @throws LlamaException if there are fewer
   public void rewind(int position) {
     exclusively(() -> {
-      if (position < 0 || position > this.position) {
+      if (position < 0 || position > tokens.position()) {
         throw new LlamaException(
             String.format(
-                Locale.ROOT, "rewind: position=%d, expected 0 to %d", position, this.position));
+                Locale.ROOT, "rewind: position=%d, expected 0 to %d", position, tokens.position()));
       }
-      this.position = position;
-      pending = NONE;
-      decoder = newDecoder();
-      decoded = 0;
+      loop.goBack(position);
       return null;
     });
   }
 
-  /// Ends the generation that is running, if one is, before its next token.
+  /// Whether there is nothing to go on from.
+  boolean isEmpty() {
+    return tokens.isEmpty();
+  }
+
+  /// Ends the generation that is running, if one is, before its next token. One that begins later
+  /// does not hear of it; see [Cancellation] for that.
   public void cancel() {
     cancelled = true;
   }
@@ -230,133 +224,16 @@ public final class LlamaSession implements AutoCloseable {
     }
   }
 
-  private Generation doGenerate(int[] prompt, GenerationOptions options, IntPredicate onToken) {
-    final long start = System.nanoTime();
-    int[] ids = withPending(prompt);
-    if (ids.length == 0) {
-      throw new LlamaException("prompt: no tokens, expected at least one to go on from");
-    }
-    checkRoom(ids.length);
-    Sampler sampler = new Sampler(options.sampling(), model.config().vocabulary());
-    sampler.accept(history());
-    sampler.accept(ids);
-    List<Integer> generated = new ArrayList<>();
-    StopReason stop = prefill(ids);
-    model.profile().ifPresent(KernelProfile::endPrompt);
-    final double prefillSeconds = seconds(start);
-
-    double firstToken = Double.NaN;
-    int decoded = 0;
-    long decodeStart = System.nanoTime();
-    int lastRow = (ids.length - 1) % batch;
-    while (stop == null) {
-      if (generated.size() >= options.maxTokens()) {
-        stop = StopReason.MAX_TOKENS;
-        break;
-      }
-      FlightRecorder.TokenEvent event = FlightRecorder.token();
-      int token = sample(sampler, lastRow);
-      if (Double.isNaN(firstToken)) {
-        model.profile().ifPresent(KernelProfile::endPrompt);
-        firstToken = seconds(start);
-        decodeStart = System.nanoTime();
-      }
-      if (!options.ignoreEnd() && isEnd(token)) {
-        stop = StopReason.END_OF_TEXT;
-      } else if (options.stopTokens().contains(token)) {
-        stop = StopReason.STOP_TOKEN;
-      } else {
-        generated.add(token);
-        pending = token;
-        if (!onToken.test(token) || isCancelled()) {
-          stop = StopReason.CANCELLED;
-        } else if (generated.size() >= options.maxTokens()) {
-          stop = StopReason.MAX_TOKENS;
-        } else if (position == capacity) {
-          stop = StopReason.CONTEXT_FULL;
-        } else {
-          step(new int[] {token}, 0, 1, 1);
-          pending = NONE;
-          lastRow = 0;
-          decoded++;
-        }
-      }
-      if (event != null) {
-        event.finish(token, position);
-      }
-    }
-    return new Generation(
-        generated, stop, ids.length, prefillSeconds, firstToken, decoded, seconds(decodeStart));
+  private GeneratedText generated(GenerationOptions options, Consumer<String> listener) {
+    model.tokenizer(); // a file without a vocabulary is refused before anything is run
+    return new GeneratedText(text.orElseThrow(), options.stopStrings(), listener);
   }
 
-  /// Runs a prompt in batches; returns [StopReason#CANCELLED] if that came, else null.
-  private StopReason prefill(int[] ids) {
-    for (int done = 0; done < ids.length; done += batch) {
-      if (isCancelled()) {
-        return StopReason.CANCELLED;
-      }
-      int rows = Math.min(batch, ids.length - done);
-      step(ids, done, rows, done + rows == ids.length ? 1 : 0);
-      pending = NONE;
-    }
-    return null;
-  }
-
-  /// @param wanted of how many of the last rows logits may be asked for
-  private void step(int[] ids, int from, int rows, int wanted) {
-    FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
-    forward.run(ids, from, rows, position, wanted);
-    if (event != null) {
-      event.finish(position, rows);
-    }
-    System.arraycopy(ids, from, history, position, rows);
-    position += rows;
-  }
-
-  private int sample(Sampler sampler, int row) {
-    return sampler.next(forward.logits(row).data());
-  }
-
-  private boolean isEnd(int token) {
-    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
-  }
-
-  private int[] withPending(int[] ids) {
-    int vocabulary = model.config().vocabulary();
-    for (int id : ids) {
-      if (id < 0 || id >= vocabulary) {
-        throw new LlamaException(
-            String.format(Locale.ROOT, "token id %d, expected 0 to %d", id, vocabulary - 1));
-      }
-    }
-    if (pending == NONE) {
-      return ids;
-    }
-    return prepend(pending, ids);
-  }
-
-  private static int[] prepend(int first, int[] rest) {
-    int[] all = new int[rest.length + 1];
-    all[0] = first;
-    System.arraycopy(rest, 0, all, 1, rest.length);
-    return all;
-  }
-
-  private void checkRoom(int tokens) {
-    if (tokens > capacity - position) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",
-              tokens,
-              position,
-              capacity,
-              model.config().contextLength()));
-    }
-  }
-
-  private boolean isCancelled() {
-    return cancelled || closing || Thread.currentThread().isInterrupted();
+  private boolean isCancelled(GenerationOptions options) {
+    return options.cancellation().map(Cancellation::isCancelled).orElse(false)
+        || cancelled
+        || closing
+        || Thread.currentThread().isInterrupted();
   }
 
   private <T> T exclusively(Supplier<T> action) {
@@ -383,32 +260,5 @@ public final class LlamaSession implements AutoCloseable {
     if (caches != null) {
       caches.close();
     }
-  }
-
-  private StreamingDecoder newDecoder() {
-    return model.hasTokenizer() ? StreamingDecoder.atStart(model.tokenizer(), false) : null;
-  }
-
-  /// The text that a generated token completes, after all that came before it.
-  private String decodeNext(int token) {
-    while (decoded < position) {
-      decoder.next(history[decoded++]);
-    }
-    decoded++;
-    return decoder.next(token);
-  }
-
-  private static void emit(String piece, Consumer<String> text) {
-    if (!piece.isEmpty()) {
-      text.accept(piece);
-    }
-  }
-
-  private static float[] toArray(F32Matrix logits) {
-    return logits.data().toArray(JAVA_FLOAT);
-  }
-
-  private static double seconds(long startNanos) {
-    return (System.nanoTime() - startNanos) / 1e9;
   }
 }

@@ -6,10 +6,13 @@ public enum StopReason {
   END_OF_TEXT,
   /// A stop token of the options came.
   STOP_TOKEN,
+  /// A stop string of the options came.
+  STOP_STRING,
   /// As many tokens as were asked for.
   MAX_TOKENS,
   /// The KV cache is full.
   CONTEXT_FULL,
-  /// [LlamaSession#cancel()] was called, or the thread was interrupted.
+  /// [Cancellation#cancel()] or [LlamaSession#cancel()] was called, the session or the model was
+  /// closed, the thread was interrupted, or whoever heard a token wanted no more.
   CANCELLED
 }

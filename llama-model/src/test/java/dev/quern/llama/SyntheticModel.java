@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
@@ -66,7 +67,33 @@ public final class SyntheticModel {
     }
   }
 
-  /// Sets a metadata value: String, Boolean, Long, Float, `int[]`, `List<String>`; null removes it.
+  /// Gives it a SentencePiece vocabulary: `<unk> <s> </s>`, the 256 bytes, then these pieces, the
+  /// first one merged first.
+  SyntheticModel withPieces(List<String> pieces) {
+    List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
+    for (int b = 0; b < 256; b++) {
+      tokens.add(String.format(Locale.ROOT, "<0x%02X>", b));
+    }
+    tokens.addAll(pieces);
+    int[] types = new int[tokens.size()];
+    float[] scores = new float[tokens.size()];
+    for (int id = 0; id < types.length; id++) {
+      types[id] = id == 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1; // unknown, control, byte, normal
+      scores[id] = -id;
+    }
+    withTensor("token_embd.weight", 32, tokens.size());
+    return with("tokenizer.ggml.model", "llama")
+        .with("tokenizer.ggml.tokens", tokens)
+        .with("tokenizer.ggml.token_type", types)
+        .with("tokenizer.ggml.scores", scores)
+        .with("tokenizer.ggml.bos_token_id", 1L)
+        .with("tokenizer.ggml.eos_token_id", 2L)
+        .with("tokenizer.ggml.pre", null)
+        .with("tokenizer.ggml.merges", null);
+  }
+
+  /// Sets a metadata value: String, Boolean, Long, Float, `int[]`, `float[]`, `List<String>`; null
+  /// removes it.
   SyntheticModel with(String key, Object value) {
     if (value == null) {
       metadata.remove(key);
@@ -119,6 +146,7 @@ public final class SyntheticModel {
       case Long n -> writer.integer(key, GgufType.INT64, n);
       case Float f -> writer.float32(key, f);
       case int[] array -> writer.ints(key, array);
+      case float[] array -> writer.floats(key, array);
       case List<?> list -> writer.strings(key, list.stream().map(String.class::cast).toList());
       default -> throw new IllegalArgumentException(key + ": " + value.getClass());
     }

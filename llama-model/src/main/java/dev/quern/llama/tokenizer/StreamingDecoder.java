@@ -56,6 +56,11 @@ public final class StreamingDecoder {
     return decode(bytes, from, false);
   }
 
+  /// Whether the tokens so far end within a character, whose bytes are held back.
+  public boolean isWithinCharacter() {
+    return heldBack.length > 0;
+  }
+
   /// The rest: U+FFFD where the tokens end within a character, otherwise nothing. The decoder may
   /// then go on with tokens that continue the text.
   public String finish() {

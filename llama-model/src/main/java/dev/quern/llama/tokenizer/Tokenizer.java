@@ -84,9 +84,24 @@ public final class Tokenizer {
   ///   the application wrote), or is text like any other (for what comes from users). User-defined
   ///   tokens are found in both cases
   public int[] encode(String text, boolean parseSpecial) {
+    return encode(text, parseSpecial, true);
+  }
+
+  /// The tokens of a text that goes on behind a token: those of [#encode(String, boolean)], but
+  /// SentencePiece's space before the first word is put only where it would be in one text: behind
+  /// a control or user-defined token. So a text may be continued within a word.
+  ///
+  /// @param last the token that the text goes on behind
+  public int[] encodeBehind(int last, String text, boolean parseSpecial) {
+    TokenType type = vocabulary.type(checked(last));
+    return encode(text, parseSpecial, type == TokenType.CONTROL || type == TokenType.USER_DEFINED);
+  }
+
+  /// @param behindSpecial whether the text begins an input or comes behind a special token
+  private int[] encode(String text, boolean parseSpecial, boolean behindSpecial) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
-    boolean afterSpecial = true;
+    boolean afterSpecial = behindSpecial;
     for (SpecialSplitter.Piece piece :
         SpecialSplitter.split(wellFormed, parseSpecial ? specials : userDefined, vocabulary)) {
       if (piece.isToken()) {

@@ -1,0 +1,250 @@
+package dev.quern.llama;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.llama.sampling.Sampler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
+import java.util.random.RandomGenerator;
+
+/// Runs a session's tokens through the model and chooses those that follow. For one thread at a
+/// time; [LlamaSession] sees to that.
+final class TokenLoop {
+  private static final int NONE = -1;
+
+  private final LlamaModel model;
+  private final ForwardPass forward;
+  private final int batch;
+  private final SessionTokens tokens;
+  private final Optional<SessionText> sessionText; // where the model has a vocabulary
+
+  /// Row of the last forward pass whose logits follow the last token of the cache; NONE where that
+  /// pass did not prepare them, or is no longer the last.
+  private int lastRow = NONE;
+
+  /// @param batch most tokens of a forward pass
+  TokenLoop(
+      LlamaModel model,
+      ForwardPass forward,
+      int batch,
+      SessionTokens tokens,
+      Optional<SessionText> sessionText) {
+    this.model = model;
+    this.forward = forward;
+    this.batch = batch;
+    this.tokens = tokens;
+    this.sessionText = sessionText;
+  }
+
+  /// See [LlamaSession#generate(int\[\], GenerationOptions, java.util.function.Consumer)].
+  ///
+  /// @param onToken hears every token; false ends the generation
+  /// @param text gets every token, if there is to be text
+  /// @param cancelled whether to end
+  Generation generate(
+      int[] prompt,
+      GenerationOptions options,
+      IntPredicate onToken,
+      Optional<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    final long start = System.nanoTime();
+    int[] ids = tokens.withPending(prompt);
+    if (ids.length == 0 && tokens.isEmpty()) {
+      throw new LlamaException("prompt: no tokens, expected at least one to go on from");
+    }
+    checkRoom(ids.length);
+    Sampler sampler = new Sampler(options.sampling(), model.config().vocabulary());
+    sampler.accept(tokens.history());
+    sampler.accept(ids);
+    List<Integer> generated = new ArrayList<>();
+    boolean prefilled = orUndone(() -> prefill(ids, cancelled));
+    StopReason stop = prefilled ? null : StopReason.CANCELLED;
+    model.profile().ifPresent(KernelProfile::endPrompt);
+    final double prefillSeconds = seconds(start);
+
+    final int promptEnd = tokens.position();
+    double firstToken = Double.NaN;
+    int decoded = 0;
+    long decodeStart = System.nanoTime();
+    while (stop == null) {
+      if (generated.size() >= options.maxTokens()) {
+        stop = StopReason.MAX_TOKENS;
+        break;
+      }
+      FlightRecorder.TokenEvent event = FlightRecorder.token();
+      int token = sampler.next(forward.logits(lastRow).data());
+      if (Double.isNaN(firstToken)) {
+        model.profile().ifPresent(KernelProfile::endPrompt);
+        firstToken = seconds(start);
+        decodeStart = System.nanoTime();
+      }
+      if (!options.ignoreEnd() && isEnd(token)) {
+        stop = StopReason.END_OF_TEXT;
+      } else if (options.stopTokens().contains(token)) {
+        stop = StopReason.STOP_TOKEN;
+      } else {
+        generated.add(token);
+        tokens.setPending(token);
+        boolean wanted = onToken.test(token);
+        if (text.isPresent() && text.get().completes(token)) {
+          stop = StopReason.STOP_STRING;
+        } else if (!wanted || cancelled.getAsBoolean()) {
+          stop = StopReason.CANCELLED;
+        } else if (generated.size() >= options.maxTokens()) {
+          stop = StopReason.MAX_TOKENS;
+        } else if (tokens.position() == tokens.capacity()) {
+          stop = StopReason.CONTEXT_FULL;
+        } else {
+          step(new int[] {token}, 0, 1, 1);
+          tokens.setPending();
+          decoded++;
+        }
+      }
+      if (event != null) {
+        event.finish(token, tokens.position());
+      }
+    }
+    final double decodeSeconds = seconds(decodeStart);
+    if (stop == StopReason.STOP_STRING) {
+      forgetAllBut(text.get().kept(), promptEnd);
+    } else if (prefilled && text.isPresent()) {
+      text.get().end(stop == StopReason.END_OF_TEXT);
+    }
+    return new Generation(
+        generated,
+        stop,
+        prefilled ? ids.length : 0,
+        prefillSeconds,
+        firstToken,
+        decoded,
+        decodeSeconds);
+  }
+
+  /// See [LlamaSession#evaluate(int\[\], int, Consumer)].
+  void evaluate(int[] prompt, int wanted, Consumer<float[]> logits) {
+    int[] ids = tokens.withPending(prompt);
+    checkRoom(ids.length);
+    int first = ids.length - wanted; // of which the logits are wanted
+    orUndone(() -> {
+      for (int done = 0; done < ids.length; ) {
+        int rows = Math.min(batch, ids.length - done);
+        int unwanted = Math.clamp(first - done, 0, rows);
+        step(ids, done, rows, rows - unwanted);
+        for (int r = unwanted; r < rows; r++) {
+          logits.accept(forward.logits(r).data().toArray(JAVA_FLOAT));
+        }
+        done += rows;
+      }
+      return true;
+    });
+  }
+
+  /// See [LlamaSession#fillWithNoise].
+  void fillWithNoise(int positions, RandomGenerator random) {
+    checkRoom(positions);
+    tokens.setPending();
+    lastRow = NONE;
+    int[] zeros = new int[batch];
+    for (int done = 0; done < positions; ) {
+      int rows = Math.min(batch, positions - done);
+      forward.appendNoise(tokens.position(), rows, random);
+      tokens.append(zeros, 0, rows);
+      done += rows;
+    }
+  }
+
+  /// Runs a prompt in batches, so that the logits behind it are ready.
+  ///
+  /// @return whether it was not cancelled
+  private boolean prefill(int[] prompt, BooleanSupplier cancelled) {
+    int[] ids = prompt;
+    if (ids.length == 0 && lastRow == NONE) { // the last token's logits once more
+      ids = new int[] {tokens.last().getAsInt()};
+      tokens.setPosition(tokens.position() - 1);
+    }
+    for (int done = 0; done < ids.length; done += batch) {
+      if (cancelled.getAsBoolean()) {
+        return false;
+      }
+      int rows = Math.min(batch, ids.length - done);
+      step(ids, done, rows, done + rows == ids.length ? 1 : 0);
+    }
+    return !cancelled.getAsBoolean();
+  }
+
+  /// Takes pending tokens and a prompt in, or leaves everything as it was.
+  ///
+  /// @param work whether it was done
+  private boolean orUndone(BooleanSupplier work) {
+    int before = tokens.position();
+    boolean done = false;
+    try {
+      done = work.getAsBoolean();
+    } finally {
+      if (done) {
+        tokens.setPending();
+      } else if (tokens.position() != before) {
+        tokens.setPosition(before);
+        lastRow = NONE;
+      }
+    }
+    return done;
+  }
+
+  /// After a stop string: goes on from the text that was handed on, whatever its tokens were.
+  private void forgetAllBut(GeneratedText.Kept kept, int promptEnd) {
+    goBack(promptEnd + kept.tokens());
+    if (!kept.text().isEmpty()) {
+      int last = tokens.last().getAsInt();
+      tokens.setPending(model.tokenizer().encodeBehind(last, kept.text(), false));
+    }
+  }
+
+  /// Forgets what is behind a position.
+  void goBack(int position) {
+    tokens.setPosition(position);
+    tokens.setPending();
+    lastRow = NONE;
+    sessionText.ifPresent(SessionText::reset);
+  }
+
+  /// @param wanted of how many of the last rows logits may be asked for
+  private void step(int[] ids, int from, int rows, int wanted) {
+    FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
+    lastRow = NONE;
+    forward.run(ids, from, rows, tokens.position(), wanted);
+    tokens.append(ids, from, rows);
+    lastRow = wanted > 0 ? rows - 1 : NONE;
+    if (event != null) {
+      event.finish(tokens.position(), rows);
+    }
+  }
+
+  private boolean isEnd(int token) {
+    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
+  }
+
+  private void checkRoom(int count) {
+    int position = tokens.position();
+    int capacity = tokens.capacity();
+    if (count > capacity - position) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",
+              count,
+              position,
+              capacity,
+              model.config().contextLength()));
+    }
+  }
+
+  private static double seconds(long startNanos) {
+    return (System.nanoTime() - startNanos) / 1e9;
+  }
+}
