@@ -1,4 +1,5 @@
 /// Llama models: their files, tokenizers, forward pass and sampling.
+@SuppressWarnings("module") // dev.quern.cli is compiled later
 module dev.quern.llama {
   requires jdk.jfr;
   requires transitive dev.quern.api;
@@ -10,5 +11,7 @@ module dev.quern.llama {
   exports dev.quern.llama.perplexity;
   exports dev.quern.llama.quantize;
   exports dev.quern.llama.sampling;
+  exports dev.quern.llama.text to
+      dev.quern.cli;
   exports dev.quern.llama.tokenizer;
 }

@@ -52,8 +52,8 @@ record BenchLauncher(String quern, List<String> properties) {
   /// @throws UserException if it fails, with what it said
   void run(List<String> words, String what) throws IOException {
     List<String> command = new ArrayList<>(List.of(quern));
-    command.addAll(words);
     command.addAll(properties);
+    command.addAll(words);
     Path said = Files.createTempFile("quern-bench", ".txt");
     try {
       Process process =

@@ -15,7 +15,7 @@ final class BenchModels extends RunningOptions {
   List<Path> models = new ArrayList<>();
 
   @Option(
-      names = {"-p", "--provider"},
+      names = {"-P", "--provider"},
       paramLabel = "LIST",
       description = ModelOptions.PROVIDER + " With --protocol it may be given several times.")
   List<String> providers = new ArrayList<>();

@@ -20,6 +20,9 @@ import picocli.CommandLine.Option;
     name = "chat",
     description = "Talks with an instruction-tuned model; end with an empty line or Ctrl-D.")
 final class ChatCommand extends ConsoleCommand {
+  static final String RAW =
+      "Print generated text to a terminal as it is. Default: control characters are shown and not obeyed.";
+
   @Mixin ModelOptions modelOptions;
 
   @Option(

@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
     })
 final class ConformanceCommand extends ConsoleCommand {
   @Option(
-      names = {"-p", "--provider"},
+      names = {"-P", "--provider"},
       paramLabel = "NAME",
       description = "The provider to test. May be left out if --jar brings exactly one.")
   String provider;

@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Comparison.Difference;
+import dev.quern.llama.text.Printable;
 import java.util.Locale;
 
 /// Shows on a terminal what the suite is at, in one line that is written over.
@@ -32,17 +33,23 @@ final class ConformanceProgress implements AutoCloseable {
   private void show(String what) {
     if (enabled) {
       console
-          .err()
-          .printf(Locale.ROOT, "%s%,d cases, %,d failed: %s", ERASE, cases, failures, what);
-      console.err().flush();
+          .progress()
+          .printf(
+              Locale.ROOT,
+              "%s%,d cases, %,d failed: %s",
+              ERASE,
+              cases,
+              failures,
+              Printable.escaped(what));
+      console.progress().flush();
     }
   }
 
   @Override
   public void close() {
     if (enabled) {
-      console.err().print(ERASE);
-      console.err().flush();
+      console.progress().print(ERASE);
+      console.progress().flush();
     }
   }
 }

@@ -1,10 +1,12 @@
 package dev.quern.cli;
 
 import dev.quern.llama.Checkpoint;
+import dev.quern.llama.LlamaModel;
 import dev.quern.llama.WorkerPool;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.quantize.WeightError;
+import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +27,8 @@ final class InspectCommand extends ConsoleCommand {
   @Parameters(
       paramLabel = "PATH",
       arity = "0..1",
-      description = "GGUF file (of shards, the first), or a model's folder. The same as --model.")
+      description =
+          "GGUF file (of shards, the first), or a model's folder. The same as --model. Default: the demo model.")
   Path file;
 
   @Option(
@@ -45,17 +48,30 @@ final class InspectCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
+    if (file != null && modelOptions.model != null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "PATH and --model: two models, expected one");
+    }
     Path model = file == null ? modelOptions.model : file;
     if (model == null) {
-      throw new CommandLine.ParameterException(spec.commandLine(), "which file?");
+      LlamaModel.withDemo(demo -> {
+        inspect(demo);
+        return null;
+      });
+    } else {
+      inspect(model);
     }
+    return 0;
+  }
+
+  private void inspect(Path model) throws IOException {
     if (against != null) {
       compare(model);
-      return 0;
+      return;
     }
     if (Files.isDirectory(model)) {
       inspectFolder(model);
-      return 0;
+      return;
     }
     try (GgufFile gguf = GgufFile.open(model)) {
       GgufMetadata metadata = gguf.metadata();
@@ -67,7 +83,9 @@ final class InspectCommand extends ConsoleCommand {
               gguf.version(),
               gguf.tensors().size());
       for (String key : metadata.keys()) {
-        console.out().printf(Locale.ROOT, "%-45s %s%n", key, metadata.describe(key));
+        console
+            .out()
+            .printf(Locale.ROOT, "%-45s %s%n", Printable.escaped(key), metadata.describe(key));
       }
       table(
           gguf.tensors().stream()
@@ -75,12 +93,11 @@ final class InspectCommand extends ConsoleCommand {
                   new Row(t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims())))
               .toList());
     }
-    return 0;
   }
 
   private void inspectFolder(Path folder) throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      console.out().printf(Locale.ROOT, "%s%n", checkpoint.config());
+      console.out().println(Printable.escaped(checkpoint.config().toString()));
       table(
           checkpoint.tensors().stream()
               .map(t ->
@@ -93,7 +110,13 @@ final class InspectCommand extends ConsoleCommand {
     }
   }
 
-  private record Row(String tensor, String format, long bytes, String dims) {}
+  /// A line of the table; names are the file's.
+  private record Row(String tensor, String format, long bytes, String dims) {
+    Row {
+      tensor = Printable.escaped(tensor);
+      format = Printable.escaped(format);
+    }
+  }
 
   private void table(List<Row> rows) {
     console
@@ -136,7 +159,7 @@ final class InspectCommand extends ConsoleCommand {
             .printf(
                 Locale.ROOT,
                 "%-40s %-10s %-10s %12.4e %10.3e%s%n",
-                e.name(),
+                Printable.escaped(e.name()),
                 e.format(),
                 e.reference(),
                 e.rms(),

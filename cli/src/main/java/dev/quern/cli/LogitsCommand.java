@@ -30,7 +30,7 @@ final class LogitsCommand extends ConsoleCommand {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     try (LlamaModel model = modelOptions.load(console);
         LlamaSession session = model.newSession();
         JsonGenerator json = new JsonFactory().createGenerator(console.out())) {
@@ -40,8 +40,6 @@ final class LogitsCommand extends ConsoleCommand {
       json.writeEndArray();
       json.flush();
       console.out().println();
-    } catch (IOException e) {
-      throw new UserException("the logits can't be written: " + e.getMessage(), e);
     }
     return 0;
   }

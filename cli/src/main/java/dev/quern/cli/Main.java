@@ -1,22 +1,17 @@
 package dev.quern.cli;
 
-import dev.quern.SelectionException;
-import dev.quern.cli.report.ReportException;
-import dev.quern.llama.LlamaException;
-import dev.quern.llama.checkpoint.CheckpointException;
-import dev.quern.llama.gguf.GgufException;
-import dev.quern.llama.tokenizer.TokenizerException;
-import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /// Entry point: `quern COMMAND ...`. Exit code 0 for success, 1 for a mistake in what was asked for
-/// (one line on stderr), 2 for a mistake in the command line, 70 for a defect of Quern (with a
-/// stack trace).
+/// (one line on stderr), 2 for a mistake in the command line, others in [Failures].
 @Command(
     name = "quern",
     description = "Runs Llama models on pluggable JVM kernels.",
@@ -25,7 +20,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "-Dname=value anywhere goes to the JVM; --provider X is -Dquern.provider=X.",
+      "--provider X is -Dquern.provider=X.",
       "Try: quern run --prompt \"Once upon a time\""
     })
 public final class Main implements Runnable {
@@ -46,36 +41,82 @@ public final class Main implements Runnable {
           SelfcheckCommand.class,
           WarmCommand.class);
 
-  private static final int USER_ERROR = 1;
-  private static final int DEFECT = 70; // EX_SOFTWARE of sysexits.h
-
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
+
+  @CommandLine.Option(
+      names = "-D",
+      paramLabel = "quern.NAME=VALUE",
+      mapFallbackValue = "",
+      scope = CommandLine.ScopeType.INHERIT,
+      description =
+          "A setting, such as -Dquern.log=info. The JVM's own go before the command: quern -Dname=value COMMAND.")
+  Map<String, String> properties = Map.of();
 
   Main() {}
 
   public static void main(String[] args) {
-    // Models speak UTF-8, whatever the terminal's locale says.
-    System.exit(
-        run(
-            args,
-            new PrintStream(System.out, true, StandardCharsets.UTF_8),
-            new PrintStream(System.err, true, StandardCharsets.UTF_8)));
+    System.exit(run(args, Console.ofProcess()));
   }
 
-  /// Runs a command line against the given streams and returns the exit code.
+  /// Runs a command line against the given streams, with nothing to read, and returns the exit
+  /// code.
   static int run(String[] args, PrintStream out, PrintStream err) {
-    Console console = new Console(out, err);
-    CommandLine line = new CommandLine(new Main(), new CommandFactory(console));
+    return run(
+        args,
+        new Console(
+            InputStream.nullInputStream(), out, err, StandardStream.CLOSED, StandardStream.FILE));
+  }
+
+  /// Runs a command line and returns the exit code.
+  static int run(String[] args, Console console) {
+    try {
+      Arguments.requireWhole(args);
+      int code = commandLine(args, console).execute(args);
+      console.out().flush();
+      return code;
+    } catch (Throwable t) { // reported: this is the last that could
+      return Failures.report(t, console.err());
+    }
+  }
+
+  private static CommandLine commandLine(String[] args, Console console) {
+    Main main = new Main();
+    CommandLine line = new CommandLine(main, new CommandFactory(console));
     for (Class<?> command : commands(args)) {
       line.addSubcommand(command);
     }
-    return line.setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
+    return line.addSubcommand(new CommandLine.HelpCommand())
+        .setOut(new PrintWriter(console.rawOut(), true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+        // What follows an option is its value, whatever it looks like: @file, -n, -Dname=value.
+        .setExpandAtFiles(false)
+        .setAllowOptionsAsOptionParameters(true)
+        .setAllowSubcommandsAsOptionParameters(true)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
-        .setParameterExceptionHandler((e, arguments) -> reportUsage(e, err))
-        .setExecutionExceptionHandler((e, command, parsed) -> report(e, err))
-        .execute(args);
+        .setExecutionStrategy(parsed -> main.execute(parsed))
+        .setParameterExceptionHandler((e, arguments) -> reportUsage(e, console.err()))
+        .setExecutionExceptionHandler((e, command, parsed) -> Failures.report(e, console.err()));
+  }
+
+  /// Sets the properties first: this is the application that they are for, and nothing has read one
+  /// yet.
+  private int execute(CommandLine.ParseResult parsed) {
+    properties.forEach((name, value) -> {
+      if (!name.startsWith("quern.")) {
+        throw new CommandLine.ParameterException(
+            parsed.asCommandLineList().getLast(),
+            String.format(
+                Locale.ROOT,
+                "-D%s: a property of the JVM's goes before the command: quern -D%s%s %s ...",
+                name,
+                name,
+                value.isEmpty() ? "" : "=" + value,
+                parsed.hasSubcommand() ? parsed.subcommand().commandSpec().name() : "COMMAND"));
+      }
+    });
+    properties.forEach(System::setProperty);
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   /// The command that the first word names, or all: picocli reads every command's options by
@@ -98,33 +139,9 @@ public final class Main implements Runnable {
   /// A mistake in the command line: one line, and where to read on.
   private static int reportUsage(CommandLine.ParameterException e, PrintStream err) {
     CommandLine command = e.getCommandLine();
-    err.printf(Locale.ROOT, "quern: %s%n", e.getMessage());
-    CommandLine.UnmatchedArgumentException.printSuggestions(e, new java.io.PrintWriter(err, true));
+    err.println("quern: " + Arguments.shown(e.getMessage()));
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, new PrintWriter(err, true));
     err.printf(Locale.ROOT, "Try: %s --help%n", command.getCommandSpec().qualifiedName());
     return command.getCommandSpec().exitCodeOnInvalidInput();
-  }
-
-  private static int report(Exception e, PrintStream err) {
-    if (isUserError(e)) {
-      err.println("quern: " + e.getMessage());
-      return USER_ERROR;
-    }
-    if (e instanceof IOException) { // the operating system's words, which may be a bare path
-      err.println("quern: " + e);
-      return USER_ERROR;
-    }
-    err.println("quern: a defect in Quern; please report it with what follows");
-    e.printStackTrace(err);
-    return DEFECT;
-  }
-
-  private static boolean isUserError(Exception e) {
-    return e instanceof LlamaException
-        || e instanceof GgufException
-        || e instanceof CheckpointException
-        || e instanceof TokenizerException
-        || e instanceof SelectionException
-        || e instanceof ReportException
-        || e instanceof UserException;
   }
 }

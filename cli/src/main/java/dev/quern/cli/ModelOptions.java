@@ -21,7 +21,7 @@ final class ModelOptions extends RunningOptions {
   Path model;
 
   @Option(
-      names = {"-p", "--provider"},
+      names = {"-P", "--provider"},
       paramLabel = "LIST",
       description = PROVIDER)
   String provider;

@@ -7,9 +7,11 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,12 +21,7 @@ import picocli.CommandLine.Option;
 final class RunCommand extends ConsoleCommand {
   @Mixin ModelOptions modelOptions;
 
-  @Option(
-      names = "--prompt",
-      paramLabel = "TEXT",
-      required = true,
-      description = "The text to continue; may be empty.")
-  String prompt;
+  @Mixin PromptOptions promptOptions;
 
   @Option(
       names = {"-n", "--max-tokens"},
@@ -42,12 +39,18 @@ final class RunCommand extends ConsoleCommand {
       description = "Also print the share of each operator in the prompt and in decoding.")
   boolean profile;
 
+  @Option(names = "--raw", description = ChatCommand.RAW)
+  boolean raw;
+
+  @CommandLine.Spec CommandLine.Model.CommandSpec spec;
+
   RunCommand(Console console) {
     super(console);
   }
 
   @Override
   public Integer call() throws IOException {
+    final String prompt = promptOptions.text(spec, console);
     GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
@@ -55,12 +58,12 @@ final class RunCommand extends ConsoleCommand {
     try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
       int[] tokens = session.encodePrompt(prompt);
-      console.out().print(prompt);
-      Generation generation = session.generate(tokens, options, text -> print(text));
+      PrintStream out = raw ? console.rawOut() : console.out();
+      print(prompt, out);
+      Generation generation = session.generate(tokens, options, text -> print(text, out));
       Metrics metrics = Metrics.of(model, generation);
-      console.out().flush();
       if (console.interactive()) {
-        console.out().println();
+        out.println();
       }
       console.err().println(metrics.line());
       kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
@@ -71,8 +74,8 @@ final class RunCommand extends ConsoleCommand {
     return 0;
   }
 
-  private void print(String text) {
-    console.out().print(text);
-    console.out().flush();
+  private static void print(String text, PrintStream out) {
+    out.print(text);
+    out.flush();
   }
 }

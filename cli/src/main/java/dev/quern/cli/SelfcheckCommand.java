@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     })
 final class SelfcheckCommand extends ConsoleCommand {
   @Option(
-      names = {"-p", "--provider"},
+      names = {"-P", "--provider"},
       paramLabel = "NAME",
       split = ",",
       description = "Check these providers only. Default: all that are available.")

@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import dev.quern.llama.text.Printable;
 import java.text.MessageFormat;
 import java.util.Locale;
 import java.util.ResourceBundle;
@@ -40,7 +41,8 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
     @Override
     public void log(Level level, ResourceBundle bundle, String message, Throwable thrown) {
       if (isLoggable(level)) {
-        System.err.println("quern: " + level.name().toLowerCase(Locale.ROOT) + ": " + message);
+        System.err.println(
+            "quern: " + level.name().toLowerCase(Locale.ROOT) + ": " + Printable.escaped(message));
         if (thrown != null) {
           thrown.printStackTrace();
         }

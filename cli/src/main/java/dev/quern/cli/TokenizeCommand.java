@@ -1,10 +1,13 @@
 package dev.quern.cli;
 
 import dev.quern.llama.LlamaModel;
+import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,8 +28,19 @@ final class TokenizeCommand extends ConsoleCommand {
           "Begin with the start token, and read special tokens such as <|eot_id|> as tokens, not as text.")
   boolean special;
 
-  @Parameters(paramLabel = "TEXT", description = "The text.")
-  String text;
+  @Parameters(
+      paramLabel = "TEXT",
+      arity = "0..1",
+      description = "The text; behind -- where it begins with a dash.")
+  String given;
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = PromptOptions.FILE)
+  Path file;
+
+  @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   TokenizeCommand(Console console) {
     super(console);
@@ -34,6 +48,7 @@ final class TokenizeCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
+    final String text = PromptOptions.text(spec, "TEXT", given, file, console);
     Tokenizer tokenizer =
         modelOptions.model == null
             ? LlamaModel.loadDemoTokenizer()
@@ -43,7 +58,8 @@ final class TokenizeCommand extends ConsoleCommand {
       console.out().println(Arrays.toString(tokens).replace(" ", ""));
     } else {
       for (int id : tokens) {
-        console.out().printf(Locale.ROOT, "%7d  %s%n", id, Quote.quote(tokenizer.text(id)));
+        String entry = tokenizer.text(id);
+        console.out().printf(Locale.ROOT, "%7d  %s%n", id, Printable.quoted(entry, entry.length()));
       }
     }
     return 0;

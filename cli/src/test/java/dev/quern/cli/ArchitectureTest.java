@@ -135,11 +135,15 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule nobodySetsSystemProperties =
       noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("dev.quern.cli.Main")
           .should()
           .callMethod(System.class, "setProperty", String.class, String.class)
           .orShould()
           .callMethod(System.class, "clearProperty", String.class)
-          .because("system properties belong to the application");
+          .because(
+              "system properties belong to the application; Main is one, where -Dquern.name=value"
+                  + " stands behind the command and not before the JVM's main class");
 
   @ArchTest
   static final ArchRule onlyApiAndCliReadSystemProperties =

@@ -7,10 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.quern.testing.SharedFiles;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -27,8 +24,8 @@ class CommandLineTest {
   @Test
   void runPrintsPromptAndContinuationAndMetrics() throws IOException {
     Path stats = folder.resolve("stats.json");
-    Result result =
-        quern(
+    Quern result =
+        Quern.run(
             "run",
             "--prompt",
             "Once upon a time",
@@ -36,13 +33,13 @@ class CommandLineTest {
             "14",
             "--stats-json",
             stats.toString());
-    assertEquals(0, result.code, result.err);
-    assertEquals(STORY, result.out);
+    assertEquals(0, result.code(), result.err());
+    assertEquals(STORY, result.out());
     for (String part :
         new String[] {"load ", "first token ", "prefill ", "decode ", "peak memory ", "scalar"}) {
-      assertTrue(result.err.contains(part), result.err);
+      assertTrue(result.err().contains(part), result.err());
     }
-    assertEquals(1, result.err.lines().count(), result.err);
+    assertEquals(1, result.err().lines().count(), result.err());
     JsonNode json = new ObjectMapper().readTree(stats.toFile());
     for (String key :
         new String[] {
@@ -59,12 +56,12 @@ class CommandLineTest {
 
   @Test
   void profilePrintsSharesThatMakeAHundredPercent() {
-    Result result = quern("run", "--prompt", "Once upon a time", "-n", "8", "--profile");
-    assertEquals(0, result.code, result.err);
+    Quern result = Quern.run("run", "--prompt", "Once upon a time", "-n", "8", "--profile");
+    assertEquals(0, result.code(), result.err());
     double prompt = 0;
     double decode = 0;
     int rows = 0;
-    for (String line : result.err.split("\n")) {
+    for (String line : result.err().split("\n")) {
       if (line.matches(".* %.* s .* %.* s\\s*") && !line.startsWith("load")) {
         String[] words = line.replace("outside kernels", "outside").trim().split("\\s+");
         prompt += Double.parseDouble(words[1]);
@@ -72,18 +69,18 @@ class CommandLineTest {
         rows++;
       }
     }
-    assertEquals(6, rows, result.err);
-    assertEquals(100, prompt, 0.5, result.err);
-    assertEquals(100, decode, 0.5, result.err);
-    assertFalse(result.err.contains("-"), "no share is negative: " + result.err);
+    assertEquals(6, rows, result.err());
+    assertEquals(100, prompt, 0.5, result.err());
+    assertEquals(100, decode, 0.5, result.err());
+    assertFalse(result.err().contains("-"), "no share is negative: " + result.err());
   }
 
   @Test
   void runIsByteForByteWhatTwoOtherEnginesPrint() throws IOException {
     Path model = SharedFiles.file("models/stories260K.gguf");
     String expected = Files.readString(SharedFiles.file("models/stories260K.expected.txt"));
-    Result result =
-        quern(
+    Quern result =
+        Quern.run(
             "run",
             "--model",
             model.toString(),
@@ -93,8 +90,8 @@ class CommandLineTest {
             "0",
             "--max-tokens",
             "200");
-    assertEquals(0, result.code, result.err);
-    assertEquals(expected, result.out);
+    assertEquals(0, result.code(), result.err());
+    assertEquals(expected, result.out());
   }
 
   @Test
@@ -102,30 +99,30 @@ class CommandLineTest {
     String[] command = {
       "run", "--prompt", "Once", "--temperature", "1", "--max-tokens", "30", "--seed", "7"
     };
-    assertEquals(quern(command).out, quern(command).out);
+    assertEquals(Quern.run(command).out(), Quern.run(command).out());
     command[8] = "8";
-    String other = quern(command).out;
+    String other = Quern.run(command).out();
     command[8] = "7";
-    assertFalse(other.equals(quern(command).out), other);
+    assertFalse(other.equals(Quern.run(command).out()), other);
   }
 
   @Test
   void tokenizePrintsIds() {
-    Result result = quern("tokenize", "--ids", STORY);
-    assertEquals(0, result.code, result.err);
+    Quern result = Quern.run("tokenize", "--ids", STORY);
+    assertEquals(0, result.code(), result.err());
     // The reference's ids, less the start token.
     assertEquals(
         "[79,110,347,420,287,258,431,355,44,259,283,276,258,266,117,307,282,115,419,424,382,46]",
-        result.out.strip());
-    assertTrue(quern("tokenize", "--ids", "--special", STORY).out.startsWith("[506,79,"));
-    assertTrue(quern("tokenize", STORY).out.lines().count() == 22);
+        result.out().strip());
+    assertTrue(Quern.run("tokenize", "--ids", "--special", STORY).out().startsWith("[506,79,"));
+    assertTrue(Quern.run("tokenize", STORY).out().lines().count() == 22);
   }
 
   @Test
   void logitsPrintsOneArrayAPosition() throws IOException {
-    Result result = quern("logits", "--tokens", "506,79,110", "--kv", "f32");
-    assertEquals(0, result.code, result.err);
-    JsonNode json = new ObjectMapper().readTree(result.out);
+    Quern result = Quern.run("logits", "--tokens", "506,79,110", "--kv", "f32");
+    assertEquals(0, result.code(), result.err());
+    JsonNode json = new ObjectMapper().readTree(result.out());
     assertEquals(3, json.size());
     json.forEach(row -> assertEquals(512, row.size()));
     assertEquals(-7.80518, json.get(0).get(0).asDouble(), 0.02); // llama.cpp's, F16 weights
@@ -137,27 +134,27 @@ class CommandLineTest {
     try (var in = dev.quern.llama.LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
       Files.copy(in, model);
     }
-    Result result = quern("inspect", model.toString());
-    assertEquals(0, result.code, result.err);
-    assertTrue(result.out.contains("general.architecture"), result.out);
-    assertTrue(result.out.contains("blk.3.ffn_down.weight"), result.out);
+    Quern result = Quern.run("inspect", model.toString());
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().contains("general.architecture"), result.out());
+    assertTrue(result.out().contains("blk.3.ffn_down.weight"), result.out());
   }
 
   @Test
   void explainNamesWhoRunsWhat() {
-    Result result = quern("explain");
-    assertEquals(0, result.code, result.err);
+    Quern result = Quern.run("explain");
+    assertEquals(0, result.code(), result.err());
     for (String word :
         new String[] {"scalar", "linear", "attention", "rmsnorm", "rope", "swiglu"}) {
-      assertTrue(result.out.contains(word), word + " in " + result.out);
+      assertTrue(result.out().contains(word), word + " in " + result.out());
     }
   }
 
   @Test
   void exactNumericsAndProviderOptionsReachTheReport() {
-    Result result = quern("explain", "--provider", "scalar", "--numerics", "exact");
-    assertEquals(0, result.code, result.err);
-    assertTrue(result.out.contains("exact-f32"), result.out);
+    Quern result = Quern.run("explain", "--provider", "scalar", "--numerics", "exact");
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().contains("exact-f32"), result.out());
   }
 
   @ParameterizedTest
@@ -192,12 +189,12 @@ class CommandLineTest {
         "selfcheck --provider absent|1|absent",
       })
   void mistakesGetOneClearLineAndNoStackTrace(String command, int code, String part) {
-    Result result = quern(command.split(" "));
-    assertEquals(code, result.code, result.err);
-    assertTrue(result.err.contains(part), result.err);
-    assertFalse(result.err.contains("\tat "), result.err);
-    assertTrue(result.err.startsWith("quern: "), result.err);
-    assertEquals("", result.out);
+    Quern result = Quern.run(command.split(" "));
+    assertEquals(code, result.code(), result.err());
+    assertTrue(result.err().contains(part), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+    assertTrue(result.err().startsWith("quern: "), result.err());
+    assertEquals("", result.out());
   }
 
   @Test
@@ -218,23 +215,9 @@ class CommandLineTest {
           "accuracy",
           "warm"
         }) {
-      Result result = quern(command, "--help");
-      assertEquals(0, result.code, result.err);
-      assertTrue(result.out.contains("Usage: quern " + command), result.out);
+      Quern result = Quern.run(command, "--help");
+      assertEquals(0, result.code(), result.err());
+      assertTrue(result.out().contains("Usage: quern " + command), result.out());
     }
-  }
-
-  private record Result(int code, String out, String err) {}
-
-  private static Result quern(String... args) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Main.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 }

@@ -202,13 +202,13 @@ public final class LlamaModel implements AutoCloseable {
 
   /// What is done with a file.
   @FunctionalInterface
-  private interface FileUse<T> {
+  public interface FileUse<T> {
     T apply(Path file) throws IOException;
   }
 
-  /// Weights are mapped, so the embedded model is copied to a file; mappings outlive the file's
-  /// name.
-  private static <T> T withDemo(FileUse<T> use) throws IOException {
+  /// Does something with the demo model's file. Weights are mapped, so the embedded model is copied
+  /// to one, which is deleted afterwards; mappings outlive its name.
+  public static <T> T withDemo(FileUse<T> use) throws IOException {
     Path copy = Files.createTempFile("quern-demo", ".gguf");
     try (InputStream in = LlamaModel.class.getResourceAsStream(DEMO)) {
       Files.write(copy, in.readAllBytes());

@@ -1,0 +1,64 @@
+package dev.quern.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+
+/// Standard output that ends the command as soon as it can't be written, since nobody will see the
+/// rest: a `PrintStream` keeps an [IOException] to itself, and lets [Failure] through.
+final class StandardOutput extends OutputStream {
+  /// Standard output can't be written.
+  static final class Failure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /// Whether its reader has gone, as `head` does: no mistake, and nothing to tell the user.
+    final boolean readerGone;
+
+    Failure(IOException cause, boolean readerGone) {
+      super("standard output: " + cause.getMessage(), cause);
+      this.readerGone = readerGone;
+    }
+  }
+
+  /// A call of the operating system's.
+  @FunctionalInterface
+  private interface Call {
+    void run() throws IOException;
+  }
+
+  private final OutputStream out;
+  private final StandardStream kind;
+  private Failure failure; // the first: there is no writing after it
+
+  StandardOutput(OutputStream out, StandardStream kind) {
+    this.out = out;
+    this.kind = kind;
+  }
+
+  @Override
+  public void write(int b) {
+    checked(() -> out.write(b));
+  }
+
+  @Override
+  public void write(byte[] bytes, int from, int length) {
+    checked(() -> out.write(bytes, from, length));
+  }
+
+  @Override
+  public void flush() {
+    checked(out::flush);
+  }
+
+  private void checked(Call call) {
+    if (failure != null) {
+      throw failure;
+    }
+    try {
+      call.run();
+    } catch (IOException e) {
+      // Of a pipe nothing else can fail, and the system's words may be in the user's language.
+      failure = new Failure(e, kind == StandardStream.PIPE);
+      throw failure;
+    }
+  }
+}
