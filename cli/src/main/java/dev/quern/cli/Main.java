@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.SelectionException;
 import dev.quern.cli.report.ReportException;
+import dev.quern.files.OutputException;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
@@ -125,6 +126,7 @@ public final class Main implements Runnable {
         || e instanceof TokenizerException
         || e instanceof SelectionException
         || e instanceof ReportException
+        || e instanceof OutputException
         || e instanceof UserException;
   }
 }

@@ -8,6 +8,8 @@ import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
@@ -34,7 +36,11 @@ final class RunCommand extends ConsoleCommand {
 
   @Mixin SamplingFlags sampling;
 
-  @Option(names = "--stats-json", paramLabel = "FILE", description = "Write the metrics as JSON.")
+  @Option(
+      names = "--stats-json",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write the metrics as JSON.")
   Path statsJson;
 
   @Option(
@@ -48,6 +54,8 @@ final class RunCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
+    OutputFile stats = new OutputFile("--stats-json", statsJson);
+    OutputFile.check(List.of(stats), Arrays.asList(modelOptions.model));
     GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
@@ -65,7 +73,7 @@ final class RunCommand extends ConsoleCommand {
       console.err().println(metrics.line());
       kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
       if (statsJson != null) {
-        metrics.writeJson(statsJson);
+        stats.write(metrics.json());
       }
     }
     return 0;
