@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import dev.quern.files.TempFolder;
 import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -85,8 +85,8 @@ final class AccuracyCommand extends ConsoleCommand {
       throw new UserException(
           String.format(Locale.ROOT, "--turns: %d, expected at least 1", turns));
     }
-    Path folder = Files.createTempDirectory("quern-accuracy");
-    try (Checkpoint source = Checkpoint.open(modelOptions.model)) {
+    try (TempFolder folder = TempFolder.create("quern-accuracy");
+        Checkpoint source = Checkpoint.open(modelOptions.model)) {
       List<Row> rows = new ArrayList<>();
       try (LlamaModel original = modelOptions.load(console);
           LoadProgressBar bar = new LoadProgressBar(console, "accuracy", " schemes", 1)) {
@@ -99,7 +99,7 @@ final class AccuracyCommand extends ConsoleCommand {
             Perplexity.measure(original, Optional.empty(), tokens, context, 0, chunks -> {});
         rows.add(original(source, original, own));
         for (QuantizeOptions variant : VARIANTS) {
-          Path file = folder.resolve(rows.size() + ".gguf");
+          Path file = folder.file(rows.size() + ".gguf");
           rows.add(row(variant, source, original, tokens, context, file));
           bar.packed(rows.size() - 1, VARIANTS.size());
         }
@@ -115,8 +115,6 @@ final class AccuracyCommand extends ConsoleCommand {
                 original.report().summary());
       }
       print(rows, speed == null ? List.of() : rates(rows));
-    } finally {
-      deleteAll(folder);
     }
     return 0;
   }
@@ -204,15 +202,6 @@ final class AccuracyCommand extends ConsoleCommand {
       Files.delete(file);
     }
     return new Row(cells, Optional.of(file));
-  }
-
-  private static void deleteAll(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(folder);
   }
 
   /// Of all matrices together, with what the source has or a plan gives them.

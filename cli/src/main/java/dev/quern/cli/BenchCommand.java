@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -122,17 +123,26 @@ final class BenchCommand extends ConsoleCommand {
           "With --protocol: measure nothing, report on what --json wrote, here or on another machine; may be given several times.")
   List<Path> from = new ArrayList<>();
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write the result as JSON.")
   Path json;
 
   @Option(
       names = "--html",
       paramLabel = "FILE",
+      converter = OutputFile.Name.class,
       description =
           "Write a page with charts: of a protocol's report, or of what a token costs at several depths.")
   Path html;
 
-  @Option(names = "--svg", paramLabel = "FILE", description = "Write the charts alone.")
+  @Option(
+      names = "--svg",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write the charts alone.")
   Path svg;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
@@ -171,9 +181,9 @@ final class BenchCommand extends ConsoleCommand {
     if (results.size() > 1) {
       console.out().print(DepthText.of(results));
     }
-    write("--json", json, file -> BenchJson.write(results, file));
-    write("--html", html, file -> Files.writeString(file, DepthPage.html(results, commandLine())));
-    write("--svg", svg, file -> Files.writeString(file, DepthPage.svg(results)));
+    jsonFile().write(Json.bytes(BenchJson.of(results)));
+    htmlFile().write(() -> DepthPage.html(results, commandLine()));
+    svgFile().write(() -> DepthPage.svg(results));
     return 0;
   }
 
@@ -202,8 +212,8 @@ final class BenchCommand extends ConsoleCommand {
     List<ReportFile> files = from.isEmpty() ? List.of(measureByProtocol()) : read();
     Report report = Report.of(files);
     console.out().print(ReportText.of(report));
-    write("--html", html, file -> Files.writeString(file, ProtocolPage.html(report)));
-    write("--svg", svg, file -> Files.writeString(file, ProtocolPage.svg(report)));
+    htmlFile().write(() -> ProtocolPage.html(report));
+    svgFile().write(() -> ProtocolPage.svg(report));
     return 0;
   }
 
@@ -211,7 +221,7 @@ final class BenchCommand extends ConsoleCommand {
     BenchLauncher launcher = BenchLauncher.current();
     ReportFile file =
         new ProtocolBench(models, repetitions, launcher::run, console).run(commandLine());
-    write("--json", json, file::write);
+    jsonFile().write(file.bytes());
     return file;
   }
 
@@ -262,48 +272,26 @@ final class BenchCommand extends ConsoleCommand {
     return line.toString();
   }
 
-  /// Writes a file.
-  @FunctionalInterface
-  private interface Writer {
-    void write(Path file) throws IOException;
+  private OutputFile jsonFile() {
+    return new OutputFile("--json", json);
   }
 
-  private static void write(String option, Path file, Writer writer) {
-    if (file == null) {
-      return;
-    }
-    try {
-      writer.write(file);
-    } catch (IOException e) {
-      throw new UserException(
-          String.format(Locale.ROOT, "%s: %s can't be written: %s", option, file, e.getMessage()),
-          e);
-    }
+  private OutputFile htmlFile() {
+    return new OutputFile("--html", html);
+  }
+
+  private OutputFile svgFile() {
+    return new OutputFile("--svg", svg);
   }
 
   /// Before long work, what would fail after it.
-  private void requireWritable() {
-    requireWritable("--json", json);
-    requireWritable("--html", html);
-    requireWritable("--svg", svg);
+  private void requireWritable() throws IOException {
+    OutputFile.check(
+        List.of(jsonFile(), htmlFile(), svgFile()),
+        Stream.concat(models.models.stream(), from.stream()).toList());
     if ((html != null || svg != null) && !ProtocolPage.canDraw()) {
       throw new UserException(
           "--html and --svg: no JFreeChart on the module path, expected it: use ./quern bench");
-    }
-  }
-
-  private static void requireWritable(String option, Path file) {
-    if (file == null) {
-      return;
-    }
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
-      throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s can't be written: expected the name of a file in a folder that exists",
-              option,
-              file));
     }
   }
 

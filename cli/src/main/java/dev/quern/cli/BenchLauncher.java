@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import dev.quern.files.TempFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,8 +55,8 @@ record BenchLauncher(String quern, List<String> properties) {
     List<String> command = new ArrayList<>(List.of(quern));
     command.addAll(properties);
     command.addAll(words);
-    Path said = Files.createTempFile("quern-bench", ".txt");
-    try {
+    try (TempFolder folder = TempFolder.create("quern-bench")) {
+      Path said = folder.file("said.txt");
       Process process =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
@@ -72,8 +73,6 @@ record BenchLauncher(String quern, List<String> properties) {
                 code,
                 complaint(Files.readString(said, StandardCharsets.UTF_8))));
       }
-    } finally {
-      Files.delete(said);
     }
   }
 

@@ -1,11 +1,7 @@
 package dev.quern.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.quern.llama.Generation;
 import dev.quern.llama.LlamaModel;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -70,8 +66,8 @@ record Metrics(
         providers);
   }
 
-  /// Writes the same as JSON; a figure that does not exist is null.
-  void writeJson(Path file) {
+  /// The same as JSON; a figure that does not exist is null.
+  byte[] json() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("loadSeconds", loadSeconds);
     json.put("timeToFirstTokenSeconds", orNull(generation.timeToFirstTokenSeconds()));
@@ -85,13 +81,7 @@ record Metrics(
     json.put("kvCacheBytes", kvCacheBytes);
     json.put("threads", threads);
     json.put("providers", providers);
-    try {
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
-    } catch (IOException e) {
-      throw new UserException(
-          String.format(Locale.ROOT, "--stats-json: %s can't be written: %s", file, e.getMessage()),
-          e);
-    }
+    return Json.bytes(json);
   }
 
   private static String number(double value, String format) {

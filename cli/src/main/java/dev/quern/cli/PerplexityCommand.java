@@ -1,7 +1,5 @@
 package dev.quern.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.perplexity.Divergence;
@@ -11,7 +9,9 @@ import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +48,11 @@ final class PerplexityCommand extends ConsoleCommand {
       description = "Most chunks. Default: as many as the text has.")
   int chunks;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the result as JSON.")
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write the result as JSON.")
   Path json;
 
   @Mixin ModelOptions modelOptions;
@@ -63,6 +67,7 @@ final class PerplexityCommand extends ConsoleCommand {
       throw new UserException(
           String.format(Locale.ROOT, "--chunks: %d, expected at least 1, or nothing", chunks));
     }
+    OutputFile.check(List.of(jsonFile()), Arrays.asList(modelOptions.model, against, text));
     String content = read();
     try (LlamaModel model = modelOptions.load(console);
         LlamaModel reference = against == null ? null : loadReference()) {
@@ -78,6 +83,10 @@ final class PerplexityCommand extends ConsoleCommand {
       console.err().println(model.report().summary());
     }
     return 0;
+  }
+
+  private OutputFile jsonFile() {
+    return new OutputFile("--json", json);
   }
 
   private Perplexity measure(
@@ -146,12 +155,7 @@ final class PerplexityCommand extends ConsoleCommand {
     root.put("scored", p.scored());
     root.put("perplexity", mean(new Mean(p.value(), p.uncertainty())));
     p.divergence().ifPresent(d -> root.put("against", divergence(d)));
-    try {
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), root);
-    } catch (IOException e) {
-      throw new UserException(
-          String.format(Locale.ROOT, "--json: %s can't be written: %s", json, e.getMessage()), e);
-    }
+    jsonFile().write(Json.bytes(root));
   }
 
   private Map<String, Object> divergence(Divergence d) {

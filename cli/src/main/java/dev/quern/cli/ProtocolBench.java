@@ -6,8 +6,8 @@ import dev.quern.KernelOptions;
 import dev.quern.cli.report.Protocol;
 import dev.quern.cli.report.ReportFile;
 import dev.quern.cli.report.Run;
+import dev.quern.files.TempFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,16 +56,14 @@ record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console cons
   }
 
   private Run run(Case one, String what) throws IOException {
-    Path json = Files.createTempFile("quern-bench", ".json");
-    try {
+    try (TempFolder folder = TempFolder.create("quern-bench")) {
+      Path json = folder.file("run.json");
       jvm.run(words(one, json), String.format(Locale.ROOT, "%s (%s)", what, one.label()));
       ObjectMapper mapper = new ObjectMapper();
       ObjectNode run = mapper.createObjectNode().put("label", one.label());
       run.put("model", one.model().map(Path::toString).orElse("demo")).put("asked", one.asked());
       run.set("result", mapper.readTree(json.toFile()));
       return Run.read(run, what);
-    } finally {
-      Files.delete(json);
     }
   }
 

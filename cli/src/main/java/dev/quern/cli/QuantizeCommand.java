@@ -4,6 +4,7 @@ import dev.quern.llama.Checkpoint;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
@@ -15,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -39,6 +41,7 @@ final class QuantizeCommand extends ConsoleCommand {
       names = {"-o", "--out"},
       paramLabel = "FILE",
       required = true,
+      converter = OutputFile.Name.class,
       description = "The file to write.")
   Path out;
 
@@ -93,22 +96,16 @@ final class QuantizeCommand extends ConsoleCommand {
         WorkerPool workers = new WorkerPool(parallelism);
         LoadProgressBar bar = LoadProgressBar.ofBytes(console, "quantising")) {
       QuantizePlan plan = QuantizePlan.of(source, options);
-      checkNotPartOf(source);
-      OutputFile.check(out, plan.bytes() + HEADER_BYTES, force);
-      new ModelQuantizer(source, workers, done -> bar.packed(done, plan.bytes())).write(plan, out);
+      OutputFile file = new OutputFile("--out", out);
+      file.check(force, Stream.concat(Stream.of(in), source.files().stream()).toList());
+      file.checkRoom(plan.bytes() + HEADER_BYTES);
+      try (GgufWriter writer = force ? GgufWriter.create(out) : GgufWriter.createNew(out)) {
+        new ModelQuantizer(source, workers, done -> bar.packed(done, plan.bytes()))
+            .write(plan, writer);
+      }
       print(plan, (System.nanoTime() - start) / 1e9);
     }
     return 0;
-  }
-
-  private void checkNotPartOf(Checkpoint source) throws IOException {
-    for (Path file : source.files()) {
-      if (Files.exists(out) && Files.isSameFile(file, out)) {
-        throw new UserException(
-            String.format(
-                Locale.ROOT, "--out: %s is part of the model itself; name another file", out));
-      }
-    }
   }
 
   private QuantizeOptions options() {

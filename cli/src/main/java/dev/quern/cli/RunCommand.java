@@ -9,6 +9,8 @@ import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
@@ -31,7 +33,11 @@ final class RunCommand extends ConsoleCommand {
 
   @Mixin SamplingFlags sampling;
 
-  @Option(names = "--stats-json", paramLabel = "FILE", description = "Write the metrics as JSON.")
+  @Option(
+      names = "--stats-json",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write the metrics as JSON.")
   Path statsJson;
 
   @Option(
@@ -51,6 +57,8 @@ final class RunCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     final String prompt = promptOptions.text(spec, console);
+    OutputFile stats = new OutputFile("--stats-json", statsJson);
+    OutputFile.check(List.of(stats), Arrays.asList(modelOptions.model));
     GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
@@ -68,7 +76,7 @@ final class RunCommand extends ConsoleCommand {
       console.err().println(metrics.line());
       kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
       if (statsJson != null) {
-        metrics.writeJson(statsJson);
+        stats.write(metrics.json());
       }
     }
     return 0;

@@ -3,6 +3,7 @@ package dev.quern.cli;
 import dev.quern.cli.synthetic.FormatMix;
 import dev.quern.cli.synthetic.ModelShape;
 import dev.quern.cli.synthetic.SyntheticModelFile;
+import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ final class SynthesizeCommand extends ConsoleCommand {
       names = {"-o", "--out"},
       paramLabel = "FILE",
       required = true,
+      converter = OutputFile.Name.class,
       description = "The file to write.")
   Path out;
 
@@ -67,9 +69,13 @@ final class SynthesizeCommand extends ConsoleCommand {
     ModelShape dimensions = known("--shape", shape, ModelShape.byName(shape), ModelShape.names());
     FormatMix mix = known("--format", format, FormatMix.byName(format), FormatMix.names());
     SyntheticModelFile model = new SyntheticModelFile(dimensions, pure ? mix.pure() : mix, seed);
-    OutputFile.check(out, model.weightBytes() + HEADER_BYTES, force);
+    OutputFile file = new OutputFile("--out", out);
+    file.check(force, List.of());
+    file.checkRoom(model.weightBytes() + HEADER_BYTES);
     long start = System.nanoTime();
-    model.write(out);
+    try (GgufWriter writer = force ? GgufWriter.create(out) : GgufWriter.createNew(out)) {
+      model.write(writer);
+    }
     console
         .err()
         .printf(

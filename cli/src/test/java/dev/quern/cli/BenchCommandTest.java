@@ -207,14 +207,14 @@ class BenchCommandTest {
         "bench --protocol executorch --model a --repetitions 0|2|--repetitions: 0",
         "bench --protocol executorch --from absent.json|1|absent.json: no such file",
         "bench --protocol executorch --from pom.xml|1|not JSON",
-        "bench --protocol executorch --model a --html /absent/x.html|1|/absent/x.html",
+        "bench --protocol executorch --model a --html /absent/x.html|1|--html: /absent/x.html: no folder /absent",
         "bench --protocol executorch --model a|1|QUERN_LAUNCHER is not set",
         "bench --model absent.gguf|1|absent.gguf",
-        "bench --provider scalar --prompt-tokens 1 --gen-tokens 1 --warmup 0 --json /absent/x.json|1|/absent/x.json",
+        "bench --provider scalar --prompt-tokens 1 --gen-tokens 1 --warmup 0 --json /absent/x.json|1|--json: /absent/x.json: no folder /absent",
         "synthesize --shape llama --format Q4_0 --out x.gguf|2|expected one of llama-3.2-1b",
         "synthesize --shape tiny --format Q3_K --out x.gguf|2|expected one of F32",
-        "synthesize --shape tiny --format Q4_0 --out /absent/x.gguf|1|folder that exists",
-        "synthesize --shape tiny --format Q4_0 --out / --force|1|folder that exists",
+        "synthesize --shape tiny --format Q4_0 --out /absent/x.gguf|1|no folder /absent",
+        "synthesize --shape tiny --format Q4_0 --out / --force|2|expected the name of a file",
       })
   void mistakesGetOneClearLine(String command, int code, String part) {
     Result result = quern(command);

@@ -1,11 +1,7 @@
 package dev.quern.cli.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.quern.Choice;
 import dev.quern.Operator;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,14 +13,11 @@ import java.util.Optional;
 public final class BenchJson {
   private BenchJson() {}
 
-  /// Writes the file: a result's object, or where there are several, at several depths, `depths`
-  /// with one each.
-  public static void write(List<BenchResult> results, Path file) throws IOException {
-    Object json =
-        results.size() == 1
-            ? of(results.getFirst())
-            : Map.of("depths", results.stream().map(BenchJson::of).toList());
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
+  /// A result's object, or where there are several, at several depths, `depths` with one each.
+  public static Map<String, Object> of(List<BenchResult> results) {
+    return results.size() == 1
+        ? of(results.getFirst())
+        : Map.of("depths", results.stream().map(BenchJson::of).toList());
   }
 
   static Map<String, Object> of(BenchResult r) {

@@ -81,13 +81,13 @@ public record ReportFile(String name, String command, List<Run> runs) {
     return new ReportFile(file.getFileName().toString(), object.path("command").asText(), runs);
   }
 
-  /// Writes the file.
-  public void write(Path file) throws IOException {
+  /// The file.
+  public byte[] bytes() throws JsonProcessingException {
     ObjectNode root = JSON.createObjectNode().put("protocol", PROTOCOL).put("command", command);
     ArrayNode array = root.putArray("runs");
     runs.forEach(run -> run.json(array.addObject()));
     root.put(DIGEST, digest(root));
-    JSON.writeValue(file.toFile(), root);
+    return JSON.writeValueAsBytes(root);
   }
 
   /// Of the tree as it reads back: numbers in their shortest form.

@@ -51,15 +51,20 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
   /// Writes the file, in pieces of a megabyte. An existing one is replaced when all is written.
   public void write(Path file) throws IOException {
     try (GgufWriter writer = GgufWriter.create(file)) {
-      writeMetadata(writer);
-      List<Tensor> tensors = tensors();
-      tensors.forEach(t -> writer.tensor(t.name(), t.format(), t.dims()));
-      SplittableRandom random = new SplittableRandom(seed);
-      for (Tensor tensor : tensors) {
-        writeData(writer, tensor, random.split());
-      }
-      writer.finish();
+      write(writer);
     }
+  }
+
+  /// [#write(Path)] to a writer that nothing was added to; finishes it.
+  public void write(GgufWriter writer) throws IOException {
+    writeMetadata(writer);
+    List<Tensor> tensors = tensors();
+    tensors.forEach(t -> writer.tensor(t.name(), t.format(), t.dims()));
+    SplittableRandom random = new SplittableRandom(seed);
+    for (Tensor tensor : tensors) {
+      writeData(writer, tensor, random.split());
+    }
+    writer.finish();
   }
 
   private void writeMetadata(GgufWriter writer) {

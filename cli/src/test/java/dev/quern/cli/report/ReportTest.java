@@ -111,8 +111,11 @@ class ReportTest {
   @Test
   void aFileReadsBackAndAChangedOneIsRefused() throws IOException {
     Path file = folder.resolve("a.json");
-    new ReportFile("x", "./quern bench", List.of(read(run("m.gguf", "vector", "vector", 100.123))))
-        .write(file);
+    Files.write(
+        file,
+        new ReportFile(
+                "x", "./quern bench", List.of(read(run("m.gguf", "vector", "vector", 100.123))))
+            .bytes());
     ReportFile back = ReportFile.read(file);
     assertEquals("./quern bench", back.command());
     assertEquals(1, back.runs().size());
