@@ -48,6 +48,7 @@ public final class LlamaModel implements AutoCloseable {
   private final ForwardPass.Operators operators;
   private final Kernels kernels;
   private final LoadOptions options;
+  private final Surroundings surroundings;
   private final int context;
   private final WorkerPool workers;
   private final Arena packed; // owns packed weights and norms
@@ -64,6 +65,7 @@ public final class LlamaModel implements AutoCloseable {
       ForwardPass.Operators operators,
       Kernels kernels,
       LoadOptions options,
+      Surroundings surroundings,
       int context,
       WorkerPool workers,
       Arena packed,
@@ -76,6 +78,7 @@ public final class LlamaModel implements AutoCloseable {
     this.operators = operators;
     this.kernels = kernels;
     this.options = options;
+    this.surroundings = surroundings;
     this.context = context;
     this.workers = workers;
     this.packed = packed;
@@ -99,6 +102,11 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   /// @throws LlamaException also if the context's KV cache takes more memory than is available
   public static LlamaModel load(Path file, LoadOptions options) throws IOException {
+    return load(file, options, Surroundings.THIS_MACHINE);
+  }
+
+  static LlamaModel load(Path file, LoadOptions options, Surroundings surroundings)
+      throws IOException {
     long start = System.nanoTime();
     Kernels kernels = Kernels.load(options.kernels());
     List<Arena> mappings = new ArrayList<>();
@@ -107,10 +115,10 @@ public final class LlamaModel implements AutoCloseable {
     try (Checkpoint checkpoint = Checkpoint.open(file);
         Meanwhile<Optional<Tokenizer>> tokenizer =
             Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
-        WarmUp warmUp = new WarmUp(checkpoint.config(), WeightLoader.bytes(checkpoint))) {
+        WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
-      new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
+      new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
@@ -134,6 +142,7 @@ public final class LlamaModel implements AutoCloseable {
               operators,
               kernels,
               options,
+              surroundings,
               context,
               workers,
               packed,
@@ -283,7 +292,7 @@ public final class LlamaModel implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }
-    new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
+    new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
     LlamaSession session = new LlamaSession(this, options);
     sessions.add(session);
     return session;
@@ -341,6 +350,15 @@ public final class LlamaModel implements AutoCloseable {
               expected));
     }
     return tokenizer;
+  }
+
+  private static WarmUp warmUp(
+      Checkpoint checkpoint, LoadOptions options, Surroundings surroundings) {
+    LlamaConfig config = checkpoint.config();
+    return new WarmUp(
+        config,
+        Math.min(options.batch(), context(options, config)),
+        WeightLoader.bytes(checkpoint) >= surroundings.warmUpFrom());
   }
 
   private static int context(LoadOptions options, LlamaConfig config) {
