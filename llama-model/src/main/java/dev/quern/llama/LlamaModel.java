@@ -41,6 +41,7 @@ public final class LlamaModel implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.llama");
   private static final String DEMO = "quern-demo.gguf";
 
+  private final Path file;
   private final LlamaConfig config;
   private final Optional<Tokenizer> tokenizer;
   private final Optional<String> chatTemplate; // Jinja, as the file has it
@@ -58,6 +59,7 @@ public final class LlamaModel implements AutoCloseable {
   private volatile boolean closed;
 
   private LlamaModel(
+      Path file,
       LlamaConfig config,
       Optional<Tokenizer> tokenizer,
       Optional<String> chatTemplate,
@@ -71,6 +73,7 @@ public final class LlamaModel implements AutoCloseable {
       Arena packed,
       List<Arena> mappings,
       double loadSeconds) {
+    this.file = file;
     this.config = config;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
@@ -135,6 +138,7 @@ public final class LlamaModel implements AutoCloseable {
       double seconds = (System.nanoTime() - start) / 1e9;
       LlamaModel model =
           new LlamaModel(
+              file,
               config,
               vocabulary,
               checkpoint.chatTemplate(),
@@ -312,6 +316,10 @@ public final class LlamaModel implements AutoCloseable {
 
   Workers workers() {
     return options.profile().map(p -> p.timed(workers)).orElse(workers);
+  }
+
+  NonFinite nonFinite() {
+    return new NonFinite(file, workers);
   }
 
   void forget(LlamaSession session) {
