@@ -156,6 +156,10 @@ final class ForwardPass {
     return logits;
   }
 
+  KvCaches caches() {
+    return caches;
+  }
+
   private long scratchBytes(int rows, int parallelism) {
     long bytes = weights.output().scratchBytes(1, parallelism);
     for (LlamaWeights.Layer layer : weights.layers()) {

@@ -1,5 +1,8 @@
 package dev.quern.llama;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import java.lang.foreign.Arena;
@@ -7,6 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
 /// and so resident from then on; caches for the whole context would cost all of it before the first
@@ -66,6 +71,46 @@ final class KvCaches implements AutoCloseable {
         layers.set(l, larger).arena().close();
       }
     }
+  }
+
+  /// Where the first key or value is that is not finite, in the order of the layers; in words.
+  ///
+  /// @param positions that are looked at
+  Optional<String> firstNonFinite(int positions) {
+    for (int l = 0; l < layers.size(); l++) {
+      KvCache cache = layer(l);
+      OptionalInt key = firstNonFinite(cache.keys(), cache.capacity(), positions);
+      OptionalInt value = firstNonFinite(cache.values(), cache.capacity(), positions);
+      if (key.isPresent() || value.isPresent()) {
+        return Optional.of(
+            String.format(
+                Locale.ROOT,
+                "the %s of layer %d (of %d) at position %d",
+                key.isPresent() ? "keys" : "values",
+                l,
+                layers.size(),
+                (key.isPresent() ? key : value).getAsInt()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private OptionalInt firstNonFinite(MemorySegment plane, int capacity, int positions) {
+    for (int p = 0; p < positions; p++) {
+      for (int h = 0; h < kvHeads; h++) {
+        for (int i = 0; i < headDim; i++) {
+          long element = ((long) h * capacity + p) * headDim + i;
+          float value =
+              format.equals(KvFormat.F16)
+                  ? Float.float16ToFloat(plane.getAtIndex(JAVA_SHORT, element))
+                  : plane.getAtIndex(JAVA_FLOAT, element);
+          if (!Float.isFinite(value)) {
+            return OptionalInt.of(p);
+          }
+        }
+      }
+    }
+    return OptionalInt.empty();
   }
 
   /// Heads lie one behind the other, each with room for a plane's capacity.

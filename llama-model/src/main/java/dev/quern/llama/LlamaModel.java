@@ -41,6 +41,7 @@ public final class LlamaModel implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.llama");
   private static final String DEMO = "quern-demo.gguf";
 
+  private final Path file;
   private final LlamaConfig config;
   private final Optional<Tokenizer> tokenizer;
   private final Optional<String> chatTemplate; // Jinja, as the file has it
@@ -48,6 +49,7 @@ public final class LlamaModel implements AutoCloseable {
   private final ForwardPass.Operators operators;
   private final Kernels kernels;
   private final LoadOptions options;
+  private final Surroundings surroundings;
   private final int context;
   private final WorkerPool workers;
   private final Arena packed; // owns packed weights and norms
@@ -57,6 +59,7 @@ public final class LlamaModel implements AutoCloseable {
   private volatile boolean closed;
 
   private LlamaModel(
+      Path file,
       LlamaConfig config,
       Optional<Tokenizer> tokenizer,
       Optional<String> chatTemplate,
@@ -64,11 +67,13 @@ public final class LlamaModel implements AutoCloseable {
       ForwardPass.Operators operators,
       Kernels kernels,
       LoadOptions options,
+      Surroundings surroundings,
       int context,
       WorkerPool workers,
       Arena packed,
       List<Arena> mappings,
       double loadSeconds) {
+    this.file = file;
     this.config = config;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
@@ -76,6 +81,7 @@ public final class LlamaModel implements AutoCloseable {
     this.operators = operators;
     this.kernels = kernels;
     this.options = options;
+    this.surroundings = surroundings;
     this.context = context;
     this.workers = workers;
     this.packed = packed;
@@ -99,6 +105,11 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   /// @throws LlamaException also if the context's KV cache takes more memory than is available
   public static LlamaModel load(Path file, LoadOptions options) throws IOException {
+    return load(file, options, Surroundings.THIS_MACHINE);
+  }
+
+  static LlamaModel load(Path file, LoadOptions options, Surroundings surroundings)
+      throws IOException {
     long start = System.nanoTime();
     Kernels kernels = Kernels.load(options.kernels());
     List<Arena> mappings = new ArrayList<>();
@@ -107,10 +118,10 @@ public final class LlamaModel implements AutoCloseable {
     try (Checkpoint checkpoint = Checkpoint.open(file);
         Meanwhile<Optional<Tokenizer>> tokenizer =
             Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
-        WarmUp warmUp = new WarmUp(checkpoint.config(), WeightLoader.bytes(checkpoint))) {
+        WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
-      new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
+      new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
@@ -127,6 +138,7 @@ public final class LlamaModel implements AutoCloseable {
       double seconds = (System.nanoTime() - start) / 1e9;
       LlamaModel model =
           new LlamaModel(
+              file,
               config,
               vocabulary,
               checkpoint.chatTemplate(),
@@ -134,6 +146,7 @@ public final class LlamaModel implements AutoCloseable {
               operators,
               kernels,
               options,
+              surroundings,
               context,
               workers,
               packed,
@@ -283,7 +296,7 @@ public final class LlamaModel implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }
-    new KvMemory(config, options.kv()).requireFits(context, AvailableMemory.bytes());
+    new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
     LlamaSession session = new LlamaSession(this, options);
     sessions.add(session);
     return session;
@@ -303,6 +316,10 @@ public final class LlamaModel implements AutoCloseable {
 
   Workers workers() {
     return options.profile().map(p -> p.timed(workers)).orElse(workers);
+  }
+
+  NonFinite nonFinite() {
+    return new NonFinite(file, workers);
   }
 
   void forget(LlamaSession session) {
@@ -341,6 +358,15 @@ public final class LlamaModel implements AutoCloseable {
               expected));
     }
     return tokenizer;
+  }
+
+  private static WarmUp warmUp(
+      Checkpoint checkpoint, LoadOptions options, Surroundings surroundings) {
+    LlamaConfig config = checkpoint.config();
+    return new WarmUp(
+        config,
+        Math.min(options.batch(), context(options, config)),
+        WeightLoader.bytes(checkpoint) >= surroundings.warmUpFrom());
   }
 
   private static int context(LoadOptions options, LlamaConfig config) {

@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +78,7 @@ final class TokenLoop {
         break;
       }
       FlightRecorder.TokenEvent event = FlightRecorder.token();
-      int token = sampler.next(forward.logits(lastRow).data());
+      int token = next(sampler);
       if (Double.isNaN(firstToken)) {
         model.profile().ifPresent(KernelProfile::endPrompt);
         firstToken = seconds(start);
@@ -136,7 +137,9 @@ final class TokenLoop {
         int unwanted = Math.clamp(first - done, 0, rows);
         step(ids, done, rows, rows - unwanted);
         for (int r = unwanted; r < rows; r++) {
-          logits.accept(forward.logits(r).data().toArray(JAVA_FLOAT));
+          float[] row = forward.logits(r).data().toArray(JAVA_FLOAT);
+          check(row, tokens.position() - rows + r + 1);
+          logits.accept(row);
         }
         done += rows;
       }
@@ -223,6 +226,26 @@ final class TokenLoop {
     if (event != null) {
       event.finish(tokens.position(), rows);
     }
+  }
+
+  private int next(Sampler sampler) {
+    try {
+      return sampler.next(forward.logits(lastRow).data());
+    } catch (LogitsException e) {
+      throw explained(e);
+    }
+  }
+
+  private void check(float[] logits, int position) {
+    try {
+      LogitsException.check(logits, position);
+    } catch (LogitsException e) {
+      throw explained(e);
+    }
+  }
+
+  private LlamaException explained(LogitsException e) {
+    return model.nonFinite().explain(e, forward.caches(), tokens.position());
   }
 
   private boolean isEnd(int token) {

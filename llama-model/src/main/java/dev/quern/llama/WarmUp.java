@@ -32,65 +32,71 @@ final class WarmUp implements AutoCloseable {
 
   /// A smaller model than this (bytes of weights) is done with a prompt before its kernels are
   /// compiled: 20 tokens of the demo model would take half a second longer.
-  private static final long SMALL = 64 << 20;
+  static final long WORTHWHILE = 64 << 20;
 
   private final LlamaConfig config;
   private final boolean worthwhile;
+  private final int maxRows;
   private final List<Meanwhile<Void>> running = new ArrayList<>();
 
-  /// @param bytes the weights'
-  WarmUp(LlamaConfig config, long bytes) {
+  /// @param maxRows most rows that a forward pass will have: neither more than the batch nor than
+  ///   the positions of a cache, which the operators' specs are for
+  /// @param worthwhile whether to do anything
+  WarmUp(LlamaConfig config, int maxRows, boolean worthwhile) {
     this.config = config;
-    this.worthwhile = bytes >= SMALL;
+    this.maxRows = maxRows;
+    this.worthwhile = worthwhile;
   }
 
   /// Norm, rotation, attention and SwiGLU.
   void operators(ForwardPass.Operators operators, KvFormat kv) {
+    int rows = Math.min(ROWS, maxRows);
     start(
         "operators",
         arena -> {
           Workspace w =
               workspace(
                   arena,
-                  ROWS,
+                  rows,
                   operators.norm(),
                   operators.ropeQueries(),
                   operators.ropeKeys(),
                   operators.attention(),
                   operators.swiGlu());
-          F32Matrix x = activations(arena, ROWS, config.width());
-          F32Matrix h = activations(arena, ROWS, config.width());
+          F32Matrix x = activations(arena, rows, config.width());
+          F32Matrix h = activations(arena, rows, config.width());
           operators.norm().apply(x, activations(arena, 1, config.width()), h, w);
 
-          F32Matrix q = activations(arena, ROWS, config.queryWidth());
-          F32Matrix k = activations(arena, ROWS, config.kvWidth());
-          F32Matrix v = activations(arena, ROWS, config.kvWidth());
-          F32Matrix angles = RopeTable.of(config, new float[0], ROWS, arena);
+          F32Matrix q = activations(arena, rows, config.queryWidth());
+          F32Matrix k = activations(arena, rows, config.kvWidth());
+          F32Matrix v = activations(arena, rows, config.kvWidth());
+          F32Matrix angles = RopeTable.of(config, new float[0], rows, arena);
           operators.ropeQueries().apply(q, angles, 0, w);
           operators.ropeKeys().apply(k, angles, 0, w);
 
-          long plane = KvCache.planeBytes(kv, config.kvHeads(), config.headDim(), ROWS);
+          long plane = KvCache.planeBytes(kv, config.kvHeads(), config.headDim(), rows);
           KvCache cache =
-              new KvCache(arena.allocate(plane, 64), arena.allocate(plane, 64), kv, ROWS);
+              new KvCache(arena.allocate(plane, 64), arena.allocate(plane, 64), kv, rows);
           operators.attention().append(k, v, cache, 0, w);
-          F32Matrix a = activations(arena, ROWS, config.queryWidth());
+          F32Matrix a = activations(arena, rows, config.queryWidth());
           operators.attention().apply(q, cache, 0, a, w);
 
-          F32Matrix gate = activations(arena, ROWS, config.hidden());
-          F32Matrix up = activations(arena, ROWS, config.hidden());
+          F32Matrix gate = activations(arena, rows, config.hidden());
+          F32Matrix up = activations(arena, rows, config.hidden());
           operators.swiGlu().apply(gate, up, gate, w);
         });
   }
 
   /// The linear kernels of a layer.
   void layer(LlamaWeights.Layer layer) {
+    int rows = Math.min(LINEAR_ROWS, maxRows);
     start(
         "layer",
         arena -> {
-          linear(arena, layer.qkv(), config.width(), LINEAR_ROWS);
-          linear(arena, layer.attentionOutput(), config.queryWidth(), LINEAR_ROWS);
-          linear(arena, layer.gateUp(), config.width(), LINEAR_ROWS);
-          linear(arena, layer.down(), config.hidden(), LINEAR_ROWS);
+          linear(arena, layer.qkv(), config.width(), rows);
+          linear(arena, layer.attentionOutput(), config.queryWidth(), rows);
+          linear(arena, layer.gateUp(), config.width(), rows);
+          linear(arena, layer.down(), config.hidden(), rows);
         });
   }
 

@@ -33,6 +33,12 @@ public final class SyntheticModel {
 
   private final Map<String, Object> metadata = new LinkedHashMap<>();
   private final Map<String, long[]> tensors = new LinkedHashMap<>();
+  private final Map<String, Change> changes = new LinkedHashMap<>();
+
+  /// What becomes of a weight.
+  interface Change {
+    float weight(long index, float value);
+  }
 
   public SyntheticModel() {
     metadata.put("general.architecture", "llama");
@@ -113,6 +119,14 @@ public final class SyntheticModel {
     return this;
   }
 
+  /// Replaces weights of a tensor.
+  ///
+  /// @param change gets a weight's index and value
+  SyntheticModel withWeights(String tensor, Change change) {
+    changes.put(tensor, change);
+    return this;
+  }
+
   /// Writes the file: F32 weights from a fixed seed.
   public Path write(Path file) throws IOException {
     try (GgufWriter writer = GgufWriter.create(file);
@@ -126,11 +140,10 @@ public final class SyntheticModel {
           count *= dim;
         }
         MemorySegment data = arena.allocate(count * Float.BYTES, Float.BYTES);
+        Change change = changes.getOrDefault(tensor.getKey(), (index, value) -> value);
         for (long i = 0; i < count; i++) {
-          data.setAtIndex(
-              ValueLayout.JAVA_FLOAT,
-              i,
-              tensor.getKey().contains("norm") ? 1 : (float) random.nextGaussian() * 0.3f);
+          float value = tensor.getKey().contains("norm") ? 1 : (float) random.nextGaussian() * 0.3f;
+          data.setAtIndex(ValueLayout.JAVA_FLOAT, i, change.weight(i, value));
         }
         writer.data(tensor.getKey(), data);
       }

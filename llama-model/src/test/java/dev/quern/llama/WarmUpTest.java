@@ -7,13 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.quern.KernelOptions;
 import dev.quern.Operator;
 import dev.quern.data.KvFormat;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The warm-up on the demo model's kernels.
 class WarmUpTest {
-  private static final long LARGE = 1L << 30;
+  @TempDir Path folder;
 
   private final Map<Operator, Integer> calls = new ConcurrentSkipListMap<>();
 
@@ -21,7 +30,7 @@ class WarmUpTest {
   /// projections (of which Q, K and V are one kernel) and the output matrix.
   @Test
   void everyKernelOfAPromptRuns() throws Exception {
-    warmUp(LARGE, this::count);
+    warmUp(true, this::count);
     assertEquals(
         Map.of(
             Operator.RMSNORM, 1,
@@ -34,7 +43,7 @@ class WarmUpTest {
 
   @Test
   void aSmallModelIsLeftAlone() throws Exception {
-    warmUp(1 << 20, this::count);
+    warmUp(false, this::count);
     assertEquals(Map.of(), calls);
   }
 
@@ -47,12 +56,40 @@ class WarmUpTest {
             IllegalStateException.class,
             () ->
                 warmUp(
-                    LARGE,
+                    true,
                     operator -> {
                       if (operator == Operator.SWIGLU) {
                         throw broken;
                       }
                     })));
+  }
+
+  /// Operators are made for a context, and scratch is set aside for a batch: what is warmed up
+  /// keeps to both, however small.
+  @ParameterizedTest
+  @CsvSource({"1, 256", "2, 256", "63, 256", "64, 256", "512, 1", "512, 5", "1, 1", "300, 512"})
+  void aSmallContextOrBatchIsWarmedUpToo(int context, int batch) throws Exception {
+    LoadOptions options =
+        LoadOptions.defaults()
+            .withKernels(KernelOptions.fromSystem().with("quern.provider", "scalar"))
+            .withThreads(2)
+            .withContext(context)
+            .withBatch(batch);
+    Surroundings warmingAll = new Surroundings(OptionalLong::empty, 0);
+    try (LlamaModel model = LlamaModel.load(demo(), options, warmingAll);
+        LlamaSession session = model.newSession()) {
+      Generation generation =
+          session.generateTokens(new int[] {1}, GenerationOptions.greedy(3), token -> true);
+      assertEquals(Math.min(3, context), generation.tokens().size());
+    }
+  }
+
+  private Path demo() throws IOException {
+    Path copy = folder.resolve("demo.gguf");
+    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+      Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+    }
+    return copy;
   }
 
   private void count(Operator operator) {
@@ -64,7 +101,7 @@ class WarmUpTest {
     void call(Operator operator);
   }
 
-  private static void warmUp(long bytes, Heard heard) throws Exception {
+  private static void warmUp(boolean worthwhile, Heard heard) throws Exception {
     ObservedKernels<Void> observed =
         new ObservedKernels<>(
             new ObservedKernels.Observer<>() {
@@ -80,7 +117,7 @@ class WarmUpTest {
             });
     KernelOptions scalar = KernelOptions.fromSystem().with("quern.provider", "scalar");
     try (LlamaModel model = LlamaModel.loadDemo(LoadOptions.defaults().withKernels(scalar));
-        WarmUp warmUp = new WarmUp(model.config(), bytes)) {
+        WarmUp warmUp = new WarmUp(model.config(), 256, worthwhile)) {
       warmUp.operators(observed.observed(model.operators()), KvFormat.F16);
       LlamaWeights weights = observed.observed(model.weights());
       warmUp.layer(weights.layers().getFirst());

@@ -55,8 +55,7 @@ public final class Sampler {
   /// Chooses the next token and remembers it. Negative infinity forbids a token.
   ///
   /// @param next F32 [vocabularySize], little-endian, any alignment; not changed
-  /// @throws IllegalStateException where a logit is NaN or positive infinity, or no token is
-  ///   allowed
+  /// @throws LogitsException where a logit is NaN or positive infinity, or no token is allowed
   public int next(MemorySegment next) {
     long expectedBytes = (long) vocabularySize * Float.BYTES;
     if (next.byteSize() != expectedBytes) {
@@ -115,25 +114,12 @@ public final class Sampler {
     int best = 0;
     for (int i = 0; i < vocabularySize; i++) {
       if (!(logits[i] < Float.POSITIVE_INFINITY)) {
-        throw new IllegalStateException(
-            String.format(
-                    Locale.ROOT,
-                    "sampling: the logit of token %d is %s at position %d, expected a number; the forward",
-                    i,
-                    logits[i],
-                    history.position())
-                + " pass or the weights are broken");
+        throw LogitsException.of(i, logits[i], history.position());
       }
       best = logits[i] > logits[best] ? i : best;
     }
     if (logits[best] == Float.NEGATIVE_INFINITY) {
-      throw new IllegalStateException(
-          String.format(
-                  Locale.ROOT,
-                  "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is",
-                  vocabularySize,
-                  history.position())
-              + " allowed");
+      throw LogitsException.none(vocabularySize, history.position());
     }
     return best;
   }
