@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,6 +26,13 @@ final class ModelOptions extends RunningOptions {
       paramLabel = "LIST",
       description = PROVIDER)
   String provider;
+
+  @Option(
+      names = "--chat-template",
+      paramLabel = "FORMAT",
+      description =
+          "Frame of conversations, whatever the model's chat template: llama3, llama2 or chatml. Default: what the template says.")
+  ChatFormat chatTemplate;
 
   ModelOptions() {}
 
@@ -54,6 +62,7 @@ final class ModelOptions extends RunningOptions {
 
   /// What the options come to, over the system properties.
   LoadOptions options() {
-    return options(Optional.ofNullable(provider));
+    LoadOptions options = options(Optional.ofNullable(provider));
+    return chatTemplate == null ? options : options.withChatFormat(chatTemplate);
   }
 }

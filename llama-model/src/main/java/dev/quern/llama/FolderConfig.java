@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.llama.text.JsonObject;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
@@ -34,25 +35,50 @@ record FolderConfig(
   /// ExecuTorch's constant (`lora.py`), also Meta's value for Llama 3.2.
   private static final double LORA_SCALE = 2;
 
+  /// Keys of `config.json` of other models that change what is computed, with the value that does
+  /// not. transformers passes over those that a `LlamaConfig` has no name for, and a model that was
+  /// made with them speaks nonsense.
+  private static final Map<String, Object> NEUTRAL =
+      Map.ofEntries(
+          Map.entry("attention_bias", false),
+          Map.entry("mlp_bias", false),
+          Map.entry("partial_rotary_factor", 1),
+          Map.entry("embedding_multiplier", 1),
+          Map.entry("residual_multiplier", 1),
+          Map.entry("logits_scaling", 1),
+          Map.entry("logit_scale", 1),
+          Map.entry("attn_logit_softcapping", 0),
+          Map.entry("final_logit_softcapping", 0),
+          Map.entry("clip_qkv", 0),
+          Map.entry("use_qk_norm", false),
+          Map.entry("qk_layernorm", false),
+          Map.entry("use_parallel_residual", false),
+          Map.entry("alibi", false),
+          Map.entry("num_local_experts", 0),
+          Map.entry("num_experts", 0));
+
   /// Reads `config.json`.
   ///
   /// @param name the model's, for people
   static FolderConfig huggingFace(JsonObject json, String name) {
     expect(json, "model_type", "llama", json.string("model_type").orElse("absent"));
-    expect(json, "hidden_act", "silu", json.string("hidden_act").orElse("silu"));
-    for (String bias : List.of("attention_bias", "mlp_bias")) {
-      if (json.bool(bias).orElse(false)) {
-        throw json.fail(bias, "true", "false: a Llama as Quern runs it has no biases");
+    if (!json.string("hidden_act").orElse("swish").equals("swish")) { // another name of silu
+      expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
+    }
+    for (String quantised : List.of("quantization_config", "quantization")) {
+      if (json.has(quantised)) {
+        throw json.fail(
+            quantised, "a quantised model", "none: use the model in F16, BF16 or F32, or as GGUF");
       }
     }
-    if (json.has("quantization_config")) {
+    NEUTRAL.forEach((key, value) -> requireNeutral(json, key, value));
+    int context = bounded(json, "max_position_embeddings", MAX_DIM);
+    if (json.integer("sliding_window").orElse(context) < context
+        && json.bool("use_sliding_window").orElse(true)) {
       throw json.fail(
-          "quantization_config",
-          "a quantised model",
-          "none: use the model in F16, BF16 or F32, or as GGUF");
-    }
-    if (json.number("partial_rotary_factor").orElse(1) != 1) {
-      throw json.fail("partial_rotary_factor", json.shown("partial_rotary_factor"), "1");
+          "sliding_window",
+          json.shown("sliding_window"),
+          "none: sliding windows are not supported");
     }
     int width = bounded(json, "hidden_size", MAX_DIM);
     int heads = bounded(json, "num_attention_heads", MAX_HEADS);
@@ -60,12 +86,9 @@ record FolderConfig(
         json.has("num_key_value_heads") ? bounded(json, "num_key_value_heads", MAX_HEADS) : heads;
     int headDim = headDim(json, "hidden_size", "num_attention_heads", width, heads);
     checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
-    // transformers 5 moved rope_theta and rope_scaling into rope_parameters.
-    JsonObject rope =
-        json.object("rope_parameters").or(() -> json.object("rope_scaling")).orElse(null);
-    JsonObject base = rope != null && rope.has("rope_theta") ? rope : json;
-    double ropeBase = positive(base, "rope_theta", 10_000);
-    RopeScaling scaling = RopeScaling.of(rope, ropeBase, headDim);
+    requireScale(json, "attention_multiplier", 1 / Math.sqrt(headDim));
+    requireScale(json, "query_pre_attn_scalar", headDim);
+    HuggingFaceRope rope = HuggingFaceRope.of(json, headDim);
     return new FolderConfig(
         new LlamaConfig(
             json.string("_name_or_path").filter(n -> !n.isBlank()).orElse(name),
@@ -75,13 +98,13 @@ record FolderConfig(
             heads,
             kvHeads,
             headDim,
-            bounded(json, "max_position_embeddings", MAX_DIM),
-            (float) positive(json, "rms_norm_eps", 1e-6),
+            context,
+            epsilon(json, "rms_norm_eps", 1e-6),
             headDim,
-            ropeBase,
-            scaling.positionScale(),
+            rope.base(),
+            rope.scaling().positionScale(),
             bounded(json, "vocab_size", MAX_DIM)),
-        scaling.factors(),
+        rope.scaling().factors(),
         Optional.of(json.bool("tie_word_embeddings").orElse(false)),
         spinQuant(json),
         loraScale(json),
@@ -99,11 +122,14 @@ record FolderConfig(
     int kvHeads = json.has("n_kv_heads") ? bounded(json, "n_kv_heads", MAX_HEADS) : heads;
     int headDim = headDim(json, "dim", "n_heads", width, heads);
     checkHeads(json, "n_kv_heads", heads, kvHeads, headDim);
-    if (json.has("moe_args") || json.has("vision_args")) {
-      throw json.fail(
-          json.has("moe_args") ? "moe_args" : "vision_args", "present", "a plain Llama for text");
+    for (String other :
+        List.of("moe_args", "vision_args", "attention_chunk_size", "nope_layer_interval")) {
+      if (json.has(other)) {
+        throw json.fail(other, "present", "a plain Llama for text");
+      }
     }
-    double ropeBase = positive(json, "rope_theta", 10_000);
+    requireNeutral(json, "use_qk_norm", false);
+    double ropeBase = ropeBase(json);
     boolean scaled = json.bool("use_scaled_rope").orElse(false);
     return new FolderConfig(
         new LlamaConfig(
@@ -117,7 +143,7 @@ record FolderConfig(
             json.has("max_seq_len")
                 ? bounded(json, "max_seq_len", MAX_DIM)
                 : scaled ? 16 * (int) LLAMA3_CONTEXT : (int) LLAMA3_CONTEXT,
-            (float) positive(json, "norm_eps", 1e-5),
+            epsilon(json, "norm_eps", 1e-5),
             headDim,
             ropeBase,
             1,
@@ -201,6 +227,48 @@ record FolderConfig(
       throw json.fail(key, Long.toString(value), "1 to " + max);
     }
     return (int) value;
+  }
+
+  /// Refused unless it is absent, or has the value that changes nothing.
+  private static void requireNeutral(JsonObject json, String key, Object neutral) {
+    boolean same =
+        !json.has(key)
+            || (neutral instanceof Boolean flag
+                ? json.bool(key).orElseThrow().equals(flag)
+                : json.number(key).orElseThrow() == ((Number) neutral).doubleValue());
+    if (!same) {
+      throw json.fail(key, json.shown(key), neutral + ": Quern does not compute what it asks for");
+    }
+  }
+
+  private static void requireScale(JsonObject json, String key, double expected) {
+    double value = json.number(key).orElse(expected);
+    if (!(Math.abs(value - expected) < 1e-5 * expected)) {
+      throw json.fail(key, json.shown(key), expected + ", as the elements of a head have it");
+    }
+  }
+
+  private static float epsilon(JsonObject json, String key, double absent) {
+    double value = positive(json, key, absent);
+    if (value < LlamaConfig.MIN_EPSILON || value > LlamaConfig.MAX_EPSILON) {
+      throw json.fail(
+          key,
+          json.shown(key),
+          String.format(Locale.ROOT, "%s to %s", LlamaConfig.MIN_EPSILON, LlamaConfig.MAX_EPSILON));
+    }
+    return (float) value;
+  }
+
+  static double ropeBase(JsonObject json) {
+    double value = positive(json, "rope_theta", LlamaConfig.DEFAULT_ROPE_BASE);
+    if (value < LlamaConfig.MIN_ROPE_BASE || value > LlamaConfig.MAX_ROPE_BASE) {
+      throw json.fail(
+          "rope_theta",
+          json.shown("rope_theta"),
+          String.format(
+              Locale.ROOT, "%s to %s", LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE));
+    }
+    return value;
   }
 
   private static double positive(JsonObject json, String key, double absent) {

@@ -112,7 +112,18 @@ final class GgufCheckpoint implements Checkpoint {
               Arrays.toString(tensor.get().dims()),
               Arrays.toString(expected)));
     }
-    return file.vector(tensor.get());
+    float[] factors = file.vector(tensor.get());
+    for (float factor : factors) {
+      if (!(factor >= LlamaConfig.MIN_ROPE_FACTOR && factor <= LlamaConfig.MAX_ROPE_FACTOR)) {
+        throw new LlamaException(
+            String.format(
+                Locale.ROOT,
+                "model: tensor %s holds %s, expected positive finite numbers",
+                ROPE_FACTORS,
+                factor));
+      }
+    }
+    return factors;
   }
 
   @Override

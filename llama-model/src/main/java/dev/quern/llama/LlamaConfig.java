@@ -2,9 +2,10 @@ package dev.quern.llama;
 
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
+import dev.quern.llama.text.Printable;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
 
 /// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's
 /// gguf.md).
@@ -43,6 +44,26 @@ public record LlamaConfig(
 
   private static final int MAX_DIM = 1 << 24;
 
+  /// What numbers of a model may be: wide around all that there are, and such that nothing that is
+  /// computed from them overflows F32.
+  static final double MIN_EPSILON = 1e-30;
+
+  static final double MAX_EPSILON = 1;
+  static final double MIN_ROPE_BASE = 1;
+  static final double MAX_ROPE_BASE = 1e12;
+  static final double MIN_ROPE_FACTOR = 1e-6;
+  static final double MAX_ROPE_FACTOR = 1e6;
+  static final double DEFAULT_ROPE_BASE = 10_000;
+
+  private static final String EPSILON = "llama.attention.layer_norm_rms_epsilon";
+  private static final String ROPE_BASE = "llama.rope.freq_base";
+  private static final String ROPE_TYPE = "llama.rope.scaling.type";
+  private static final String VALUE_LENGTH = "llama.attention.value_length";
+
+  /// The factor on positions, by its present name and an older one, as llama.cpp looks for it.
+  private static final List<String> ROPE_FACTORS =
+      List.of("llama.rope.scaling.factor", "llama.rope.scale_linear");
+
   /// Reads and checks the metadata.
   ///
   /// @param metadata the file's metadata
@@ -54,16 +75,10 @@ public record LlamaConfig(
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: general.architecture is '%s', expected 'llama' (Llama 2, Llama 3.x and their like)",
-              architecture));
+              "model: general.architecture is %s, expected 'llama' (Llama 2, Llama 3.x and their like)",
+              Printable.quoted(architecture)));
     }
-    if (metadata.integer("llama.expert_count").orElse(0) > 0) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: llama.expert_count is %d, expected none: mixtures of experts are not supported",
-              metadata.integer("llama.expert_count").getAsLong()));
-    }
+    LlamaKeys.check(metadata);
     int layers = bounded(metadata, "llama.block_count", MAX_LAYERS);
     int width = bounded(metadata, "llama.embedding_length", MAX_DIM);
     int hidden = bounded(metadata, "llama.feed_forward_length", MAX_DIM);
@@ -90,6 +105,8 @@ public record LlamaConfig(
               headDim,
               MAX_DIM));
     }
+    int contextLength = bounded(metadata, "llama.context_length", MAX_DIM);
+    checkAttention(metadata, headDim, contextLength);
     return new LlamaConfig(
         metadata.string("general.name").orElse("unnamed"),
         layers,
@@ -98,10 +115,12 @@ public record LlamaConfig(
         heads,
         kvHeads,
         headDim,
-        bounded(metadata, "llama.context_length", MAX_DIM),
-        (float) epsilon(metadata),
+        contextLength,
+        (float) between(metadata, EPSILON, MIN_EPSILON, MAX_EPSILON),
         ropeDim(metadata, headDim),
-        positive(metadata, "llama.rope.freq_base", 10_000),
+        metadata.has(ROPE_BASE)
+            ? between(metadata, ROPE_BASE, MIN_ROPE_BASE, MAX_ROPE_BASE)
+            : DEFAULT_ROPE_BASE,
         ropeScale(metadata),
         vocabulary);
   }
@@ -152,19 +171,24 @@ public record LlamaConfig(
                 width,
                 heads));
       }
+      requireValueLength(metadata, width / heads);
       return even("llama.embedding_length / llama.attention.head_count", width / heads);
     }
     int keys = bounded(metadata, "llama.attention.key_length", 1 << 16);
-    OptionalLong values = metadata.integer("llama.attention.value_length");
-    if (values.isPresent() && values.getAsLong() != keys) {
+    requireValueLength(metadata, keys);
+    return even("llama.attention.key_length", keys);
+  }
+
+  private static void requireValueLength(GgufMetadata metadata, int keys) {
+    if (metadata.has(VALUE_LENGTH) && integerOrUniformArray(metadata, VALUE_LENGTH) != keys) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: llama.attention.key_length=%d and value_length=%d, expected the same",
-              keys,
-              values.getAsLong()));
+              "model: %s=%d, expected %d, the elements of a key",
+              VALUE_LENGTH,
+              integerOrUniformArray(metadata, VALUE_LENGTH),
+              keys));
     }
-    return even("llama.attention.key_length", keys);
   }
 
   private static int ropeDim(GgufMetadata metadata, int headDim) {
@@ -175,22 +199,54 @@ public record LlamaConfig(
         "llama.rope.dimension_count", bounded(metadata, "llama.rope.dimension_count", headDim));
   }
 
+  /// As llama.cpp reads it: a factor without a type is linear, and with the type none it counts for
+  /// nothing.
   private static double ropeScale(GgufMetadata metadata) {
-    String type = metadata.string("llama.rope.scaling.type").orElse("none");
-    return switch (type) {
-      case "none" -> 1;
-      case "linear" -> 1 / positive(metadata, "llama.rope.scaling.factor", 1);
-      default ->
-          throw new LlamaException(
-              String.format(
-                  Locale.ROOT,
-                  "model: llama.rope.scaling.type is '%s', expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
-                  type));
-    };
+    String type = metadata.string(ROPE_TYPE).orElse("linear");
+    if (type.equals("none")) {
+      return 1;
+    }
+    if (!type.equals("linear")) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: %s is %s, expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
+              ROPE_TYPE,
+              Printable.quoted(type)));
+    }
+    for (String key : ROPE_FACTORS) {
+      if (metadata.number(key).orElse(0) != 0) { // 0: not set
+        return 1 / between(metadata, key, MIN_ROPE_FACTOR, MAX_ROPE_FACTOR);
+      }
+    }
+    return 1;
   }
 
-  private static double epsilon(GgufMetadata metadata) {
-    return positive(metadata, "llama.attention.layer_norm_rms_epsilon", 1e-5);
+  /// Scores are divided by the root of a head's elements, and all positions before a query are
+  /// looked at: a file may say so.
+  private static void checkAttention(GgufMetadata metadata, int headDim, int contextLength) {
+    double root = 1 / Math.sqrt(headDim);
+    double scale = metadata.number("llama.attention.scale").orElse(0);
+    if (scale != 0 && !(Math.abs(scale - root) < 1e-5 * root)) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: llama.attention.scale=%s, expected %s, 1 / sqrt(%d), or none",
+              scale,
+              (float) root,
+              headDim));
+    }
+    String key = "llama.attention.sliding_window";
+    long window = metadata.has(key) ? integerOrUniformArray(metadata, key) : 0;
+    if (window != 0 && window < contextLength) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: %s=%d, expected none, or the %d positions of llama.context_length: sliding windows are not supported",
+              key,
+              window,
+              contextLength));
+    }
   }
 
   private static int even(String what, int value) {
@@ -232,12 +288,21 @@ public record LlamaConfig(
     return values[0];
   }
 
-  private static double positive(GgufMetadata metadata, String key, double absent) {
-    double value = metadata.number(key).orElse(absent);
-    if (!(value > 0) || Double.isInfinite(value)) {
+  private static double between(GgufMetadata metadata, String key, double min, double max) {
+    double value =
+        metadata
+            .number(key)
+            .orElseThrow(() ->
+                new LlamaException(String.format(Locale.ROOT, "model: metadata lacks %s", key)));
+    if (!(value >= min && value <= max)) {
       throw new LlamaException(
           String.format(
-              Locale.ROOT, "model: %s=%s, expected a positive finite number", key, value));
+              Locale.ROOT,
+              "model: %s=%s, expected a positive finite number, %s to %s",
+              key,
+              value,
+              min,
+              max));
     }
     return value;
   }

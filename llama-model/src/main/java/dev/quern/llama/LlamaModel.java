@@ -21,6 +21,7 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -254,7 +255,7 @@ public final class LlamaModel implements AutoCloseable {
   ///
   /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none that Quern knows
   public ChatTemplate chatTemplate() {
-    return ChatTemplate.of(tokenizer(), chatTemplate);
+    return ChatTemplate.of(tokenizer(), chatTemplate, options.chatFormat(), LocalDate.now());
   }
 
   /// Which provider runs what, and why.

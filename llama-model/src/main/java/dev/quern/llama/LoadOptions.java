@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.tokenizer.ChatFormat;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -15,6 +16,8 @@ import java.util.Optional;
 /// @param batch most prompt tokens that go through the kernels at once
 /// @param progress told how much of the weights is packed
 /// @param profile where the time in kernels is counted, if it is to be
+/// @param chatFormat the frame of conversations, where it is not to be what the model's chat
+///   template says
 public record LoadOptions(
     KernelOptions kernels,
     int threads,
@@ -22,7 +25,8 @@ public record LoadOptions(
     KvFormat kv,
     int batch,
     LoadProgress progress,
-    Optional<KernelProfile> profile) {
+    Optional<KernelProfile> profile,
+    Optional<ChatFormat> chatFormat) {
 
   /// A context that no [#context] asks for explicitly stays within this, since memory is set aside.
   static final int DEFAULT_CONTEXT = 4096;
@@ -34,6 +38,7 @@ public record LoadOptions(
     Objects.requireNonNull(kv, "kv");
     Objects.requireNonNull(progress, "progress");
     Objects.requireNonNull(profile, "profile");
+    Objects.requireNonNull(chatFormat, "chatFormat");
     if (threads < 1 || threads > MAX_THREADS) {
       throw new LlamaException(
           String.format(Locale.ROOT, "threads=%d, expected 1 to %d", threads, MAX_THREADS));
@@ -59,35 +64,43 @@ public record LoadOptions(
         KvFormat.F16,
         256,
         (packed, total) -> {},
+        Optional.empty(),
         Optional.empty());
   }
 
   public LoadOptions withKernels(KernelOptions kernels) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   public LoadOptions withThreads(int threads) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   public LoadOptions withContext(int context) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   public LoadOptions withKv(KvFormat kv) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   public LoadOptions withBatch(int batch) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   public LoadOptions withProgress(LoadProgress progress) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile);
+    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
   }
 
   /// Counts the time in the model's kernels; a profile belongs to one model.
   public LoadOptions withProfile(KernelProfile profile) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, Optional.of(profile));
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, Optional.of(profile), chatFormat);
+  }
+
+  /// Frames conversations in this format, whatever the model's chat template is.
+  public LoadOptions withChatFormat(ChatFormat chatFormat) {
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, Optional.of(chatFormat));
   }
 }

@@ -57,7 +57,45 @@ class DamagedFolderTest {
         config("tie_word_embeddings", "false", "'lm_head.weight': missing"),
         config("tie_word_embeddings", "1", "tie_word_embeddings: 1, expected true or false"),
         config("rms_norm_eps", "0", "rms_norm_eps: 0, expected a positive finite number"),
+        config("rms_norm_eps", "1e300", "rms_norm_eps: 1.0E300, expected"),
+        config("rms_norm_eps", "1e-300", "rms_norm_eps: 1.0E-300, expected"),
         config("rope_theta", "-1", "rope_theta: -1"),
+        config("rope_theta", "1e-9", "rope_theta: 1.0E-9, expected"),
+        config("rope_theta", "1e300", "rope_theta: 1.0E300, expected"),
+        config("rope_scaling", "{\"factor\":2}", "rope_scaling.factor: 2, expected a rope_type"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"linear\",\"rope_type\":\"default\",\"factor\":2}",
+            "rope_scaling.type: 'linear', expected the same as rope_type"),
+        config(
+            "rope_scaling",
+            "{\"rope_type\":\"linear\",\"factor\":2,\"attention_factor\":1.5}",
+            "rope_scaling.attention_factor: 1.5, expected 1"),
+        config(
+            "rope_scaling",
+            "{\"rope_type\":\"linear\",\"factor\":2,\"beta_fast\":32}",
+            "rope_scaling.beta_fast: 32, expected none"),
+        config(
+            "rope_scaling",
+            "{\"rope_type\":\"linear\",\"factor\":1e-300}",
+            "rope_scaling.factor: 1.0E-300, expected"),
+        config("rope_scaling", "{\"rope_type\":\"longrope\"}", "rope_type: 'longrope'"),
+        config("rope_parameters", "{\"rope_theta\":7}", "expected 7.0 as in rope_parameters"),
+        config("attention_bias", "true", "attention_bias: true, expected false"),
+        config("mlp_bias", "true", "mlp_bias: true, expected false"),
+        config("hidden_act", "\"gelu\"", "hidden_act: 'gelu', expected 'silu'"),
+        config("sliding_window", "64", "sliding_window: 64, expected none"),
+        config("attention_multiplier", "0.5", "attention_multiplier: 0.5, expected"),
+        config("query_pre_attn_scalar", "256", "query_pre_attn_scalar: 256, expected"),
+        config("embedding_multiplier", "12", "embedding_multiplier: 12, expected 1"),
+        config("residual_multiplier", "0.22", "residual_multiplier: 0.22, expected 1"),
+        config("logits_scaling", "8", "logits_scaling: 8, expected 1"),
+        config("final_logit_softcapping", "30", "final_logit_softcapping: 30, expected 0"),
+        config("clip_qkv", "8", "clip_qkv: 8, expected 0"),
+        config("num_local_experts", "8", "num_local_experts: 8, expected 0"),
+        config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
+        config("quantization", "{\"bits\":4}", "quantization: a quantised model"),
+        config("quantization_config", "{}", "quantization_config: a quantised model"),
         config("rope_scaling", "3", "rope_scaling: 3, expected an object"),
         config(
             "rope_scaling", "{\"rope_type\":\"yarn\"}", "rope_scaling.rope_type: 'yarn', expected"),
@@ -93,6 +131,10 @@ class DamagedFolderTest {
         "use_scaled_rope, true, rope_scaling_factor: absent with use_scaled_rope",
         "moe_args, {}, moe_args: present",
         "vision_args, {}, vision_args: present",
+        "attention_chunk_size, 8192, attention_chunk_size: present",
+        "use_qk_norm, true, `use_qk_norm: true, expected false`",
+        "norm_eps, 1e300, norm_eps: 1.0E300",
+        "rope_theta, 1e-9, rope_theta: 1.0E-9",
         "norm_eps, -1, norm_eps: -1",
       })
   void paramsAreRefusedInOneLine(String key, String json, String part) throws IOException {
@@ -134,6 +176,20 @@ class DamagedFolderTest {
       assertEquals(5000, model.config().ropeBase());
       assertEquals(0.25, model.config().ropeScale());
       assertEquals(8, model.config().headDim());
+    }
+  }
+
+  @Test
+  void valuesThatChangeNothingAreTaken() throws IOException {
+    change(sound(), "config.json", "sliding_window", "null");
+    change(folder, "config.json", "logits_scaling", "1.0");
+    change(folder, "config.json", "hidden_act", "\"swish\"");
+    change(folder, "config.json", "attention_multiplier", "0.35355339");
+    change(folder, "config.json", "pretraining_tp", "2");
+    change(folder, "config.json", "rope_scaling", "{\"type\":\"linear\",\"factor\":4}");
+    change(folder, "config.json", "rope_parameters", "{\"rope_type\":\"linear\",\"factor\":4}");
+    try (LlamaModel model = LlamaModel.load(folder, OPTIONS)) {
+      assertEquals(0.25, model.config().ropeScale());
     }
   }
 

@@ -51,7 +51,7 @@ class DamagedModelTest {
         damage("llama.rope.dimension_count", 5L, "is 5, expected an even number"),
         damage(
             "llama.rope.scaling.type", "yarn", "scaling.type is 'yarn', expected none or linear"),
-        damage("llama.expert_count", 8L, "llama.expert_count is 8, expected none"),
+        damage("llama.expert_count", 8L, "llama.expert_count = int64 8, expected 0.0, or none"),
         damage("tokenizer.ggml.tokens", List.of("a", "b"), "tokenizer.ggml."),
         damage("tokenizer.ggml.pre", "gpt-2", "tokenizer.ggml.pre"),
         tensor("token_embd.weight", new long[0], "token_embd.weight"),

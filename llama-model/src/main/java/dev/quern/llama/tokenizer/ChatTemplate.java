@@ -1,8 +1,12 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
+import dev.quern.llama.text.Printable;
+import java.time.LocalDate;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The tokens that frame a conversation, turn by turn, so that a session appends to its KV cache
 /// and never encodes history again:
@@ -13,50 +17,74 @@ import java.util.Optional;
 /// ```
 ///
 /// The token that ended a reply is not to be appended: [#nextTurn] begins by closing the reply, be
-/// it complete or cut short. As in the models' own templates, white space around a text is removed.
+/// it complete or cut short.
 ///
-/// Contents are encoded without special tokens, so no text forges a turn.
-public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat {
+/// Contents are encoded without special tokens, so no text forges a turn. The template that a model
+/// comes with is never ignored, and never guessed at: it is one whose frame is known to the last
+/// statement (see [KnownTemplates]), or there is none to be had from it.
+public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat {
   /// The format's name, for reports.
   String name();
 
   /// The beginning of a conversation, up to where the model's reply begins.
   ///
   /// @param system instructions that hold for the whole conversation
-  /// @throws IllegalArgumentException where the format can't express the texts
+  /// @throws TokenizerException where the format can't express the texts; another text will do
   int[] firstTurn(Optional<String> system, String user);
 
   /// The end of the last reply and the user's next text, up to where the model's reply begins.
   ///
-  /// @throws IllegalArgumentException where the format can't express the text
+  /// @throws TokenizerException where the format can't express the text; another text will do
   int[] nextTurn(String user);
 
-  /// The format that a model was trained with, found by its special tokens and its metadata.
+  /// The format that a model was trained with, by its chat template or, where it has none, by its
+  /// special tokens.
   ///
   /// @throws TokenizerException where it is none that Quern knows
   static ChatTemplate from(GgufMetadata metadata, Tokenizer tokenizer) {
-    return of(tokenizer, metadata.string(Keys.CHAT_TEMPLATE));
+    return of(tokenizer, metadata.string(Keys.CHAT_TEMPLATE), Optional.empty(), LocalDate.now());
   }
 
   /// The format that a model was trained with.
   ///
-  /// @param source the metadata's `tokenizer.chat_template` (Jinja; only looked at, never run)
+  /// @param source the metadata's `tokenizer.chat_template` (Jinja; recognised, never run)
+  /// @param format what a user says that the format is, whatever the template
+  /// @param today what a template tells the model that has the date (Llama 3.2's)
   /// @throws TokenizerException where it is none that Quern knows
-  static ChatTemplate of(Tokenizer tokenizer, Optional<String> source) {
+  static ChatTemplate of(
+      Tokenizer tokenizer, Optional<String> source, Optional<ChatFormat> format, LocalDate today) {
+    if (format.isPresent()) {
+      return switch (format.get()) {
+        case LLAMA3 -> new Llama3Chat(tokenizer, "");
+        case LLAMA2 -> new Llama2Chat(tokenizer);
+        case CHATML -> new ChatMlChat(tokenizer, false, Optional.empty());
+      };
+    }
+    Optional<String> template = source.filter(text -> !text.isBlank());
+    if (template.isPresent()) {
+      return KnownTemplates.find(template.get(), tokenizer, today)
+          .orElseThrow(() ->
+              unknown(
+                  String.format(
+                      Locale.ROOT,
+                      "one that Quern does not know (%s)",
+                      Printable.quoted(template.get(), 40))));
+    }
     if (Llama3Chat.fits(tokenizer)) {
-      return new Llama3Chat(tokenizer);
+      return new Llama3Chat(tokenizer, "");
     }
-    if (source.isPresent() && Llama2Chat.fits(tokenizer, source.get())) {
-      return new Llama2Chat(tokenizer, source.get().contains(Llama2Chat.SYSTEM));
-    }
-    throw new TokenizerException(
+    throw unknown("missing");
+  }
+
+  private static TokenizerException unknown(String what) {
+    return new TokenizerException(
         String.format(
-                Locale.ROOT,
-                "%s is %s, expected Llama 3's (with the tokens %s) or Llama 2's (%s, in a vocabulary of",
-                Keys.CHAT_TEMPLATE,
-                source.isEmpty() ? "missing" : "of another kind",
-                Llama3Chat.MARKERS,
-                Llama2Chat.USER)
-            + " the kind llama with BOS and EOS); use plain completion with this model");
+            Locale.ROOT,
+            "%s is %s, expected one whose frame is Llama 3's, Llama 2's or ChatML; if you know the frame, name it with --chat-template %s (LoadOptions.withChatFormat), or use plain completion with this model",
+            Keys.CHAT_TEMPLATE,
+            what,
+            Arrays.stream(ChatFormat.values())
+                .map(ChatFormat::toString)
+                .collect(Collectors.joining("|"))));
   }
 }

@@ -1,7 +1,6 @@
 package dev.quern.llama.tokenizer;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// Llama 2's format (Meta's `chat_completion`): `<s>[INST] <<SYS>>\nsystem\n<</SYS>>\n\nuser
@@ -9,71 +8,44 @@ import java.util.Optional;
 ///
 /// Its tags are ordinary text, so a content that holds one is refused, as Meta's code does.
 final class Llama2Chat implements ChatTemplate {
-  static final String USER = "[INST]";
-  static final String SYSTEM = "<<SYS>>";
-  private static final List<String> TAGS = List.of(USER, "[/INST]", SYSTEM, "<</SYS>>");
+  private static final List<String> TAGS = List.of("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>");
 
   private final Tokenizer tokenizer;
-  private final boolean hasSystem;
 
-  /// @param hasSystem whether the model knows system texts (Mistral's variant does not)
-  Llama2Chat(Tokenizer tokenizer, boolean hasSystem) {
+  Llama2Chat(Tokenizer tokenizer) {
+    if (!tokenizer.isSentencePiece() || tokenizer.bos().isEmpty() || tokenizer.eos().isEmpty()) {
+      throw new TokenizerException(
+          "chat: Llama 2's frame in a vocabulary of another kind, expected the kind llama with BOS and EOS; name another frame with --chat-template, or use plain completion with this model");
+    }
     this.tokenizer = tokenizer;
-    this.hasSystem = hasSystem;
-  }
-
-  static boolean fits(Tokenizer tokenizer, String source) {
-    return source.contains(USER)
-        && tokenizer.isSentencePiece()
-        && tokenizer.bos().isPresent()
-        && tokenizer.eos().isPresent();
   }
 
   @Override
   public String name() {
-    return "llama2";
+    return ChatFormat.LLAMA2.toString();
   }
 
+  /// White space is removed around system text and question together, as the template does.
   @Override
   public int[] firstTurn(Optional<String> system, String user) {
-    if (system.isPresent() && !hasSystem) {
-      throw new IllegalArgumentException(
-          "chat: this model's template has no system text, expected none; put the instructions"
-              + " into the first question");
-    }
-    String content =
-        system
-            .map(text -> SYSTEM + "\n" + checked(text) + "\n<</SYS>>\n\n" + checked(user))
-            .orElseGet(() -> checked(user));
+    ChatText.refuse(user, TAGS);
+    system.ifPresent(text -> ChatText.refuse(text, TAGS));
     IntBuffer out = new IntBuffer();
-    turn(content, out);
+    turn(system.map(text -> "<<SYS>>\n" + text + "\n<</SYS>>\n\n").orElse("") + user, out);
     return out.toArray();
   }
 
   @Override
   public int[] nextTurn(String user) {
+    ChatText.refuse(user, TAGS);
     IntBuffer out = new IntBuffer();
     out.add(tokenizer.eos().getAsInt());
-    turn(checked(user), out);
+    turn(user, out);
     return out.toArray();
   }
 
   private void turn(String content, IntBuffer out) {
     out.add(tokenizer.bos().getAsInt());
-    out.addAll(tokenizer.encode(USER + " " + content + " [/INST]", false));
-  }
-
-  private static String checked(String content) {
-    for (String tag : TAGS) {
-      if (content.contains(tag)) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "chat: the text contains %s, expected none of %s, which frame this model's turns",
-                tag,
-                TAGS));
-      }
-    }
-    return content.strip();
+    out.addAll(tokenizer.encode("[INST] " + ChatText.strip(content) + " [/INST]", false));
   }
 }

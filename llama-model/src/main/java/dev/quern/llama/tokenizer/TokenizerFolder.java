@@ -4,7 +4,9 @@ import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Json;
 import dev.quern.llama.text.JsonObject;
+import dev.quern.llama.text.Printable;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.Optional;
 /// tokenizer.json           vocabulary, merges, how text is cut (see TokenizerJson)
 /// tokenizer_config.json    bos_token, eos_token, chat_template          (may be absent)
 /// chat_template.jinja      the chat template, in newer folders          (may be absent)
+/// chat_template.json       the chat template, beside some processors    (may be absent)
 /// generation_config.json   eos_token_id, all that end a generation      (may be absent)
 /// ```
 public final class TokenizerFolder {
@@ -25,6 +28,7 @@ public final class TokenizerFolder {
   private static final String CONFIG = "tokenizer_config.json";
   private static final String GENERATION = "generation_config.json";
   private static final String TEMPLATE = "chat_template.jinja";
+  private static final String TEMPLATE_JSON = "chat_template.json";
 
   private static final long MAX_CONFIG_BYTES = 16 << 20;
   private static final long MAX_TEMPLATE_BYTES = 1 << 20;
@@ -80,7 +84,7 @@ public final class TokenizerFolder {
         vocabulary);
   }
 
-  /// The chat template (Jinja; only looked at, never run).
+  /// The chat template (Jinja; recognised, never run).
   public static Optional<String> chatTemplate(ModelFolder folder) throws IOException {
     Optional<Path> file = folder.find(TEMPLATE);
     if (file.isPresent()) {
@@ -92,17 +96,38 @@ public final class TokenizerFolder {
                 TEMPLATE,
                 MAX_TEMPLATE_BYTES));
       }
-      return Optional.of(Files.readString(file.get()));
+      return Optional.of(text(file.get()));
     }
-    // A list of named templates has one that is called default.
-    return json(folder, CONFIG)
-        .flatMap(json ->
-            json.isArray("chat_template")
-                ? json.objects("chat_template").orElseThrow().stream()
-                    .filter(t -> t.string("name").equals(Optional.of("default")))
-                    .findFirst()
-                    .flatMap(t -> t.string("template"))
-                : json.string("chat_template"));
+    Optional<JsonObject> other = json(folder, TEMPLATE_JSON);
+    return (other.isPresent() ? other : json(folder, CONFIG)).flatMap(TokenizerFolder::template);
+  }
+
+  /// Of a list of named templates the one that is called default, else the first.
+  private static Optional<String> template(JsonObject json) {
+    if (!json.isArray("chat_template")) {
+      return json.string("chat_template");
+    }
+    List<JsonObject> named = json.objects("chat_template").orElseThrow();
+    return named.stream()
+        .filter(t -> t.string("name").equals(Optional.of("default")))
+        .findFirst()
+        .or(() -> named.stream().findFirst())
+        .flatMap(t -> t.string("template"));
+  }
+
+  private static String text(Path file) throws IOException {
+    try {
+      return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      TokenizerException failed =
+          new TokenizerException(
+              String.format(
+                  Locale.ROOT,
+                  "%s: not UTF-8, expected a chat template",
+                  Printable.escaped(file.toString())));
+      failed.initCause(e);
+      throw failed;
+    }
   }
 
   private static Optional<JsonObject> json(ModelFolder folder, String name) throws IOException {

@@ -28,7 +28,7 @@ final class Vocabulary {
   /// Texts that are control tokens even where a file calls them something else, since ordinary text
   /// that could spell them would forge a turn. (llama.cpp overrides types in the same way.)
   private static final List<String> CONTROL =
-      List.of("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>");
+      List.of("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|im_start|>");
 
   private final TokenTable table;
   private final TokenType[] types; // [vocabularySize]
