@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.SelectionException;
 import dev.quern.cli.report.ReportException;
+import dev.quern.files.OutputException;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
@@ -54,6 +55,7 @@ final class Failures {
           Row.of(TokenizerException.class, Throwable::getMessage),
           Row.of(SelectionException.class, Throwable::getMessage),
           Row.of(ReportException.class, Throwable::getMessage),
+          Row.of(OutputException.class, Throwable::getMessage),
           Row.of(StandardOutput.Failure.class, Throwable::getMessage),
           // The operating system's, whose messages are a bare path often enough.
           Row.of(NoSuchFileException.class, e -> e.getFile() + ": no such file or folder"),
