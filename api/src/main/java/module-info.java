@@ -9,6 +9,9 @@
 /// The rules that both sides keep are numbered in `SPEC.md`.
 @SuppressWarnings("module") // those that dev.quern.files is for are compiled later
 module dev.quern.api {
+  // For the JVM's flags (VmFlags). A provider that has to know them requires it for good.
+  requires static jdk.management;
+
   exports dev.quern;
   exports dev.quern.data;
   exports dev.quern.files to

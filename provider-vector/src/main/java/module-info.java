@@ -3,6 +3,7 @@
 module dev.quern.provider.vector {
   requires dev.quern.api;
   requires jdk.incubator.vector;
+  requires jdk.management; // so that Platform.flags() is there, which JvmFlags asks
 
   provides dev.quern.spi.KernelProvider with
       dev.quern.provider.vector.VectorProvider;

@@ -80,7 +80,8 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
         CpuFeatures.masked(platform.cpuFeatures(), properties.get(CPU_MASK)),
         platform.jit(),
         platform.modules(),
-        properties);
+        properties,
+        platform.flags());
   }
 
   private static void requireOurs(String key) {

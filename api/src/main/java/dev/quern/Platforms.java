@@ -25,6 +25,7 @@ final class Platforms {
   static Platform current(Map<String, String> properties) {
     String os = os(System.getProperty("os.name"));
     String arch = arch(System.getProperty("os.arch"));
+    Map<String, String> flags = VmFlags.read();
     return new Platform(
         os,
         arch,
@@ -32,11 +33,13 @@ final class Platforms {
         jit(
             System.getProperty("java.vm.name", ""),
             System.getProperty("java.vm.version", ""),
-            System.getProperty("java.vm.info", "")),
+            System.getProperty("java.vm.info", ""),
+            flags),
         ModuleLayer.boot().modules().stream()
             .map(Module::getName)
             .collect(Collectors.toUnmodifiableSet()),
-        properties);
+        properties,
+        flags);
   }
 
   static String os(String osName) {
@@ -55,20 +58,31 @@ final class Platforms {
     };
   }
 
-  /// What runs hot code, as far as HotSpot's own description of itself tells (seen on JDK 25):
-  /// `-Xint` says `interpreted mode`; `-XX:TieredStopAtLevel=1` and
-  /// `-XX:CompilationMode=quick-only` say `emulated-client`. It does not tell
-  /// `-XX:TieredStopAtLevel=0`, `2` or `3` or `-XX:-UseCompiler` from C2: these count as C2 here.
+  /// What runs hot code: HotSpot's own description of itself, and its flags where it can be asked
+  /// for them. Its description alone (seen on JDK 25: `interpreted mode` under `-Xint`,
+  /// `emulated-client` under `-XX:TieredStopAtLevel=1`) says nothing of `-XX:-UseCompiler` or of
+  /// the other levels to stop at: without flags, these count as C2 here.
   ///
-  /// @param vmVersion names JVMCI where another compiler, such as Graal, stands in for C2
-  static Jit jit(String vmName, String vmVersion, String vmInfo) {
-    if (vmInfo.contains("interpreted mode")) {
+  /// @param vmVersion names JVMCI where another compiler, such as Graal, may stand in for C2
+  /// @param flags as in [Platform#flags]
+  static Jit jit(String vmName, String vmVersion, String vmInfo, Map<String, String> flags) {
+    // Where compilation is tiered, the level says where it ends; level 0 is no compiler.
+    String level = flags.getOrDefault("TieredStopAtLevel", "4");
+    boolean tiered = !"false".equals(flags.get("TieredCompilation"));
+    if (vmInfo.contains("interpreted mode")
+        || "false".equals(flags.get("UseCompiler"))
+        || level.equals("0")) {
       return Jit.INTERPRETER;
     }
-    if (vmInfo.contains("emulated-client") || vmName.contains("Client VM")) {
+    if (vmInfo.contains("emulated-client")
+        || vmName.contains("Client VM")
+        || tiered && !level.equals("4")) {
       return Jit.C1;
     }
-    return vmName.contains("Server VM") && !vmVersion.contains("jvmci") ? Jit.C2 : Jit.UNKNOWN;
+    boolean jvmci =
+        vmVersion.contains("jvmci") && !"false".equals(flags.get("UseJVMCICompiler"))
+            || "true".equals(flags.get("UseJVMCICompiler"));
+    return vmName.contains("Server VM") && !jvmci ? Jit.C2 : Jit.UNKNOWN;
   }
 
   /// What the CPU calls itself, for people and to tell one machine from another; `unknown CPU`

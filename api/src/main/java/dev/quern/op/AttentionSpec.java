@@ -43,11 +43,12 @@ public record AttentionSpec(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, kv=%s]",
+        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, scale=%s, kv=%s]",
         heads,
         kvHeads,
         headDim,
         maxPositions,
+        scale,
         kv);
   }
 }

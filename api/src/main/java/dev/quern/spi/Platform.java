@@ -15,13 +15,17 @@ import java.util.TreeSet;
 /// @param jit what runs hot code
 /// @param modules names of the modules of the JVM's boot layer
 /// @param properties the system properties whose names begin with `quern.`
+/// @param flags the JVM's own flags (`-XX:`) that decide what becomes of hot code, by name, with
+///   the values that are in force: `UseFMA` to `false`. One that is absent has its default, or this
+///   JVM does not know it, or can't be asked (that takes the module `jdk.management`)
 public record Platform(
     String os,
     String arch,
     Set<String> cpuFeatures,
     Jit jit,
     Set<String> modules,
-    Map<String, String> properties) {
+    Map<String, String> properties,
+    Map<String, String> flags) {
 
   public Platform {
     Objects.requireNonNull(os, "os");
@@ -30,6 +34,18 @@ public record Platform(
     cpuFeatures = Set.copyOf(cpuFeatures);
     modules = Set.copyOf(modules);
     properties = Map.copyOf(properties);
+    flags = Map.copyOf(flags);
+  }
+
+  /// A platform of whose JVM no flag is known.
+  public Platform(
+      String os,
+      String arch,
+      Set<String> cpuFeatures,
+      Jit jit,
+      Set<String> modules,
+      Map<String, String> properties) {
+    this(os, arch, cpuFeatures, jit, modules, properties, Map.of());
   }
 
   /// One line for people.

@@ -53,6 +53,16 @@ public final class VectorProvider implements KernelProvider {
       return new Availability.Unavailable(
           "the module " + MODULE + " is not loaded", "start the JVM with --add-modules " + MODULE);
     }
+    // Without it, each lane of a fused multiply-add is computed with BigDecimal.
+    if (platform.arch().equals("x86_64")
+        && !platform.cpuFeatures().isEmpty()
+        && !platform.cpuFeatures().contains("fma")) {
+      return new Availability.Unavailable("the CPU has no fused multiply-add (fma)", "");
+    }
+    Optional<Availability.Unavailable> flag = JvmFlags.reason(platform);
+    if (flag.isPresent()) {
+      return flag.get();
+    }
     if (platform.jit() != Jit.C2) {
       return new Availability.Unavailable(
           "vector code needs the C2 compiler, and this JVM runs "
@@ -62,12 +72,6 @@ public final class VectorProvider implements KernelProvider {
                 default -> "a compiler of which nothing is known";
               },
           "use a HotSpot JVM without -Xint, -client and -XX:TieredStopAtLevel");
-    }
-    // Without it, each lane of a fused multiply-add is computed with BigDecimal.
-    if (platform.arch().equals("x86_64")
-        && !platform.cpuFeatures().isEmpty()
-        && !platform.cpuFeatures().contains("fma")) {
-      return new Availability.Unavailable("the CPU has no fused multiply-add (fma)", "");
     }
     return width();
   }

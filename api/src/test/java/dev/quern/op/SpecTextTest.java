@@ -1,0 +1,60 @@
+package dev.quern.op;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.KvFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Reports and errors show a spec as text, so two that differ must not look alike.
+class SpecTextTest {
+  private static final Set<Numerics> EXACT = Set.of(Numerics.EXACT_F32);
+
+  /// For each kind of spec one, then others that differ from it in one component each.
+  static Stream<List<Object>> specs() {
+    return Stream.of(
+        List.of(
+            new LinearSpec(BlockFormat.Q8_0, 8, 32, false, EXACT),
+            new LinearSpec(BlockFormat.Q4_0, 8, 32, false, EXACT),
+            new LinearSpec(BlockFormat.Q8_0, 9, 32, false, EXACT),
+            new LinearSpec(BlockFormat.Q8_0, 8, 64, false, EXACT),
+            new LinearSpec(BlockFormat.Q8_0, 8, 32, true, EXACT),
+            new LinearSpec(
+                BlockFormat.Q8_0, 8, 32, false, Set.of(Numerics.EXACT_F32, Numerics.INT8_SYM_32))),
+        List.of(
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16),
+            new AttentionSpec(8, 2, 8, 16, 0.5f, KvFormat.F16),
+            new AttentionSpec(4, 1, 8, 16, 0.5f, KvFormat.F16),
+            new AttentionSpec(4, 2, 4, 16, 0.5f, KvFormat.F16),
+            new AttentionSpec(4, 2, 8, 17, 0.5f, KvFormat.F16),
+            new AttentionSpec(4, 2, 8, 16, 0.50001f, KvFormat.F16),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32)),
+        List.of(new RmsNormSpec(8, 1e-5f), new RmsNormSpec(9, 1e-5f), new RmsNormSpec(8, 1e-6f)),
+        List.of(
+            new RopeSpec(4, 8, RopePairing.ADJACENT),
+            new RopeSpec(5, 8, RopePairing.ADJACENT),
+            new RopeSpec(4, 10, RopePairing.ADJACENT),
+            new RopeSpec(4, 8, RopePairing.HALF_SPLIT)),
+        List.of(new SwiGluSpec(8), new SwiGluSpec(9)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("specs")
+  void whatDiffersReadsDifferently(List<Object> specs) {
+    assertEquals(
+        specs.getFirst().getClass().getRecordComponents().length + 1,
+        specs.size(),
+        "a case for each component of " + specs.getFirst().getClass());
+    for (Object other : specs.subList(1, specs.size())) {
+      assertNotEquals(specs.getFirst(), other);
+      assertNotEquals(specs.getFirst().toString(), other.toString());
+      assertTrue(other.toString().startsWith(specs.getFirst().getClass().getSimpleName() + "["));
+    }
+  }
+}
