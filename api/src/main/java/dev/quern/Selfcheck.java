@@ -3,6 +3,7 @@ package dev.quern;
 import dev.quern.spi.Variant;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -19,7 +20,7 @@ import java.util.stream.Stream;
 ///
 /// They lie in a text file: that of `quern.selfcheck.file`, else `quern/selfcheck` in
 /// `$XDG_CACHE_HOME`, else in `~/.cache`. Without a file there is nothing to decline, and looking
-/// costs one failed `open`.
+/// costs one failed `stat`.
 public final class Selfcheck {
   static final String FILE = "quern.selfcheck.file";
 
@@ -42,10 +43,19 @@ public final class Selfcheck {
   }
 
   /// Where the results are, whether there are any or not.
+  ///
+  /// @throws SelectionException if the property is no path
   public static Path file(KernelOptions options) {
     String named = options.properties().get(FILE);
     if (named != null) {
-      return Path.of(named);
+      try {
+        return Path.of(named);
+      } catch (InvalidPathException e) {
+        throw new SelectionException(
+            String.format(
+                Locale.ROOT, "-D%s: %s, expected the path of a file", FILE, e.getReason()),
+            e);
+      }
     }
     String cache = System.getenv("XDG_CACHE_HOME");
     return (cache == null || cache.isEmpty()
@@ -97,7 +107,8 @@ public final class Selfcheck {
   ///
   /// @return whether there were any
   public static boolean clear(KernelOptions options) throws IOException {
-    return Files.deleteIfExists(file(options));
+    Path file = file(options);
+    return SelfcheckFile.isThere(file) && Files.deleteIfExists(file);
   }
 
   /// Why an offer can't be taken, if it holds a variant that was seen to be wrong here.

@@ -1,10 +1,15 @@
 package dev.quern;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,6 +31,8 @@ import java.util.Map;
 /// One section a failure, with a line for each of [SelfcheckFailure]'s components. Anything else is
 /// an error: a file that can't be understood must not let a wrong kernel run.
 final class SelfcheckFile {
+  private static final int MAX_BYTES = 1 << 20;
+  private static final int MAX_SHOWN = 80; // characters of a line that can't be understood
   private static final String FIRST = "quern selfcheck 1";
   private static final String SECTION = "[declined]";
   private static final String HELP =
@@ -45,9 +52,10 @@ final class SelfcheckFile {
   static List<SelfcheckFailure> read(Path file) {
     List<String> lines;
     try {
-      lines = Files.readAllLines(file);
-    } catch (NoSuchFileException _) {
-      return List.of();
+      if (!isThere(file)) {
+        return List.of();
+      }
+      lines = lines(file);
     } catch (IOException e) {
       throw new SelectionException(
           String.format(
@@ -83,6 +91,42 @@ final class SelfcheckFile {
     return sections.stream().map(s -> failure(file, s)).toList();
   }
 
+  /// Whether there is something to read, replace or delete: a regular file, or a link to one. A
+  /// FIFO would block whoever opens it, a device never ends, and replacing one takes it from all.
+  ///
+  /// @throws IOException if it is something else
+  static boolean isThere(Path file) throws IOException {
+    BasicFileAttributes attributes;
+    try {
+      attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    } catch (NoSuchFileException _) {
+      return false;
+    }
+    if (!attributes.isRegularFile()) {
+      throw new FileSystemException(file.toString(), null, "not a regular file");
+    }
+    return true;
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MAX_BYTES + 1);
+    }
+    if (bytes.length > MAX_BYTES) {
+      throw new FileSystemException(
+          file.toString(),
+          null,
+          String.format(Locale.ROOT, "more than %d bytes, which no results take", MAX_BYTES));
+    }
+    return StandardCharsets.UTF_8
+        .newDecoder()
+        .decode(ByteBuffer.wrap(bytes))
+        .toString()
+        .lines()
+        .toList();
+  }
+
   private static SelfcheckFailure failure(Path file, Map<String, String> section) {
     List<String> missing = KEYS.stream().filter(k -> !section.containsKey(k)).toList();
     List<String> operators = Arrays.stream(Operator.values()).map(Operator::id).toList();
@@ -92,7 +136,7 @@ final class SelfcheckFile {
               Locale.ROOT,
               "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck",
               file,
-              section,
+              shown(section.toString()),
               KEYS,
               operators));
     }
@@ -114,14 +158,23 @@ final class SelfcheckFile {
             "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck",
             file,
             number,
-            actual,
+            shown(actual),
             expected));
+  }
+
+  /// What a message may hold of a file that may be anything.
+  private static String shown(String line) {
+    String start = line.length() > MAX_SHOWN ? line.substring(0, MAX_SHOWN) + "..." : line;
+    return start.replaceAll("\\p{C}", "?");
   }
 
   /// Writes a file in one step, or deletes it if there is nothing to write.
   static void write(Path file, List<SelfcheckFailure> failures) throws IOException {
+    boolean there = isThere(file);
     if (failures.isEmpty()) {
-      Files.deleteIfExists(file);
+      if (there) {
+        Files.delete(file);
+      }
       return;
     }
     StringBuilder text = new StringBuilder(FIRST).append('\n').append(HELP);
@@ -144,7 +197,11 @@ final class SelfcheckFile {
     Path parent = file.toAbsolutePath().getParent();
     Files.createDirectories(parent);
     Path next = Files.createTempFile(parent, "selfcheck", ".new");
-    Files.writeString(next, text);
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try {
+      Files.writeString(next, text);
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(next); // where that failed
+    }
   }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -167,6 +168,61 @@ class SelfcheckTest {
     KernelOptions options = options();
     SelectionException e = assertThrows(SelectionException.class, () -> Kernels.load(options));
     assertTrue(e.getMessage().contains("can't be read"), e.getMessage());
+  }
+
+  /// A FIFO would block for ever, a device never ends; neither is replaced or deleted.
+  @ParameterizedTest
+  @ValueSource(strings = {"fifo", "device", "large"})
+  @Timeout(60)
+  void onlyARegularFileOfResultsIsReadOrReplaced(String kind) throws Exception {
+    Path file = folder.resolve("results");
+    KernelOptions options = options();
+    final SelfcheckFailure failure = failure(options, "gemm");
+    switch (kind) {
+      case "fifo" -> {
+        if (!made(List.of("mkfifo", file.toString()))) {
+          System.err.println("left out: there is no mkfifo here");
+          return;
+        }
+      }
+      case "device" -> Files.createSymbolicLink(file, Path.of("/dev/zero"));
+      default -> Files.writeString(file, "x".repeat(2 << 20));
+    }
+    SelectionException e = assertThrows(SelectionException.class, () -> Kernels.load(options));
+    assertTrue(
+        e.getMessage().contains(kind.equals("large") ? "more than" : "not a regular file"),
+        e.getMessage());
+    assertEquals(1, e.getMessage().lines().count());
+    if (!kind.equals("large")) {
+      assertThrows(IOException.class, () -> SelfcheckFile.write(file, List.of()));
+      assertThrows(IOException.class, () -> SelfcheckFile.write(file, List.of(failure)));
+      assertThrows(IOException.class, () -> Selfcheck.clear(options));
+      assertTrue(Files.exists(file));
+    }
+  }
+
+  @Test
+  void aPathThatIsNoneIsRefused() throws IOException {
+    KernelOptions options = options().with("quern.selfcheck.file", "a\0b");
+    SelectionException e = assertThrows(SelectionException.class, () -> Kernels.load(options));
+    assertTrue(e.getMessage().startsWith("-Dquern.selfcheck.file: "), e.getMessage());
+  }
+
+  @Test
+  void whatAMessageShowsOfAFileIsShortAndPlain() throws IOException {
+    Files.writeString(folder.resolve("results"), "\u001b[2J" + "long".repeat(1000));
+    KernelOptions options = options();
+    SelectionException e = assertThrows(SelectionException.class, () -> Kernels.load(options));
+    assertFalse(e.getMessage().contains("\u001b"), e.getMessage());
+    assertTrue(e.getMessage().length() < 400, e.getMessage());
+  }
+
+  private static boolean made(List<String> command) throws InterruptedException {
+    try {
+      return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test

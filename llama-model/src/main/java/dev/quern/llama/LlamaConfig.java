@@ -64,6 +64,17 @@ public record LlamaConfig(
   private static final List<String> ROPE_FACTORS =
       List.of("llama.rope.scaling.factor", "llama.rope.scale_linear");
 
+  public LlamaConfig {
+    if (!(normEpsilon > 0)
+        || Float.isInfinite(normEpsilon)) { // as read it may be too large for F32
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: the epsilon of RMSNorm is %s as F32, expected a positive finite number",
+              normEpsilon));
+    }
+  }
+
   /// Reads and checks the metadata.
   ///
   /// @param metadata the file's metadata

@@ -6,6 +6,7 @@ import dev.quern.data.KvFormat;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
@@ -18,11 +19,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -52,9 +51,7 @@ public final class LlamaModel implements AutoCloseable {
   private final LoadOptions options;
   private final Surroundings surroundings;
   private final int context;
-  private final WorkerPool workers;
-  private final Arena packed; // owns packed weights and norms
-  private final List<Arena> mappings; // tensors that kernels, or the embedding, go on reading
+  private final ModelResources resources;
   private final double loadSeconds;
   private final Set<LlamaSession> sessions = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
@@ -70,9 +67,7 @@ public final class LlamaModel implements AutoCloseable {
       LoadOptions options,
       Surroundings surroundings,
       int context,
-      WorkerPool workers,
-      Arena packed,
-      List<Arena> mappings,
+      ModelResources resources,
       double loadSeconds) {
     this.file = file;
     this.config = config;
@@ -84,9 +79,7 @@ public final class LlamaModel implements AutoCloseable {
     this.options = options;
     this.surroundings = surroundings;
     this.context = context;
-    this.workers = workers;
-    this.packed = packed;
-    this.mappings = mappings;
+    this.resources = resources;
     this.loadSeconds = loadSeconds;
   }
 
@@ -112,10 +105,33 @@ public final class LlamaModel implements AutoCloseable {
   static LlamaModel load(Path file, LoadOptions options, Surroundings surroundings)
       throws IOException {
     long start = System.nanoTime();
-    Kernels kernels = Kernels.load(options.kernels());
-    List<Arena> mappings = new ArrayList<>();
-    Arena packed = Arena.ofShared();
-    WorkerPool workers = new WorkerPool(options.threads());
+    try {
+      Kernels kernels = Kernels.load(options.kernels());
+      ModelResources resources = new ModelResources(options.threads());
+      try {
+        return load(file, options, surroundings, kernels, resources, start);
+      } catch (Throwable t) { // rethrown: only what was opened here is released
+        resources.close();
+        throw t;
+      }
+    } catch (OutOfMemoryError e) {
+      throw SystemFailures.outOfMemory("loading " + Printable.escaped(file.toString()), e);
+    } catch (InternalError e) {
+      if (SystemFailures.isLostPage(e)) {
+        throw SystemFailures.lostPage(file, e);
+      }
+      throw e;
+    }
+  }
+
+  private static LlamaModel load(
+      Path file,
+      LoadOptions options,
+      Surroundings surroundings,
+      Kernels kernels,
+      ModelResources resources,
+      long start)
+      throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(file);
         Meanwhile<Optional<Tokenizer>> tokenizer =
             Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
@@ -126,8 +142,7 @@ public final class LlamaModel implements AutoCloseable {
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
-          new WeightLoader(checkpoint, kernels, workers, packed, mappings, options.progress())
-              .load(config, warmUp);
+          new WeightLoader(checkpoint, kernels, resources, options.progress()).load(config, warmUp);
       Optional<Tokenizer> vocabulary = tokenizer.join();
       warmUp.join();
       operators = FlightRecorder.KERNELS.observed(operators);
@@ -149,9 +164,7 @@ public final class LlamaModel implements AutoCloseable {
               options,
               surroundings,
               context,
-              workers,
-              packed,
-              mappings,
+              resources,
               seconds);
       LOG.log(
           Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", file, kernels.report().summary()));
@@ -166,9 +179,6 @@ public final class LlamaModel implements AutoCloseable {
                   context,
                   options.kv()));
       return model;
-    } catch (Throwable t) { // rethrown: only what was opened here is released
-      release(workers, packed, mappings);
-      throw t;
     }
   }
 
@@ -184,12 +194,10 @@ public final class LlamaModel implements AutoCloseable {
   public static KernelReport explain(Path file, LoadOptions options) throws IOException {
     Kernels kernels = Kernels.load(options.kernels());
     try (Checkpoint checkpoint = Checkpoint.open(file);
-        WorkerPool workers = new WorkerPool(1);
-        Arena packed = Arena.ofShared()) {
+        ModelResources resources = new ModelResources(1)) {
       LlamaConfig config = checkpoint.config();
       operators(kernels, config, context(options, config), options.kv());
-      new WeightLoader(checkpoint, kernels, workers, packed, new ArrayList<>(), options.progress())
-          .choose(config);
+      new WeightLoader(checkpoint, kernels, resources, options.progress()).choose(config);
       return kernels.report();
     }
   }
@@ -281,7 +289,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Threads that take part in every operator.
   public int threads() {
-    return workers.parallelism();
+    return resources.workers().parallelism();
   }
 
   /// How long loading took.
@@ -293,14 +301,33 @@ public final class LlamaModel implements AutoCloseable {
   ///
   /// @throws LlamaException if the machine has no memory left for the context, with the largest
   ///   that fits
+  /// @throws IllegalStateException if the model is closed
   public LlamaSession newSession() {
+    requireOpen();
+    new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
+    LlamaSession session;
+    try {
+      session = new LlamaSession(this, options);
+    } catch (OutOfMemoryError e) {
+      throw SystemFailures.outOfMemory("opening a session", e);
+    }
+    sessions.add(session);
+    if (closed) { // meanwhile: close() may have missed this one
+      session.close();
+    }
+    requireOpen();
+    return session;
+  }
+
+  /// @throws IllegalStateException if it is not
+  void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }
-    new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
-    LlamaSession session = new LlamaSession(this, options);
-    sessions.add(session);
-    return session;
+  }
+
+  Path file() {
+    return file;
   }
 
   LlamaWeights weights() {
@@ -316,11 +343,12 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   Workers workers() {
-    return options.profile().map(p -> p.timed(workers)).orElse(workers);
+    WorkerPool pool = resources.workers();
+    return options.profile().map(p -> p.timed(pool)).orElse(pool);
   }
 
   NonFinite nonFinite() {
-    return new NonFinite(file, workers);
+    return new NonFinite(file, resources.workers());
   }
 
   void forget(LlamaSession session) {
@@ -328,23 +356,26 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /// Closes the model and the sessions that are open: running generations are cancelled and waited
-  /// for.
+  /// for. Calls from several threads return when it is closed.
+  ///
+  /// @throws IllegalStateException inside a callback of one of its sessions, which it would have to
+  ///   wait for; nothing is closed then. Call [LlamaSession#cancel()] there, and this afterwards
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    if (sessions.stream().anyMatch(LlamaSession::isRunningHere)) {
+      throw new IllegalStateException(
+          "model: close() inside a callback of one of its sessions, expected cancel() there and close() when the call has returned");
     }
-    closed = true;
-    for (LlamaSession session : sessions) {
-      session.close();
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      for (LlamaSession session : sessions) {
+        session.close();
+      }
+      resources.close();
     }
-    release(workers, packed, mappings);
-  }
-
-  private static void release(WorkerPool workers, Arena packed, List<Arena> mappings) {
-    workers.close();
-    mappings.forEach(Arena::close);
-    packed.close();
   }
 
   private static Optional<Tokenizer> tokenizer(Checkpoint checkpoint) throws IOException {

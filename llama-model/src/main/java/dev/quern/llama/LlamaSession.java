@@ -207,7 +207,7 @@ public final class LlamaSession implements AutoCloseable {
   /// @throws IllegalStateException inside a callback of this session: call [#cancel()] there
   @Override
   public void close() {
-    if (busy.isHeldByCurrentThread()) {
+    if (isRunningHere()) {
       throw new IllegalStateException(
           "session: close() inside a callback of its own generation, expected cancel()");
     }
@@ -224,6 +224,13 @@ public final class LlamaSession implements AutoCloseable {
     }
   }
 
+  private void requireOpen(boolean closed) {
+    model.requireOpen();
+    if (closed) {
+      throw new IllegalStateException("session: closed");
+    }
+  }
+
   private GeneratedText generated(GenerationOptions options, Consumer<String> listener) {
     model.tokenizer(); // a file without a vocabulary is refused before anything is run
     return new GeneratedText(text.orElseThrow(), options.stopStrings(), listener);
@@ -236,20 +243,29 @@ public final class LlamaSession implements AutoCloseable {
         || Thread.currentThread().isInterrupted();
   }
 
+  /// Whether this thread is inside one of the session's calls, that is in a callback.
+  boolean isRunningHere() {
+    return busy.isHeldByCurrentThread();
+  }
+
   private <T> T exclusively(Supplier<T> action) {
-    if (busy.isHeldByCurrentThread()) {
+    if (isRunningHere()) {
       throw new IllegalStateException("session: called from inside its own generation");
     }
     if (!busy.tryLock()) {
+      requireOpen(closing); // whoever closes it holds the lock
       throw new IllegalStateException(
           "session: in use by another thread; open one session for each conversation");
     }
     try {
-      if (closed) {
-        throw new IllegalStateException("session: closed");
-      }
+      requireOpen(closed);
       cancelled = false;
       return action.get();
+    } catch (InternalError e) {
+      if (SystemFailures.isLostPage(e)) {
+        throw SystemFailures.lostPage(model.file(), e);
+      }
+      throw e;
     } finally {
       busy.unlock();
     }

@@ -41,20 +41,13 @@ final class WeightLoader {
   private final long totalBytes;
   private long packedBytes;
 
-  /// @param packed owns packed weights and norms
-  /// @param mappings collects the arenas of tensors that kernels go on reading
-  WeightLoader(
-      Checkpoint file,
-      Kernels kernels,
-      Workers workers,
-      Arena packed,
-      List<Arena> mappings,
-      LoadProgress progress) {
+  /// @param resources gets packed weights and norms, and the tensors that kernels go on reading
+  WeightLoader(Checkpoint file, Kernels kernels, ModelResources resources, LoadProgress progress) {
     this.file = file;
     this.kernels = kernels;
-    this.workers = workers;
-    this.packed = packed;
-    this.mappings = mappings;
+    this.workers = resources.workers();
+    this.packed = resources.packed();
+    this.mappings = resources.mappings();
     this.progress = progress;
     totalBytes = bytes(file);
   }

@@ -40,9 +40,14 @@ public final class WorkerPool implements Workers, AutoCloseable {
       throw new IllegalArgumentException("threads=" + parallelism + ", expected >= 1");
     }
     threads = new Worker[parallelism - 1];
-    for (int i = 0; i < threads.length; i++) {
-      threads[i] = new Worker(i + 1);
-      threads[i].start();
+    try {
+      for (int i = 0; i < threads.length; i++) {
+        threads[i] = new Worker(i + 1);
+        threads[i].start();
+      }
+    } catch (Throwable t) { // rethrown: only the threads that have begun are ended
+      end();
+      throw t;
     }
   }
 
@@ -93,12 +98,16 @@ public final class WorkerPool implements Workers, AutoCloseable {
   public void close() {
     caller.lock();
     try {
-      closed = true;
+      end();
     } finally {
       caller.unlock();
     }
+  }
+
+  private void end() {
+    closed = true;
     for (Worker w : threads) {
-      LockSupport.unpark(w);
+      LockSupport.unpark(w); // which may be null
     }
   }
 

@@ -98,8 +98,8 @@ public final class SyntheticModel {
         .with("tokenizer.ggml.merges", null);
   }
 
-  /// Sets a metadata value: String, Boolean, Long, Float, `int[]`, `float[]`, `List<String>`; null
-  /// removes it.
+  /// Sets a metadata value: String, Boolean, Long, Float, Double, `int[]`, `float[]`,
+  /// `List<String>`; null removes it.
   SyntheticModel with(String key, Object value) {
     if (value == null) {
       metadata.remove(key);
@@ -158,6 +158,7 @@ public final class SyntheticModel {
       case Boolean b -> writer.bool(key, b);
       case Long n -> writer.integer(key, GgufType.INT64, n);
       case Float f -> writer.float32(key, f);
+      case Double d -> writer.float64(key, d);
       case int[] array -> writer.ints(key, array);
       case float[] array -> writer.floats(key, array);
       case List<?> list -> writer.strings(key, list.stream().map(String.class::cast).toList());

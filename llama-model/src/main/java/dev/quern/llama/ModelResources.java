@@ -1,0 +1,38 @@
+package dev.quern.llama;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a model holds beside objects: threads, packed weights, and mapped tensors.
+final class ModelResources implements AutoCloseable {
+  private final WorkerPool workers;
+  private final Arena packed = Arena.ofShared();
+  private final List<Arena> mappings = new ArrayList<>();
+
+  ModelResources(int threads) {
+    workers = new WorkerPool(threads);
+  }
+
+  WorkerPool workers() {
+    return workers;
+  }
+
+  /// Owns packed weights and norms.
+  Arena packed() {
+    return packed;
+  }
+
+  /// Those of tensors that kernels, or the embedding, go on reading.
+  List<Arena> mappings() {
+    return mappings;
+  }
+
+  /// Only when nobody uses any of it any more.
+  @Override
+  public void close() {
+    workers.close();
+    mappings.forEach(Arena::close);
+    packed.close();
+  }
+}
