@@ -97,7 +97,7 @@ public final class Selfcheck {
   ///
   /// @return whether there were any
   public static boolean clear(KernelOptions options) throws IOException {
-    return Files.deleteIfExists(file(options));
+    return SelfcheckFile.delete(file(options));
   }
 
   /// Why an offer can't be taken, if it holds a variant that was seen to be wrong here.

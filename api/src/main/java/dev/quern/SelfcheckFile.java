@@ -1,10 +1,12 @@
 package dev.quern;
 
+import dev.quern.files.NewFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -121,7 +123,7 @@ final class SelfcheckFile {
   /// Writes a file in one step, or deletes it if there is nothing to write.
   static void write(Path file, List<SelfcheckFailure> failures) throws IOException {
     if (failures.isEmpty()) {
-      Files.deleteIfExists(file);
+      delete(file);
       return;
     }
     StringBuilder text = new StringBuilder(FIRST).append('\n').append(HELP);
@@ -143,8 +145,17 @@ final class SelfcheckFile {
     }
     Path parent = file.toAbsolutePath().getParent();
     Files.createDirectories(parent);
-    Path next = Files.createTempFile(parent, "selfcheck", ".new");
-    Files.writeString(next, text);
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    NewFile.write(file, text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// Deletes the file, if there is one: what could not have been written is not deleted either.
+  ///
+  /// @return whether there was one
+  static boolean delete(Path file) throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    NewFile.check(file, true);
+    return Files.deleteIfExists(file);
   }
 }

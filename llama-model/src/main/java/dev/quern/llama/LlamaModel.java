@@ -42,7 +42,8 @@ public final class LlamaModel implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.llama");
   private static final String DEMO = "quern-demo.gguf";
 
-  private final Path file;
+  private final String name;
+  private final Source source;
   private final LlamaConfig config;
   private final Optional<Tokenizer> tokenizer;
   private final Optional<String> chatTemplate; // Jinja, as the file has it
@@ -60,7 +61,8 @@ public final class LlamaModel implements AutoCloseable {
   private volatile boolean closed;
 
   private LlamaModel(
-      Path file,
+      String name,
+      Source source,
       LlamaConfig config,
       Optional<Tokenizer> tokenizer,
       Optional<String> chatTemplate,
@@ -74,7 +76,8 @@ public final class LlamaModel implements AutoCloseable {
       Arena packed,
       List<Arena> mappings,
       double loadSeconds) {
-    this.file = file;
+    this.name = name;
+    this.source = source;
     this.config = config;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
@@ -111,12 +114,24 @@ public final class LlamaModel implements AutoCloseable {
 
   static LlamaModel load(Path file, LoadOptions options, Surroundings surroundings)
       throws IOException {
+    return load(file.toString(), () -> Checkpoint.open(file), options, surroundings);
+  }
+
+  /// Opens a checkpoint.
+  @FunctionalInterface
+  interface Source {
+    Checkpoint open() throws IOException;
+  }
+
+  private static LlamaModel load(
+      String name, Source source, LoadOptions options, Surroundings surroundings)
+      throws IOException {
     long start = System.nanoTime();
     Kernels kernels = Kernels.load(options.kernels());
     List<Arena> mappings = new ArrayList<>();
     Arena packed = Arena.ofShared();
     WorkerPool workers = new WorkerPool(options.threads());
-    try (Checkpoint checkpoint = Checkpoint.open(file);
+    try (Checkpoint checkpoint = source.open();
         Meanwhile<Optional<Tokenizer>> tokenizer =
             Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
         WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
@@ -139,7 +154,8 @@ public final class LlamaModel implements AutoCloseable {
       double seconds = (System.nanoTime() - start) / 1e9;
       LlamaModel model =
           new LlamaModel(
-              file,
+              name,
+              source,
               config,
               vocabulary,
               checkpoint.chatTemplate(),
@@ -154,14 +170,14 @@ public final class LlamaModel implements AutoCloseable {
               mappings,
               seconds);
       LOG.log(
-          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", file, kernels.report().summary()));
+          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", name, kernels.report().summary()));
       LOG.log(
           Level.INFO,
           () ->
               String.format(
                   Locale.ROOT,
                   "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows",
-                  file,
+                  name,
                   model.kvCacheBytes(),
                   context,
                   options.kv()));
@@ -174,7 +190,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Loads the demo model that Quern carries: 0.85 M parameters, little stories.
   public static LlamaModel loadDemo(LoadOptions options) throws IOException {
-    return withDemo(file -> load(file, options));
+    return load(DEMO, Checkpoint::openDemo, options, Surroundings.THIS_MACHINE);
   }
 
   /// Says which provider would run each operator of a model, without loading its weights.
@@ -182,8 +198,12 @@ public final class LlamaModel implements AutoCloseable {
   /// @param file a GGUF file or a model's folder
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   public static KernelReport explain(Path file, LoadOptions options) throws IOException {
+    return explain(() -> Checkpoint.open(file), options);
+  }
+
+  private static KernelReport explain(Source source, LoadOptions options) throws IOException {
     Kernels kernels = Kernels.load(options.kernels());
-    try (Checkpoint checkpoint = Checkpoint.open(file);
+    try (Checkpoint checkpoint = source.open();
         WorkerPool workers = new WorkerPool(1);
         Arena packed = Arena.ofShared()) {
       LlamaConfig config = checkpoint.config();
@@ -196,7 +216,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// [#explain] for the demo model.
   public static KernelReport explainDemo(LoadOptions options) throws IOException {
-    return withDemo(file -> explain(file, options));
+    return explain(Checkpoint::openDemo, options);
   }
 
   /// Reads the vocabulary of a GGUF file or a model's folder, which need not hold weights.
@@ -211,24 +231,16 @@ public final class LlamaModel implements AutoCloseable {
 
   /// [#loadTokenizer] for the demo model.
   public static Tokenizer loadDemoTokenizer() throws IOException {
-    return withDemo(LlamaModel::loadTokenizer);
+    try (GgufFile demo = openDemo()) {
+      return Tokenizer.from(demo.metadata());
+    }
   }
 
-  /// What is done with a file.
-  @FunctionalInterface
-  public interface FileUse<T> {
-    T apply(Path file) throws IOException;
-  }
-
-  /// Does something with the demo model's file. Weights are mapped, so the embedded model is copied
-  /// to one, which is deleted afterwards; mappings outlive its name.
-  public static <T> T withDemo(FileUse<T> use) throws IOException {
-    Path copy = Files.createTempFile("quern-demo", ".gguf");
+  /// The demo model's file, open. It is in memory: a file to map would need a place that can be
+  /// written.
+  public static GgufFile openDemo() throws IOException {
     try (InputStream in = LlamaModel.class.getResourceAsStream(DEMO)) {
-      Files.write(copy, in.readAllBytes());
-      return use.apply(copy);
-    } finally {
-      Files.delete(copy);
+      return GgufFile.of(DEMO, in.readAllBytes());
     }
   }
 
@@ -320,7 +332,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   NonFinite nonFinite() {
-    return new NonFinite(file, workers);
+    return new NonFinite(name, source, workers);
   }
 
   void forget(LlamaSession session) {
