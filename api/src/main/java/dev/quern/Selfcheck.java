@@ -107,8 +107,7 @@ public final class Selfcheck {
   ///
   /// @return whether there were any
   public static boolean clear(KernelOptions options) throws IOException {
-    Path file = file(options);
-    return SelfcheckFile.isThere(file) && Files.deleteIfExists(file);
+    return SelfcheckFile.delete(file(options));
   }
 
   /// Why an offer can't be taken, if it holds a variant that was seen to be wrong here.

@@ -1,14 +1,15 @@
 package dev.quern;
 
+import dev.quern.files.NewFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -170,11 +171,8 @@ final class SelfcheckFile {
 
   /// Writes a file in one step, or deletes it if there is nothing to write.
   static void write(Path file, List<SelfcheckFailure> failures) throws IOException {
-    boolean there = isThere(file);
     if (failures.isEmpty()) {
-      if (there) {
-        Files.delete(file);
-      }
+      delete(file);
       return;
     }
     StringBuilder text = new StringBuilder(FIRST).append('\n').append(HELP);
@@ -196,12 +194,17 @@ final class SelfcheckFile {
     }
     Path parent = file.toAbsolutePath().getParent();
     Files.createDirectories(parent);
-    Path next = Files.createTempFile(parent, "selfcheck", ".new");
-    try {
-      Files.writeString(next, text);
-      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(next); // where that failed
+    NewFile.write(file, text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// Deletes the file, if there is one: what could not have been written is not deleted either.
+  ///
+  /// @return whether there was one
+  static boolean delete(Path file) throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
     }
+    NewFile.check(file, true);
+    return Files.deleteIfExists(file);
   }
 }

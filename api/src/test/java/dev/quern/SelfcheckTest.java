@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.files.OutputException;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormSpec;
@@ -126,6 +127,22 @@ class SelfcheckTest {
     record(options, "gemm");
     assertTrue(Selfcheck.clear(options));
     assertFalse(Selfcheck.clear(options));
+  }
+
+  @Test
+  void whatIsNoRegularFileIsNeitherReplacedNorDeleted() throws Exception {
+    Path precious = Files.writeString(folder.resolve("precious"), "quern selfcheck 1\n");
+    Path results = Files.createSymbolicLink(folder.resolve("results"), precious);
+    KernelOptions options = options();
+    assertThrows(OutputException.class, () -> record(options, "gemm"));
+    assertThrows(OutputException.class, () -> Selfcheck.clear(options));
+    assertThrows(OutputException.class, () -> SelfcheckFile.write(results, List.of()));
+    assertTrue(Files.isSymbolicLink(results));
+    assertEquals("quern selfcheck 1\n", Files.readString(precious));
+    Files.delete(results);
+    assertEquals(0, new ProcessBuilder("mkfifo", results.toString()).start().waitFor());
+    assertThrows(OutputException.class, () -> Selfcheck.clear(options));
+    assertTrue(Files.exists(results));
   }
 
   @Test

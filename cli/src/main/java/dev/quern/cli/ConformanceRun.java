@@ -16,9 +16,11 @@ import dev.quern.conformance.report.Origin;
 import dev.quern.conformance.report.Report;
 import dev.quern.conformance.report.Stopwatch;
 import dev.quern.conformance.report.Tested;
+import dev.quern.files.OutputException;
 import dev.quern.spi.KernelProvider;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,6 +51,7 @@ final class ConformanceRun {
   }
 
   int call() throws IOException {
+    prepareFiles();
     Environment environment = Environment.current(catalog.platform());
     Optional<Tested> tested =
         command.provider == null && !command.compare.isEmpty()
@@ -70,6 +73,28 @@ final class ConformanceRun {
     return report.green() ? 0 : 1;
   }
 
+  /// Before a minute of work, what would fail after it.
+  private void prepareFiles() throws IOException {
+    OutputFile breadcrumb =
+        new OutputFile("quern.conformance.breadcrumb", settings.breadcrumb().orElse(null));
+    OutputFile.check(List.of(breadcrumb), jars);
+    if (command.report != null) {
+      try {
+        Report.prepare(command.report);
+      } catch (OutputException e) {
+        throw new UserException("--report: " + e.getMessage(), e);
+      } catch (FileSystemException e) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "--report: %s, expected a folder, or a place where one can be made (%s)",
+                command.report,
+                e),
+            e);
+      }
+    }
+  }
+
   private static Settings settings(ConformanceCommand c) {
     List<String> known = Suite.operators();
     if (!known.containsAll(c.operators)) {
@@ -86,7 +111,8 @@ final class ConformanceRun {
       return new Settings(
           c.tries == null ? system.tries() : c.tries,
           c.seed == null ? system.seed() : c.seed,
-          c.replay == null ? system.replay() : Optional.of(c.replay));
+          c.replay == null ? system.replay() : Optional.of(c.replay),
+          system.breadcrumb());
     } catch (IllegalArgumentException e) {
       throw new UserException(e.getMessage(), e);
     }

@@ -53,46 +53,36 @@ final class InspectCommand extends ConsoleCommand {
           spec.commandLine(), "PATH and --model: two models, expected one");
     }
     Path model = file == null ? modelOptions.model : file;
-    if (model == null) {
-      LlamaModel.withDemo(demo -> {
-        inspect(demo);
-        return null;
-      });
+    if (against != null) {
+      try (Checkpoint checkpoint = model == null ? Checkpoint.openDemo() : Checkpoint.open(model)) {
+        compare(checkpoint);
+      }
+    } else if (model != null && Files.isDirectory(model)) {
+      inspectFolder(model);
     } else {
-      inspect(model);
+      try (GgufFile gguf = model == null ? LlamaModel.openDemo() : GgufFile.open(model)) {
+        inspect(gguf);
+      }
     }
     return 0;
   }
 
-  private void inspect(Path model) throws IOException {
-    if (against != null) {
-      compare(model);
-      return;
-    }
-    if (Files.isDirectory(model)) {
-      inspectFolder(model);
-      return;
-    }
-    try (GgufFile gguf = GgufFile.open(model)) {
-      GgufMetadata metadata = gguf.metadata();
+  private void inspect(GgufFile gguf) {
+    GgufMetadata metadata = gguf.metadata();
+    console
+        .out()
+        .printf(
+            Locale.ROOT, "GGUF version %d, %d tensors%n%n", gguf.version(), gguf.tensors().size());
+    for (String key : metadata.keys()) {
       console
           .out()
-          .printf(
-              Locale.ROOT,
-              "GGUF version %d, %d tensors%n%n",
-              gguf.version(),
-              gguf.tensors().size());
-      for (String key : metadata.keys()) {
-        console
-            .out()
-            .printf(Locale.ROOT, "%-45s %s%n", Printable.escaped(key), metadata.describe(key));
-      }
-      table(
-          gguf.tensors().stream()
-              .map(t ->
-                  new Row(t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims())))
-              .toList());
+          .printf(Locale.ROOT, "%-45s %s%n", Printable.escaped(key), metadata.describe(key));
     }
+    table(
+        gguf.tensors().stream()
+            .map(t ->
+                new Row(t.name(), t.type().toString(), t.byteSize(), Arrays.toString(t.dims())))
+            .toList());
   }
 
   private void inspectFolder(Path folder) throws IOException {
@@ -139,9 +129,8 @@ final class InspectCommand extends ConsoleCommand {
             .printf(Locale.ROOT, "%-8s %6d tensors %14d bytes%n", format, total[0], total[1]));
   }
 
-  private void compare(Path model) throws IOException {
-    try (Checkpoint file = Checkpoint.open(model);
-        Checkpoint reference = Checkpoint.open(against);
+  private void compare(Checkpoint file) throws IOException {
+    try (Checkpoint reference = Checkpoint.open(against);
         WorkerPool workers = new WorkerPool(modelOptions.options().threads())) {
       console
           .out()

@@ -52,6 +52,22 @@ class ConformanceCommandTest {
   }
 
   @Test
+  void whereAReportCantGoIsSaidBeforeTheSuiteRuns() throws IOException {
+    Path file = Files.writeString(folder.resolve("a-file"), "precious");
+    Result result = conformance("--provider scalar --report " + file);
+    assertEquals(1, result.code, result.out);
+    assertEquals(1, result.err.lines().count(), result.err);
+    assertTrue(result.err.contains("--report: " + file + ", expected a folder"), result.err);
+    assertEquals("precious", Files.readString(file));
+    Path reports = Files.createDirectories(folder.resolve("linked"));
+    Files.createSymbolicLink(reports.resolve("report.json"), file);
+    Result linked = conformance("--provider scalar --report " + reports);
+    assertEquals(1, linked.code, linked.out);
+    assertTrue(linked.err.contains("report.json is a symbolic link to"), linked.err);
+    assertEquals("precious", Files.readString(file));
+  }
+
+  @Test
   void aJarWithOneProviderNeedsNoName() {
     Result result = conformance("--tries 2 --jar " + good);
     assertEquals(0, result.code, result.out + result.err);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,32 @@ class ConformanceIT {
     assertTrue(child.out().contains("PASSED: scalar keeps the specification"), child.out());
     assertTrue(child.out().contains("1 tries"), child.out());
     assertEquals(Child.INCUBATOR_WARNING, child.err().strip(), "none about native access");
+  }
+
+  @Test
+  void whatPropertiesSayArrivesInTheRun() throws IOException {
+    Path breadcrumb = folder.resolve("case");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "-Dquern.conformance.tries=1",
+                "-Dquern.conformance.seed=77",
+                "-Dquern.conformance.breadcrumb=" + breadcrumb));
+    command.addAll(words("--provider", "scalar", "--operator", "swiglu"));
+    Child child = java(command.toArray(String[]::new));
+    assertEquals(0, child.code(), child.out() + child.err());
+    assertTrue(child.out().contains("1 tries for each rule and format, seed 77"), child.out());
+    assertTrue(Files.readString(breadcrumb).matches("\\w+/\\w+:.*"), Files.readString(breadcrumb));
+
+    command.set(2, "-Dquern.conformance.breadcrumb=" + folder.resolve("absent/case"));
+    Child refused = java(command.toArray(String[]::new));
+    assertEquals(1, refused.code(), refused.out());
+    assertTrue(refused.err().contains("quern.conformance.breadcrumb: "), refused.err());
+
+    command.set(2, "-Dquern.conformance.replay=S1/swiglu:none");
+    Child replayed = java(command.toArray(String[]::new));
+    assertEquals(1, replayed.code(), replayed.out());
+    assertFalse(replayed.err().contains("\tat "), replayed.err());
   }
 
   @Test
@@ -97,6 +124,10 @@ class ConformanceIT {
   }
 
   private Child modules(String... arguments) throws IOException {
+    return java(words(arguments).toArray(String[]::new));
+  }
+
+  private static List<String> words(String... arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -109,7 +140,7 @@ class ConformanceIT {
                 "dev.quern.cli/dev.quern.cli.Main",
                 "conformance"));
     command.addAll(List.of(arguments));
-    return java(command.toArray(String[]::new));
+    return command;
   }
 
   private Child java(String... arguments) throws IOException {

@@ -47,6 +47,11 @@ public interface Checkpoint extends AutoCloseable {
     return GgufCheckpoint.open(path);
   }
 
+  /// Opens the demo model that Quern carries; it has no [#files()].
+  static Checkpoint openDemo() throws IOException {
+    return GgufCheckpoint.of(LlamaModel.openDemo());
+  }
+
   /// A tensor that the checkpoint holds.
   ///
   /// @param name GGUF's, for example `blk.0.attn_q.weight`; the container's own where GGUF has none

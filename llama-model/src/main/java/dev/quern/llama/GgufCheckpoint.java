@@ -36,7 +36,11 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   static GgufCheckpoint open(Path path) throws IOException {
-    GgufFile file = GgufFile.open(path);
+    return of(GgufFile.open(path));
+  }
+
+  /// @param file is closed if it is not a Llama model as Quern runs it
+  static GgufCheckpoint of(GgufFile file) throws IOException {
     try {
       return new GgufCheckpoint(file);
     } catch (Throwable t) {

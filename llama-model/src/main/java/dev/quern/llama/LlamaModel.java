@@ -41,7 +41,8 @@ public final class LlamaModel implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.llama");
   private static final String DEMO = "quern-demo.gguf";
 
-  private final Path file;
+  private final String name;
+  private final Source source;
   private final LlamaConfig config;
   private final Optional<Tokenizer> tokenizer;
   private final Optional<String> chatTemplate; // Jinja, as the file has it
@@ -57,7 +58,8 @@ public final class LlamaModel implements AutoCloseable {
   private volatile boolean closed;
 
   private LlamaModel(
-      Path file,
+      String name,
+      Source source,
       LlamaConfig config,
       Optional<Tokenizer> tokenizer,
       Optional<String> chatTemplate,
@@ -69,7 +71,8 @@ public final class LlamaModel implements AutoCloseable {
       int context,
       ModelResources resources,
       double loadSeconds) {
-    this.file = file;
+    this.name = name;
+    this.source = source;
     this.config = config;
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
@@ -104,35 +107,48 @@ public final class LlamaModel implements AutoCloseable {
 
   static LlamaModel load(Path file, LoadOptions options, Surroundings surroundings)
       throws IOException {
+    return load(file.toString(), () -> Checkpoint.open(file), options, surroundings);
+  }
+
+  /// Opens a checkpoint.
+  @FunctionalInterface
+  interface Source {
+    Checkpoint open() throws IOException;
+  }
+
+  private static LlamaModel load(
+      String name, Source source, LoadOptions options, Surroundings surroundings)
+      throws IOException {
     long start = System.nanoTime();
     try {
       Kernels kernels = Kernels.load(options.kernels());
       ModelResources resources = new ModelResources(options.threads());
       try {
-        return load(file, options, surroundings, kernels, resources, start);
+        return load(name, source, options, surroundings, kernels, resources, start);
       } catch (Throwable t) { // rethrown: only what was opened here is released
         resources.close();
         throw t;
       }
     } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory("loading " + Printable.escaped(file.toString()), e);
+      throw SystemFailures.outOfMemory("loading " + Printable.escaped(name), e);
     } catch (InternalError e) {
       if (SystemFailures.isLostPage(e)) {
-        throw SystemFailures.lostPage(file, e);
+        throw SystemFailures.lostPage(name, e);
       }
       throw e;
     }
   }
 
   private static LlamaModel load(
-      Path file,
+      String name,
+      Source source,
       LoadOptions options,
       Surroundings surroundings,
       Kernels kernels,
       ModelResources resources,
       long start)
       throws IOException {
-    try (Checkpoint checkpoint = Checkpoint.open(file);
+    try (Checkpoint checkpoint = source.open();
         Meanwhile<Optional<Tokenizer>> tokenizer =
             Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
         WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
@@ -154,7 +170,8 @@ public final class LlamaModel implements AutoCloseable {
       double seconds = (System.nanoTime() - start) / 1e9;
       LlamaModel model =
           new LlamaModel(
-              file,
+              name,
+              source,
               config,
               vocabulary,
               checkpoint.chatTemplate(),
@@ -167,14 +184,14 @@ public final class LlamaModel implements AutoCloseable {
               resources,
               seconds);
       LOG.log(
-          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", file, kernels.report().summary()));
+          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", name, kernels.report().summary()));
       LOG.log(
           Level.INFO,
           () ->
               String.format(
                   Locale.ROOT,
                   "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows",
-                  file,
+                  name,
                   model.kvCacheBytes(),
                   context,
                   options.kv()));
@@ -184,7 +201,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Loads the demo model that Quern carries: 0.85 M parameters, little stories.
   public static LlamaModel loadDemo(LoadOptions options) throws IOException {
-    return withDemo(file -> load(file, options));
+    return load(DEMO, Checkpoint::openDemo, options, Surroundings.THIS_MACHINE);
   }
 
   /// Says which provider would run each operator of a model, without loading its weights.
@@ -192,8 +209,12 @@ public final class LlamaModel implements AutoCloseable {
   /// @param file a GGUF file or a model's folder
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
   public static KernelReport explain(Path file, LoadOptions options) throws IOException {
+    return explain(() -> Checkpoint.open(file), options);
+  }
+
+  private static KernelReport explain(Source source, LoadOptions options) throws IOException {
     Kernels kernels = Kernels.load(options.kernels());
-    try (Checkpoint checkpoint = Checkpoint.open(file);
+    try (Checkpoint checkpoint = source.open();
         ModelResources resources = new ModelResources(1)) {
       LlamaConfig config = checkpoint.config();
       operators(kernels, config, context(options, config), options.kv());
@@ -204,7 +225,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// [#explain] for the demo model.
   public static KernelReport explainDemo(LoadOptions options) throws IOException {
-    return withDemo(file -> explain(file, options));
+    return explain(Checkpoint::openDemo, options);
   }
 
   /// Reads the vocabulary of a GGUF file or a model's folder, which need not hold weights.
@@ -219,24 +240,16 @@ public final class LlamaModel implements AutoCloseable {
 
   /// [#loadTokenizer] for the demo model.
   public static Tokenizer loadDemoTokenizer() throws IOException {
-    return withDemo(LlamaModel::loadTokenizer);
+    try (GgufFile demo = openDemo()) {
+      return Tokenizer.from(demo.metadata());
+    }
   }
 
-  /// What is done with a file.
-  @FunctionalInterface
-  public interface FileUse<T> {
-    T apply(Path file) throws IOException;
-  }
-
-  /// Does something with the demo model's file. Weights are mapped, so the embedded model is copied
-  /// to one, which is deleted afterwards; mappings outlive its name.
-  public static <T> T withDemo(FileUse<T> use) throws IOException {
-    Path copy = Files.createTempFile("quern-demo", ".gguf");
+  /// The demo model's file, open. It is in memory: a file to map would need a place that can be
+  /// written.
+  public static GgufFile openDemo() throws IOException {
     try (InputStream in = LlamaModel.class.getResourceAsStream(DEMO)) {
-      Files.write(copy, in.readAllBytes());
-      return use.apply(copy);
-    } finally {
-      Files.delete(copy);
+      return GgufFile.of(DEMO, in.readAllBytes());
     }
   }
 
@@ -326,8 +339,9 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  Path file() {
-    return file;
+  /// What messages call it: the path that it was loaded from, or the demo's name.
+  String name() {
+    return name;
   }
 
   LlamaWeights weights() {
@@ -348,7 +362,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   NonFinite nonFinite() {
-    return new NonFinite(file, resources.workers());
+    return new NonFinite(name, source, resources.workers());
   }
 
   void forget(LlamaSession session) {

@@ -263,7 +263,7 @@ public final class LlamaSession implements AutoCloseable {
       return action.get();
     } catch (InternalError e) {
       if (SystemFailures.isLostPage(e)) {
-        throw SystemFailures.lostPage(model.file(), e);
+        throw SystemFailures.lostPage(model.name(), e);
       }
       throw e;
     } finally {

@@ -10,8 +10,6 @@ import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
@@ -21,12 +19,15 @@ import java.util.concurrent.atomic.LongAdder;
 final class NonFinite {
   private static final int ROWS = 64; // of a task
 
-  private final Path file;
+  private final String model;
+  private final LlamaModel.Source source;
   private final Workers workers;
 
-  /// @param file the model
-  NonFinite(Path file, Workers workers) {
-    this.file = file;
+  /// @param model what messages call it
+  /// @param source opens it again
+  NonFinite(String model, LlamaModel.Source source, Workers workers) {
+    this.model = model;
+    this.source = source;
     this.workers = workers;
   }
 
@@ -36,10 +37,10 @@ final class NonFinite {
   /// @param caches of the session, with the tokens that led to the logits
   /// @param positions how many
   LlamaException explain(LogitsException logits, KvCaches caches, int positions) {
-    String name = Printable.escaped(file.toString());
+    String name = Printable.escaped(model);
     String weights;
     try {
-      Optional<String> tensor = Files.exists(file) ? firstTensor() : Optional.empty();
+      Optional<String> tensor = firstTensor();
       if (tensor.isPresent()) {
         return new LlamaException(
             String.format(
@@ -50,7 +51,7 @@ final class NonFinite {
                 logits.getMessage()),
             logits);
       }
-      weights = Files.exists(file) ? "all weights are finite" : "the file is gone";
+      weights = "all weights are finite";
     } catch (IOException | RuntimeException e) {
       logits.addSuppressed(e);
       weights = "the file can't be read again: " + e.getMessage();
@@ -71,7 +72,7 @@ final class NonFinite {
 
   /// The first tensor with weights that are not finite, and how many.
   private Optional<String> firstTensor() throws IOException {
-    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+    try (Checkpoint checkpoint = source.open()) {
       for (Checkpoint.Tensor tensor : checkpoint.tensors()) {
         long broken =
             tensor.isMatrix() ? inMatrix(checkpoint, tensor) : inVector(checkpoint, tensor);

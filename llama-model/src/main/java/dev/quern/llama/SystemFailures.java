@@ -1,7 +1,6 @@
 package dev.quern.llama;
 
 import dev.quern.llama.text.Printable;
-import java.nio.file.Path;
 import java.util.Locale;
 
 /// Errors that the JVM throws where the machine lets it down, in words for whoever runs it.
@@ -16,13 +15,13 @@ final class SystemFailures {
         && t.getMessage().contains("unsafe memory access");
   }
 
-  /// @param file the model, whose tensors are mapped
-  static LlamaException lostPage(Path file, Throwable cause) {
+  /// @param model what messages call the model, whose tensors are mapped
+  static LlamaException lostPage(String model, Throwable cause) {
     return new LlamaException(
         String.format(
             Locale.ROOT,
             "%s: a part of it can't be read any more, expected a file that stays as it is while it is in use: it was cut or overwritten, or its disk is gone; load the model again",
-            Printable.escaped(file.toString())),
+            Printable.escaped(model)),
         cause);
   }
 

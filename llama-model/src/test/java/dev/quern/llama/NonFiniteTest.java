@@ -153,7 +153,7 @@ class NonFiniteTest {
         LlamaSession session = model.newSession()) {
       Files.delete(file);
       String message = message(() -> session.evaluate(new int[] {1, 2}, logits -> {}));
-      assertTrue(message.contains("the file is gone"), message);
+      assertTrue(message.contains("the file can't be read again: "), message);
       assertTrue(message.contains("the values of layer 1 (of 2) at position 0"), message);
     }
   }

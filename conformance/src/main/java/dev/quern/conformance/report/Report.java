@@ -1,6 +1,7 @@
 package dev.quern.conformance.report;
 
 import dev.quern.conformance.Comparison;
+import dev.quern.files.NewFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +17,9 @@ import java.util.Optional;
 /// @param comparison where two providers differ; empty if they were not compared
 public record Report(
     Environment environment, Optional<Tested> tested, Optional<Comparison> comparison) {
+  private static final String HTML = "report.html";
+  private static final String JSON = "report.json";
+  private static final String JUNIT = "junit.xml";
 
   /// Whether everything is as it must be.
   public boolean green() {
@@ -29,16 +33,26 @@ public record Report(
     return TextReport.of(this);
   }
 
+  /// Before the work, what would fail after it: makes the folder that [#write] will write to.
+  ///
+  /// @throws IOException if the folder or a file in it can't be written
+  public static void prepare(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    for (String name : List.of(HTML, JSON, JUNIT)) {
+      NewFile.check(folder.resolve(name), true);
+    }
+  }
+
   /// Writes `report.html`, `report.json` and, if the suite ran on a provider, `junit.xml`.
   ///
   /// @return the files
   public List<Path> write(Path folder) throws IOException {
     Files.createDirectories(folder);
     List<Path> files = new ArrayList<>();
-    files.add(write(folder.resolve("report.html"), HtmlReport.of(this)));
-    files.add(write(folder.resolve("report.json"), JsonReport.of(this)));
+    files.add(write(folder.resolve(HTML), HtmlReport.of(this)));
+    files.add(write(folder.resolve(JSON), JsonReport.of(this)));
     if (tested.isPresent()) {
-      files.add(write(folder.resolve("junit.xml"), JUnitReport.of(environment, tested.get())));
+      files.add(write(folder.resolve(JUNIT), JUnitReport.of(environment, tested.get())));
     }
     return files;
   }
@@ -46,6 +60,7 @@ public record Report(
   private static Path write(Path file, String text) throws IOException {
     // Not writeString, which throws at a lone surrogate: a provider's words must not cost the
     // report.
-    return Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+    NewFile.write(file, text.getBytes(StandardCharsets.UTF_8));
+    return file;
   }
 }

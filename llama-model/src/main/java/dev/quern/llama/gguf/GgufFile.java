@@ -46,7 +46,19 @@ public final class GgufFile implements AutoCloseable {
   ///   missing
   /// @throws IOException where reading fails
   public static GgufFile open(Path path) throws IOException {
-    List<GgufShard> shards = GgufShard.openAll(path);
+    return of(GgufShard.openAll(path));
+  }
+
+  /// Opens a model that is in memory, of one file.
+  ///
+  /// @param name what messages call it
+  /// @param file the bytes of a GGUF file; tensors are copied when they are mapped
+  /// @throws GgufException where they are no GGUF file, or damaged
+  public static GgufFile of(String name, byte[] file) throws IOException {
+    return of(List.of(GgufShard.open(Path.of(name), GgufSource.of(file), 0)));
+  }
+
+  private static GgufFile of(List<GgufShard> shards) throws IOException {
     try {
       return new GgufFile(shards);
     } catch (Throwable t) { // rethrown: only what was opened here is released
@@ -69,9 +81,9 @@ public final class GgufFile implements AutoCloseable {
     return shards.getFirst().header().metadata();
   }
 
-  /// The files of the model, the one that was opened first.
+  /// The files of the model, the one that was opened first; none where it is in memory.
   public List<Path> files() {
-    return shards.stream().map(GgufShard::path).toList();
+    return shards.stream().filter(s -> s.source().onDisk()).map(GgufShard::path).toList();
   }
 
   /// All tensors, in the order of the files.

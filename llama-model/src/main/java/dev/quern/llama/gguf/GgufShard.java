@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -22,11 +21,11 @@ import java.util.regex.Pattern;
 /// it: `NAME-00001-of-00003.gguf` has all metadata; every file has `split.no` (from 0),
 /// `split.count` and `split.tensors.count` (of the whole model), and the table of its own tensors.
 ///
-/// @param path the file
-/// @param channel open for reading, until [#closeAll]
+/// @param path the file, or what one in memory is called
+/// @param source its bytes, until [#closeAll]
 /// @param arena of the mapping that the metadata is decoded from
 /// @param header parsed and checked
-record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header) {
+record GgufShard(Path path, GgufSource source, Arena arena, GgufHeader header) {
   static final String COUNT_KEY = "split.count";
   static final String NUMBER_KEY = "split.no";
   static final String TENSORS_KEY = "split.tensors.count";
@@ -75,7 +74,7 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
         shard.arena.close();
       }
       try {
-        shard.channel.close();
+        shard.source.close();
       } catch (IOException e) {
         if (failure == null) {
           failure = e;
@@ -94,14 +93,14 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
     if (tensor.byteSize() == GgufTensor.UNKNOWN_SIZE) {
       throw fail(tensor, "its type's block size is unknown", "a type of known size");
     }
-    long size = channel.size();
+    long size = source.size();
     if (tensor.byteSize() > size - tensor.offset()) {
       throw fail(
           tensor,
           "the file has shrunk to " + size + " bytes",
           "it unchanged since it was opened: open the model again");
     }
-    return channel.map(MapMode.READ_ONLY, tensor.offset(), tensor.byteSize(), arena);
+    return source.map(tensor.offset(), tensor.byteSize(), arena);
   }
 
   /// What messages call this file.
@@ -131,15 +130,20 @@ record GgufShard(Path path, FileChannel channel, Arena arena, GgufHeader header)
               name,
               Files.exists(path) ? "not a regular file" : "no such file"));
     }
-    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+    return open(path, GgufSource.of(FileChannel.open(path, StandardOpenOption.READ)), index);
+  }
+
+  /// @param source is closed if the file can't be used
+  static GgufShard open(Path path, GgufSource source, int index) throws IOException {
+    String name = Printable.escaped(path.toString());
     Arena arena = Arena.ofShared(); // metadata may be decoded by any thread
     try {
-      MemorySegment bytes = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
-      return new GgufShard(path, channel, arena, GgufHeader.parse(name, bytes, index));
+      MemorySegment bytes = source.map(0, source.size(), arena);
+      return new GgufShard(path, source, arena, GgufHeader.parse(name, bytes, index));
     } catch (Throwable t) {
       arena.close();
       try {
-        channel.close();
+        source.close();
       } catch (IOException e) {
         t.addSuppressed(e);
       }

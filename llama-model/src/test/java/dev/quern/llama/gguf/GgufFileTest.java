@@ -11,6 +11,7 @@ import dev.quern.data.WeightMatrix;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -118,6 +119,31 @@ class GgufFileTest {
       assertEquals(19, m.keys().size());
       assertEquals("u8", m.keys().iterator().next());
     }
+  }
+
+  @Test
+  void aFileInMemoryIsReadAsOneOnDisk() throws IOException {
+    Path path = folder.resolve("written.gguf");
+    try (GgufWriter writer = GgufWriter.create(path)) {
+      writer.string("a.key", "value").tensor("t", BlockFormat.F32, 3);
+      writer.data("t", MemorySegment.ofArray(new byte[] {0, 0, 0, 0, 0, 0, -128, 63, 0, 0, 0, 64}));
+      writer.finish();
+    }
+    byte[] bytes = Files.readAllBytes(path);
+    MemorySegment mapped;
+    try (Arena arena = Arena.ofShared()) {
+      try (GgufFile f = GgufFile.of("in memory", bytes)) {
+        assertEquals(Optional.of("value"), f.metadata().string("a.key"));
+        assertArrayEquals(new float[] {0, 1, 2}, f.vector(f.tensor("t")));
+        assertEquals(List.of(), f.files());
+        mapped = f.map(f.tensor("t"), arena);
+      }
+      assertEquals(12, mapped.byteSize());
+      assertEquals(64, mapped.get(ValueLayout.JAVA_BYTE, 11));
+    }
+    bytes[0] = 'X';
+    GgufException e = assertThrows(GgufException.class, () -> GgufFile.of("in memory", bytes));
+    assertTrue(e.getMessage().startsWith("in memory: "), e.getMessage());
   }
 
   @Test
