@@ -7,7 +7,7 @@
 /// - `dev.quern.spi` is what a provider implements.
 ///
 /// The rules that both sides keep are numbered in `SPEC.md`.
-@SuppressWarnings("module") // those that dev.quern.files is for are compiled later
+@SuppressWarnings("module") // those that dev.quern.files and text are for are compiled later
 module dev.quern.api {
   exports dev.quern;
   exports dev.quern.data;
@@ -17,6 +17,8 @@ module dev.quern.api {
       dev.quern.llama;
   exports dev.quern.op;
   exports dev.quern.spi;
+  exports dev.quern.text to
+      dev.quern.cli;
 
   uses dev.quern.spi.KernelProvider;
 }

@@ -70,8 +70,8 @@ record Metrics(
         providers);
   }
 
-  /// Writes the same as JSON; a figure that does not exist is null.
-  void writeJson(Path file) {
+  /// The same as JSON, by name; a figure that does not exist is null.
+  private Map<String, Object> figures() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("loadSeconds", loadSeconds);
     json.put("timeToFirstTokenSeconds", orNull(generation.timeToFirstTokenSeconds()));
@@ -85,8 +85,20 @@ record Metrics(
     json.put("kvCacheBytes", kvCacheBytes);
     json.put("threads", threads);
     json.put("providers", providers);
+    return json;
+  }
+
+  /// The same as JSON in one line.
+  String json() throws IOException {
+    return new ObjectMapper().writeValueAsString(figures());
+  }
+
+  /// Writes the same as JSON.
+  void writeJson(Path file) {
     try {
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), json);
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .writeValue(file.toFile(), figures());
     } catch (IOException e) {
       throw new UserException(
           String.format(Locale.ROOT, "--stats-json: %s can't be written: %s", file, e.getMessage()),

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,6 +18,8 @@ import picocli.CommandLine.Option;
 /// `quern run`: prompt and continuation to stdout, a line of metrics to stderr.
 @Command(name = "run", description = "Continues a text.")
 final class RunCommand extends ConsoleCommand {
+  private static final Path STANDARD_ERROR = Path.of("-");
+
   @Mixin ModelOptions modelOptions;
 
   @Mixin PromptOptions promptOptions;
@@ -31,7 +32,11 @@ final class RunCommand extends ConsoleCommand {
 
   @Mixin SamplingFlags sampling;
 
-  @Option(names = "--stats-json", paramLabel = "FILE", description = "Write the metrics as JSON.")
+  @Option(
+      names = "--stats-json",
+      paramLabel = "FILE",
+      description =
+          "Write the metrics as JSON; - is standard error, in one line instead of the one for people, since the text is on standard output.")
   Path statsJson;
 
   @Option(
@@ -39,8 +44,7 @@ final class RunCommand extends ConsoleCommand {
       description = "Also print the share of each operator in the prompt and in decoding.")
   boolean profile;
 
-  @Option(names = "--raw", description = ChatCommand.RAW)
-  boolean raw;
+  @Mixin GeneratedTextOptions textOptions;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
@@ -51,23 +55,25 @@ final class RunCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     final String prompt = promptOptions.text(spec, console);
-    GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
+    GenerationOptions options =
+        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0)));
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
     loading = kernels.map(loading::withProfile).orElse(loading);
     try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
-      int[] tokens = session.encodePrompt(prompt);
-      PrintStream out = raw ? console.rawOut() : console.out();
+      int[] tokens = session.encodePrompt(prompt, promptOptions.special);
+      PrintStream out = textOptions.stream(console);
       print(prompt, out);
       Generation generation = session.generate(tokens, options, text -> print(text, out));
       Metrics metrics = Metrics.of(model, generation);
       if (console.interactive()) {
         out.println();
       }
-      console.err().println(metrics.line());
+      boolean inline = STANDARD_ERROR.equals(statsJson);
+      console.err().println(inline ? metrics.json() : metrics.line());
       kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
-      if (statsJson != null) {
+      if (statsJson != null && !inline) {
         metrics.writeJson(statsJson);
       }
     }

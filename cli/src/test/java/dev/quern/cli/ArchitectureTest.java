@@ -48,11 +48,17 @@ class ArchitectureTest {
   static final ArchRule apiStandsAlone =
       classes()
           .that()
-          .resideInAnyPackage("dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi")
+          .resideInAnyPackage(
+              "dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi", "dev.quern.text")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
-              "java..", "dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi")
+              "java..",
+              "dev.quern",
+              "dev.quern.data",
+              "dev.quern.op",
+              "dev.quern.spi",
+              "dev.quern.text")
           .because("the contract depends on nothing but the JDK");
 
   @ArchTest

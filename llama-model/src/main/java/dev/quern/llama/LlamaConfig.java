@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
+import dev.quern.llama.text.Printable;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -9,7 +10,7 @@ import java.util.OptionalLong;
 /// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's
 /// gguf.md).
 ///
-/// @param name the model's name, for people
+/// @param name the model's name, for people: one line, safe to print
 /// @param layers transformer blocks
 /// @param width elements of the residual stream
 /// @param hidden elements of the feed-forward network's inner layer
@@ -37,6 +38,10 @@ public record LlamaConfig(
     double ropeScale,
     int vocabulary) {
 
+  public LlamaConfig {
+    name = Printable.escaped(name);
+  }
+
   /// Bounds on what a header may claim. They are far above any model, and keep products within
   /// `int`.
   private static final int MAX_LAYERS = 4096;
@@ -54,8 +59,8 @@ public record LlamaConfig(
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: general.architecture is '%s', expected 'llama' (Llama 2, Llama 3.x and their like)",
-              architecture));
+              "model: general.architecture is %s, expected 'llama' (Llama 2, Llama 3.x and their like)",
+              Printable.quoted(architecture)));
     }
     if (metadata.integer("llama.expert_count").orElse(0) > 0) {
       throw new LlamaException(
@@ -184,8 +189,8 @@ public record LlamaConfig(
           throw new LlamaException(
               String.format(
                   Locale.ROOT,
-                  "model: llama.rope.scaling.type is '%s', expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
-                  type));
+                  "model: llama.rope.scaling.type is %s, expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
+                  Printable.quoted(type)));
     };
   }
 
