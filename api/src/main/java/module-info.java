@@ -7,7 +7,7 @@
 /// - `dev.quern.spi` is what a provider implements.
 ///
 /// The rules that both sides keep are numbered in `SPEC.md`.
-@SuppressWarnings("module") // those that dev.quern.files is for are compiled later
+@SuppressWarnings("module") // those that dev.quern.files and text are for are compiled later
 module dev.quern.api {
   // For the JVM's flags (VmFlags). A provider that has to know them requires it for good.
   requires static jdk.management;
@@ -20,6 +20,8 @@ module dev.quern.api {
       dev.quern.llama;
   exports dev.quern.op;
   exports dev.quern.spi;
+  exports dev.quern.text to
+      dev.quern.cli;
 
   uses dev.quern.spi.KernelProvider;
 }

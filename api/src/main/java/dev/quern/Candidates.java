@@ -2,6 +2,7 @@ package dev.quern;
 
 import dev.quern.Rule.Wanted;
 import dev.quern.spi.KernelProvider;
+import dev.quern.text.Nearest;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

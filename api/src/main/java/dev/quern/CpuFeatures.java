@@ -1,5 +1,6 @@
 package dev.quern;
 
+import dev.quern.text.Nearest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;

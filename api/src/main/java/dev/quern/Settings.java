@@ -2,6 +2,7 @@ package dev.quern;
 
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.text.Nearest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;

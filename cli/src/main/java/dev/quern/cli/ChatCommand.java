@@ -5,23 +5,28 @@ import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
-import java.io.BufferedReader;
+import dev.quern.llama.PromptException;
+import dev.quern.llama.StopReason;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
+import java.io.PrintStream;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `quern chat`: a conversation, a line a turn.
+/// `quern chat`: a conversation, a line a turn. What can't be said is refused in one line, and the
+/// conversation goes on without it.
 @Command(
     name = "chat",
-    description = "Talks with an instruction-tuned model; end with an empty line or Ctrl-D.")
+    description = "Talks with an instruction-tuned model; end with an empty line or Ctrl-D.",
+    footer = {
+      "",
+      "A line that is /clear begins a new conversation, with the same --system: the way on where the context is full.",
+      "Exit code 0, also where a question was refused and a person could ask another one; 1 where questions come from a file or a pipe and one was refused."
+    })
 final class ChatCommand extends ConsoleCommand {
-  static final String RAW =
-      "Print generated text to a terminal as it is. Default: control characters are shown and not obeyed.";
+  private static final String CLEAR = "/clear";
 
   @Mixin ModelOptions modelOptions;
 
@@ -39,41 +44,70 @@ final class ChatCommand extends ConsoleCommand {
 
   @Mixin SamplingFlags sampling;
 
+  @Mixin GeneratedTextOptions textOptions;
+
+  private boolean refused;
+
   ChatCommand(Console console) {
     super(console);
   }
 
   @Override
-  public Integer call() {
-    GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0.6), Set.of());
+  public Integer call() throws IOException {
+    GenerationOptions options =
+        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0.6)));
     try (LlamaModel model = modelOptions.load(console);
         LlamaSession session = model.newSession()) {
       ChatSession chat = new ChatSession(model, session, Optional.ofNullable(system));
-      BufferedReader in =
-          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-      for (String line; (line = ask(in)) != null && !line.isBlank(); ) {
-        Generation reply =
-            chat.reply(
-                line,
-                options,
-                text -> {
-                  console.out().print(text);
-                  console.out().flush();
-                });
-        console.out().println();
-        console.err().println(Metrics.of(model, reply).line());
+      TextInput in = TextInput.standard(console);
+      while (true) {
+        try {
+          Optional<String> line = ask(in);
+          if (line.isEmpty() || line.get().isBlank()) {
+            return refused && !console.interactive() ? Failures.USER_ERROR : 0;
+          }
+          if (line.get().equals(CLEAR)) {
+            chat.restart();
+            console.err().println("quern: a new conversation");
+          } else {
+            answer(model, chat, line.get(), options);
+          }
+        } catch (UserException | PromptException e) {
+          refused = true;
+          console.err().println("quern: not said: " + e.getMessage());
+        }
       }
-    } catch (IOException e) {
-      throw new UserException("the input can't be read: " + e.getMessage(), e);
     }
-    return 0;
   }
 
-  private String ask(BufferedReader in) throws IOException {
+  private void answer(LlamaModel model, ChatSession chat, String line, GenerationOptions options) {
+    PrintStream out = textOptions.stream(console);
+    Generation reply =
+        chat.reply(
+            line,
+            options,
+            text -> {
+              out.print(text);
+              out.flush();
+            });
+    out.println();
+    console.err().println(Metrics.of(model, reply).line());
+    if (reply.stop() == StopReason.CONTEXT_FULL) {
+      console
+          .err()
+          .printf(
+              Locale.ROOT,
+              "quern: the context is full (%d positions): %s begins a new conversation; --context makes room for longer ones%n",
+              model.context(),
+              CLEAR);
+    }
+  }
+
+  private Optional<String> ask(TextInput in) throws IOException {
     if (console.interactive()) {
       console.out().print("> ");
       console.out().flush();
     }
-    return in.readLine();
+    return in.line();
   }
 }

@@ -4,9 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 
-/// JSON as the commands write it: indented, UTF-8.
+/// JSON as the commands write it: UTF-8, indented in files.
 final class Json {
-  private static final ObjectMapper MAPPER =
+  private static final ObjectMapper LINE = new ObjectMapper();
+  private static final ObjectMapper INDENTED =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private Json() {}
@@ -14,7 +15,16 @@ final class Json {
   /// @param tree of maps, lists, texts, numbers and nulls
   static byte[] bytes(Object tree) {
     try {
-      return MAPPER.writeValueAsBytes(tree);
+      return INDENTED.writeValueAsBytes(tree);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e); // such trees can always be written
+    }
+  }
+
+  /// [#bytes] in one line.
+  static String line(Object tree) {
+    try {
+      return LINE.writeValueAsString(tree);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e); // such trees can always be written
     }

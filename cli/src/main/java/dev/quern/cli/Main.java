@@ -1,5 +1,7 @@
 package dev.quern.cli;
 
+import dev.quern.llama.text.Printable;
+import dev.quern.text.Nearest;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "--provider X is -Dquern.provider=X.",
+      "-Dquern.NAME=VALUE anywhere is a setting, such as -Dquern.log=info; --provider X is -Dquern.provider=X. The JVM's own properties go before the command: quern -Dname=value COMMAND.",
       "Try: quern run --prompt \"Once upon a time\""
     })
 public final class Main implements Runnable {
@@ -45,11 +47,9 @@ public final class Main implements Runnable {
 
   @CommandLine.Option(
       names = "-D",
-      paramLabel = "quern.NAME=VALUE",
       mapFallbackValue = "",
       scope = CommandLine.ScopeType.INHERIT,
-      description =
-          "A setting, such as -Dquern.log=info. The JVM's own go before the command: quern -Dname=value COMMAND.")
+      hidden = true) // its synopsis would read -D=<String=String>; the footer says it
   Map<String, String> properties = Map.of();
 
   Main() {}
@@ -139,9 +139,31 @@ public final class Main implements Runnable {
   /// A mistake in the command line: one line, and where to read on.
   private static int reportUsage(CommandLine.ParameterException e, PrintStream err) {
     CommandLine command = e.getCommandLine();
-    err.println("quern: " + Arguments.shown(e.getMessage()));
-    CommandLine.UnmatchedArgumentException.printSuggestions(e, new PrintWriter(err, true));
+    String message =
+        e instanceof CommandLine.UnmatchedArgumentException u
+            ? unmatched(u.getUnmatched().getFirst(), command)
+            : Arguments.shown(e.getMessage());
+    err.println("quern: " + message);
     err.printf(Locale.ROOT, "Try: %s --help%n", command.getCommandSpec().qualifiedName());
     return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  private static String unmatched(String word, CommandLine command) {
+    if (word.startsWith("-")) {
+      String name = word.split("=", 2)[0];
+      return "unknown option " + Printable.quoted(name) + hint(name, command);
+    }
+    return command.getParent() == null
+        ? "unknown command "
+            + Printable.quoted(word)
+            + Nearest.hint(word, command.getSubcommands().keySet())
+        : "unexpected word " + Printable.quoted(word);
+  }
+
+  /// Of two letters, any two are alike.
+  private static String hint(String option, CommandLine command) {
+    return option.length() <= 2
+        ? ""
+        : Nearest.hint(option, command.getCommandSpec().optionsMap().keySet());
   }
 }

@@ -66,8 +66,8 @@ record Metrics(
         providers);
   }
 
-  /// The same as JSON; a figure that does not exist is null.
-  byte[] json() {
+  /// The same as JSON, by name; a figure that does not exist is null.
+  private Map<String, Object> figures() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("loadSeconds", loadSeconds);
     json.put("timeToFirstTokenSeconds", orNull(generation.timeToFirstTokenSeconds()));
@@ -81,7 +81,17 @@ record Metrics(
     json.put("kvCacheBytes", kvCacheBytes);
     json.put("threads", threads);
     json.put("providers", providers);
-    return Json.bytes(json);
+    return json;
+  }
+
+  /// The same as JSON in one line.
+  String jsonLine() {
+    return Json.line(figures());
+  }
+
+  /// The same as JSON, as a file holds it.
+  byte[] json() {
+    return Json.bytes(figures());
   }
 
   private static String number(double value, String format) {

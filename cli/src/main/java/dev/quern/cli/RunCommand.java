@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,6 +20,8 @@ import picocli.CommandLine.Option;
 /// `quern run`: prompt and continuation to stdout, a line of metrics to stderr.
 @Command(name = "run", description = "Continues a text.")
 final class RunCommand extends ConsoleCommand {
+  private static final Path STANDARD_ERROR = Path.of("-");
+
   @Mixin ModelOptions modelOptions;
 
   @Mixin PromptOptions promptOptions;
@@ -37,7 +38,8 @@ final class RunCommand extends ConsoleCommand {
       names = "--stats-json",
       paramLabel = "FILE",
       converter = OutputFile.Name.class,
-      description = "Write the metrics as JSON.")
+      description =
+          "Write the metrics as JSON; - is standard error, in one line instead of the one for people, since the text is on standard output.")
   Path statsJson;
 
   @Option(
@@ -45,8 +47,7 @@ final class RunCommand extends ConsoleCommand {
       description = "Also print the share of each operator in the prompt and in decoding.")
   boolean profile;
 
-  @Option(names = "--raw", description = ChatCommand.RAW)
-  boolean raw;
+  @Mixin GeneratedTextOptions textOptions;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
@@ -57,25 +58,27 @@ final class RunCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     final String prompt = promptOptions.text(spec, console);
-    OutputFile stats = new OutputFile("--stats-json", statsJson);
+    boolean inline = STANDARD_ERROR.equals(statsJson);
+    OutputFile stats = new OutputFile("--stats-json", inline ? null : statsJson);
     OutputFile.check(List.of(stats), Arrays.asList(modelOptions.model));
-    GenerationOptions options = new GenerationOptions(maxTokens, sampling.options(0), Set.of());
+    GenerationOptions options =
+        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0)));
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
     loading = kernels.map(loading::withProfile).orElse(loading);
     try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
-      int[] tokens = session.encodePrompt(prompt);
-      PrintStream out = raw ? console.rawOut() : console.out();
+      int[] tokens = session.encodePrompt(prompt, promptOptions.special);
+      PrintStream out = textOptions.stream(console);
       print(prompt, out);
       Generation generation = session.generate(tokens, options, text -> print(text, out));
       Metrics metrics = Metrics.of(model, generation);
       if (console.interactive()) {
         out.println();
       }
-      console.err().println(metrics.line());
+      console.err().println(inline ? metrics.jsonLine() : metrics.line());
       kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
-      if (statsJson != null) {
+      if (statsJson != null && !inline) {
         stats.write(metrics.json());
       }
     }

@@ -27,7 +27,7 @@ final class StandardOutput extends OutputStream {
 
   private final OutputStream out;
   private final StandardStream kind;
-  private Failure failure; // the first: there is no writing after it
+  private IOException failure; // the first: there is no writing after it
 
   StandardOutput(OutputStream out, StandardStream kind) {
     this.out = out;
@@ -50,15 +50,16 @@ final class StandardOutput extends OutputStream {
   }
 
   private void checked(Call call) {
-    if (failure != null) {
-      throw failure;
+    if (failure == null) {
+      try {
+        call.run();
+        return;
+      } catch (IOException e) {
+        failure = e;
+      }
     }
-    try {
-      call.run();
-    } catch (IOException e) {
-      // Of a pipe nothing else can fail, and the system's words may be in the user's language.
-      failure = new Failure(e, kind == StandardStream.PIPE);
-      throw failure;
-    }
+    // Of a pipe nothing else can fail, and the system's words may be in the user's language. A new
+    // one each time: whoever closes what failed adds the second to the first.
+    throw new Failure(failure, kind == StandardStream.PIPE);
   }
 }

@@ -121,9 +121,8 @@ final class TextInput {
     return text.flip().toString();
   }
 
-  private UserException unreadable(IOException e) {
-    return new UserException(
-        String.format(Locale.ROOT, "%s: can't be read: %s", name, e.getMessage()), e);
+  private IOException unreadable(IOException e) {
+    return new IOException(name + ": can't be read: " + e.getMessage(), e);
   }
 
   private UserException tooLong() {

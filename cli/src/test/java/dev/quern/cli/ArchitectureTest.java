@@ -49,7 +49,8 @@ class ArchitectureTest {
   static final ArchRule apiStandsAlone =
       classes()
           .that()
-          .resideInAnyPackage("dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi")
+          .resideInAnyPackage(
+              "dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi", "dev.quern.text", "dev.quern.files")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
@@ -58,7 +59,9 @@ class ArchitectureTest {
               "dev.quern",
               "dev.quern.data",
               "dev.quern.op",
-              "dev.quern.spi")
+              "dev.quern.spi",
+              "dev.quern.text",
+              "dev.quern.files")
           .because("the contract depends on nothing but the JDK");
 
   @ArchTest

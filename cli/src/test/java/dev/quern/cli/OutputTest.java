@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What happens to what commands print.
 class OutputTest {
   /// Takes so many bytes, then fails as the operating system does.
-  private static final class Full extends OutputStream {
+  static final class Full extends OutputStream {
     private int left;
 
     Full(int left) {

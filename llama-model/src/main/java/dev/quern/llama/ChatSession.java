@@ -15,20 +15,35 @@ public final class ChatSession {
   /// @param system what the model is told about its part, if anything
   /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template that
   ///   Quern knows
+  /// @throws LlamaException if its format can't express the system text
   public ChatSession(LlamaModel model, LlamaSession session, Optional<String> system) {
     this.session = session;
     this.template = model.chatTemplate();
     this.system = system;
+    if (system.isPresent()) { // now, and not with every question
+      try {
+        template.firstTurn(system, "");
+      } catch (IllegalArgumentException e) {
+        throw new LlamaException(e.getMessage(), e);
+      }
+    }
   }
 
   /// Says something to the model and hands on its reply piece by piece. What is refused, or
   /// cancelled before the model has taken it in, was not said: the conversation goes on as if.
   ///
-  /// @throws LlamaException if the conversation no longer fits in the context; a shorter text, or
-  ///   [#restart()] and the text, may
+  /// @throws PromptException if the conversation no longer fits in the context; a shorter text, or
+  ///   [#restart()] and the text, may. Also if the model's format can't express the text
   public Generation reply(String user, GenerationOptions options, Consumer<String> text) {
-    int[] turn = session.isEmpty() ? template.firstTurn(system, user) : template.nextTurn(user);
-    return session.generate(turn, options, text);
+    return session.generate(turn(user), options, text);
+  }
+
+  private int[] turn(String user) {
+    try {
+      return session.isEmpty() ? template.firstTurn(system, user) : template.nextTurn(user);
+    } catch (IllegalArgumentException e) {
+      throw new PromptException(e.getMessage(), e);
+    }
   }
 
   /// Forgets what was said, except what the model was told about its part.

@@ -55,7 +55,7 @@ public interface Checkpoint extends AutoCloseable {
   /// A tensor that the checkpoint holds.
   ///
   /// @param name GGUF's, for example `blk.0.attn_q.weight`; the container's own where GGUF has none
-  /// @param label what messages call it: the container's own name
+  /// @param label what messages call it: the container's own name, on one line and safe to print
   /// @param type the container's name of the element type
   /// @param format the format that [Checkpoint#weights] gives it, empty where kernels have none
   /// @param dims `dims[0]` is the row length, as in GGUF
@@ -68,6 +68,7 @@ public interface Checkpoint extends AutoCloseable {
       List<Long> dims,
       long byteSize) {
     public Tensor {
+      label = Printable.escaped(label);
       dims = List.copyOf(dims);
     }
 

@@ -10,7 +10,7 @@ import java.util.Locale;
 /// The shape of a Llama model, from GGUF metadata (keys of the `llama` architecture in ggml's
 /// gguf.md).
 ///
-/// @param name the model's name, for people
+/// @param name the model's name, for people: one line, safe to print
 /// @param layers transformer blocks
 /// @param width elements of the residual stream
 /// @param hidden elements of the feed-forward network's inner layer
@@ -37,6 +37,10 @@ public record LlamaConfig(
     double ropeBase,
     double ropeScale,
     int vocabulary) {
+
+  public LlamaConfig {
+    name = Printable.escaped(name);
+  }
 
   /// Bounds on what a header may claim. They are far above any model, and keep products within
   /// `int`.

@@ -3,7 +3,7 @@ package dev.quern.llama;
 /// A mistake that the user of a model can mend: a file that is not a Llama model as Quern runs it,
 /// a prompt that does not fit, an option out of range. The message is one line that says what,
 /// where, what was expected, and the fix.
-public final class LlamaException extends RuntimeException {
+public sealed class LlamaException extends RuntimeException permits PromptException {
   private static final long serialVersionUID = 1L;
 
   public LlamaException(String message) {

@@ -56,7 +56,7 @@ final class TokenLoop {
     final long start = System.nanoTime();
     int[] ids = tokens.withPending(prompt);
     if (ids.length == 0 && tokens.isEmpty()) {
-      throw new LlamaException("prompt: no tokens, expected at least one to go on from");
+      throw new PromptException("prompt: no tokens, expected at least one to go on from");
     }
     checkRoom(ids.length);
     Sampler sampler = new Sampler(options.sampling(), model.config().vocabulary());
@@ -256,7 +256,7 @@ final class TokenLoop {
     int position = tokens.position();
     int capacity = tokens.capacity();
     if (count > capacity - position) {
-      throw new LlamaException(
+      throw new PromptException(
           String.format(
               Locale.ROOT,
               "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",

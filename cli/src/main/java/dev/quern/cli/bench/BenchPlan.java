@@ -24,6 +24,8 @@ public record BenchPlan(
     double warmupSeconds,
     boolean fullContext) {
 
+  private static final int MAX_TOKENS = 1 << 30; // above any context
+
   /// Where the context before a measurement comes from.
   public enum Fill {
     /// Random tokens, which are run as a prompt.
@@ -49,6 +51,14 @@ public record BenchPlan(
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "--warmup: %s, expected 0 to 3600 seconds", warmupSeconds));
     }
+    if ((long) depth + promptTokens + genTokens > MAX_TOKENS) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "--depth, --prompt-tokens and --gen-tokens: %d together, expected at most %d",
+              (long) depth + promptTokens + genTokens,
+              MAX_TOKENS));
+    }
     if (promptTokens + genTokens == 0) {
       throw new IllegalArgumentException(
           "--prompt-tokens and --gen-tokens are 0, expected something to measure");
@@ -66,10 +76,8 @@ public record BenchPlan(
   /// Positions that the KV cache must have.
   public int context() {
     int tokens =
-        order == Order.AFTER_PROMPT
-            ? Math.addExact(promptTokens, genTokens)
-            : Math.max(promptTokens, genTokens);
-    return Math.addExact(depth, tokens);
+        order == Order.AFTER_PROMPT ? promptTokens + genTokens : Math.max(promptTokens, genTokens);
+    return depth + tokens;
   }
 
   /// Generated tokens that decoding's time stands for: the first one after a prompt is part of the

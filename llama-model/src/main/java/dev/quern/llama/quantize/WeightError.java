@@ -66,7 +66,7 @@ public record WeightError(
           String.format(
               Locale.ROOT,
               "tensor %s: %s, expected %s as in the other model",
-              tensor.name(),
+              tensor.label(),
               tensor.dims(),
               other.dims()));
     }

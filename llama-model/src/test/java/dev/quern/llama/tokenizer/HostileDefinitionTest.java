@@ -43,7 +43,7 @@ class HostileDefinitionTest {
         any("tokenizer.ggml.unknown_token_id = 70000, ", d -> d.unknown = OptionalLong.of(70_000)),
         bytePair("tokenizer.ggml.pre is missing, expected one of [llama-bpe,", d -> d.pre = none()),
         bytePair("tokenizer.ggml.pre = \"default\", expected one", d -> d.pre = some("default")),
-        bytePair("tokenizer.ggml.pre = \"a\\u000ab\", expected one", d -> d.pre = some("a\nb")),
+        bytePair("tokenizer.ggml.pre = \"a\\nb\", expected one", d -> d.pre = some("a\nb")),
         bytePair("tokenizer.ggml.merges is missing or empty", d -> d.merges.clear()),
         bytePair("tokenizer.ggml.merges[1] = \"ab\", expected two texts", d -> d.merges.add("ab")),
         bytePair("tokenizer.ggml.merges[1] = \" a\", expected two texts", d -> d.merges.add(" a")),

@@ -1,16 +1,16 @@
-package dev.quern;
+package dev.quern.text;
 
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 
 /// Finds what a user probably meant.
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /// The candidate that differs least from a word, if it differs by no more than a third of the
   /// word's letters (at least one).
-  static Optional<String> to(String word, Collection<String> candidates) {
+  public static Optional<String> to(String word, Collection<String> candidates) {
     return candidates.stream()
         .filter(c -> distance(word, c) <= Math.max(1, word.length() / 3))
         .min(
@@ -19,7 +19,7 @@ final class Nearest {
   }
 
   /// ` (did you mean x?)`, or nothing.
-  static String hint(String word, Collection<String> candidates) {
+  public static String hint(String word, Collection<String> candidates) {
     return to(word, candidates).map(c -> " (did you mean " + c + "?)").orElse("");
   }
 

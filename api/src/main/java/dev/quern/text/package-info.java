@@ -1,0 +1,2 @@
+/// Words of messages, for Quern's own modules.
+package dev.quern.text;
