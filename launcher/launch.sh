@@ -89,7 +89,8 @@ use_utf8() {
     none) case ${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} in C | POSIX) ;; *) return ;; esac ;; # musl has no `locale`
     *) return ;;
   esac
-  for utf8 in C.UTF-8 en_US.UTF-8 $(locale -a 2>/dev/null | grep -i 'utf-*8$' | head -n 1); do
+  for utf8 in C.UTF-8 en_US.UTF-8 any; do
+    [ "$utf8" != any ] || utf8=$(locale -a 2>/dev/null | grep -i 'utf-*8$' | head -n 1)
     [ "$charmap" = none ] || [ "$(LC_ALL=$utf8 locale charmap 2>&1)" = UTF-8 ] || continue
     if [ "${LC_ALL:-}" ]; then # it would win over LC_CTYPE
       for name in $(env | sed -n 's/^\(LC_[A-Z]*\)=.*/\1/p') LC_ALL; do
