@@ -14,7 +14,7 @@ java_major() {
     v=${v#\"}
     v=${v%\"}
   else
-    v=$("$1/bin/java" -version 2>&1 | sed -n '1s/.*"\([0-9._]*\).*/\1/p')
+    v=$("$1/bin/java" -version 2>&1 </dev/null | sed -n '1s/.*"\([0-9._]*\).*/\1/p')
   fi
   case $v in
     1.*) v=${v#1.} ;;
@@ -29,62 +29,52 @@ path_java_home() {
     t=$(readlink "$j")
     case $t in
       /*) j=$t ;;
-      *) j=$(dirname "$j")/$t ;;
+      *) j=$(dirname -- "$j")/$t ;;
     esac
   done
-  dirname "$(dirname "$j")"
+  dirname -- "$(dirname -- "$j")"
 }
 
-# Homes that are worth a look, one a line. A home may hold spaces, so nothing here splits on them.
-java_homes() {
-  echo "${JAVA_HOME:-}"
-  echo "$path_home"
-  for d in /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* /opt/*jdk* "$HOME"/.sdkman/candidates/java/* \
-    "$HOME"/.jdks/* "$HOME"/.asdf/installs/java/* "$HOME"/.local/share/mise/installs/java/* \
-    /Library/Java/JavaVirtualMachines/*/Contents/Home \
-    "$HOME"/Library/Java/JavaVirtualMachines/*/Contents/Home \
-    /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
-    /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
-    echo "$d"
-  done
+# Looks at one folder: the first that will do of the user's own choice (JAVA_HOME, PATH), else the newest.
+try_jdk() { # MAJOR TOOL FOLDER
+  [ -x "$3/bin/java" ] || return 0
+  java_major "$3"
+  case $major in
+    '' | *[!0-9]*) return 0 ;;
+  esac
+  seen="$seen
+  $3 (Java $major)"
+  if [ "$major" -gt "$best_major" ] && [ "$major" -ge "$1" ] && [ -x "$3/bin/$2" ]; then
+    best=$3
+    best_major=$major
+  fi
 }
 
 find_jdk() {
   seen=
   best=
   best_major=0
-  path_home=$(path_java_home)
-  # A here-document and not a pipe: the loop's variables must outlive it.
-  while IFS= read -r d; do
-    [ -x "$d/bin/java" ] || continue
-    java_major "$d"
-    m=$major
-    case $m in
-      '' | *[!0-9]*) continue ;;
-    esac
-    seen="$seen
-  $d (Java $m)"
-    if [ "$m" -ge "$1" ] && [ -x "$d/bin/$2" ]; then
-      # JAVA_HOME and PATH are the user's choice, so the first that will do wins over a newer one.
-      if [ "$d" = "${JAVA_HOME:-}" ] || [ "$d" = "$path_home" ]; then
-        echo "$d"
-        return 0
-      fi
-      if [ "$m" -gt "$best_major" ]; then
-        best=$d
-        best_major=$m
-      fi
-    fi
-  done <<END
-$(java_homes)
-END
-  if [ -n "$best" ]; then
-    echo "$best"
-    return 0
+  user=${HOME:-/nonexistent} # no HOME in cron, systemd units, env -i
+  for d in "${JAVA_HOME:-}" "$(path_java_home)"; do
+    [ -n "$best" ] || [ -z "$d" ] || try_jdk "$1" "$2" "$d"
+  done
+  if [ -z "$best" ]; then
+    for d in /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* /opt/*jdk* "$user"/.sdkman/candidates/java/* \
+      "$user"/.jdks/* "$user"/.asdf/installs/java/* "$user"/.local/share/mise/installs/java/* \
+      /Library/Java/JavaVirtualMachines/*/Contents/Home \
+      "$user"/Library/Java/JavaVirtualMachines/*/Contents/Home \
+      /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
+      /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
+      try_jdk "$1" "$2" "$d"
+    done
   fi
-  echo "quern: no JDK $1 or newer found (looked for bin/$2). Install one, or set JAVA_HOME to it." >&2
-  if [ -n "$seen" ]; then
-    echo "quern: found only:$seen" >&2
-  fi
-  return 1
+  case $best in
+    /*) printf '%s\n' "$best" ;;
+    '')
+      printf 'quern: no JDK %s or newer found (looked for bin/%s). Install one, or set JAVA_HOME to it.\n' "$1" "$2" >&2
+      [ -z "$seen" ] || printf 'quern: found only:%s\n' "$seen" >&2
+      return 1
+      ;;
+    *) printf '%s/%s\n' "$PWD" "$best" ;; # a relative JAVA_HOME, and ./build changes the folder
+  esac
 }

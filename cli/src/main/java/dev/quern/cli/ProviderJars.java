@@ -82,7 +82,7 @@ final class ProviderJars {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "--jar: %s. If the running JVM has that module but did not need it, start with QUERN_PROVIDERS=%s",
+              "--jar: %s. If the running JVM has that module but did not need it, start with QUERN_PROVIDER_PATH=%s",
               e.getMessage(),
               jars.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator))),
           e);

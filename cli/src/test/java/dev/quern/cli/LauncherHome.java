@@ -8,16 +8,31 @@ import java.util.List;
 
 /// Folders that look like a checkout whose build is fresh, so that the launcher builds nothing.
 final class LauncherHome {
+  private static final List<String> FILES =
+      List.of(
+          "quern",
+          ".mvn/jdk.sh",
+          "launcher/launch.sh",
+          "launcher/jvm.options",
+          "pom.xml",
+          "api/pom.xml");
+
   private LauncherHome() {}
 
   /// A new one, with blanks in its path.
   static Path in(Path folder) throws IOException {
+    return at(folder.resolve("home with space"));
+  }
+
+  /// A new one in a folder that is made for it. It has a log of an AOT cache, so that none is
+  /// stored unasked.
+  static Path at(Path home) throws IOException {
     Path checkout = Path.of(System.getProperty("quern.home"));
-    Path home = folder.resolve("home with space");
     Files.createDirectories(home.resolve("api/src/main"));
     Files.createDirectories(home.resolve(".mvn"));
+    Files.createDirectories(home.resolve("launcher"));
     Path out = Files.createDirectories(home.resolve("cli/target/quern"));
-    for (String file : List.of("quern", ".mvn/jdk.sh", "pom.xml", "api/pom.xml")) {
+    for (String file : FILES) {
       Files.copy(checkout.resolve(file), home.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
     }
     Files.createSymbolicLink(out.resolve("lib"), Path.of(System.getProperty("quern.lib")));
@@ -26,6 +41,7 @@ final class LauncherHome {
     Files.createSymbolicLink(
         out.resolve("charts"), Path.of(System.getProperty("quern.lib")).resolveSibling("charts"));
     Files.writeString(out.resolve("built"), "");
+    Files.writeString(Files.createDirectory(out.resolve("aot")).resolve("log"), "");
     return home;
   }
 }

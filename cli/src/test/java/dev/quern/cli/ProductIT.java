@@ -157,21 +157,21 @@ class ProductIT {
 
   @Test
   void theLauncherPassesPropertiesAndWordsThrough() throws IOException {
-    Path home = launcherHome();
+    Path home = LauncherHome.in(Files.createTempDirectory(folder, "launcher"));
     Child child =
         Child.run(
             home,
             List.of(
                 home.resolve("quern").toString(),
-                "run",
                 "-Dquern.provider=scalar",
+                "-Dquern.log=info",
+                "run",
                 "--prompt",
-                "Once upon a  time",
+                "-Dquern.provider=x  -m",
                 "--max-tokens",
-                "0",
-                "-Dquern.log=info"));
+                "0"));
     assertEquals(0, child.code(), child.err());
-    assertEquals("Once upon a  time", child.out());
+    assertEquals("-Dquern.provider=x  -m", child.out(), "text, and no option");
     assertTrue(child.err().contains("info: "), child.err());
 
     Child refused =
@@ -181,7 +181,7 @@ class ProductIT {
 
   @Test
   void theLauncherPassesOverAnOldJava() throws IOException {
-    Path home = launcherHome();
+    Path home = LauncherHome.in(Files.createTempDirectory(folder, "launcher"));
     Path old = Files.createDirectories(folder.resolve("old jdk/bin")).getParent();
     Files.writeString(old.resolve("release"), "JAVA_VERSION=\"17.0.15\"\n");
     Path java = Files.writeString(old.resolve("bin/java"), "#!/bin/sh\nexit 17\n");
@@ -197,29 +197,6 @@ class ProductIT {
       assertTrue(child.err().contains("no JDK 25 or newer found"), child.err());
       assertTrue(child.err().contains("old jdk (Java 17)"), child.err());
     }
-  }
-
-  /// A folder that looks like a checkout whose build is fresh, so that the launcher builds nothing.
-  private Path launcherHome() throws IOException {
-    Path checkout = Path.of(System.getProperty("quern.home"));
-    Path home = Files.createDirectories(folder.resolve("home with space"));
-    Files.createDirectories(home.resolve(".mvn"));
-    Files.createDirectories(home.resolve("api/src/main"));
-    Files.createDirectories(home.resolve("cli/target/quern"));
-    for (String file : new String[] {"quern", ".mvn/jdk.sh", "pom.xml", "api/pom.xml"}) {
-      if (!Files.exists(home.resolve(file))) {
-        Files.copy(
-            checkout.resolve(file),
-            home.resolve(file),
-            java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-      }
-    }
-    Path lib = home.resolve("cli/target/quern/lib");
-    if (!Files.exists(lib)) {
-      Files.createSymbolicLink(lib, LIB);
-    }
-    Files.writeString(home.resolve("cli/target/quern/built"), "");
-    return home;
   }
 
   private Child start(Start start, List<String> jvm, String... args) throws IOException {

@@ -64,7 +64,7 @@ class WarmIT {
     assertEquals(2, warm.err().lines().count(), "two lines, none of the JVM's: " + warm.err());
     try (Stream<Path> files = Files.list(cache.getParent())) {
       assertEquals(
-          List.of("cache", "key", "log"),
+          List.of("cache", "key", "lock", "log"),
           files.map(f -> f.getFileName().toString()).sorted().toList(),
           "nothing is left over");
     }
@@ -114,8 +114,9 @@ class WarmIT {
       strings = {
         "QUERN_JAVA_OPTS=-Dx=y",
         "QUERN_JAVA_OPTS=-Xshare:off",
-        "QUERN_PROVIDERS=/nowhere",
-        "JDK_JAVA_OPTIONS=-Dx=y"
+        "QUERN_JAVA_OPTS=-XX:AOTMode=off",
+        "JDK_JAVA_OPTIONS=-Dx=y",
+        "CLASSPATH=/nowhere"
       })
   void aCacheOfAnotherConfigurationIsNotUsed(String setting) throws IOException {
     Child child = quern("env", setting);

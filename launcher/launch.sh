@@ -1,0 +1,423 @@
+# Sourced by ./quern (a checkout) and bin/quern (an unpacked distribution), which know where things lie:
+#   launcher   the script that the user started
+#   home       the folder of it all; `find_jdk` (jdk.sh) is there already
+#   options    the file jvm.options
+#   out        the folder with lib, conformance and charts, each a module path
+#   first      not empty: this start may store an AOT cache
+# They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
+# sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
+: "${launcher:?}" "${home:?}" "${out:?}" "${options:?}"
+first=
+main=dev.quern.cli/dev.quern.cli.Main
+
+say() { printf 'quern: %s\n' "$*" >&2; }
+
+die() {
+  say "$@"
+  exit 1
+}
+
+# What has to be right before anything is built or started.
+prepare() {
+  open_descriptors
+  case $home in
+    *:*) die "$home: a folder with a colon in its path can't be a Java module path; rename it, or start a link to it: ln -s '$home' /tmp/quern" ;;
+  esac
+  [ -z "${QUERN_PROVIDERS:-}" ] ||
+    die "QUERN_PROVIDERS is called QUERN_PROVIDER_PATH now: set QUERN_PROVIDER_PATH='$QUERN_PROVIDERS' instead"
+  providers=
+  [ -z "${QUERN_PROVIDER_PATH:-}" ] || providers=$(provider_path) || exit 1
+}
+
+# A closed descriptor would be given to the next file that the JVM opens, which would then be read as the
+# user's input, or be written to. Standard input is at its end instead; writing to standard output fails
+# (it is open for reading), as it should; what goes to stderr is lost, as it was.
+open_descriptors() {
+  { true 3<&0; } 2>/dev/null || exec </dev/null
+  { true 3>&1; } 2>/dev/null || exec 1</dev/null
+  true 3>&2 || exec 2>/dev/null
+}
+
+# Prints QUERN_PROVIDER_PATH without empty entries. The JVM passes over what does not exist.
+provider_path() {
+  path=
+  set -f
+  IFS=:
+  for entry in $QUERN_PROVIDER_PATH; do
+    [ "$entry" ] || continue
+    where="QUERN_PROVIDER_PATH: $entry"
+    [ -e "$entry" ] || die "$where: no such file or folder (entries are separated by colons)"
+    [ -r "$entry" ] || die "$where: can't be read: no permission"
+    if [ -d "$entry" ]; then
+      [ -x "$entry" ] || die "$where: can't be read: no permission"
+      holds_modules "$entry" || die "$where: there is no JAR in this folder"
+    else
+      case $entry in
+        *.jar) [ -f "$entry" ] || die "$where: not a regular file, expected a JAR" ;;
+        *) die "$where: expected a JAR (NAME.jar) or a folder with JARs" ;;
+      esac
+    fi
+    path=$path${path:+:}$entry
+  done
+  printf '%s' "$path"
+}
+
+# Whether a folder has a JAR, or a module's classes, or folders with such.
+holds_modules() {
+  set +f
+  for file in "$1"/*.jar "$1"/module-info.class "$1"/*/module-info.class; do
+    if [ -f "$file" ]; then
+      set -f
+      return 0
+    fi
+  done
+  set -f
+  return 1
+}
+
+# The JVM decodes arguments and file names by the locale. Where that is C or POSIX, because nothing is set
+# (cron, systemd, containers) or because what is set is not installed, it would decode ASCII and no more: the
+# rest of a prompt would be lost. So it gets a UTF-8 locale there, and no other part of the locale changes. A
+# real 8-bit locale stays.
+use_utf8() {
+  # `locale` complains on stderr where setlocale(LC_ALL, "") fails, as it then will in the JVM.
+  charmap=$(locale charmap 2>&1) || charmap=none
+  case $charmap in
+    UTF-8) return ;;
+    ANSI_X3.4-1968 | US-ASCII | 646 | C | POSIX) ;;
+    *[!A-Za-z0-9_.:-]*) LC_ALL=C ;; # words and not a name: the JVM's locale would be C in all its parts
+    none) case ${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} in C | POSIX) ;; *) return ;; esac ;; # musl has no `locale`
+    *) return ;;
+  esac
+  for utf8 in C.UTF-8 en_US.UTF-8 any; do
+    [ "$utf8" != any ] || utf8=$(locale -a 2>/dev/null | grep -i 'utf-*8$' | head -n 1)
+    [ "$charmap" = none ] || [ "$(LC_ALL=$utf8 locale charmap 2>&1)" = UTF-8 ] || continue
+    if [ "${LC_ALL:-}" ]; then # it would win over LC_CTYPE
+      for name in $(env | sed -n 's/^\(LC_[A-Z]*\)=.*/\1/p') LC_ALL; do
+        unset "$name"
+      done
+      export LANG=C
+    fi
+    export LC_CTYPE="$utf8"
+    return
+  done
+}
+
+# Sets `jvm` to the options of every JVM: ours, without the flags that the user set, then QUERN_JAVA_OPTS.
+# JAVA_TOOL_OPTIONS and JDK_JAVA_OPTIONS reach the JVM by themselves, but ours would win over them, and two
+# collectors stop it.
+jvm_options() {
+  theirs=
+  own_collector=
+  for word in ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} ${QUERN_JAVA_OPTS:-}; do
+    word=${word#[\"\']}
+    case $word in
+      @*) note_options "" "${word#@}" ;;
+      -XX:VMOptionsFile=*) note_options "" "${word#*=}" ;;
+      -XX:Flags=*) note_options -XX: "${word#*=}" ;;
+      *) note_option "$word" ;;
+    esac
+  done
+  jvm=
+  while IFS= read -r option || [ "$option" ]; do
+    case $option in
+      '' | '#'*) continue ;;
+      -XX:+Use*GC) [ -z "$own_collector" ] || continue ;;
+      -XX:CompileCommand=*) ;; # they add up
+      -XX:*=*) is_theirs "${option%%=*}" && continue ;;
+    esac
+    jvm="$jvm $option"
+  done <"$options"
+  # Small machines get a second C2 thread, which larger ones have.
+  if [ "$(getconf _NPROCESSORS_ONLN)" -lt 4 ] && ! is_theirs -XX:CICompilerCount; then
+    jvm="$jvm -XX:CICompilerCount=3"
+  fi
+  jvm="$jvm ${QUERN_JAVA_OPTS:-}"
+}
+
+note_options() { # PREFIX FILE; a file that can't be read is the JVM's to complain about
+  # shellcheck disable=SC2013 # words and not lines
+  for word in $(cat "$2" 2>/dev/null); do
+    note_option "$1${word#[\"\']}"
+  done
+}
+
+note_option() {
+  case ${1%[\"\']} in
+    -XX:[+-]Use*GC) own_collector=yes ;;
+    -XX:*=*) theirs="$theirs ${1%%=*} " ;;
+    -Djava.io.tmpdir=*) theirs="$theirs ${1%%=*} " ;;
+    -Xshare:*) theirs="$theirs -XX:SharedArchiveFile " ;;
+  esac
+}
+
+is_theirs() {
+  case $theirs in
+    *" $1 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# The JVM itself looks at no TMPDIR, and for no other folder where /tmp is read-only. Sets temp to what it
+# shall use instead of its own choice.
+temp_folder() {
+  temp=
+  ! is_theirs -Djava.io.tmpdir || return 0
+  for folder in "${TMPDIR:-}" /tmp /var/tmp "${XDG_RUNTIME_DIR:-}"; do
+    if [ -d "$folder" ] && [ -w "$folder" ]; then
+      [ "$folder" = /tmp ] || temp=$folder
+      return
+    fi
+  done
+}
+
+# Where the AOT cache lies: with the product, or in the user's cache where someone else installed it; nowhere
+# where there is no such folder, or the user's options use an archive of their own.
+aot_folder() {
+  aot=
+  for flag in AOTCache AOTMode AOTConfiguration AOTCacheOutput SharedArchiveFile ArchiveClassesAtExit; do
+    ! is_theirs "-XX:$flag" || return 0
+  done
+  if [ -w "$out" ]; then
+    aot=$out/aot
+  else
+    case ${XDG_CACHE_HOME:-} in # the rules of XDG: what is not absolute is ignored
+      /*) aot=$XDG_CACHE_HOME/quern/aot ;;
+      *) [ -z "${HOME:-}" ] || aot=$HOME/.cache/quern/aot ;;
+    esac
+  fi
+}
+
+# What an AOT cache belongs to: these JARs and providers on this JDK with these options. The JVM looks
+# at most of it too, but would report a misfit at every start.
+aot_key() {
+  printf '%s\n' "$JAVA_HOME" "$modules" "$jvm" "${JDK_JAVA_OPTIONS:-}" "${JAVA_TOOL_OPTIONS:-}" \
+    "${_JAVA_OPTIONS:-}" "${CLASSPATH:-}"
+  (
+    IFS=:
+    # shellcheck disable=SC2086 # a path is split at its colons on purpose
+    TZ=UTC0 LC_ALL=C ls -lLn "$JAVA_HOME/release" "$JAVA_HOME/lib/modules" $modules 2>&1
+  ) || true # what is absent is part of the key; the JVM reports it
+}
+
+# lock FILE MESSAGE: waits for a lock, which `unlock` or the end of this process and its children lets go.
+# macOS has no flock(1), but Perl has it.
+lock() {
+  exec 9>"$1"
+  flock_9 -n || {
+    say "$2"
+    flock_9
+  }
+}
+
+flock_9() {
+  if command -v flock >/dev/null 2>&1; then
+    flock "$@" 9
+  elif command -v perl >/dev/null 2>&1; then
+    perl -e 'use Fcntl ":flock"; open(F, ">&=", 9) && flock(F, LOCK_EX | (@ARGV ? LOCK_NB : 0)) or exit 1' -- "$@"
+  fi # else nobody waits: two at once are rare
+}
+
+unlock() { exec 9>&-; }
+
+# Puts a JVM in this process's place.
+start() {
+  # shellcheck disable=SC2086 # options are split on purpose
+  exec "$java" $jvm ${temp:+"-Djava.io.tmpdir=$temp"} "$@"
+}
+
+# Stores an AOT cache from a training run; the arguments are the JVM's, up to the main module. The old
+# cache's key goes first and the new one's comes last: whoever is interrupted leaves none that looks valid,
+# and no log. One at a time: a cache of one process must not get another's key.
+make_aot() {
+  mkdir -p "$aot" && [ -w "$aot" ] || return 1
+  lock "$aot/lock" "waiting for another quern, which stores an AOT cache in $aot ..."
+  if [ "$first" ] && aot_fits; then # the other one has done it
+    unlock
+    return 0
+  fi
+  rm -f "$aot/key" "$aot/log"
+  rm_new '*' # whose maker was killed
+  new=$aot/new.$$
+  made=1
+  if (start -XX:AOTMode=record -XX:AOTConfiguration="$new.conf" -p "$modules" "$@" warm) \
+    >"$new.log" 2>&1 </dev/null &&
+    (start -XX:AOTMode=create -XX:AOTConfiguration="$new.conf" -XX:AOTCache="$new.aot" \
+      -p "$modules" "$@") >>"$new.log" 2>&1 </dev/null && [ -s "$new.aot" ] &&
+    mv -f "$new.aot" "$aot/cache" && aot_key >"$new.key" && mv -f "$new.key" "$aot/key"; then
+    made=0
+  fi
+  mv -f "$new.log" "$aot/log"
+  rm_new $$
+  unlock
+  return $made
+}
+
+rm_new() { find "$aot" -name "new.$1.*" -exec rm -f {} +; }
+
+aot_fits() {
+  [ "$aot" ] && [ -s "$aot/cache" ] && [ -r "$aot/key" ] && [ "$(aot_key)" = "$(cat "$aot/key")" ]
+}
+
+# What went wrong, on one line: the JVM's errors without its hundreds of warnings, else its last words.
+aot_error() {
+  if [ ! -s "$aot/log" ]; then
+    printf 'it can'"'"'t be written to'
+    return
+  fi
+  errors=$(sed -n -e 's/^\[[^]]*\]\[error *\]\[[^]]*\] *//p' -e 's/^quern: //p' "$aot/log" | head -n 2 | tr '\n' ' ')
+  [ "$errors" ] || errors="$(tail -n 1 "$aot/log") "
+  printf '%s(all of it: %s)' "$errors" "$aot/log"
+}
+
+# `quern warm`; the arguments are the JVM's, up to the main module.
+warm() {
+  [ "$aot" ] || die "warm: no AOT cache: the JVM's options name an archive of their own, or there is no folder for it (set HOME or XDG_CACHE_HOME)"
+  say "storing an AOT cache for faster starts ..."
+  make_aot "$@" || die "warm: no AOT cache could be stored in $aot: $(aot_error)"
+  say "wrote $aot/cache"
+}
+
+# What is wrong with a provider's JAR may stop the JVM before Quern runs ("Error occurred during
+# initialization of boot layer"). So a path that has not yet worked is tried without running anything, and
+# what the JVM says becomes one line with a remedy.
+try_providers() {
+  [ "$providers" ] || return 0
+  key=$(aot_key)
+  if [ "$aot" ] && [ -r "$aot/tried" ] && [ "$key" = "$(cat "$aot/tried")" ]; then
+    return 0
+  fi
+  # Without the user's options: an agent or a recording must not start twice.
+  if ! words=$("$java" -p "$modules" --dry-run -m "$main" 2>&1 </dev/null); then
+    case $words in *"initialization of boot layer"*) die "$(boot_error "$words")" ;; esac
+    return 0 # the start itself will say why
+  fi
+  own=$(jars_of_modules | sed -n 's/^\(dev\.quern\.provider\.[^ ]*\) file:\/\/\([^ ]*\).*/\2: module \1/p' | head -n 1)
+  [ -z "$own" ] || die "QUERN_PROVIDER_PATH: $own is Quern's own and comes first; take it off the path, or put the JAR in the place of the one in $out/lib"
+  if [ "$aot" ] && mkdir -p "$aot" 2>/dev/null && [ -w "$aot" ]; then
+    printf '%s\n' "$key" >"$aot/tried.$$" && mv -f "$aot/tried.$$" "$aot/tried"
+  fi
+}
+
+# The modules on QUERN_PROVIDER_PATH, each with its JAR.
+jars_of_modules() {
+  "$java" -p "$providers" --list-modules 2>/dev/null | grep ' file:' || true
+}
+
+# boot_error WORDS: one line of the JVM's many, with a remedy.
+boot_error() {
+  reason=$(printf '%s\n' "$1" | sed -n '
+    /^Error occurred during initialization of boot layer/,$ {
+      s/^Caused by: //
+      s/^[a-z][A-Za-z0-9_.$]*\.[A-Z][A-Za-z0-9_]*: //p
+    }' | tr '\n' '|' | sed 's/|$//; s/|/: /g')
+  case $reason in
+    *"Two versions of module"*) remedy="keep one of them in the folder" ;;
+    *"Unsupported major.minor"*) remedy="it was built for a newer Java than $JAVA_HOME: set JAVA_HOME to that one" ;;
+    *"not in JAR file"*) remedy="META-INF/services names a class that the JAR lacks: mend that file, or build the JAR again" ;;
+    *"Invalid module name"*) remedy="rename the file, or give its manifest an Automatic-Module-Name" ;;
+    *"Error reading"*) remedy="the file is damaged or cut: copy it again" ;;
+    *"not found, required by"*) remedy="add its JAR to the path" ;;
+    *"Package "*" in both module "* | *"contains package"*) remedy="a package may be in one module only: take one of the JARs off the path" ;;
+    *) remedy="$java -p '$modules' --validate-modules says more" ;;
+  esac
+  # What names modules gets their JARs.
+  jars_of_modules | {
+    where=
+    while read -r module file _; do
+      module=${module%%@*}
+      case " $reason " in
+        *".jar"*) ;;
+        *[\ ,]"$module"[\ ,]*) where="$where${where:+, }$module is ${file#file://}" ;;
+      esac
+    done
+    printf '%s' "QUERN_PROVIDER_PATH: $reason${where:+ ($where)}; $remedy"
+  }
+}
+
+# launch WORD...: starts the JVM in this process's place. Leading -Dname=value words are the JVM's; the
+# command and every word behind it are Quern's, untouched: a prompt may begin with -D.
+launch() {
+  JAVA_HOME=$(find_jdk 25 java) || exit 1
+  set -f # options hold stars, and are split where they are used
+  java=$JAVA_HOME/bin/java
+  modules=$out/lib${providers:+:$providers}
+  use_utf8
+  jvm_options
+  temp_folder
+  aot_folder
+  try_providers
+
+  # -D words go behind the others for a moment, so that $1 is the command.
+  properties=0
+  for word in "$@"; do
+    case $word in
+      -D?*) properties=$((properties + 1)) ;;
+      *) break ;;
+    esac
+  done
+  words=$(($# - properties))
+  i=0
+  while [ "$i" -lt "$properties" ]; do
+    set -- "$@" "$1"
+    shift
+    i=$((i + 1))
+  done
+  command=
+  [ "$words" -eq 0 ] || command=$1
+  charts=
+  case "$command $* " in
+    "bench "*" --html"[\ =]* | "bench "*" --svg"[\ =]*) charts=yes ;;
+  esac
+  warm= # `quern warm --help` and its like are for the command itself
+  case "$command $words ${2:-}" in
+    "warm 1 "*) warm=selfcheck ;;
+    "warm 2 --no-selfcheck") warm=only ;;
+  esac
+  [ -z "$warm" ] || {
+    shift "$words"
+    words=0
+  }
+  set -- "$@" -m "$main"
+  i=0
+  while [ "$i" -lt "$words" ]; do
+    set -- "$@" "$1"
+    shift
+    i=$((i + 1))
+  done
+
+  # JUnit and jqwik come with the suite, and other commands would only start slower for them. The
+  # suite's guard pages come from mmap.
+  suite="--add-modules dev.quern.conformance --enable-native-access=dev.quern.conformance"
+
+  # shellcheck disable=SC2086 # options are split on purpose
+  case $warm$command in
+    onlywarm)
+      warm "$@"
+      exit
+      ;;
+    selfcheckwarm)
+      (start -p "$modules:$out/conformance" $suite "$@" selfcheck) || exit
+      warm "$@"
+      exit
+      ;;
+    conformance | selfcheck) start -p "$modules:$out/conformance" $suite "$@" ;;
+    bench)
+      export QUERN_LAUNCHER="$launcher" # its --protocol starts each run with it
+      # Charts come with JFreeChart and java.desktop, which cost start-up time as the suite does.
+      [ -z "$charts" ] || start -p "$modules:$out/charts" \
+        --add-modules java.desktop,org.jfree.jfreechart,VectorGraphics2D -Djava.awt.headless=true "$@"
+      ;;
+  esac
+
+  if [ "$first" ] && [ "$aot" ]; then
+    say "storing an AOT cache for faster starts (a few seconds) ..."
+    make_aot -m "$main" || say "warning: no AOT cache, so starts are slower: $(aot_error)"
+  fi
+  set -- -p "$modules" "$@"
+  if aot_fits; then
+    # A damaged file must cost the cache and not the start, so the JVM verifies the checksums (20 ms).
+    set -- -XX:AOTCache="$aot/cache" -XX:+VerifySharedSpaces '-Xlog:aot*=off' "$@"
+  fi
+  start "$@"
+}
