@@ -1,17 +1,24 @@
 package dev.quern.cli;
 
 import dev.quern.llama.LoadProgress;
+import java.io.PrintStream;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /// Shows how far loading, or other work, is: on a terminal only, and only once it has taken a
 /// moment.
+///
+/// The library would ask JLine for the terminal's width, and JLine asks the terminal itself, whose
+/// answers arrive on standard input. So the bar has the width of the narrowest usual terminal.
 final class LoadProgressBar implements LoadProgress, AutoCloseable {
   private static final long PATIENCE_NANOS = 500_000_000L;
   private static final long MIB = 1 << 20;
+  private static final int WIDTH = 79;
 
   private final boolean enabled;
+  private final PrintStream out;
   private final String task;
   private final String unit;
   private final long unitSize;
@@ -26,6 +33,7 @@ final class LoadProgressBar implements LoadProgress, AutoCloseable {
   /// @param unitSize how much of what [#packed] hears makes a unit
   LoadProgressBar(Console console, String task, String unit, long unitSize) {
     enabled = console.interactive();
+    out = console.progress();
     this.task = task;
     this.unit = unit;
     this.unitSize = unitSize;
@@ -48,7 +56,7 @@ final class LoadProgressBar implements LoadProgress, AutoCloseable {
               .setInitialMax(totalBytes)
               .setUnit(unit, unitSize)
               .setStyle(ProgressBarStyle.ASCII)
-              .clearDisplayOnFinish()
+              .setConsumer(new DelegatingProgressBarConsumer(this::show, WIDTH))
               .build();
     }
     if (bar != null) {
@@ -56,10 +64,16 @@ final class LoadProgressBar implements LoadProgress, AutoCloseable {
     }
   }
 
+  private void show(String line) {
+    out.print("\r" + line);
+    out.flush();
+  }
+
   @Override
   public void close() {
     if (bar != null) {
       bar.close();
+      show(" ".repeat(WIDTH) + "\r");
     }
   }
 }

@@ -21,7 +21,7 @@ public final class Stopwatch implements Consumer<CellResult> {
     last = now;
   }
 
-  /// Nanoseconds by [TestResult#key()].
+  /// Nanoseconds of each test: of a rule on a subject.
   public Map<String, Long> nanos() {
     return Map.copyOf(nanos);
   }

@@ -14,7 +14,8 @@ import java.util.Set;
 ///
 /// @param origin where it comes from
 /// @param result what the suite found
-/// @param nanos how long each test took, by [TestResult#key()]; 0 where it is not there
+/// @param nanos how long each test took, in nanoseconds, by the keys of [Stopwatch]; 0 where it is
+///   not there
 /// @param replayCommand what stands before a replay string to run that case again
 public record Tested(
     Origin origin, SuiteResult result, Map<String, Long> nanos, String replayCommand) {
