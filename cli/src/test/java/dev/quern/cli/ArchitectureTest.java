@@ -50,7 +50,12 @@ class ArchitectureTest {
       classes()
           .that()
           .resideInAnyPackage(
-              "dev.quern", "dev.quern.data", "dev.quern.op", "dev.quern.spi", "dev.quern.text", "dev.quern.files")
+              "dev.quern",
+              "dev.quern.data",
+              "dev.quern.op",
+              "dev.quern.spi",
+              "dev.quern.text",
+              "dev.quern.files")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(

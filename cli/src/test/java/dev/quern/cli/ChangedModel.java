@@ -18,16 +18,31 @@ final class ChangedModel {
 
   /// The demo model with these strings in its metadata.
   static Path ofDemo(Path target, Map<String, String> strings) throws IOException {
-    return LlamaModel.withDemo(demo -> of(demo, target, strings, UnaryOperator.identity()));
+    return ofDemo(target, strings, UnaryOperator.identity());
   }
 
   /// @param strings metadata that is added, or replaces what is there
   /// @param token what becomes of a token's text
+  static Path ofDemo(Path target, Map<String, String> strings, UnaryOperator<String> token)
+      throws IOException {
+    try (GgufFile demo = LlamaModel.openDemo()) {
+      return copy(demo, target, strings, token);
+    }
+  }
+
+  /// The same of another model.
   static Path of(Path source, Path target, Map<String, String> strings, UnaryOperator<String> token)
       throws IOException {
+    try (GgufFile file = GgufFile.open(source)) {
+      return copy(file, target, strings, token);
+    }
+  }
+
+  private static Path copy(
+      GgufFile file, Path target, Map<String, String> strings, UnaryOperator<String> token)
+      throws IOException {
     String tokens = "tokenizer.ggml.tokens";
-    try (GgufFile file = GgufFile.open(source);
-        Arena arena = Arena.ofConfined();
+    try (Arena arena = Arena.ofConfined();
         GgufWriter writer = GgufWriter.create(target)) {
       for (String key : file.metadata().keys()) {
         if (key.equals(tokens)) {

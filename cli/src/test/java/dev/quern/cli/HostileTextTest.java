@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.llama.LlamaModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,12 +48,10 @@ class HostileTextTest {
   @Test
   void tokensAreShownInOneLine() throws IOException {
     Path model =
-        LlamaModel.withDemo(demo ->
-            ChangedModel.of(
-                demo,
-                folder.resolve("hostile.gguf"),
-                Map.of(),
-                text -> text.equals("<|eot_id|>") ? HOSTILE : text));
+        ChangedModel.ofDemo(
+            folder.resolve("hostile.gguf"),
+            Map.of(),
+            text -> text.equals("<|eot_id|>") ? HOSTILE : text);
     everyCommandIsClean(model);
     Quern tokens = Quern.run("tokenize", "--special", "-m", model.toString(), "--", HOSTILE);
     assertEquals(0, tokens.code(), tokens.err());
@@ -65,17 +62,13 @@ class HostileTextTest {
   @Test
   void twoTokensOfOneNameAreNamedInOneLine() throws IOException {
     Path model =
-        LlamaModel.withDemo(demo ->
-            ChangedModel.of(
-                demo, folder.resolve("twice.gguf"), Map.of(), UnaryOperator.identity()));
+        ChangedModel.ofDemo(folder.resolve("twice.gguf"), Map.of(), UnaryOperator.identity());
     assertEquals(0, Quern.run("tokenize", "-m", model.toString(), "x").code());
     Path hostile =
-        LlamaModel.withDemo(demo ->
-            ChangedModel.of(
-                demo,
-                folder.resolve("hostile.gguf"),
-                Map.of(),
-                text -> text.startsWith("<|reserved") ? HOSTILE : text));
+        ChangedModel.ofDemo(
+            folder.resolve("hostile.gguf"),
+            Map.of(),
+            text -> text.startsWith("<|reserved") ? HOSTILE : text);
     everyCommandIsClean(hostile);
   }
 

@@ -40,6 +40,14 @@ public record LlamaConfig(
 
   public LlamaConfig {
     name = Printable.escaped(name);
+    if (!(normEpsilon > 0)
+        || Float.isInfinite(normEpsilon)) { // as read it may be too large for F32
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: the epsilon of RMSNorm is %s as F32, expected a positive finite number",
+              normEpsilon));
+    }
   }
 
   /// Bounds on what a header may claim. They are far above any model, and keep products within
@@ -67,17 +75,6 @@ public record LlamaConfig(
   /// The factor on positions, by its present name and an older one, as llama.cpp looks for it.
   private static final List<String> ROPE_FACTORS =
       List.of("llama.rope.scaling.factor", "llama.rope.scale_linear");
-
-  public LlamaConfig {
-    if (!(normEpsilon > 0)
-        || Float.isInfinite(normEpsilon)) { // as read it may be too large for F32
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: the epsilon of RMSNorm is %s as F32, expected a positive finite number",
-              normEpsilon));
-    }
-  }
 
   /// Reads and checks the metadata.
   ///
