@@ -34,6 +34,13 @@ final class ModelOptions extends RunningOptions {
           "Frame of conversations, whatever the model's chat template: llama3, llama2 or chatml. Default: what the template says.")
   ChatFormat chatTemplate;
 
+  @Option(
+      names = "--pre-tokenizer",
+      paramLabel = "NAME",
+      description =
+          "How a GGUF file's byte-level BPE cuts words, whatever the file says: llama-bpe, smaug-bpe, ... Default: what tokenizer.ggml.pre says.")
+  String preTokenizer;
+
   ModelOptions() {}
 
   /// Loads the model, with a progress bar where that takes a while and a person watches.
@@ -63,6 +70,7 @@ final class ModelOptions extends RunningOptions {
   /// What the options come to, over the system properties.
   LoadOptions options() {
     LoadOptions options = options(Optional.ofNullable(provider));
-    return chatTemplate == null ? options : options.withChatFormat(chatTemplate);
+    options = chatTemplate == null ? options : options.withChatFormat(chatTemplate);
+    return preTokenizer == null ? options : options.withPreTokenizer(preTokenizer);
   }
 }

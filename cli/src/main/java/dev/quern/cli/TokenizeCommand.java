@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -52,7 +53,8 @@ final class TokenizeCommand extends ConsoleCommand {
     Tokenizer tokenizer =
         modelOptions.model == null
             ? LlamaModel.loadDemoTokenizer()
-            : LlamaModel.loadTokenizer(modelOptions.model);
+            : LlamaModel.loadTokenizer(
+                modelOptions.model, Optional.ofNullable(modelOptions.preTokenizer));
     int[] tokens = special ? tokenizer.encodePrompt(text, true) : tokenizer.encode(text, false);
     if (ids) {
       console.out().println(Arrays.toString(tokens).replace(" ", ""));

@@ -93,7 +93,16 @@ public interface Checkpoint extends AutoCloseable {
   LlamaConfig config();
 
   /// Text to tokens and back; empty if the checkpoint has no vocabulary.
-  Optional<Tokenizer> tokenizer() throws IOException;
+  default Optional<Tokenizer> tokenizer() throws IOException {
+    return tokenizer(Optional.empty());
+  }
+
+  /// As [#tokenizer()].
+  ///
+  /// @param preTokenizer in place of what a GGUF file says, such as `llama-bpe`
+  /// @throws dev.quern.llama.tokenizer.TokenizerException also where one is given for a vocabulary
+  ///   that has none
+  Optional<Tokenizer> tokenizer(Optional<String> preTokenizer) throws IOException;
 
   /// The Jinja source of the chat template, if there is one.
   Optional<String> chatTemplate() throws IOException;

@@ -85,7 +85,8 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Optional<Tokenizer> tokenizer() throws IOException {
+  public Optional<Tokenizer> tokenizer(Optional<String> preTokenizer) throws IOException {
+    TokenizerFolder.requireNone(preTokenizer);
     return TokenizerFolder.has(folder)
         ? Optional.of(TokenizerFolder.read(folder, config.endTokens(), config.model().vocabulary()))
         : Optional.empty();

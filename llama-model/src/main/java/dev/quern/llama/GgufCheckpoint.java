@@ -59,12 +59,12 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public Optional<Tokenizer> tokenizer() {
+  public Optional<Tokenizer> tokenizer(Optional<String> preTokenizer) {
     // "no_vocab" is what llama.cpp writes for a model that takes token ids only.
     String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
     return kind.equals("no_vocab") || kind.equals("none")
         ? Optional.empty()
-        : Optional.of(Tokenizer.from(file.metadata()));
+        : Optional.of(Tokenizer.from(file.metadata(), preTokenizer));
   }
 
   @Override

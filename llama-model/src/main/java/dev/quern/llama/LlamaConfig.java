@@ -120,7 +120,7 @@ public record LlamaConfig(
     int contextLength = bounded(metadata, "llama.context_length", MAX_DIM);
     checkAttention(metadata, headDim, contextLength);
     return new LlamaConfig(
-        metadata.string("general.name").orElse("unnamed"),
+        metadata.stringForPeople("general.name").orElse("unnamed"),
         layers,
         width,
         hidden,

@@ -150,7 +150,7 @@ public final class LlamaModel implements AutoCloseable {
       throws IOException {
     try (Checkpoint checkpoint = source.open();
         Meanwhile<Optional<Tokenizer>> tokenizer =
-            Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint));
+            Meanwhile.start("quern-vocabulary", () -> tokenizer(checkpoint, options));
         WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
@@ -230,11 +230,20 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Reads the vocabulary of a GGUF file or a model's folder, which need not hold weights.
   public static Tokenizer loadTokenizer(Path file) throws IOException {
+    return loadTokenizer(file, Optional.empty());
+  }
+
+  /// As [#loadTokenizer(Path)].
+  ///
+  /// @param preTokenizer how words are cut, where it is not to be what a GGUF file says
+  public static Tokenizer loadTokenizer(Path file, Optional<String> preTokenizer)
+      throws IOException {
     if (Files.isDirectory(file)) {
+      TokenizerFolder.requireNone(preTokenizer);
       return TokenizerFolder.read(ModelFolder.open(file), List.of(), 0);
     }
     try (GgufFile gguf = GgufFile.open(file)) {
-      return Tokenizer.from(gguf.metadata());
+      return Tokenizer.from(gguf.metadata(), preTokenizer);
     }
   }
 
@@ -392,8 +401,9 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  private static Optional<Tokenizer> tokenizer(Checkpoint checkpoint) throws IOException {
-    Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
+  private static Optional<Tokenizer> tokenizer(Checkpoint checkpoint, LoadOptions options)
+      throws IOException {
+    Optional<Tokenizer> tokenizer = checkpoint.tokenizer(options.preTokenizer());
     int expected = checkpoint.config().vocabulary();
     if (tokenizer.isPresent() && tokenizer.get().vocabularySize() != expected) {
       throw new LlamaException(

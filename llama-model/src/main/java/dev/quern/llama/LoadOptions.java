@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param profile where the time in kernels is counted, if it is to be
 /// @param chatFormat the frame of conversations, where it is not to be what the model's chat
 ///   template says
+/// @param preTokenizer how words are cut, where it is not to be what a GGUF file says
 public record LoadOptions(
     KernelOptions kernels,
     int threads,
@@ -26,7 +27,8 @@ public record LoadOptions(
     int batch,
     LoadProgress progress,
     Optional<KernelProfile> profile,
-    Optional<ChatFormat> chatFormat) {
+    Optional<ChatFormat> chatFormat,
+    Optional<String> preTokenizer) {
 
   /// A context that no [#context] asks for explicitly stays within this, since memory is set aside.
   static final int DEFAULT_CONTEXT = 4096;
@@ -39,6 +41,7 @@ public record LoadOptions(
     Objects.requireNonNull(progress, "progress");
     Objects.requireNonNull(profile, "profile");
     Objects.requireNonNull(chatFormat, "chatFormat");
+    Objects.requireNonNull(preTokenizer, "preTokenizer");
     if (threads < 1 || threads > MAX_THREADS) {
       throw new LlamaException(
           String.format(Locale.ROOT, "threads=%d, expected 1 to %d", threads, MAX_THREADS));
@@ -65,42 +68,80 @@ public record LoadOptions(
         256,
         (packed, total) -> {},
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
   public LoadOptions withKernels(KernelOptions kernels) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   public LoadOptions withThreads(int threads) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   public LoadOptions withContext(int context) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   public LoadOptions withKv(KvFormat kv) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   public LoadOptions withBatch(int batch) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   public LoadOptions withProgress(LoadProgress progress) {
-    return new LoadOptions(kernels, threads, context, kv, batch, progress, profile, chatFormat);
+    return new LoadOptions(
+        kernels, threads, context, kv, batch, progress, profile, chatFormat, preTokenizer);
   }
 
   /// Counts the time in the model's kernels; a profile belongs to one model.
   public LoadOptions withProfile(KernelProfile profile) {
     return new LoadOptions(
-        kernels, threads, context, kv, batch, progress, Optional.of(profile), chatFormat);
+        kernels,
+        threads,
+        context,
+        kv,
+        batch,
+        progress,
+        Optional.of(profile),
+        chatFormat,
+        preTokenizer);
   }
 
   /// Frames conversations in this format, whatever the model's chat template is.
   public LoadOptions withChatFormat(ChatFormat chatFormat) {
     return new LoadOptions(
-        kernels, threads, context, kv, batch, progress, profile, Optional.of(chatFormat));
+        kernels,
+        threads,
+        context,
+        kv,
+        batch,
+        progress,
+        profile,
+        Optional.of(chatFormat),
+        preTokenizer);
+  }
+
+  /// Cuts words as the pre-tokenizer of this name does (`llama-bpe`, `smaug-bpe`, ...), whatever a
+  /// GGUF file says.
+  public LoadOptions withPreTokenizer(String preTokenizer) {
+    return new LoadOptions(
+        kernels,
+        threads,
+        context,
+        kv,
+        batch,
+        progress,
+        profile,
+        chatFormat,
+        Optional.of(preTokenizer));
   }
 }

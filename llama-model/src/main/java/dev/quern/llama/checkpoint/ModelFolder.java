@@ -4,15 +4,38 @@ import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /// A folder that holds a model, and the way to its files: by plain names, to regular files that lie
 /// inside it. Symbolic links may point within the folder, and, in a snapshot of the Hugging Face
-/// cache (`models--X/snapshots/REVISION`), to `models--X/blobs`, where its files really are.
+/// cache, to where that cache keeps its files:
+///
+/// ```
+/// CACHE/models--X/snapshots/REVISION/FILE     -> ../../blobs/ETAG        (REVISION or a folder in it
+/// CACHE/models--X/blobs/ETAG                  -> ../../blobs/XX/HASH      is the model's folder)
+/// CACHE/blobs/XX/HASH                         since blobs are shared between repositories
+/// ```
+///
+/// Every step of a link must end in one of these three places.
 ///
 /// @param path as the user gave it, for messages
-public record ModelFolder(Path path, Path real, Optional<Path> blobs) {
+/// @param real without links
+/// @param blobs folders that links may point to beside it
+public record ModelFolder(Path path, Path real, List<Path> blobs) {
+  private static final String SNAPSHOTS = "snapshots";
+  private static final String REPOSITORY = "models--";
+  private static final String BLOBS = "blobs";
+  private static final int MAX_LINKS = 8;
+
+  /// Folders between a snapshot and the model's, such as Meta's `original`.
+  private static final int MAX_DEPTH = 2;
+
+  public ModelFolder {
+    blobs = List.copyOf(blobs);
+  }
 
   /// @throws CheckpointException where there is no such folder
   public static ModelFolder open(Path path) throws IOException {
@@ -24,13 +47,29 @@ public record ModelFolder(Path path, Path real, Optional<Path> blobs) {
               Printable.escaped(path.toString())));
     }
     Path real = path.toRealPath();
-    Path parent = real.getParent();
-    boolean snapshot =
-        parent != null
-            && parent.getParent() != null
-            && parent.getFileName().toString().equals("snapshots");
-    Path blobs = snapshot ? parent.resolveSibling("blobs") : null;
-    return new ModelFolder(path, real, Optional.ofNullable(blobs).filter(Files::isDirectory));
+    return new ModelFolder(path, real, blobs(real));
+  }
+
+  /// Where the cache that the folder is a snapshot of keeps files; nowhere if it is none.
+  private static List<Path> blobs(Path real) {
+    Path snapshot = real;
+    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
+      Path snapshots = snapshot.getParent();
+      Path repository = snapshots == null ? null : snapshots.getParent();
+      if (repository == null) {
+        break;
+      }
+      if (snapshots.endsWith(SNAPSHOTS)) {
+        List<Path> blobs = new ArrayList<>(List.of(repository.resolve(BLOBS)));
+        Path name = repository.getFileName();
+        if (name != null && name.toString().startsWith(REPOSITORY)) {
+          blobs.add(repository.resolveSibling(BLOBS));
+        }
+        return blobs;
+      }
+      snapshot = snapshots;
+    }
+    return List.of();
   }
 
   /// Whether the folder has an entry of that name, sound or not.
@@ -64,16 +103,38 @@ public record ModelFolder(Path path, Path real, Optional<Path> blobs) {
               shown,
               Files.exists(file) ? "not a regular file" : "no such file"));
     }
-    Path target = file.toRealPath();
-    if (!target.startsWith(real) && blobs.filter(target::startsWith).isEmpty()) {
-      throw new CheckpointException(
-          String.format(
-              Locale.ROOT,
-              "%s: a link to %s, outside the model's folder, expected a file within it: copy it there",
-              shown,
-              Printable.escaped(target.toString())));
+    return target(real.resolve(name), shown);
+  }
+
+  /// Follows links, step by step.
+  private Path target(Path file, String shown) throws IOException {
+    Path at = file;
+    for (int links = 0; links <= MAX_LINKS; links++) {
+      Path parent = at.getParent().toRealPath();
+      if (!isInside(parent)) {
+        throw new CheckpointException(
+            String.format(
+                Locale.ROOT,
+                "%s: a link to %s, outside the model's folder, expected a file within it: copy it there",
+                shown,
+                Printable.escaped(parent.resolve(at.getFileName()).toString())));
+      }
+      at = parent.resolve(at.getFileName());
+      if (!Files.isSymbolicLink(at)) {
+        return at;
+      }
+      at = parent.resolve(Files.readSymbolicLink(at));
     }
-    return target;
+    throw new CheckpointException(
+        String.format(
+            Locale.ROOT,
+            "%s: more than %d links, expected a file: copy it there",
+            shown,
+            MAX_LINKS));
+  }
+
+  private boolean isInside(Path folder) {
+    return folder.startsWith(real) || blobs.stream().anyMatch(folder::startsWith);
   }
 
   /// The file of that name if the folder has one.

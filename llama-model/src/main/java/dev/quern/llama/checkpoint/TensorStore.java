@@ -56,23 +56,30 @@ public final class TensorStore implements AutoCloseable {
   /// @throws CheckpointException where there is none or more than one, or a file is damaged
   public static TensorStore open(ModelFolder folder) throws IOException {
     List<String> present = List.of(SINGLE, INDEX, TORCH).stream().filter(folder::has).toList();
+    Map<String, String> index = present.contains(INDEX) ? index(folder) : Map.of();
+    // MLX's tools write an index beside the one file that it names.
+    boolean indexOfSingle =
+        present.equals(List.of(SINGLE, INDEX)) && index.values().stream().allMatch(SINGLE::equals);
     String path = Printable.escaped(folder.path().toString());
-    if (present.size() != 1) {
+    if (present.size() != 1 && !indexOfSingle) {
       throw new CheckpointException(
           String.format(
               Locale.ROOT,
-              "%s: holds %s, expected exactly one of %s, %s and %s",
+              "%s: holds %s, expected exactly one of %s, %s and %s%s",
               path,
               present.isEmpty() ? "no model" : String.join(" and ", present),
               SINGLE,
               INDEX,
-              TORCH));
+              TORCH,
+              present.contains(SINGLE) && present.contains(INDEX)
+                  ? ", or an index of that file alone: remove what is of another model"
+                  : ""));
     }
     TensorStore store = new TensorStore();
     try {
-      switch (present.getFirst()) {
+      switch (present.getLast()) {
         case SINGLE -> store.addSafetensors(folder.file(SINGLE), SINGLE, folder);
-        case INDEX -> store.addShards(folder);
+        case INDEX -> store.addShards(folder, index);
         default -> store.addTorch(folder);
       }
       return store;
@@ -187,9 +194,8 @@ public final class TensorStore implements AutoCloseable {
     }
   }
 
-  /// The index and the shards must say the same: a tensor that only one of them knows is damage.
-  private void addShards(ModelFolder folder) throws IOException {
-    String index = Printable.escaped(folder.path().resolve(INDEX).toString());
+  /// The shard of each tensor, by the index.
+  private static Map<String, String> index(ModelFolder folder) throws IOException {
     Map<String, String> shardOf = new LinkedHashMap<>();
     Json.stream(
         folder.file(INDEX),
@@ -202,6 +208,12 @@ public final class TensorStore implements AutoCloseable {
             json.value(); // "metadata": {"total_size": ...} and the like
           }
         });
+    return shardOf;
+  }
+
+  /// The index and the shards must say the same: a tensor that only one of them knows is damage.
+  private void addShards(ModelFolder folder, Map<String, String> shardOf) throws IOException {
+    String index = Printable.escaped(folder.path().resolve(INDEX).toString());
     Map<String, Long> shards = new TreeMap<>(); // name to number of tensors, sorted
     shardOf.values().forEach(shard -> shards.merge(shard, 1L, Long::sum));
     if (shards.isEmpty() || shards.size() > MAX_SHARDS) {

@@ -133,6 +133,15 @@ final class GgufCursor {
     return text(length);
   }
 
+  /// As [#string], with U+FFFD for bytes that are no UTF-8: for texts that nothing depends on.
+  String stringForPeople(String what) {
+    long length = count(1, what + " length");
+    if (length > Integer.MAX_VALUE - 8) {
+      throw fail(offset - 8, what + " of " + length + " bytes", "at most 2^31 - 9");
+    }
+    return new String(utf8(length), StandardCharsets.UTF_8);
+  }
+
   /// Passes over a string without decoding it.
   void skipString(String what) {
     skip(count(1, what + " length"), what);
@@ -171,7 +180,7 @@ final class GgufCursor {
   /// A scalar of any type, printable, strings cut after `maxCharacters`.
   String show(GgufType type, int maxCharacters) {
     return switch (type) {
-      case STRING -> Printable.quoted(string("string"), maxCharacters);
+      case STRING -> Printable.quoted(stringForPeople("string"), maxCharacters);
       case BOOL -> u8("value") == 1 ? "true" : "false";
       case FLOAT32 -> Float.toString(Float.intBitsToFloat(i32("value")));
       case FLOAT64 -> Double.toString(number(type));
@@ -211,9 +220,8 @@ final class GgufCursor {
   }
 
   private String text(long length) {
-    byte[] utf8 = new byte[(int) length];
-    long at = take(length, "string");
-    MemorySegment.copy(bytes, JAVA_BYTE, at, utf8, 0, utf8.length);
+    long at = offset;
+    byte[] utf8 = utf8(length);
     String text = new String(utf8, StandardCharsets.UTF_8);
     // The constructor is several times as fast as a decoder and puts U+FFFD where bytes are
     // malformed. The character can also be meant, so the slow, strict way decides.
@@ -221,6 +229,12 @@ final class GgufCursor {
       checkUtf8(utf8, at);
     }
     return text;
+  }
+
+  private byte[] utf8(long length) {
+    byte[] utf8 = new byte[(int) length];
+    MemorySegment.copy(bytes, JAVA_BYTE, take(length, "string"), utf8, 0, utf8.length);
+    return utf8;
   }
 
   private void checkUtf8(byte[] utf8, long at) {

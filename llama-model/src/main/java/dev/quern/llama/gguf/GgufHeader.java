@@ -117,7 +117,7 @@ record GgufHeader(int version, GgufMetadata metadata, List<GgufTensor> tensors) 
 
   private static void checkScalar(GgufCursor cursor, GgufType type) {
     switch (type) {
-      case STRING -> cursor.string("string");
+      case STRING -> cursor.skipString("string"); // decoded when asked for
       case BOOL -> checkBool(cursor);
       default -> cursor.skip(type.minBytes(), "value");
     }

@@ -18,8 +18,8 @@ import java.util.function.Predicate;
 ///
 /// A key that is absent gives an empty result; a value of another type than the one asked for is a
 /// [GgufException] that names the key and both types. Scalars were checked when the file was
-/// opened. Of arrays the structure was checked; their elements are decoded anew by each call, so
-/// that opening a file stays fast. Keep the result.
+/// opened, but for the UTF-8 of strings. Of arrays the structure was checked; their elements are
+/// decoded anew by each call, so that opening a file stays fast. Keep the result.
 ///
 /// Safe for use by several threads. Not usable after [GgufFile#close()].
 public final class GgufMetadata {
@@ -84,6 +84,13 @@ public final class GgufMetadata {
   public Optional<String> string(String key) {
     return find(key, "a string", v -> v.type() == GgufType.STRING)
         .map(v -> cursor(key, v).string("string"));
+  }
+
+  /// The string under `key` for people: what is no UTF-8 in it becomes U+FFFD. (Descriptions and
+  /// names are written by hand, and nothing depends on them.)
+  public Optional<String> stringForPeople(String key) {
+    return find(key, "a string", v -> v.type() == GgufType.STRING)
+        .map(v -> cursor(key, v).stringForPeople("string"));
   }
 
   /// The integer under `key`, whatever its width and signedness.

@@ -5,15 +5,19 @@ import java.util.List;
 import java.util.Locale;
 
 /// Byte-level byte-pair encoding, as Llama 3 uses it: text is cut into words by [Llama3Splitter], a
-/// word that is a token is taken as it is (llama.cpp's `ignore_merges`), every other begins as
-/// bytes that merge by rank.
+/// word that is a token is taken as it is (llama.cpp's `ignore_merges`, which most but not all
+/// vocabularies have), every other begins as bytes that merge by rank.
 final class BytePairEncoder implements TextEncoder {
   private final Vocabulary vocabulary;
   private final MergeTable merges;
+  private final boolean ignoresMerges;
   private final int[] byteTokens = new int[256]; // byte -> id
 
-  BytePairEncoder(Vocabulary vocabulary, List<String> mergeTexts) {
+  /// @param mergeTexts `"left right"`, the best first
+  /// @param ignoresMerges whether a word that is a token is taken as it is
+  BytePairEncoder(Vocabulary vocabulary, List<String> mergeTexts, boolean ignoresMerges) {
     this.vocabulary = vocabulary;
+    this.ignoresMerges = ignoresMerges;
     if (mergeTexts.isEmpty()) {
       throw new TokenizerException(
           String.format(
@@ -63,7 +67,7 @@ final class BytePairEncoder implements TextEncoder {
     private int[] ids = new int[32]; // [symbols], the token that a symbol is by now
 
     void encode(byte[] bytes, IntBuffer out) {
-      int whole = wholeWord(bytes);
+      int whole = ignoresMerges ? wholeWord(bytes) : TokenTable.ABSENT;
       if (whole != TokenTable.ABSENT) {
         out.add(whole);
         return;

@@ -3,6 +3,7 @@ package dev.quern.llama.tokenizer;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -60,6 +61,71 @@ record Definition(
             metadata.bool(Keys.ADD_BOS),
             metadata.bool(Keys.ADD_EOS),
             metadata.bool(Keys.ADD_SPACE_PREFIX)));
+  }
+
+  /// With another pre-tokenizer, if one is given.
+  ///
+  /// @throws TokenizerException where the vocabulary is of a kind that has none
+  Definition withPre(Optional<String> other) {
+    if (other.isPresent() && !model.equals(Optional.of("gpt2"))) {
+      throw new TokenizerException(
+          String.format(
+              Locale.ROOT,
+              "a pre-tokenizer (%s) for a vocabulary of the kind %s, expected none: that is for gpt2",
+              TokenizerException.quote(other.get()),
+              model.map(TokenizerException::quote).orElse("none")));
+    }
+    return new Definition(model, other.or(() -> pre), tokens, types, scores, merges, ids, flags);
+  }
+
+  /// What may be left out or left empty, as llama.cpp completes it: tokens are normal where no type
+  /// is given (or the type 0), and an empty text is named.
+  Definition completed() {
+    List<String> named = new ArrayList<>(tokens);
+    for (int id = 0; id < named.size(); id++) {
+      if (named.get(id).isEmpty()) {
+        named.set(id, "[EMPTY_" + id + "]");
+      }
+    }
+    int[] numbers = types.length == 0 ? new int[named.size()] : types.clone();
+    for (int id = 0; id < numbers.length; id++) {
+      numbers[id] = numbers[id] == 0 ? 1 : numbers[id];
+    }
+    return new Definition(model, pre, named, numbers, scores, merges, ids, flags);
+  }
+
+  /// [#completed], with what is SentencePiece's own: ids, scores of 0, and the types of bytes and
+  /// of the unknown token, which their texts and ids tell.
+  Definition asSentencePiece() {
+    Definition d = completed();
+    int size = d.tokens.size();
+    Ids own =
+        new Ids(
+            or(ids.bos(), 1, size),
+            or(ids.eos(), 2, size),
+            ids.eot(),
+            ids.eom(),
+            types.length == 0 ? or(ids.unknown(), 0, size) : ids.unknown(),
+            ids.ends());
+    if (types.length == 0) {
+      for (int id = 0; id < size; id++) {
+        d.types[id] = isByte(d.tokens.get(id)) ? 6 : d.types[id];
+      }
+      own.unknown().stream()
+          .filter(id -> id >= 0 && id < size)
+          .forEach(id -> d.types[(int) id] = 2);
+    }
+    float[] all = scores.length == 0 ? new float[size] : scores;
+    return new Definition(model, pre, d.tokens, d.types, all, merges, own, flags);
+  }
+
+  /// Whether a text is that of a byte token of SentencePiece.
+  static boolean isByte(String text) {
+    return text.length() == 6 && text.matches("<0x[0-9A-Fa-f]{2}>");
+  }
+
+  private static OptionalLong or(OptionalLong id, int standard, int size) {
+    return id.isPresent() || standard >= size ? id : OptionalLong.of(standard);
   }
 
   /// Writes what [#of] reads.

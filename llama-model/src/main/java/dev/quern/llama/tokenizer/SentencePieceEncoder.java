@@ -76,7 +76,7 @@ final class SentencePieceEncoder implements TextEncoder {
 
   private byte byteOf(int id) {
     String text = vocabulary.text(id);
-    if (!text.matches("<0x[0-9A-Fa-f]{2}>")) {
+    if (!Definition.isByte(text)) {
       throw new TokenizerException(
           String.format(
               Locale.ROOT,

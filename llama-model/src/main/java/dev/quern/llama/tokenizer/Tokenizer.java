@@ -2,16 +2,15 @@ package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /// Text to token ids and back, as the model's metadata defines it: SentencePiece BPE
 /// (`tokenizer.ggml.model = llama`) or byte-level BPE with Llama 3's words (`gpt2` with
-/// `tokenizer.ggml.pre = llama-bpe`). Ids agree with llama.cpp's. Immutable and thread-safe.
+/// `tokenizer.ggml.pre = llama-bpe` or one of its other names). Ids agree with llama.cpp's.
+/// Immutable and thread-safe.
 ///
 /// Ordinary text never becomes a control token: that takes `parseSpecial`, or the id itself.
 /// Unpaired surrogates are read as U+FFFD, since no UTF-8 spells them. Apart from them, byte-level
@@ -19,8 +18,6 @@ import java.util.Set;
 /// does so if the vocabulary has all byte tokens and the text has no U+2581, its spelling of the
 /// space, which decodes as a space.
 public final class Tokenizer {
-  private static final List<String> LLAMA3_WORDS = List.of("llama-bpe", "llama3", "llama-v3");
-
   private final Vocabulary vocabulary;
   private final TextEncoder encoder;
   private final boolean addBos;
@@ -35,7 +32,14 @@ public final class Tokenizer {
   ///   tokenizer of another kind
   /// @throws dev.quern.llama.gguf.GgufException where a key has a value of another type
   public static Tokenizer from(GgufMetadata metadata) {
-    return new Tokenizer(Definition.of(metadata));
+    return from(metadata, Optional.empty());
+  }
+
+  /// As [#from(GgufMetadata)].
+  ///
+  /// @param preTokenizer in place of what `tokenizer.ggml.pre` says, such as `llama-bpe`
+  public static Tokenizer from(GgufMetadata metadata, Optional<String> preTokenizer) {
+    return new Tokenizer(Definition.of(metadata).withPre(preTokenizer));
   }
 
   /// @throws TokenizerException where the definition is unusable
@@ -51,8 +55,8 @@ public final class Tokenizer {
                         Keys.MODEL)));
     Definition resolved =
         switch (model) {
-          case "llama" -> withSentencePieceIds(definition);
-          case "gpt2" -> definition;
+          case "llama" -> definition.asSentencePiece();
+          case "gpt2" -> definition.completed();
           default ->
               throw new TokenizerException(
                   String.format(
@@ -61,16 +65,17 @@ public final class Tokenizer {
                       Keys.MODEL,
                       TokenizerException.quote(model)));
         };
-    if (model.equals("gpt2")) {
-      checkWords(definition.pre());
-    }
+    Optional<PreTokenizer> words =
+        model.equals("gpt2")
+            ? Optional.of(PreTokenizer.byName(definition.pre()))
+            : Optional.empty();
     vocabulary = new Vocabulary(resolved);
     encoder =
-        model.equals("gpt2")
-            ? new BytePairEncoder(vocabulary, resolved.merges())
+        words.isPresent()
+            ? new BytePairEncoder(vocabulary, resolved.merges(), words.get().ignoresMerges())
             : new SentencePieceEncoder(
                 vocabulary, resolved.scores(), resolved.flags().addSpacePrefix().orElse(true));
-    addBos = resolved.flags().addBos().orElse(true);
+    addBos = resolved.flags().addBos().orElse(words.map(PreTokenizer::addsBos).orElse(true));
     addEos = resolved.flags().addEos().orElse(false);
     require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
     require(addEos, vocabulary.eos(), Keys.ADD_EOS, Keys.EOS);
@@ -230,51 +235,6 @@ public final class Tokenizer {
               Locale.ROOT, "tokenizer: token id %d, expected 0 .. %d", id, vocabulary.size() - 1));
     }
     return id;
-  }
-
-  private static void checkWords(Optional<String> pre) {
-    if (pre.isEmpty()) {
-      throw new TokenizerException(
-          String.format(
-              Locale.ROOT,
-              "%s is missing, expected one of %s; convert the model again with a current llama.cpp",
-              Keys.PRE,
-              LLAMA3_WORDS));
-    }
-    if (!LLAMA3_WORDS.contains(pre.get())) {
-      throw new TokenizerException(
-          String.format(
-              Locale.ROOT,
-              "%s = %s, expected one of %s",
-              Keys.PRE,
-              TokenizerException.quote(pre.get()),
-              LLAMA3_WORDS));
-    }
-  }
-
-  /// SentencePiece's own ids for what the metadata leaves open, as llama.cpp has them.
-  private static Definition withSentencePieceIds(Definition d) {
-    int size = d.tokens().size();
-    Definition.Ids ids = d.ids();
-    return new Definition(
-        d.model(),
-        d.pre(),
-        d.tokens(),
-        d.types(),
-        d.scores(),
-        d.merges(),
-        new Definition.Ids(
-            or(ids.bos(), 1, size),
-            or(ids.eos(), 2, size),
-            ids.eot(),
-            ids.eom(),
-            ids.unknown(),
-            ids.ends()),
-        d.flags());
-  }
-
-  private static OptionalLong or(OptionalLong id, int standard, int size) {
-    return id.isPresent() || standard >= size ? id : OptionalLong.of(standard);
   }
 
   private static void require(boolean added, OptionalInt id, String flag, String key) {

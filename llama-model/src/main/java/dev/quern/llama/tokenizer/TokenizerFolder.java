@@ -40,6 +40,20 @@ public final class TokenizerFolder {
     return folder.has(TOKENIZER);
   }
 
+  /// A folder's `tokenizer.json` has the regular expression itself.
+  ///
+  /// @throws TokenizerException where a pre-tokenizer is given
+  public static void requireNone(Optional<String> preTokenizer) {
+    preTokenizer.ifPresent(name -> {
+      throw new TokenizerException(
+          String.format(
+              Locale.ROOT,
+              "a pre-tokenizer (%s) for a model's folder, expected none: %s says how words are cut",
+              TokenizerException.quote(name),
+              TOKENIZER));
+    });
+  }
+
   /// Reads the tokenizer.
   ///
   /// @param endTokens ids that end a generation, from elsewhere

@@ -27,7 +27,8 @@ import java.util.OptionalLong;
 /// model             BPE: vocab {TEXT: id}, merges ["a b"] or [["a", "b"]], ignore_merges
 /// ```
 ///
-/// Everything else would give other ids than the file means, so it is refused.
+/// Everything else would give other ids than the file means, so it is refused, but for Llama 2's
+/// vocabularies, see [SentencePieceJson].
 final class TokenizerJson {
   /// Enough for ten times Llama 3's, which is 17 MB.
   private static final long MAX_BYTES = 256 << 20;
@@ -36,9 +37,11 @@ final class TokenizerJson {
 
   // Numbers of TokenType.
   private static final int NORMAL = 1;
+  private static final int UNKNOWN = 2;
   private static final int CONTROL = 3;
   private static final int USER_DEFINED = 4;
   private static final int UNUSED = 5;
+  private static final int BYTE = 6;
 
   /// The regular expression that [Llama3Splitter] is a scanner for, in the library's dialect.
   static final String WORDS =
@@ -67,11 +70,16 @@ final class TokenizerJson {
   static Result read(Path path, Context context) throws IOException {
     TokenizerJson json = new TokenizerJson();
     json.parse(path);
-    json.checkKind();
+    boolean sentencePiece = SentencePieceJson.is(json.root);
+    if (sentencePiece) {
+      SentencePieceJson.check(json.root);
+    } else {
+      json.checkKind();
+    }
     json.addedTokens();
     json.root.object("post_processor").ifPresent(json::postProcessor);
     try {
-      Definition definition = json.definition(context);
+      Definition definition = json.definition(context, sentencePiece);
       return new Result(definition, new Tokenizer(definition));
     } catch (TokenizerException e) { // speaks of GGUF's keys, so it gets the file's name
       TokenizerException named = new TokenizerException(json.root.file() + ": " + e.getMessage());
@@ -138,14 +146,7 @@ final class TokenizerJson {
       throw model.fail("ignore_merges", model.shown("ignore_merges"), "true, as Llama 3 has it");
     }
     absent(model, "dropout", "unk_token");
-    for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
-      if (!model.string(affix).orElse("").isEmpty()) {
-        throw model.fail(affix, model.shown(affix), "none");
-      }
-    }
-    if (model.bool("byte_fallback").orElse(false)) {
-      throw model.fail("byte_fallback", "true", "false");
-    }
+    checkAffixes(model);
     absent(root, "normalizer", "truncation");
     JsonObject decoder = root.object("decoder").orElseThrow(() -> missing(root, "decoder"));
     expect(decoder, "type", "ByteLevel");
@@ -172,6 +173,14 @@ final class TokenizerJson {
             Map.entry(bytes, "use_regex"))) {
       if (flag.getKey().bool(flag.getValue()).orElse(true)) {
         throw flag.getKey().fail(flag.getValue(), flag.getKey().shown(flag.getValue()), "false");
+      }
+    }
+  }
+
+  static void checkAffixes(JsonObject model) {
+    for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+      if (!model.string(affix).orElse("").isEmpty()) {
+        throw model.fail(affix, model.shown(affix), "none");
       }
     }
   }
@@ -250,7 +259,7 @@ final class TokenizerJson {
     return ids.getFirst();
   }
 
-  private Definition definition(Context context) {
+  private Definition definition(Context context, boolean sentencePiece) {
     int listed = texts.keySet().stream().mapToInt(id -> id + 1).max().orElse(0);
     if (context.vocabulary() > 0 && listed > context.vocabulary()) {
       throw new TokenizerException(
@@ -268,23 +277,37 @@ final class TokenizerJson {
       tokens.add(used ? texts.get(id) : "[PAD" + id + "]");
       numbers[id] = used ? types.getOrDefault(id, NORMAL) : UNUSED;
     }
-    OptionalLong eos = behind.isPresent() ? behind : id(context.eos(), "eos_token");
+    OptionalLong unknown =
+        sentencePiece
+            ? id(root.object("model").flatMap(model -> model.string("unk_token")), "unk_token")
+            : OptionalLong.empty();
+    if (sentencePiece) {
+      unknown.ifPresent(id -> numbers[(int) id] = UNKNOWN);
+      for (int id = 0; id < size; id++) {
+        numbers[id] =
+            numbers[id] == NORMAL && Definition.isByte(tokens.get(id)) ? BYTE : numbers[id];
+      }
+    }
+    OptionalLong eos =
+        behind.isPresent() ? behind : id(context.eos(), "eos_token of tokenizer_config.json");
     return new Definition(
-        Optional.of("gpt2"),
-        Optional.of("llama-bpe"),
+        Optional.of(sentencePiece ? "llama" : "gpt2"),
+        sentencePiece ? Optional.empty() : Optional.of("llama-bpe"),
         tokens,
         numbers,
-        new float[0],
-        merges,
+        sentencePiece ? SentencePieceJson.scores(tokens, merges) : new float[0],
+        sentencePiece ? List.of() : merges,
         new Definition.Ids(
-            before.isPresent() ? before : id(context.bos(), "bos_token"),
+            before.isPresent() ? before : id(context.bos(), "bos_token of tokenizer_config.json"),
             eos,
             OptionalLong.empty(),
             OptionalLong.empty(),
-            OptionalLong.empty(),
+            unknown,
             context.ends()),
         new Definition.Flags(
-            Optional.of(before.isPresent()), Optional.of(behind.isPresent()), Optional.empty()));
+            Optional.of(before.isPresent()),
+            Optional.of(behind.isPresent()),
+            sentencePiece ? Optional.of(true) : Optional.empty()));
   }
 
   private OptionalLong id(Optional<String> text, String key) {
@@ -300,18 +323,18 @@ final class TokenizerJson {
                 new TokenizerException(
                     String.format(
                         Locale.ROOT,
-                        "%s of tokenizer_config.json is %s, expected a token of the vocabulary",
+                        "%s is %s, expected a token of the vocabulary",
                         key,
                         Printable.quoted(text.get())))));
   }
 
-  private static void expect(JsonObject json, String key, String expected) {
+  static void expect(JsonObject json, String key, String expected) {
     if (!json.string(key).equals(Optional.of(expected))) {
       throw json.fail(key, json.shown(key), expected);
     }
   }
 
-  private static void absent(JsonObject json, String... keys) {
+  static void absent(JsonObject json, String... keys) {
     for (String key : keys) {
       if (json.has(key)) {
         throw json.fail(key, json.shown(key), "none");

@@ -155,6 +155,36 @@ class HostileSafetensorsTest {
     assertThrows(CheckpointException.class, () -> ModelFolder.open(folder.resolve("absent")));
   }
 
+  /// MLX's tools write an index beside the one file that it names; whatever else it names is of
+  /// another model.
+  @Test
+  void anIndexBesideTheOneFileThatItNamesIsRead() throws IOException {
+    Files.write(
+        folder.resolve("model.safetensors"), SafetensorsBytes.file("{" + W + "}", new byte[24]));
+    Path index = folder.resolve("model.safetensors.index.json");
+    Files.writeString(index, "{\"metadata\":{},\"weight_map\":{\"w\":\"model.safetensors\"}}");
+    try (TensorStore store = TensorStore.open(ModelFolder.open(folder))) {
+      assertEquals(List.of("w"), List.copyOf(store.tensors().keySet()));
+    }
+    for (String other :
+        List.of(
+            "\"w\":\"model.safetensors\",\"v\":\"model-2.safetensors\"",
+            "\"w\":\"model-00001-of-00001.safetensors\"",
+            "\"w\":\"../model.safetensors\"")) {
+      Files.writeString(index, "{\"weight_map\":{" + other + "}}");
+      refused(folder, "or an index of that file alone");
+    }
+    Files.writeString(index, "{\"weight_map\":{\"v\":\"model.safetensors\"}}");
+    refused(folder, "the shards are not of one model");
+    Files.writeString(
+        index, "{\"weight_map\":{\"w\":\"model.safetensors\",\"v\":\"model.safetensors\"}}");
+    refused(folder, "absent from 'model.safetensors'");
+    Files.delete(folder.resolve("model.safetensors"));
+    refused(folder, "model.safetensors: no such file");
+    Files.writeString(folder.resolve("consolidated.00.pth"), "");
+    refused(folder, "model.safetensors.index.json and consolidated.00.pth, expected exactly one");
+  }
+
   @Test
   void soundFilesAndLinksWithinAreRead() throws IOException {
     Path cache = Files.createDirectories(folder.resolve("models--x/snapshots/1"));

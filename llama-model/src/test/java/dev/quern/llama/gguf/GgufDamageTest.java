@@ -8,6 +8,7 @@ import static dev.quern.llama.gguf.GgufType.UINT32;
 import static dev.quern.llama.gguf.GgufType.UINT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -216,22 +217,6 @@ class GgufDamageTest {
             value(STRING).u64(9).zeros(8),
             "byte 37, metadata key 'k': string length 9, expected at most 8, since 8 bytes remain"
                 + CUT),
-        damage(
-            "string not UTF-8",
-            value(STRING).string(new byte[] {'a', (byte) 0xc3, '('}),
-            "byte 46, metadata key 'k': string with byte 0xc3, expected well-formed UTF-8"),
-        damage(
-            "string with an overlong slash",
-            value(STRING).string(new byte[] {(byte) 0xc0, (byte) 0xaf}),
-            "byte 45, metadata key 'k': string with byte 0xc0, expected well-formed UTF-8"),
-        damage(
-            "string with a surrogate",
-            value(STRING).string(new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80}),
-            "byte 45, metadata key 'k': string with byte 0xed, expected well-formed UTF-8"),
-        damage(
-            "string ends within a character",
-            value(STRING).string(new byte[] {'a', (byte) 0xe2, (byte) 0x82}),
-            "byte 46, metadata key 'k': string with byte 0xe2, expected well-formed UTF-8"),
         damage(
             "bool 2",
             value(BOOL).u8(2),
@@ -469,6 +454,41 @@ class GgufDamageTest {
         .tensor("two", type2, offset2, elements2)
         .pad(32)
         .zeros(512);
+  }
+
+  /// Strings that are no UTF-8 don't keep a file from being opened: nobody may need them. Whoever
+  /// asks for one gets the line, and people a text with U+FFFD.
+  static List<Damage> strings() {
+    return List.of(
+        damage(
+            "string not UTF-8",
+            value(STRING).string(new byte[] {'a', (byte) 0xc3, '('}),
+            "byte 46, metadata key 'k': string with byte 0xc3, expected well-formed UTF-8"),
+        damage(
+            "string with an overlong slash",
+            value(STRING).string(new byte[] {(byte) 0xc0, (byte) 0xaf}),
+            "byte 45, metadata key 'k': string with byte 0xc0, expected well-formed UTF-8"),
+        damage(
+            "string with a surrogate",
+            value(STRING).string(new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80}),
+            "byte 45, metadata key 'k': string with byte 0xed, expected well-formed UTF-8"),
+        damage(
+            "string ends within a character",
+            value(STRING).string(new byte[] {'a', (byte) 0xe2, (byte) 0x82}),
+            "byte 46, metadata key 'k': string with byte 0xe2, expected well-formed UTF-8"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("strings")
+  void stringsAreCheckedWhenAskedFor(Damage damage) {
+    try (Arena arena = Arena.ofConfined()) {
+      GgufMetadata metadata =
+          GgufHeader.parse("m.gguf", GgufBytes.offHeap(damage.bytes, arena), 0).metadata();
+      GgufException e = assertThrows(GgufException.class, () -> metadata.string("k"));
+      assertEquals("m.gguf: " + damage.message, e.getMessage());
+      assertTrue(metadata.stringForPeople("k").orElseThrow().contains("\ufffd"));
+      assertTrue(metadata.describe("k").contains("\ufffd"));
+    }
   }
 
   @ParameterizedTest

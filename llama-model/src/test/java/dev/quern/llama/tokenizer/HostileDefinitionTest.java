@@ -22,7 +22,12 @@ class HostileDefinitionTest {
         any("tokenizer.ggml.model is missing, expected llama or gpt2", d -> d.model = none()),
         any("tokenizer.ggml.model = \"bert\", expected llama or gpt2", d -> d.model = some("bert")),
         any("tokenizer.ggml.tokens is missing or empty, expected", d -> d.tokens.clear()),
-        any("tokenizer.ggml.tokens[9] is empty, expected a text", d -> d.tokens.set(9, "")),
+        any(
+            "are both \"[EMPTY_9]\", expected distinct texts",
+            d -> {
+              d.tokens.set(9, ""); // named so
+              d.tokens.set(30, "[EMPTY_9]");
+            }),
         any(
             "tokenizer.ggml.tokens[7] and [30] are both \"twice\", expected distinct texts",
             d -> {
@@ -33,7 +38,7 @@ class HostileDefinitionTest {
             "tokenizer.ggml.token_type has 3 entries, expected ",
             d -> d.types = d.types.subList(0, 3)),
         any("tokenizer.ggml.token_type[4] = 7, expected 1 .. 6", d -> d.types.set(4, 7)),
-        any("tokenizer.ggml.token_type[4] = 0, expected 1 .. 6", d -> d.types.set(4, 0)),
+        any("tokenizer.ggml.token_type[4] = -1, expected 1 .. 6", d -> d.types.set(4, -1)),
         any("tokenizer.ggml.bos_token_id = -1, expected 0 .. ", d -> d.bos = OptionalLong.of(-1)),
         any("tokenizer.ggml.eos_token_id = 70000, expected", d -> d.eos = OptionalLong.of(70_000)),
         any(
@@ -73,7 +78,9 @@ class HostileDefinitionTest {
               d.eos = OptionalLong.empty();
               d.addEos = Optional.of(true);
             }),
-        sentencePiece("tokenizer.ggml.scores has 0 entries, expected 260", d -> d.scores.clear()),
+        sentencePiece(
+            "tokenizer.ggml.scores has 1 entries, expected 260",
+            d -> d.scores = d.scores.subList(0, 1)),
         sentencePiece("tokenizer.ggml.scores[4] is NaN, expected", d -> d.scores.set(4, Float.NaN)),
         sentencePiece(
             "tokenizer.ggml.tokens[3] = \"<0xZZ>\" is of type byte",

@@ -100,7 +100,7 @@ class TokenizerJsonTest {
             "/model/continuing_subword_prefix",
             "\"##\"",
             "model.continuing_subword_prefix: '##'"),
-        other("byte fallback", "/model/byte_fallback", "true", "model.byte_fallback: true"),
+        other("byte fallback", "/model/byte_fallback", "true", "expected false with byte_fallback"),
         other(
             "merges before words",
             "/model/ignore_merges",

@@ -1,0 +1,164 @@
+package dev.quern.llama.tokenizer;
+
+import dev.quern.llama.text.JsonObject;
+import dev.quern.llama.text.Printable;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The `tokenizer.json` of Llama 2, which spells a SentencePiece vocabulary as BPE:
+///
+/// ```
+/// normalizer        Prepend U+2581, Replace " " by it
+/// pre_tokenizer     none
+/// decoder           Replace it by " ", ByteFallback, Fuse, Strip one " " from the start
+/// model             BPE: byte_fallback, unk_token, merges of every pair that makes a token
+/// ```
+///
+/// SentencePiece knows no merges: of all neighbours that together are a token, those with the best
+/// score merge first. So the merges say what the scores were: their order, if every pair is there.
+final class SentencePieceJson {
+  private static final String SPACE = "\u2581";
+
+  /// Below all scores.
+  private static final float WORST = -1e9f;
+
+  private SentencePieceJson() {}
+
+  /// Whether a file is of this kind.
+  static boolean is(JsonObject root) {
+    return root.object("model").flatMap(model -> model.bool("byte_fallback")).orElse(false);
+  }
+
+  /// @throws TokenizerException where something would give other ids
+  static void check(JsonObject root) {
+    JsonObject model = root.object("model").orElseThrow();
+    TokenizerJson.expect(model, "type", "BPE");
+    TokenizerJson.absent(model, "dropout");
+    TokenizerJson.absent(root, "truncation");
+    TokenizerJson.checkAffixes(model);
+    if (model.bool("ignore_merges").orElse(false)) {
+      throw model.fail("ignore_merges", "true", "false with byte_fallback");
+    }
+    if (root.has("pre_tokenizer")) {
+      throw root.fail(
+          "pre_tokenizer",
+          root.object("pre_tokenizer").map(p -> p.shown("type")).orElse("something"),
+          "none, as Llama 2 has it: save the tokenizer with legacy=true, or use the model as GGUF");
+    }
+    steps(root, "normalizer", "normalizers", List.of("Prepend", "Replace"));
+    List<JsonObject> normalizers = list(root, "normalizer", "normalizers");
+    TokenizerJson.expect(normalizers.get(0), "prepend", SPACE);
+    replace(normalizers.get(1), " ", SPACE);
+    steps(root, "decoder", "decoders", List.of("Replace", "ByteFallback", "Fuse", "Strip"));
+    List<JsonObject> decoders = list(root, "decoder", "decoders");
+    replace(decoders.get(0), SPACE, " ");
+    JsonObject strip = decoders.get(3);
+    TokenizerJson.expect(strip, "content", " ");
+    if (strip.integer("start").orElse(0) != 1 || strip.integer("stop").orElse(0) != 0) {
+      throw strip.fail("start", strip.shown("start"), "1, and stop 0");
+    }
+  }
+
+  /// The scores of the tokens: those of an earlier merge are better. Tokens whose merges interleave
+  /// had the same score.
+  ///
+  /// @param merges `"left right"`, the first before all others
+  /// @return `[tokens]`
+  /// @throws TokenizerException where merges don't say what the scores were
+  static float[] scores(List<String> tokens, List<String> merges) {
+    Map<String, Integer> ids = new HashMap<>();
+    for (int id = 0; id < tokens.size(); id++) {
+      ids.put(tokens.get(id), id);
+    }
+    int[] first = new int[tokens.size()]; // [tokens], the first merge that makes it, + 1
+    int[] last = new int[tokens.size()];
+    Set<String> known = new HashSet<>();
+    for (int rank = 0; rank < merges.size(); rank++) {
+      String merge = merges.get(rank);
+      String[] parts = merge.split(" ", -1);
+      Integer made = parts.length == 2 ? ids.get(parts[0] + parts[1]) : null;
+      if (made == null || !ids.containsKey(parts[0]) || !ids.containsKey(parts[1])) {
+        throw failure(merge, "two tokens that make a third");
+      }
+      known.add(merge);
+      first[made] = first[made] == 0 ? rank + 1 : first[made];
+      last[made] = rank + 1;
+    }
+    requireAllPairs(tokens, ids, first, known);
+    int[] group = new int[merges.size() + 2]; // by rank + 1: how far its group reaches
+    for (int id = 0; id < first.length; id++) {
+      group[first[id]] = Math.max(group[first[id]], last[id]);
+    }
+    float[] scores = new float[tokens.size()];
+    float[] byRank = new float[merges.size() + 2];
+    float score = 0;
+    for (int rank = 1, end = 0; rank <= merges.size(); rank++) {
+      score = rank > end ? score - 1 : score;
+      end = Math.max(end, group[rank]);
+      byRank[rank] = score;
+    }
+    for (int id = 0; id < scores.length; id++) {
+      scores[id] = first[id] == 0 ? WORST : byRank[first[id]];
+    }
+    return scores;
+  }
+
+  /// A pair that is no merge would not be merged there, and would be by SentencePiece.
+  private static void requireAllPairs(
+      List<String> tokens, Map<String, Integer> ids, int[] made, Set<String> known) {
+    for (String token : tokens) {
+      if (made[ids.get(token)] == 0) {
+        continue; // a character, a byte, a special token
+      }
+      for (int cut = 1; cut < token.length(); cut++) {
+        String left = token.substring(0, cut);
+        String right = token.substring(cut);
+        if (ids.containsKey(left)
+            && ids.containsKey(right)
+            && !known.contains(left + " " + right)) {
+          throw failure(left + " " + right, "it among the merges, as all pairs that make a token");
+        }
+      }
+    }
+  }
+
+  private static TokenizerException failure(String merge, String expected) {
+    return new TokenizerException(
+        String.format(
+            Locale.ROOT,
+            "model.merges: %s, expected %s: use the model as GGUF",
+            Printable.quoted(merge),
+            expected));
+  }
+
+  private static List<JsonObject> list(JsonObject root, String key, String members) {
+    return root.object(key).flatMap(json -> json.objects(members)).orElse(List.of());
+  }
+
+  private static void steps(JsonObject root, String key, String members, List<String> expected) {
+    List<String> types =
+        list(root, key, members).stream().map(step -> step.string("type").orElse("?")).toList();
+    if (!types.equals(expected)) {
+      throw root.fail(
+          key,
+          Printable.quoted(types.toString()),
+          String.format(
+              Locale.ROOT,
+              "%s, as Llama 2 has it: save the tokenizer with legacy=true, or use the model as GGUF",
+              expected));
+    }
+  }
+
+  private static void replace(JsonObject step, String pattern, String content) {
+    Optional<JsonObject> what = step.object("pattern");
+    if (!what.flatMap(p -> p.string("String")).equals(Optional.of(pattern))) {
+      throw step.fail("pattern", step.shown("pattern"), Printable.quoted(pattern));
+    }
+    TokenizerJson.expect(step, "content", content);
+  }
+}
