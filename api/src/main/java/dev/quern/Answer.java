@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 
 /// A provider's offer, held against the contract.
 sealed interface Answer<K> {
+  int NAME_CHARACTERS = 100;
 
   /// It runs the spec.
   record Took<K>(K kernel, List<Variant> variants) implements Answer<K> {}
@@ -25,34 +26,54 @@ sealed interface Answer<K> {
   /// @param cause what it threw; null where it threw nothing
   record Broke<K>(String reason, Throwable cause) implements Answer<K> {}
 
-  /// Asks.
+  /// Asks, within the guard's limit.
   ///
+  /// @param type what it is asked for
   /// @param tolerated the arithmetics that its variants may have
   static <K> Answer<K> of(
-      KernelProvider provider, Set<Numerics> tolerated, Function<KernelProvider, Offer<K>> ask) {
-    try {
-      return switch (ask.apply(provider)) {
-        case null -> new Broke<>("offered null instead of accepting or declining (P4)", null);
-        case Offer.Declined<K> no -> new Refused<>(no.reason());
-        case Offer.Accepted<K> yes -> {
-          for (Variant v : yes.variants()) {
-            if (!tolerated.contains(v.numerics())) {
-              yield new Broke<>(
-                  String.format(
-                      Locale.ROOT,
-                      "offered variant %s with numerics %s where %s is tolerated (P6)",
-                      v.name(),
-                      v.numerics(),
-                      ids(tolerated)),
-                  null);
-            }
-          }
-          yield new Took<>(yes.kernel(), yes.variants());
-        }
-      };
-    } catch (Throwable e) {
-      return new Broke<>("threw " + Failures.text(e) + " instead of declining (P4)", e);
+      KernelProvider provider,
+      Class<K> type,
+      Set<Numerics> tolerated,
+      Function<KernelProvider, Offer<K>> ask,
+      Guard guard) {
+    Guard.Outcome<Offer<K>> outcome = guard.ask(() -> ask.apply(provider));
+    if (outcome.thrown() != null) {
+      return new Broke<>(
+          Failures.threw(outcome.thrown()) + " instead of declining (P4)", outcome.thrown());
     }
+    return switch (outcome.value()) {
+      case null -> new Broke<>("offered null instead of accepting or declining (P4)", null);
+      case Offer.Declined<K> no -> new Refused<>(no.reason());
+      case Offer.Accepted<K>(Object kernel, _) when !type.isInstance(kernel) ->
+          new Broke<>(
+              String.format(
+                  Locale.ROOT,
+                  "accepted with a %s, expected a %s (P4)",
+                  OneLine.of(kernel.getClass().getName(), NAME_CHARACTERS),
+                  type.getSimpleName()),
+              null);
+      case Offer.Accepted<K> yes -> {
+        List<Variant> variants = yes.variants().stream().map(Answer::shown).toList();
+        for (Variant v : variants) {
+          if (!tolerated.contains(v.numerics())) {
+            yield new Broke<>(
+                String.format(
+                    Locale.ROOT,
+                    "offered variant %s with numerics %s where %s is tolerated (P6)",
+                    v.name(),
+                    OneLine.of(v.numerics().id(), NAME_CHARACTERS),
+                    ids(tolerated)),
+                null);
+          }
+        }
+        yield new Took<>(yes.kernel(), variants);
+      }
+    };
+  }
+
+  /// A variant by a name that fits a table.
+  private static Variant shown(Variant v) {
+    return new Variant(OneLine.of(v.name(), NAME_CHARACTERS), v.minRows(), v.numerics());
   }
 
   private static String ids(Set<Numerics> numerics) {

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -22,10 +23,18 @@ import java.util.stream.Collectors;
 ///
 /// Immutable.
 public final class Catalog {
-  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]*");
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,63}");
 
   /// Names that mean something else where a provider is named.
   private static final Set<String> RESERVED = Set.of("auto");
+
+  /// What a provider says of itself.
+  private record Identity(String name, int priority, int specVersion) {
+    static Identity of(KernelProvider provider) {
+      int specVersion = provider.specVersion(); // first: what an old SPI lacks is told by its name
+      return new Identity(provider.name(), provider.priority(), specVersion);
+    }
+  }
 
   /// @param provider null where the entry is not ready
   private record Candidate(ProviderEntry entry, KernelProvider provider) {}
@@ -42,14 +51,24 @@ public final class Catalog {
   ///
   /// @throws SelectionException if `quern.cpu.mask` is malformed
   public static Catalog scan(KernelOptions options) {
+    return scan(options, Guard.DEFAULT);
+  }
+
+  /// @param guard bounds each of three rounds of questions: who can be made, who they are, whether
+  ///   they can run
+  static Catalog scan(KernelOptions options, Guard guard) {
     Platform platform = options.providersPlatform();
-    ServiceScan scan = new ServiceScan(options.loader());
+    ServiceScan scan = new ServiceScan(options.loader(), guard);
+    List<Guard.Outcome<Identity>> identities =
+        guard.ask(
+            scan.found().stream()
+                .<Callable<Identity>>map(found -> () -> Identity.of(found.provider()))
+                .toList());
     List<Candidate> asked = new ArrayList<>();
-    for (Found found : scan.found()) {
-      asked.addAll(describe(found, options.loader()));
+    for (int i = 0; i < identities.size(); i++) {
+      asked.addAll(describe(scan.found().get(i), identities.get(i), options.loader()));
     }
-    List<Candidate> candidates = rejectDuplicates(asked);
-    candidates.replaceAll(c -> judge(c, platform));
+    List<Candidate> candidates = judge(rejectDuplicates(asked), platform, guard);
     scan.broken().forEach(entry -> candidates.add(new Candidate(entry, null)));
     UnresolvedModules.on(System.getProperty("jdk.module.path", ""))
         .forEach(entry -> candidates.add(new Candidate(entry, null)));
@@ -92,28 +111,28 @@ public final class Catalog {
         .orElseThrow();
   }
 
-  /// Asks a provider who it is. One entry, or one for each copy where the path holds several.
-  private static List<Candidate> describe(Found found, ClassLoader loader) {
+  /// Who a provider is. One entry, or one for each copy where the path holds several.
+  private static List<Candidate> describe(
+      Found found, Guard.Outcome<Identity> said, ClassLoader loader) {
     ProviderEntry entry;
-    try {
-      KernelProvider provider = found.provider();
-      int specVersion = provider.specVersion();
-      String name = provider.name();
+    if (said.thrown() == null) {
+      Identity id = said.value();
       entry =
           new ProviderEntry(
-              legal(name) ? name : ProviderEntry.UNNAMED,
+              legal(id.name) ? id.name : ProviderEntry.UNNAMED,
               found.className(),
               found.location(),
-              provider.priority(),
-              specVersion,
-              identity(name, specVersion));
-    } catch (Throwable e) {
+              id.priority,
+              id.specVersion,
+              identity(id.name, id.specVersion));
+    } else {
       entry =
           ProviderEntry.unnamed(
               found.className(),
               found.location(),
               new Verdict.Rejected(
-                  "it can't say who it is: " + Failures.text(e), Failures.remedy(e)));
+                  "it can't say who it is: " + Failures.text(said.thrown()),
+                  Failures.remedy(said.thrown())));
     }
     Set<String> copies;
     try {
@@ -174,8 +193,8 @@ public final class Catalog {
       return new Verdict.Rejected(
           String.format(
               Locale.ROOT,
-              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s (P1)",
-              name == null ? "null" : "'" + name + "'",
+              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s, 64 at most (P1)",
+              name == null ? "null" : "'" + OneLine.of(name, 64) + "'",
               RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
           "get a fixed JAR from its author");
     }
@@ -224,28 +243,45 @@ public final class Catalog {
     return checked;
   }
 
-  private static Candidate judge(Candidate c, Platform platform) {
-    if (!c.entry.ready()) {
-      return new Candidate(c.entry, null);
+  /// Asks those who are still ready whether they can run.
+  private static List<Candidate> judge(List<Candidate> candidates, Platform platform, Guard guard) {
+    List<Candidate> ready = candidates.stream().filter(c -> c.entry.ready()).toList();
+    List<Guard.Outcome<Availability>> answers =
+        guard.ask(
+            ready.stream()
+                .<Callable<Availability>>map(c -> () -> c.provider.availability(platform))
+                .toList());
+    List<Candidate> judged = new ArrayList<>();
+    candidates.stream()
+        .filter(c -> !c.entry.ready())
+        .forEach(c -> judged.add(new Candidate(c.entry, null)));
+    for (int i = 0; i < ready.size(); i++) {
+      Candidate c = ready.get(i);
+      Verdict verdict = verdict(answers.get(i));
+      judged.add(
+          new Candidate(
+              c.entry.withVerdict(verdict), verdict instanceof Verdict.Ready ? c.provider : null));
     }
-    Verdict verdict = availability(c.provider, platform);
-    return new Candidate(
-        c.entry.withVerdict(verdict), verdict instanceof Verdict.Ready ? c.provider : null);
+    return judged;
   }
 
-  private static Verdict availability(KernelProvider provider, Platform platform) {
-    try {
-      return switch (provider.availability(platform)) {
-        case null ->
-            new Verdict.Rejected(
-                "availability(platform) returned null, expected an answer (P3)",
-                "get a fixed JAR from its author");
-        case Availability.Ready ready -> new Verdict.Ready(ready.detail());
-        case Availability.Unavailable no -> new Verdict.Unavailable(no.reason(), no.remedy());
-      };
-    } catch (Throwable e) {
+  private static Verdict verdict(Guard.Outcome<Availability> answer) {
+    if (answer.thrown() != null) {
       return new Verdict.Rejected(
-          "availability(platform) threw " + Failures.text(e) + " (P3)", Failures.remedy(e));
+          "availability(platform) " + Failures.threw(answer.thrown()) + " (P3)",
+          Failures.remedy(answer.thrown()));
     }
+    return switch (answer.value()) {
+      case null ->
+          new Verdict.Rejected(
+              "availability(platform) returned null, expected an answer (P3)",
+              "get a fixed JAR from its author");
+      case Availability.Ready ready -> new Verdict.Ready(ready.detail());
+      case Availability.Unavailable no when no.reason().isBlank() ->
+          new Verdict.Rejected(
+              "availability(platform) says that it can't run, and no reason (P3)",
+              "get a fixed JAR from its author");
+      case Availability.Unavailable no -> new Verdict.Unavailable(no.reason(), no.remedy());
+    };
   }
 }

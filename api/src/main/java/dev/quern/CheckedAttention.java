@@ -6,6 +6,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Locale;
 
 /// An attention kernel with its arguments checked.
@@ -33,7 +34,12 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     site.disjoint(k, "k", v, "v");
     apart(k, "k", cache, w, scratchBytes);
     apart(v, "v", cache, w, scratchBytes);
-    kernel.append(k, v, cache, position, w);
+    try {
+      kernel.append(k, v, cache, position, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure(
+          "append", rows, e, List.of(k.data(), cache.keys(), cache.values()), w.workers());
+    }
   }
 
   @Override
@@ -50,7 +56,12 @@ record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     site.disjoint(y, "y", q, "q");
     apart(q, "q", cache, w, scratchBytes);
     apart(y, "y", cache, w, scratchBytes);
-    kernel.apply(q, cache, firstPosition, y, w);
+    try {
+      kernel.apply(q, cache, firstPosition, y, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure(
+          "apply", rows, e, List.of(q.data(), cache.keys(), cache.values()), w.workers());
+    }
   }
 
   private void cache(KvCache cache, int rows) {

@@ -19,14 +19,15 @@ import java.util.Locale;
 ///
 /// @param kernel the provider's
 /// @param spec what it does
+/// @param retainsSource what the kernel said of itself once it was packed
 /// @param weights the segments that the kernel reads on every call
-record CheckedLinear(LinearKernel kernel, LinearSpec spec, List<MemorySegment> weights, Site site)
+record CheckedLinear(
+    LinearKernel kernel,
+    LinearSpec spec,
+    boolean retainsSource,
+    List<MemorySegment> weights,
+    Site site)
     implements LinearKernel {
-
-  @Override
-  public boolean retainsSource() {
-    return kernel.retainsSource();
-  }
 
   @Override
   public long scratchBytes(int rows, int parallelism) {
@@ -47,7 +48,18 @@ record CheckedLinear(LinearKernel kernel, LinearSpec spec, List<MemorySegment> w
       site.reachable(weights.get(i), "the memory of the weights", rows);
       site.disjoint(y, "y", weights.get(i), "the memory of the weights");
     }
-    kernel.apply(x, y, w);
+    try {
+      kernel.apply(x, y, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("apply", rows, e, memory(x, y), w.workers());
+    }
+  }
+
+  private List<MemorySegment> memory(F32Matrix x, F32Matrix y) {
+    List<MemorySegment> memory = new ArrayList<>(weights);
+    memory.add(x.data());
+    memory.add(y.data());
+    return memory;
   }
 
   @Override
@@ -67,17 +79,27 @@ record CheckedLinear(LinearKernel kernel, LinearSpec spec, List<MemorySegment> w
         throw site.error(0, "workers.parallelism=" + workers.parallelism() + ", expected >= 1");
       }
       List<MemorySegment> weights = Collections.synchronizedList(new ArrayList<>());
-      LinearKernel kernel = packer.pack(checked(stacked), recording(packed, weights), workers);
+      List<WeightMatrix> source = checked(stacked);
+      SegmentAllocator allocator = recording(packed, weights);
+      LinearKernel kernel;
+      boolean retainsSource;
+      try {
+        kernel = packer.pack(source, allocator, workers);
+        retainsSource = kernel != null && kernel.retainsSource();
+      } catch (Throwable e) { // foreign code
+        List<MemorySegment> memory = source.stream().map(WeightMatrix::data).toList();
+        throw site.failure("pack", 0, e, memory, workers, packed, allocator);
+      }
       if (kernel == null) {
         throw site.defect(0, "pack returned null, expected a kernel");
       }
-      if (kernel.retainsSource()) {
+      if (retainsSource) {
         for (WeightMatrix m : stacked) {
           weights.add(m.data());
           weights.add(m.scales());
         }
       }
-      return new CheckedLinear(kernel, spec, List.copyOf(weights), site);
+      return new CheckedLinear(kernel, spec, retainsSource, List.copyOf(weights), site);
     }
 
     private List<WeightMatrix> checked(List<WeightMatrix> stacked) {

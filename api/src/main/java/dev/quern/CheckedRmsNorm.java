@@ -4,6 +4,7 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
+import java.util.List;
 
 /// An RMSNorm kernel with its arguments checked.
 record CheckedRmsNorm(RmsNormKernel kernel, RmsNormSpec spec, Site site) implements RmsNormKernel {
@@ -26,7 +27,11 @@ record CheckedRmsNorm(RmsNormKernel kernel, RmsNormSpec spec, Site site) impleme
     site.disjoint(x, "x", w.scratch(), scratchBytes, "scratch");
     site.disjoint(weight, "weight", w.scratch(), scratchBytes, "scratch");
     site.disjoint(y, "y", w.scratch(), scratchBytes, "scratch");
-    kernel.apply(x, weight, y, w);
+    try {
+      kernel.apply(x, weight, y, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("apply", rows, e, List.of(x.data(), weight.data(), y.data()), w.workers());
+    }
   }
 
   @Override

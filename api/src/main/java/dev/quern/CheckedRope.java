@@ -4,6 +4,7 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
+import java.util.List;
 
 /// A RoPE kernel with its arguments checked.
 record CheckedRope(RopeKernel kernel, RopeSpec spec, Site site) implements RopeKernel {
@@ -25,7 +26,11 @@ record CheckedRope(RopeKernel kernel, RopeSpec spec, Site site) implements RopeK
     site.disjoint(x, "x", table, "table");
     site.disjoint(x, "x", w.scratch(), scratchBytes, "scratch");
     site.disjoint(table, "table", w.scratch(), scratchBytes, "scratch");
-    kernel.apply(x, table, firstPosition, w);
+    try {
+      kernel.apply(x, table, firstPosition, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("apply", rows, e, List.of(x.data(), table.data()), w.workers());
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
+import java.util.List;
 
 /// A SwiGLU kernel with its arguments checked.
 record CheckedSwiGlu(SwiGluKernel kernel, SwiGluSpec spec, Site site) implements SwiGluKernel {
@@ -26,7 +27,11 @@ record CheckedSwiGlu(SwiGluKernel kernel, SwiGluSpec spec, Site site) implements
     site.disjoint(gate, "gate", w.scratch(), scratchBytes, "scratch");
     site.disjoint(up, "up", w.scratch(), scratchBytes, "scratch");
     site.disjoint(y, "y", w.scratch(), scratchBytes, "scratch");
-    kernel.apply(gate, up, y, w);
+    try {
+      kernel.apply(gate, up, y, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("apply", rows, e, List.of(gate.data(), up.data(), y.data()), w.workers());
+    }
   }
 
   @Override

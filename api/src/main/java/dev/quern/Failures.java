@@ -1,23 +1,28 @@
 package dev.quern;
 
-/// Puts what foreign code threw into a line.
+import java.util.concurrent.TimeoutException;
+
+/// Puts what foreign code threw into a line. Nothing of it is trusted: `toString` and `getMessage`
+/// are the provider's code as well.
 final class Failures {
+  private static final int CAUSES = 2; // what is said after them helps nobody
+  private static final int CHARACTERS = 300; // of each
+
   private Failures() {}
 
+  /// What a call did instead of returning: `threw x.Y: message, caused by ...`, or `gave no answer
+  /// within 10 s`.
+  static String threw(Throwable thrown) {
+    return thrown instanceof TimeoutException ? thrown.getMessage() : "threw " + text(thrown);
+  }
+
   /// The throwable and its causes, outermost first.
-  ///
-  /// @throws VirtualMachineError if it is one, other than a stack overflow: those are not about the
-  ///   provider
   static String text(Throwable thrown) {
-    if (thrown instanceof VirtualMachineError e && !(thrown instanceof StackOverflowError)) {
-      throw e;
-    }
-    StringBuilder text = new StringBuilder(thrown.toString());
-    Throwable cause = thrown.getCause();
-    // Causes may form a circle; what is said after a few of them helps nobody.
-    for (int depth = 0; cause != null && depth < 4; depth++) {
-      text.append(", caused by ").append(cause);
-      cause = cause.getCause();
+    StringBuilder text = new StringBuilder(one(thrown));
+    Throwable cause = cause(thrown);
+    for (int depth = 0; cause != null && depth < CAUSES; depth++) {
+      text.append(", caused by ").append(one(cause));
+      cause = cause(cause);
     }
     return text.toString();
   }
@@ -27,5 +32,26 @@ final class Failures {
     return thrown instanceof LinkageError
         ? "use a JAR that was built for this version of quern-api, with all that it depends on"
         : "remove the JAR, or get a fixed one from its author";
+  }
+
+  private static String one(Throwable thrown) {
+    if (thrown instanceof TimeoutException) {
+      return thrown.getMessage();
+    }
+    String type = OneLine.of(thrown.getClass().getName(), CHARACTERS);
+    try {
+      String text = thrown.toString();
+      return text == null ? type : OneLine.of(text, CHARACTERS);
+    } catch (Throwable _) { // its class is all that can be told of it, and is told
+      return type + ", whose toString() throws";
+    }
+  }
+
+  private static Throwable cause(Throwable thrown) {
+    try {
+      return thrown.getCause();
+    } catch (Throwable _) { // a getter that fails has no cause to show
+      return null;
+    }
   }
 }

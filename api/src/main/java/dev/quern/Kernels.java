@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -56,6 +57,7 @@ public final class Kernels {
   private final Catalog catalog;
   private final Candidates candidates;
   private final Selfcheck selfcheck;
+  private final Guard guard;
 
   /// In the order of the first request; guarded by itself, since specs are asked for at load only.
   private final Map<Key, Slot> slots = new LinkedHashMap<>();
@@ -63,8 +65,13 @@ public final class Kernels {
   /// Guarded by `slots`.
   private final Set<String> warned = new HashSet<>();
 
-  private Kernels(Settings settings, Catalog catalog, Candidates candidates, Selfcheck selfcheck) {
+  /// Providers that gave no answer once, and are not waited for again. Guarded by `slots`.
+  private final Set<String> silent = new HashSet<>();
+
+  private Kernels(
+      Settings settings, Catalog catalog, Candidates candidates, Selfcheck selfcheck, Guard guard) {
     this.selfcheck = selfcheck;
+    this.guard = guard;
     this.settings = settings;
     this.catalog = catalog;
     this.candidates = candidates;
@@ -86,15 +93,19 @@ public final class Kernels {
   ///   what was asked for can't run (the message holds the whole table), or if the results of
   ///   `quern selfcheck` can't be read (see [Selfcheck])
   public static Kernels load(KernelOptions options) {
+    return load(options, Guard.DEFAULT);
+  }
+
+  static Kernels load(KernelOptions options, Guard guard) {
     Settings settings = Settings.parse(options.properties());
-    Catalog catalog = Catalog.scan(options);
+    Catalog catalog = Catalog.scan(options, guard);
     Settings.nearMisses(
             options.properties(),
             catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
         .forEach(Kernels::warn);
     Candidates candidates = Candidates.resolve(settings, catalog);
     candidates.warnings().forEach(Kernels::warn);
-    Kernels kernels = new Kernels(settings, catalog, candidates, Selfcheck.read(options));
+    Kernels kernels = new Kernels(settings, catalog, candidates, Selfcheck.read(options), guard);
     LOG.log(Level.DEBUG, () -> kernels.report().text());
     return kernels;
   }
@@ -188,7 +199,7 @@ public final class Kernels {
       Key key = new Key(operator, spec);
       Slot slot = slots.get(key);
       if (slot == null) {
-        slot = decide(operator, spec, tolerated, ask, checked);
+        slot = decide(operator, spec, type, tolerated, ask, checked);
         slots.put(key, slot);
       }
       slot.uses++;
@@ -199,6 +210,7 @@ public final class Kernels {
   private <K> Slot decide(
       Operator operator,
       Object spec,
+      Class<K> type,
       Set<Numerics> tolerated,
       Function<KernelProvider, Offer<K>> ask,
       BiFunction<K, Site, K> checked) {
@@ -206,7 +218,7 @@ public final class Kernels {
     List<String> wrong = new ArrayList<>(); // warnings that wait for who runs it instead
     for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
       String name = e.getKey();
-      switch (Answer.of(e.getValue(), tolerated, ask)) {
+      switch (answer(name, e.getValue(), type, tolerated, ask)) {
         case Answer.Took<K>(K kernel, List<Variant> variants) -> {
           Optional<String> declined =
               selfcheck.declines(catalog.readyEntry(name), operator, spec, variants);
@@ -237,6 +249,22 @@ public final class Kernels {
       }
     }
     throw nothingTakes(operator, spec, refusals);
+  }
+
+  private <K> Answer<K> answer(
+      String name,
+      KernelProvider provider,
+      Class<K> type,
+      Set<Numerics> tolerated,
+      Function<KernelProvider, Offer<K>> ask) {
+    if (silent.contains(name)) {
+      return new Answer.Broke<>("gave no answer before and is not asked again (P4)", null);
+    }
+    Answer<K> answer = Answer.of(provider, type, tolerated, ask, guard);
+    if (answer instanceof Answer.Broke<K>(_, TimeoutException _)) {
+      silent.add(name);
+    }
+    return answer;
   }
 
   private Rule rule(Operator operator) {

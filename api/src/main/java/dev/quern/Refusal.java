@@ -9,6 +9,6 @@ import java.util.Objects;
 public record Refusal(String provider, String reason) {
   public Refusal {
     Objects.requireNonNull(provider, "provider");
-    Objects.requireNonNull(reason, "reason");
+    reason = OneLine.of(Objects.requireNonNull(reason, "reason"));
   }
 }

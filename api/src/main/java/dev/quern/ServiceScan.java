@@ -14,6 +14,7 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.Spliterator;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /// One pass over the service declarations of the module path and the class path: the providers that
@@ -24,6 +25,9 @@ final class ServiceScan {
   private static final int SAME_FAILURES_IN_A_ROW = 100;
 
   /// A provider that was made.
+  ///
+  /// @param className its class
+  /// @param location where that comes from
   record Found(KernelProvider provider, String className, String location) {}
 
   private final ClassLoader loader;
@@ -32,10 +36,16 @@ final class ServiceScan {
   private final Set<String> listed = new HashSet<>();
   private final List<Throwable> failures = new ArrayList<>();
 
-  ServiceScan(ClassLoader loader) {
+  ServiceScan(ClassLoader loader, Guard guard) {
     this.loader = loader;
-    for (ServiceLoader.Provider<KernelProvider> handle : handles()) {
-      make(handle);
+    List<ServiceLoader.Provider<KernelProvider>> handles = handles();
+    List<Guard.Outcome<KernelProvider>> made =
+        guard.ask(
+            handles.stream()
+                .<Callable<KernelProvider>>map(h -> (Callable<KernelProvider>) h::get)
+                .toList());
+    for (int i = 0; i < handles.size(); i++) {
+      take(handles.get(i).type(), made.get(i));
     }
     blame();
   }
@@ -59,31 +69,34 @@ final class ServiceScan {
     while (more && inARow < SAME_FAILURES_IN_A_ROW) {
       try {
         more = declared.tryAdvance(handles::add);
-      } catch (ServiceConfigurationError | LinkageError e) {
+      } catch (Throwable e) { // of a class loader or of a broken class: a verdict, see blame()
         failures.add(e);
-        inARow = last.equals(e.toString()) ? inARow + 1 : 1;
-        last = e.toString();
+        String text = Failures.text(e);
+        inARow = last.equals(text) ? inARow + 1 : 1;
+        last = text;
       }
     }
     return handles;
   }
 
-  private void make(ServiceLoader.Provider<KernelProvider> handle) {
-    Class<?> type = handle.type();
-    listed.add(type.getName());
-    try {
-      KernelProvider provider = handle.get();
-      listed.add(provider.getClass().getName());
-      found.add(
-          new Found(provider, provider.getClass().getName(), Locations.of(provider.getClass())));
-    } catch (ServiceConfigurationError e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      reject(
-          type.getName(),
-          Locations.of(type),
-          "it can't be constructed: " + Failures.text(cause),
-          Failures.remedy(cause));
+  private void take(Class<?> declared, Guard.Outcome<KernelProvider> made) {
+    listed.add(declared.getName());
+    if (made.thrown() == null) {
+      Class<?> type = made.value().getClass();
+      listed.add(type.getName());
+      found.add(new Found(made.value(), type.getName(), Locations.of(type)));
+      return;
     }
+    Throwable thrown = made.thrown();
+    Throwable cause =
+        thrown instanceof ServiceConfigurationError && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    reject(
+        declared.getName(),
+        Locations.of(declared),
+        "it can't be constructed: " + Failures.text(cause),
+        Failures.remedy(cause));
   }
 
   /// Finds out which JAR each failure comes from.
@@ -154,7 +167,7 @@ final class ServiceScan {
           location,
           "its service file lists a class that is not on the path",
           "remove the JAR, or get a complete one");
-    } catch (LinkageError e) {
+    } catch (Throwable e) { // whatever a class loader or a broken class throws
       reject(
           className,
           location,
@@ -206,7 +219,7 @@ final class ServiceScan {
     String message = String.valueOf(failure.getMessage());
     return broken.stream()
         .anyMatch(entry ->
-            failure instanceof LinkageError && reason(entry).contains(failure.toString())
+            failure instanceof LinkageError && reason(entry).contains(Failures.text(failure))
                 || names(message, entry.className())
                 || message.contains(entry.location() + "!/" + ServiceFiles.RESOURCE)
                 || message.contains(entry.location() + ServiceFiles.RESOURCE));

@@ -4,7 +4,10 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.Kernel;
 import dev.quern.spi.Variant;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -18,6 +21,8 @@ import java.util.Locale;
 /// @param provider name of the provider that runs it
 /// @param variants its variants, by rising `minRows`
 record Site(String operator, String spec, String provider, List<Variant> variants) {
+  private static final Logger LOG = System.getLogger("dev.quern");
+
   /// Stands for the worker threads, which are not known here: memory that a thread other than the
   /// caller may not touch would fail inside a task. Never started; keeps no class loader alive.
   private static final Thread A_WORKER = aWorker();
@@ -34,8 +39,53 @@ record Site(String operator, String spec, String provider, List<Variant> variant
   }
 
   /// A provider that broke the contract.
-  IllegalStateException defect(int rows, String problem) {
-    return new IllegalStateException(message(rows, problem));
+  ProviderException defect(int rows, String problem) {
+    return new ProviderException(blame(rows, problem), null);
+  }
+
+  /// What a provider's code threw, with its name on it.
+  ///
+  /// @param call the method that was called
+  /// @param memory what it worked on
+  /// @param callers the objects of the caller's that it was given to call, such as workers
+  /// @throws Throwable the same, where it is not the provider's: an error of the JVM, memory that
+  ///   was closed during the call, or something that the caller's own objects threw
+  RuntimeException failure(
+      String call, int rows, Throwable thrown, List<MemorySegment> memory, Object... callers) {
+    boolean ofTheJvm =
+        thrown instanceof VirtualMachineError && !(thrown instanceof StackOverflowError);
+    if (ofTheJvm
+        || memory.stream().anyMatch(m -> !m.scope().isAlive())
+        || !(thrown instanceof LinkageError)
+            && (thrownBy(Site.class, thrown)
+                || Arrays.stream(callers).anyMatch(c -> thrownBy(c.getClass(), thrown)))) {
+      throw Site.<RuntimeException>unchecked(thrown);
+    }
+    ProviderException failure =
+        new ProviderException(blame(rows, call + " " + Failures.threw(thrown)), thrown);
+    LOG.log(Level.DEBUG, failure.getMessage(), thrown);
+    return failure;
+  }
+
+  /// Whether a class threw it, itself or by way of the JDK, and not what it called.
+  private static boolean thrownBy(Class<?> type, Throwable thrown) {
+    return Arrays.stream(thrown.getStackTrace())
+        .map(StackTraceElement::getClassName)
+        .filter(name -> !name.startsWith("java.") && !name.startsWith("jdk."))
+        .findFirst()
+        .filter(type.getName()::equals)
+        .isPresent();
+  }
+
+  @SuppressWarnings("unchecked") // a checked exception passes as it is, too
+  private static <E extends Throwable> E unchecked(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+
+  private String blame(int rows, String problem) {
+    return message(rows, problem)
+        + "; this is a defect of the provider: report it to its author, and run without it until"
+        + " then (quern.provider)";
   }
 
   private String message(int rows, String problem) {
@@ -174,7 +224,12 @@ record Site(String operator, String spec, String provider, List<Variant> variant
           0,
           "scratchBytes(rows=" + rows + ", parallelism=" + parallelism + "), expected both >= 1");
     }
-    long bytes = kernel.scratchBytes(rows, parallelism);
+    long bytes;
+    try {
+      bytes = kernel.scratchBytes(rows, parallelism);
+    } catch (Throwable e) { // foreign code
+      throw failure("scratchBytes", rows, e, List.of());
+    }
     if (bytes < 0) {
       throw defect(rows, "scratchBytes is " + bytes + ", expected >= 0 (P10)");
     }

@@ -2,14 +2,14 @@ package dev.quern;
 
 import java.util.Objects;
 
-/// What became of a provider that was found.
+/// What became of a provider that was found. Its words are in one line each, and not too long.
 public sealed interface Verdict {
   /// It can run here.
   ///
   /// @param detail what it will use; may be empty
   record Ready(String detail) implements Verdict {
     public Ready {
-      Objects.requireNonNull(detail, "detail");
+      detail = OneLine.of(Objects.requireNonNull(detail, "detail"));
     }
   }
 
@@ -19,8 +19,8 @@ public sealed interface Verdict {
   /// @param remedy what the user can do; empty where only other hardware helps
   record Unavailable(String reason, String remedy) implements Verdict {
     public Unavailable {
-      Objects.requireNonNull(reason, "reason");
-      Objects.requireNonNull(remedy, "remedy");
+      reason = OneLine.of(Objects.requireNonNull(reason, "reason"));
+      remedy = OneLine.of(Objects.requireNonNull(remedy, "remedy"));
     }
   }
 
@@ -30,8 +30,8 @@ public sealed interface Verdict {
   /// @param remedy what the user can do
   record Rejected(String reason, String remedy) implements Verdict {
     public Rejected {
-      Objects.requireNonNull(reason, "reason");
-      Objects.requireNonNull(remedy, "remedy");
+      reason = OneLine.of(Objects.requireNonNull(reason, "reason"));
+      remedy = OneLine.of(Objects.requireNonNull(remedy, "remedy"));
     }
   }
 

@@ -2,7 +2,6 @@ package dev.quern;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -87,11 +86,6 @@ class CatalogTest {
     Verdict.Rejected verdict = assertInstanceOf(Verdict.Rejected.class, entry.verdict());
     assertTrue(verdict.reason().contains(reason), verdict.reason());
     assertTrue(!verdict.remedy().isBlank());
-  }
-
-  @Test
-  void anErrorOfTheJvmIsNotHeldAgainstAProvider() {
-    assertThrows(OutOfMemoryError.class, () -> scan(OutOfMemoryName.class));
   }
 
   @ParameterizedTest
@@ -305,17 +299,6 @@ class CatalogTest {
     @Override
     public Availability availability(Platform platform) {
       throw new StackOverflowError();
-    }
-  }
-
-  public static final class OutOfMemoryName extends Fakes.Base {
-    public OutOfMemoryName() {
-      super("x", 1);
-    }
-
-    @Override
-    public String name() {
-      throw new OutOfMemoryError("on purpose");
     }
   }
 

@@ -116,8 +116,7 @@ class CheckedLinearTest {
     fails("rows=0, parallelism=1), expected both >= 1", () -> kernel.scratchBytes(0, 1));
     String defect =
         assertThrows(
-                IllegalStateException.class,
-                () -> checked(new NoOp(-1, false)).apply(x, y, workspace))
+                ProviderException.class, () -> checked(new NoOp(-1, false)).apply(x, y, workspace))
             .getMessage();
     assertTrue(defect.contains("scratchBytes is -5, expected >= 0 (P10)"), defect);
   }
@@ -220,9 +219,46 @@ class CheckedLinearTest {
   }
 
   @Test
+  void aPackerThatThrowsIsBlamed() {
+    LinearPacker packer =
+        packer((_, _, _) -> {
+          throw new IllegalStateException("can't pack");
+        });
+    var e = assertThrows(ProviderException.class, () -> pack(packer, weights(48)));
+    assertTrue(
+        e.getMessage()
+            .startsWith("linear: pack threw java.lang.IllegalStateException: can't pack" + WHO),
+        e.getMessage());
+    LinearPacker unlinked =
+        packer((_, _, _) -> {
+          throw new AbstractMethodError("apply");
+        });
+    assertThrows(ProviderException.class, () -> pack(unlinked, weights(48)));
+  }
+
+  @Test
+  void anAllocatorThatFailsIsTheCallers() {
+    LinearPacker packer =
+        packer((_, packed, _) -> {
+          packed.allocate(64, 64);
+          return new NoOp(0, false);
+        });
+    SegmentAllocator full =
+        new SegmentAllocator() {
+          @Override
+          public MemorySegment allocate(long bytes, long alignment) {
+            throw new UnsupportedOperationException("no more");
+          }
+        };
+    assertThrows(
+        UnsupportedOperationException.class,
+        () -> packer.pack(List.of(weights(48)), full, Workers.sequential()));
+  }
+
+  @Test
   void aPackerThatReturnsNullIsDefective() {
     LinearPacker packer = packer((_, _, _) -> null);
-    var e = assertThrows(IllegalStateException.class, () -> pack(packer, weights(48)));
+    var e = assertThrows(ProviderException.class, () -> pack(packer, weights(48)));
     assertTrue(e.getMessage().contains("pack returned null, expected a kernel"), e.getMessage());
     assertTrue(e.getMessage().contains("provider kleidi"), e.getMessage());
   }
@@ -286,7 +322,7 @@ class CheckedLinearTest {
   }
 
   private LinearKernel checked(LinearKernel kernel) {
-    return new CheckedLinear(kernel, SPEC, List.of(), SITE);
+    return new CheckedLinear(kernel, SPEC, kernel.retainsSource(), List.of(), SITE);
   }
 
   private static LinearPacker packer(LinearPacker packer) {

@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import dev.quern.ProviderException;
 import dev.quern.SelectionException;
 import dev.quern.cli.report.ReportException;
 import dev.quern.files.OutputException;
@@ -54,6 +55,7 @@ final class Failures {
           Row.of(CheckpointException.class, Throwable::getMessage),
           Row.of(TokenizerException.class, Throwable::getMessage),
           Row.of(SelectionException.class, Throwable::getMessage),
+          Row.of(ProviderException.class, Throwable::getMessage),
           Row.of(ReportException.class, Throwable::getMessage),
           Row.of(OutputException.class, Throwable::getMessage),
           Row.of(StandardOutput.Failure.class, Throwable::getMessage),

@@ -196,15 +196,16 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     };
   }
 
-  /// One weight, or one scale, of one output is NaN or infinite: the others are what they would be
-  /// without it.
+  /// One weight, or one scale, of one output is NaN or infinite: that output is not finite where a
+  /// row of x has something to multiply with it, and the others are what they would be without it.
   private static Outcome nonFiniteWeight(LinearCase c, Target target) {
     LinearData clean = LinearData.of(c);
     LinearData damaged = LinearData.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
     int matrix = mix.below(c.outputs().size());
     int row = mix.below(c.outputs().get(matrix));
-    damage(c.blockFormat(), damaged.weights().get(matrix), row, c.inputs(), mix);
+    int block = mix.below(c.blockFormat().blocksPerRow(c.inputs()));
+    damage(c.blockFormat(), damaged.weights().get(matrix), row, block, c.inputs(), mix);
     int bad = c.outputs().stream().limit(matrix).mapToInt(Integer::intValue).sum() + row;
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -212,16 +213,38 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       LinearRun other = LinearRun.open(c, damaged, target, memory);
       float[] yDamaged = Run.floats(other.call(workers, Prefill.NAN));
+      Verdict verdict = new Verdict();
       for (int r = 0; r < c.rows(); r++) {
         int at = r * c.totalOutputs() + bad;
-        yDamaged[at] = y[at]; // it may be anything
+        if (Float.isFinite(yDamaged[at]) && meets(c, clean.x(), r, block)) {
+          verdict.fail(
+              String.format(Locale.ROOT, "y[%d][%d]", r, bad),
+              "NaN or infinite",
+              Float.toString(yDamaged[at]));
+        }
+        yDamaged[at] = y[at]; // which of them it is, is the kernel's affair
       }
-      return LinearBounds.tight(run, yDamaged).outcome(other.describe());
+      verdict.add(LinearBounds.tight(run, yDamaged));
+      return verdict.outcome(other.describe());
     }
   }
 
-  private static void damage(BlockFormat format, WeightBytes bytes, int row, int inputs, Mix mix) {
-    int block = row * format.blocksPerRow(inputs) + mix.below(format.blocksPerRow(inputs));
+  /// Whether a row of x holds a number that meets a block of weights and counts (P20).
+  private static boolean meets(LinearCase c, float[] x, int row, int block) {
+    boolean wholeRow = c.format().equals(BlockFormat.INT8_C.id());
+    int n = wholeRow ? c.inputs() : c.blockFormat().blockElements();
+    int from = row * c.inputs() + (wholeRow ? 0 : block * n);
+    for (int i = from; i < from + n; i++) {
+      if (Math.abs(x[i]) >= Float.MIN_NORMAL) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void damage(
+      BlockFormat format, WeightBytes bytes, int row, int blockOfRow, int inputs, Mix mix) {
+    int block = row * format.blocksPerRow(inputs) + blockOfRow;
     ByteBuffer data = ByteBuffer.wrap(bytes.data()).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer scales = ByteBuffer.wrap(bytes.scales()).order(ByteOrder.LITTLE_ENDIAN);
     int at = block * format.blockBytes();

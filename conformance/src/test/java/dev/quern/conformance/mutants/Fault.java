@@ -45,6 +45,8 @@ enum Fault {
   NAN_EATEN("linear", "L10", "int8 activations: NaN is quantised to 0"),
   INFINITY_EATEN("linear", "L10", "only NaN is looked for, so that an infinity gives an infinity"),
   NAN_SPREADS("linear", "L10", "one row's NaN marks the whole batch"),
+  WEIGHT_NAN_EATEN("linear", "L11", "infinities and NaN in weights are widened to 2^16"),
+  SUMS_CLAMPED("linear", "L11", "sums are clamped, so that an infinity becomes the largest number"),
   WEIGHT_NAN_SPREADS("linear", "L11", "outputs are computed in pairs that share a NaN check"),
 
   // Linear: the rules of section P.

@@ -245,6 +245,11 @@ final class MutantLinear implements LinearKernel {
         }
       }
     }
+    for (int i = 0; fault == Fault.WEIGHT_NAN_EATEN && i < inputs; i++) {
+      if (!Float.isFinite(scratch.get(JAVA_FLOAT, to + 4L * i))) {
+        scratch.set(JAVA_FLOAT, to + 4L * i, 0x1p16f);
+      }
+    }
     if (fault == Fault.WEIGHT_NAN_SPREADS && (row ^ 1) < w.outputs()) {
       float poison = 0;
       MemorySegment partner = Arena.ofAuto().allocate(4L * inputs, 4);
@@ -302,6 +307,9 @@ final class MutantLinear implements LinearKernel {
     boolean add =
         fault == Fault.STALE_OUTPUT || spec.accumulate() && fault != Fault.ACCUMULATE_IGNORED;
     float value = add ? y.get(r, o) + sum : sum;
+    if (fault == Fault.SUMS_CLAMPED) {
+      value = Math.min(Math.max(value, -Float.MAX_VALUE), Float.MAX_VALUE); // NaN stays
+    }
     boolean silent = fault == Fault.SILENT_DECLINE && spec.weights().equals(BlockFormat.Q5_1);
     y.set(r, o, silent ? 0 : value);
   }

@@ -71,6 +71,7 @@ final class KleidiLinear implements LinearKernel {
               long end = Split.begin(steps, task + 1, tasks) * step;
               multiply(packed, y, begin, (int) Math.min(spec.outputs(), end), w.scratch());
             });
+    weights.damaged().mark(y);
   }
 
   /// One row is packed by the caller: to wake others for it takes longer.

@@ -15,7 +15,8 @@ import java.util.Locale;
 ///
 /// @param data `[ceil(outputs / nr)]` tiles, and spare bytes
 /// @param tileBytes bytes of a tile
-record PackedWeights(MemorySegment data, long tileBytes) {
+/// @param damaged outputs whose results are not the library's
+record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged) {
   /// Several for each worker, since the sources of some may have to come from a file first.
   private static final int TASKS_PER_WORKER = 8;
 
@@ -44,7 +45,10 @@ record PackedWeights(MemorySegment data, long tileBytes) {
               tileBytes));
     }
     PackedWeights packed =
-        new PackedWeights(allocator.allocate(bytes + KleidiAi.SPARE_BYTES, Split.LINE), tileBytes);
+        new PackedWeights(
+            allocator.allocate(bytes + KleidiAi.SPARE_BYTES, Split.LINE),
+            tileBytes,
+            DamagedOutputs.of(stacked));
     int tasks = (int) Math.min(tiles, (long) TASKS_PER_WORKER * workers.parallelism());
     workers.run(
         tasks,

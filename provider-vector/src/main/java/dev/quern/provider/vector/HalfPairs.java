@@ -15,6 +15,9 @@ import jdk.incubator.vector.IntVector;
 /// of output `j` in its low half, and that of output `L + j` in its high one. Read as L lanes or as
 /// 2 L, nothing has to cross lanes.
 final class HalfPairs {
+  private static final float REBASE = 0x1p112f;
+  private static final float BACK = 0x1p-112f;
+
   private HalfPairs() {}
 
   /// Offset of an output's half in such a vector, in bytes.
@@ -23,16 +26,25 @@ final class HalfPairs {
   }
 
   /// Binary16 to F32: for each vector one of the low halves and one of the high. The exponent is
-  /// rebased by a multiplication, which makes subnormals normal. Infinities and NaN become finite:
-  /// a damaged weight may give any value in its own column (rule L11).
+  /// rebased by a multiplication by 2^112, which makes subnormals normal, and what had the largest
+  /// exponent, infinities and NaN, comes out at 2^16 or above. A second multiplication makes
+  /// infinities of these, and of nothing else, since 65504 * 2^112 is a float; the third is exact
+  /// (rule L11).
   static void f16(MemorySegment w, long from, int vectors, MemorySegment dst, long to) {
     for (int i = 0; i < vectors; i++) {
       IntVector s = IntVector.fromMemorySegment(I, w, from + i * BYTES, LITTLE_ENDIAN);
-      FloatVector low = s.and(0x7FFF).lanewise(LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
+      FloatVector low =
+          s.and(0x7FFF).lanewise(LSHL, 13).reinterpretAsFloats().mul(REBASE).mul(REBASE).mul(BACK);
       low.reinterpretAsInts()
           .or(s.and(0x8000).lanewise(LSHL, 16))
           .intoMemorySegment(dst, to + i * (2 * BYTES), LITTLE_ENDIAN);
-      FloatVector high = s.lanewise(LSHR, 3).and(0x7FFF << 13).reinterpretAsFloats().mul(0x1p112f);
+      FloatVector high =
+          s.lanewise(LSHR, 3)
+              .and(0x7FFF << 13)
+              .reinterpretAsFloats()
+              .mul(REBASE)
+              .mul(REBASE)
+              .mul(BACK);
       high.reinterpretAsInts()
           .or(s.and(0x8000_0000))
           .intoMemorySegment(dst, to + i * (2 * BYTES) + BYTES, LITTLE_ENDIAN);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
@@ -41,7 +42,10 @@ final class VectorLinear implements LinearKernel {
   /// The stacked matrices, by output rows.
   private final WeightMatrix[] stacked;
 
-  VectorLinear(LinearSpec spec, LinearFormat format, List<WeightMatrix> stacked) {
+  private final DamagedHalves damaged;
+
+  VectorLinear(LinearSpec spec, LinearFormat format, List<WeightMatrix> stacked, Workers workers) {
+    damaged = DamagedHalves.of(stacked, workers);
     this.spec = spec;
     this.format = format;
     this.stacked = stacked.toArray(WeightMatrix[]::new);
@@ -101,6 +105,7 @@ final class VectorLinear implements LinearKernel {
                 int end = Math.min(outputs, 2 * (int) Split.begin(pairs, task + 1, tasks));
                 oneRow(x, y, begin, end, scratch, worker * oneRowBytes());
               });
+      damaged.mark(y, 0);
     } else {
       int step = step(w.workers().parallelism());
       long bytes = rowsBytes(x.rows());

@@ -101,7 +101,7 @@ public final class VectorProvider implements KernelProvider {
           PanelLinear.variants(panel.get()));
     }
     return new Offer.Accepted<>(
-        (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked),
+        (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked, workers),
         VectorLinear.variants());
   }
 

@@ -48,7 +48,8 @@ class AllocationTest {
       WeightMatrix w = TestWeights.random(format, OUTPUTS, WIDTH, random, arena);
       LinearSpec spec = new LinearSpec(format, OUTPUTS, WIDTH, false, Set.of(Numerics.EXACT_F32));
       VectorLinear kernel =
-          new VectorLinear(spec, LinearFormat.of(format).orElseThrow(), List.of(w));
+          new VectorLinear(
+              spec, LinearFormat.of(format).orElseThrow(), List.of(w), Workers.sequential());
       for (int rows : new int[] {1, 13}) {
         F32Matrix x = gaussian(arena, rows, WIDTH, random);
         F32Matrix y = F32Matrix.allocate(arena, rows, OUTPUTS);

@@ -1,0 +1,282 @@
+package dev.quern;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.SwiGluSpec;
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Providers that do what they can to stop others: each is a verdict, with a bound on time and
+/// text.
+class HostileProvidersTest {
+  /// Short enough to wait for several times, long enough for an honest provider on a busy machine.
+  private static final Guard GUARD = new Guard(Duration.ofSeconds(3));
+
+  private static final String FOR_EVER =
+      "while (true) try { Thread.sleep(100_000); } catch (InterruptedException e) { }";
+
+  private record Case(String members, String text) {}
+
+  /// Members of each class, and words of the verdict.
+  private static final Map<String, Case> CASES = new LinkedHashMap<>();
+
+  static {
+    add(
+        "ConstructorOom",
+        "public %s() { throw new OutOfMemoryError(\"on purpose\"); }",
+        "can't be constructed: java.lang.OutOfMemoryError: on purpose");
+    add(
+        "ConstructorInternal",
+        "public %s() { throw new InternalError(\"inside\"); }",
+        "java.lang.InternalError: inside");
+    add(
+        "ConstructorDeep",
+        "int deep(int n) { return deep(n + 1) + 1; } public %s() { deep(0); }",
+        "java.lang.StackOverflowError");
+    add(
+        "InitialiserOom",
+        "static final int I = fail();"
+            + " static int fail() { throw new OutOfMemoryError(\"static\"); }",
+        "java.lang.OutOfMemoryError: static");
+    add(
+        "InitialiserBlocks",
+        "static final int I = fail(); static int fail() {" + FOR_EVER + "}",
+        "can't be constructed: gave no answer within 3.00 s");
+    add(
+        "NameInternal",
+        "public String name() { throw new InternalError(\"x\"); }",
+        "can't say who it is: java.lang.InternalError: x");
+    add("NameLong", "public String name() { return \"x\".repeat(100_000); }", "its name is 'xxx");
+    add(
+        "NameWithEscapes",
+        "public String name() { return \"a\\n\\u001b[31mb\"; }",
+        "its name is 'a \\u001b[31mb'");
+    add(
+        "PriorityBlocks",
+        "public int priority() {" + FOR_EVER + "}",
+        "can't say who it is: gave no answer within 3.00 s");
+    add(
+        "VersionUnlinked",
+        "public int specVersion() { throw new NoClassDefFoundError(\"a/B\"); }",
+        "java.lang.NoClassDefFoundError: a/B");
+    availability(
+        "AnswerOom",
+        "throw new OutOfMemoryError();",
+        "availability(platform) threw java.lang.OutOfMemoryError (P3)");
+    availability("AnswerBlocks", FOR_EVER, "availability(platform) gave no answer within 3.00 s");
+    availability(
+        "AnswerWithoutText",
+        "throw new RuntimeException() { public String toString() { return null; } };",
+        "availability(platform) threw far.hostile.AnswerWithoutText$1 (P3)");
+    availability(
+        "AnswerThatThrowsTwice",
+        "throw new RuntimeException() { public String getMessage() { throw new Error(); } };",
+        "threw far.hostile.AnswerThatThrowsTwice$1, whose toString() throws");
+    availability(
+        "AnswerInACircle",
+        "var e = new RuntimeException(\"a\"); e.initCause(new RuntimeException(\"b\", e)); throw e;",
+        "RuntimeException: a, caused by java.lang.RuntimeException: b");
+    availability(
+        "AnswerLong",
+        "throw new IllegalStateException(\"x\".repeat(10_000_000));",
+        "xxx... (10000033 characters) (P3)");
+    availability(
+        "ReasonLong",
+        "return new Availability.Unavailable(\"y\".repeat(100_000), \"z\".repeat(100_000));",
+        "yyy... (100000 characters). Remedy: zzz");
+    availability(
+        "ReasonWithEscapes",
+        "return new Availability.Unavailable(\"a\\r\\nb\\u001b]0;t\\u0007\\u202ec\", \"d\\n\\n e\");",
+        "unavailable: a b\\u001b]0;t\\u0007\\u202ec. Remedy: d e");
+    availability(
+        "ReasonEmpty",
+        "return new Availability.Unavailable(\" \", \"\");",
+        "says that it can't run, and no reason (P3)");
+    availability(
+        "ReasonNull",
+        "return new Availability.Unavailable(null, \"\");",
+        "threw java.lang.NullPointerException: reason");
+    availability(
+        "DetailWithEscapes",
+        "return new Availability.Ready(\"fast\\n\\n\\u009b2J\");",
+        "ready: fast \\u009b2J");
+    offer("OfferOom", "throw new OutOfMemoryError(\"on purpose\");", "ready");
+    offer("OfferBlocks", FOR_EVER, "ready");
+    offer(
+        "OfferWrong",
+        "return (Offer) Offer.accepted(\"no kernel\", new Variant(\"v\", 1,"
+            + " dev.quern.op.Numerics.EXACT_F32));",
+        "ready");
+    offer("OfferNoKernel", "return new Offer.Accepted<>(null, java.util.List.of());", "ready");
+    offer(
+        "OfferNoVariants",
+        "return new Offer.Accepted<>((dev.quern.op.RmsNormKernel)"
+            + " java.lang.reflect.Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {"
+            + " dev.quern.op.RmsNormKernel.class}, (p, m, a) -> null), java.util.List.of());",
+        "ready");
+    offer(
+        "OfferReason",
+        "return Offer.declined(\"no\\n\\u001b[1mway\" + \"!\".repeat(100_000));",
+        "ready");
+  }
+
+  @TempDir static Path folder;
+  private static KernelOptions options;
+
+  private static void add(String type, String members, String text) {
+    CASES.put(type, new Case(members, text));
+  }
+
+  private static void availability(String type, String body, String text) {
+    add(type, "public Availability availability(Platform platform) {" + body + "}", text);
+  }
+
+  private static void offer(String type, String body, String text) {
+    add(
+        type,
+        "public Offer<dev.quern.op.RmsNormKernel> rmsNorm(dev.quern.op.RmsNormSpec s) {"
+            + body
+            + "}",
+        text);
+  }
+
+  @BeforeAll
+  static void compile() throws IOException {
+    Map<String, String> sources = new LinkedHashMap<>();
+    StringBuilder services = new StringBuilder(Fakes.Scalar.class.getName() + "\n");
+    sources.put("far.hostile.Base", ProviderJars.source("far.hostile.Base", "base", 1, ""));
+    int priority = 1000;
+    for (Map.Entry<String, Case> e : CASES.entrySet()) {
+      String type = e.getKey();
+      String name = type.toLowerCase(java.util.Locale.ROOT);
+      String source =
+          "package far.hostile; import dev.quern.spi.*; public class %s extends Base {"
+              + " public String name() { return \"%s\"; } public int priority() { return %d; } %s }";
+      String members = e.getValue().members.replace("%s", type);
+      source = String.format(java.util.Locale.ROOT, source, type, name, priority++, "@");
+      if (members.contains("String name()")) {
+        source = source.replaceFirst("public String name\\(\\) \\{[^}]*\\}", "");
+      }
+      if (members.contains("int priority()")) {
+        source = source.replaceFirst("public int priority\\(\\) \\{[^}]*\\}", "");
+      }
+      sources.put("far.hostile." + type, source.replace("@", members));
+      services.append("far.hostile.").append(type).append('\n');
+    }
+    Path jar =
+        ProviderJars.jar(
+            folder.resolve("hostile.jar"),
+            sources,
+            Map.of(ServiceFiles.RESOURCE, services.toString()));
+    options =
+        new KernelOptions(
+            Map.of(),
+            Fakes.PLATFORM,
+            new URLClassLoader(
+                new URL[] {Fakes.url(jar)}, HostileProvidersTest.class.getClassLoader()));
+  }
+
+  @Test
+  void eachIsAVerdictOfOneShortLine() {
+    List<ProviderEntry> entries = Catalog.scan(options, GUARD).entries();
+    assertEquals(CASES.size() + 1, entries.size());
+    for (Map.Entry<String, Case> e : CASES.entrySet()) {
+      ProviderEntry entry =
+          entries.stream()
+              .filter(x -> x.className().equals("far.hostile." + e.getKey()))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("no entry of " + e.getKey()));
+      String text = entry.verdict().text();
+      assertTrue(text.contains(e.getValue().text), e.getKey() + ": " + text);
+      assertShown(text);
+      assertShown(entry.label());
+    }
+    assertTrue(entries.stream().anyMatch(x -> x.ready() && x.name().equals("scalar")));
+  }
+
+  @Test
+  void whoeverIsNamedRunsAllTheSame() {
+    Kernels kernels = Kernels.load(options.withProvider("scalar"), GUARD);
+    kernels.rmsNorm(new RmsNormSpec(8, 0));
+    assertEquals("scalar", kernels.report().choices().getFirst().provider());
+    kernels.report().text().lines().forEach(HostileProvidersTest::assertShown);
+  }
+
+  @Test
+  void underAutoOffersThatBreakArePassedOver() {
+    KernelOptions few =
+        options.withProvider(
+            "offeroom,offerblocks,offerwrong,offernokernel,offernovariants,offerreason,scalar");
+    // A list is a promise: the first that breaks it ends the start.
+    Kernels strict = Kernels.load(few, GUARD);
+    SelectionException e =
+        assertThrows(SelectionException.class, () -> strict.rmsNorm(new RmsNormSpec(8, 0)));
+    assertShown(e.getMessage());
+    assertTrue(e.getMessage().contains("provider offeroom threw java.lang.OutOfMemoryError"));
+
+    Kernels kernels = Kernels.load(options, GUARD);
+    List<String> first = Fakes.logged(() -> kernels.rmsNorm(new RmsNormSpec(8, 0)));
+    Choice choice = kernels.report().choices().getFirst();
+    assertEquals("scalar", choice.provider());
+    Map<String, String> refusals = new LinkedHashMap<>();
+    choice.refusals().forEach(r -> refusals.put(r.provider(), r.reason()));
+    refusals.values().forEach(HostileProvidersTest::assertShown);
+    assertRefused(refusals, "offeroom", "threw java.lang.OutOfMemoryError: on purpose instead");
+    assertRefused(refusals, "offerblocks", "gave no answer within 3.00 s");
+    assertRefused(refusals, "offerwrong", "with a java.lang.String, expected a RmsNormKernel");
+    assertRefused(refusals, "offernokernel", "threw java.lang.NullPointerException: kernel");
+    assertRefused(refusals, "offernovariants", "threw java.lang.IllegalArgumentException: offer:");
+    assertRefused(refusals, "offerreason", "no \\u001b[1mway!!!");
+    first.forEach(HostileProvidersTest::assertShown);
+
+    kernels.rmsNorm(new RmsNormSpec(16, 0));
+    assertTrue(
+        kernels.report().choices().getLast().refusals().stream()
+            .anyMatch(r -> r.reason().startsWith("gave no answer before and is not asked again")));
+    kernels.swiGlu(new SwiGluSpec(8));
+  }
+
+  /// A thread that is interrupted while providers are asked still gets its answer, and stays
+  /// interrupted.
+  @Test
+  void anInterruptIsKept() throws Exception {
+    Guard.Outcome<String> outcome;
+    Thread.currentThread().interrupt();
+    try {
+      outcome = GUARD.ask(() -> "here");
+    } finally {
+      assertTrue(Thread.interrupted());
+    }
+    assertEquals("here", outcome.value());
+    assertInstanceOf(
+        Error.class,
+        GUARD
+            .ask(() -> {
+              throw new Error();
+            })
+            .thrown());
+  }
+
+  private static void assertRefused(Map<String, String> refusals, String provider, String text) {
+    String reason = refusals.getOrDefault(provider, "");
+    assertTrue(reason.contains(text), provider + ": " + reason);
+  }
+
+  private static void assertShown(String line) {
+    assertTrue(line.length() < 3_000, "too long: " + line.length());
+    assertTrue(line.chars().noneMatch(c -> Character.isISOControl(c) || c == 0x202e), line);
+  }
+}
