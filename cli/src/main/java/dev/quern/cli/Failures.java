@@ -65,12 +65,17 @@ final class Failures {
           Row.of(FileAlreadyExistsException.class, e -> e.getFile() + ": exists already"),
           Row.of(NotDirectoryException.class, e -> e.getFile() + ": not a folder"),
           Row.of(FileSystemLoopException.class, e -> e.getFile() + ": links in a circle"),
-          Row.of(FileSystemException.class, Throwable::getMessage),
+          Row.of(FileSystemException.class, e -> withRemedy(e.getMessage())),
           Row.of(InvalidPathException.class, e -> e.getMessage() + ", expected a file's name"),
           Row.of(CharacterCodingException.class, _ -> "a file is not UTF-8; convert it"),
           Row.of(
               IOException.class,
-              e -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
+              e ->
+                  e.getMessage() == null
+                      ? e.getClass().getSimpleName()
+                      : withRemedy(e.getMessage())),
+          // Of the JVM's own libraries, which it opens when they are first needed.
+          Row.of(UnsatisfiedLinkError.class, e -> withRemedy(e.getMessage())),
           Row.of(
               OutOfMemoryError.class,
               e ->
@@ -80,6 +85,10 @@ final class Failures {
                       + " (QUERN_JAVA_OPTS=-Xmx4g)"));
 
   private Failures() {}
+
+  private static String withRemedy(String words) {
+    return words.endsWith("Too many open files") ? words + "; raise the limit (ulimit -n)" : words;
+  }
 
   /// Says what happened and returns the exit code.
   static int report(Throwable thrown, PrintStream err) {

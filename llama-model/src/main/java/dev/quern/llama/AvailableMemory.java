@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// How much memory this process can still take without the kernel killing someone for it: on Linux
@@ -13,14 +15,19 @@ import java.util.stream.Stream;
 final class AvailableMemory {
   /// Where a version of control groups keeps a group's memory, see cgroups(7).
   ///
-  /// @param marker in the line of `/proc/self/cgroup` that names this process's group
+  /// @param line of `/proc/self/cgroup` that names this process's group: the hierarchy's number,
+  ///   its controllers, and the group
   /// @param mount below `/sys/fs/cgroup`
-  private record Groups(String marker, String mount, String limit, String usage) {}
+  private record Groups(Pattern line, String mount, String limit, String usage) {}
 
   private static final List<Groups> VERSIONS =
       List.of(
-          new Groups("0::", "", "memory.max", "memory.current"),
-          new Groups(":memory:", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"));
+          new Groups(Pattern.compile("0::(/.*)"), "", "memory.max", "memory.current"),
+          new Groups(
+              Pattern.compile("\\d+:(?:.*,)?memory(?:,.*)?:(/.*)"),
+              "memory",
+              "memory.limit_in_bytes",
+              "memory.usage_in_bytes"));
 
   private final Path proc;
   private final Path cgroups;
@@ -54,12 +61,16 @@ final class AvailableMemory {
   private long left(Groups version) {
     String group =
         lines(proc.resolve("self/cgroup"))
-            .filter(l -> l.contains(version.marker()))
-            .map(l -> l.substring(l.indexOf(version.marker()) + version.marker().length()))
+            .map(version.line()::matcher)
+            .filter(Matcher::matches)
+            .map(m -> m.group(1))
             .findFirst()
             .orElse("/");
     Path mount = cgroups.resolve(version.mount()).normalize();
     Path folder = mount.resolve(group.substring(1)).normalize();
+    if (!folder.startsWith(mount)) {
+      folder = mount; // a group outside this container's view begins with "/.."
+    }
     long left = Long.MAX_VALUE;
     for (; folder != null && folder.startsWith(mount); folder = folder.getParent()) {
       left = Math.min(left, leftIn(folder, version));

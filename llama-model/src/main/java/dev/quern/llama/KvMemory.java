@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /// The memory of a session's KV cache, known before any of it is allocated.
@@ -29,28 +30,43 @@ record KvMemory(LlamaConfig config, KvFormat format) {
   /// @param available bytes, see [AvailableMemory]; empty if unknown
   /// @throws LlamaException if the positions need more, with the largest context that fits
   void requireFits(int positions, OptionalLong available) {
-    if (available.isPresent() && bytes(positions) > available.getAsLong()) {
-      throw refusal(positions, available.getAsLong());
+    Optional<String> refusal = refusal(positions, 0, available);
+    if (refusal.isPresent()) {
+      throw new LlamaException(refusal.get());
     }
   }
 
-  private LlamaException refusal(int positions, long available) {
-    int fits = positions(available);
-    return new LlamaException(
+  /// Why positions don't fit, in a line; empty if they do.
+  ///
+  /// @param weights bytes that weights take besides, from now on
+  Optional<String> refusal(int positions, long weights, OptionalLong available) {
+    if (available.isEmpty() || bytes(positions) <= available.getAsLong() - weights) {
+      return Optional.empty();
+    }
+    int fits = positions(Math.max(0, available.getAsLong() - weights));
+    return Optional.of(
         String.format(
             Locale.ROOT,
-            "context=%d needs %s of KV cache (%s), and %s of memory is available: %s",
+            "context=%d needs %s of KV cache (%s)%s, and %s of memory is available: %s",
             positions,
             mebibytes(bytes(positions)),
             formula(positions),
-            mebibytes(available),
-            fits == 0
-                ? "not one position fits; free some memory"
+            weights == 0
+                ? ""
                 : String.format(
-                    Locale.ROOT,
-                    "expected at most %d, the largest context that fits%s",
-                    fits,
-                    halfAsLarge())));
+                    Locale.ROOT, ", the weights %s as they are packed", mebibytes(weights)),
+            mebibytes(available.getAsLong()),
+            remedy(fits, weights)));
+  }
+
+  private String remedy(int fits, long weights) {
+    if (fits > 0) {
+      return String.format(
+          Locale.ROOT, "expected at most %d, the largest context that fits%s", fits, halfAsLarge());
+    }
+    return weights == 0
+        ? "not one position fits; free some memory"
+        : "not one position fits; free some memory or raise the limit of the control group, take a model of fewer bits a weight, or quern.provider=scalar, which reads the file where it is mapped";
   }
 
   private String halfAsLarge() {

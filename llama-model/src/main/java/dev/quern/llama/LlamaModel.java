@@ -154,11 +154,16 @@ public final class LlamaModel implements AutoCloseable {
         WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
-      new KvMemory(config, options.kv()).requireFits(context, surroundings.available().get());
+      KvMemory kv = new KvMemory(config, options.kv());
+      kv.requireFits(context, surroundings.available().get());
+      LoadMemory memory =
+          new LoadMemory(
+              resources.packed(), surroundings.available(), kv, context, LoadMemory.LARGE);
       ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
-          new WeightLoader(checkpoint, kernels, resources, options.progress()).load(config, warmUp);
+          new WeightLoader(checkpoint, kernels, resources, memory, options.progress())
+              .load(config, warmUp);
       Optional<Tokenizer> vocabulary = tokenizer.join();
       warmUp.join();
       operators = FlightRecorder.KERNELS.observed(operators);
@@ -214,11 +219,10 @@ public final class LlamaModel implements AutoCloseable {
 
   private static KernelReport explain(Source source, LoadOptions options) throws IOException {
     Kernels kernels = Kernels.load(options.kernels());
-    try (Checkpoint checkpoint = source.open();
-        ModelResources resources = new ModelResources(1)) {
+    try (Checkpoint checkpoint = source.open()) {
       LlamaConfig config = checkpoint.config();
       operators(kernels, config, context(options, config), options.kv());
-      new WeightLoader(checkpoint, kernels, resources, options.progress()).choose(config);
+      new WeightPlan(checkpoint).choose(kernels);
       return kernels.report();
     }
   }

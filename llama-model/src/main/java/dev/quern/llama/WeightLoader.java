@@ -8,8 +8,6 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.text.Printable;
 import dev.quern.op.LinearKernel;
-import dev.quern.op.LinearSpec;
-import dev.quern.op.Numerics;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,8 +16,10 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Turns a checkpoint's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
 /// tensor is mapped in an arena of its own, which is closed as soon as no kernel reads it, so
@@ -28,27 +28,32 @@ final class WeightLoader {
   /// Tensors of old files that hold what is computed anyway.
   private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
 
-  /// Above any adaptor, and far below where it would not be one.
-  private static final int MAX_RANK = 4096;
-
   private final Checkpoint file;
   private final Kernels kernels;
   private final Workers workers;
-  private final Arena packed;
+  private final LoadMemory memory;
+  private final WeightPlan plan;
   private final List<Arena> mappings;
   private final LoadProgress progress;
   private final Set<String> used = new HashSet<>();
   private final long totalBytes;
   private long packedBytes;
 
-  /// @param resources gets packed weights and norms, and the tensors that kernels go on reading
-  WeightLoader(Checkpoint file, Kernels kernels, ModelResources resources, LoadProgress progress) {
+  /// @param resources gets the tensors that kernels go on reading
+  /// @param memory gets packed weights and norms
+  WeightLoader(
+      Checkpoint file,
+      Kernels kernels,
+      ModelResources resources,
+      LoadMemory memory,
+      LoadProgress progress) {
     this.file = file;
     this.kernels = kernels;
     this.workers = resources.workers();
-    this.packed = resources.packed();
     this.mappings = resources.mappings();
+    this.memory = memory;
     this.progress = progress;
+    plan = new WeightPlan(file);
     totalBytes = bytes(file);
   }
 
@@ -62,19 +67,20 @@ final class WeightLoader {
   /// @param warmUp gets kernels as soon as there are some of each kind
   LlamaWeights load(LlamaConfig config, WarmUp warmUp) throws IOException {
     LlamaWeights.Embedding embedding = embedding(config);
-    Projection output = projection(output(config));
+    Projection output = projection(plan.output());
     warmUp.output(output);
     List<LlamaWeights.Layer> layers = new ArrayList<>();
     for (int l = 0; l < config.layers(); l++) {
       layers.add(
           new LlamaWeights.Layer(
               vector(String.format(Locale.ROOT, "blk.%d.attn_norm.weight", l), config.width()),
-              projection(qkv(config, l)),
-              projection(attentionOutput(config, l)),
+              projection(plan.qkv(l)),
+              projection(plan.attentionOutput(l)),
               vector(String.format(Locale.ROOT, "blk.%d.ffn_norm.weight", l), config.width()),
-              projection(gateUp(config, l)),
-              projection(down(config, l))));
+              projection(plan.gateUp(l)),
+              projection(plan.down(l))));
       if (l == 0) {
+        memory.requireFits(unpacked());
         warmUp.layer(layers.getFirst());
       }
     }
@@ -84,76 +90,13 @@ final class WeightLoader {
     return new LlamaWeights(embedding, layers, outputNorm, output, ropeFactors);
   }
 
-  /// Asks for every kernel that [#load] would, and packs nothing.
-  void choose(LlamaConfig config) {
-    choose(output(config));
-    for (int l = 0; l < config.layers(); l++) {
-      for (Stack stack :
-          List.of(qkv(config, l), attentionOutput(config, l), gateUp(config, l), down(config, l))) {
-        choose(stack);
-      }
-    }
-  }
-
-  private void choose(Stack stack) {
-    runs(stack).forEach(run -> kernels.linear(run.spec()));
-    for (Source source : stack.sources()) {
-      file.adaptor(source.tensor())
-          .ifPresent(adaptor ->
-              adaptorRuns(adaptor, source, stack.inputs())
-                  .forEach(run -> kernels.linear(run.spec())));
-    }
-  }
-
-  /// A matrix by its tensor's name and its rows.
-  private record Source(String tensor, int outputs) {}
-
-  /// Matrices that read the same input, their outputs side by side. `rotated`: the input is turned
-  /// by a Hadamard matrix first.
-  private record Stack(int inputs, boolean accumulate, List<Source> sources, boolean rotated) {}
-
-  /// Neighbours of a stack that have the same format, so that one kernel serves them.
-  private record Run(LinearSpec spec, List<Source> sources) {}
-
-  private static Stack qkv(LlamaConfig config, int l) {
-    return new Stack(
-        config.width(),
-        false,
-        List.of(
-            new Source(String.format(Locale.ROOT, "blk.%d.attn_q.weight", l), config.queryWidth()),
-            new Source(String.format(Locale.ROOT, "blk.%d.attn_k.weight", l), config.kvWidth()),
-            new Source(String.format(Locale.ROOT, "blk.%d.attn_v.weight", l), config.kvWidth())),
-        false);
-  }
-
-  private static Stack attentionOutput(LlamaConfig config, int l) {
-    Source source =
-        new Source(String.format(Locale.ROOT, "blk.%d.attn_output.weight", l), config.width());
-    return new Stack(config.queryWidth(), true, List.of(source), false);
-  }
-
-  private static Stack gateUp(LlamaConfig config, int l) {
-    return new Stack(
-        config.width(),
-        false,
-        List.of(
-            new Source(String.format(Locale.ROOT, "blk.%d.ffn_gate.weight", l), config.hidden()),
-            new Source(String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l), config.hidden())),
-        false);
-  }
-
-  private Stack down(LlamaConfig config, int l) {
-    Source source =
-        new Source(String.format(Locale.ROOT, "blk.%d.ffn_down.weight", l), config.width());
-    return new Stack(config.hidden(), true, List.of(source), file.rotatesDown());
-  }
-
-  /// The output matrix, or where embeddings are tied the embedding matrix.
-  private Stack output(LlamaConfig config) {
-    boolean tied = file.find("output.weight").isEmpty();
-    String tensor = tied ? "token_embd.weight" : "output.weight";
-    Source source = new Source(tensor, config.vocabulary());
-    return new Stack(config.width(), false, List.of(source), false);
+  /// Bytes of the matrices of each format that nothing has read yet.
+  private Map<BlockFormat, Long> unpacked() {
+    return file.tensors().stream()
+        .filter(t -> t.isMatrix() && t.format().isPresent() && !used.contains(t.name()))
+        .collect(
+            Collectors.groupingBy(
+                t -> t.format().get(), Collectors.summingLong(Checkpoint.Tensor::byteSize)));
   }
 
   private LlamaWeights.Embedding embedding(LlamaConfig config) throws IOException {
@@ -168,47 +111,27 @@ final class WeightLoader {
         .orElseThrow(() -> new LlamaException("no decoder for the format " + format));
   }
 
-  private List<Run> runs(Stack stack) {
-    List<Source> sources = stack.sources();
-    List<Run> runs = new ArrayList<>();
-    for (int from = 0; from < sources.size(); ) {
-      BlockFormat format = format(sources.get(from));
-      int to = from + 1;
-      while (to < sources.size() && format(sources.get(to)).equals(format)) {
-        to++;
-      }
-      List<Source> run = sources.subList(from, to);
-      int outputs = run.stream().mapToInt(Source::outputs).sum();
-      LinearSpec spec =
-          new LinearSpec(
-              format, outputs, stack.inputs(), stack.accumulate(), Set.copyOf(Numerics.standard()));
-      runs.add(new Run(spec, run));
-      from = to;
-    }
-    return runs;
-  }
-
-  private Projection projection(Stack stack) throws IOException {
+  private Projection projection(WeightPlan.Stack stack) throws IOException {
     List<Projection.Part> parts = new ArrayList<>();
     int column = 0;
-    for (Run run : runs(stack)) {
+    for (WeightPlan.Run run : plan.runs(stack)) {
       parts.add(new Projection.Part(pack(run), column, run.spec().outputs()));
       column += run.spec().outputs();
     }
     return new Projection(parts, column, rotation(stack), adaptors(stack));
   }
 
-  private Optional<Hadamard> rotation(Stack stack) {
+  private Optional<Hadamard> rotation(WeightPlan.Stack stack) {
     return stack.rotated() ? Optional.of(new Hadamard(stack.inputs())) : Optional.empty();
   }
 
-  private List<LowRank> adaptors(Stack stack) throws IOException {
+  private List<LowRank> adaptors(WeightPlan.Stack stack) throws IOException {
     List<LowRank> adaptors = new ArrayList<>();
     int column = 0;
-    for (Source source : stack.sources()) {
+    for (WeightPlan.Source source : stack.sources()) {
       Optional<Checkpoint.Adaptor> adaptor = file.adaptor(source.tensor());
       if (adaptor.isPresent()) {
-        List<Run> runs = adaptorRuns(adaptor.get(), source, stack.inputs());
+        List<WeightPlan.Run> runs = plan.runs(adaptor.get(), source, stack.inputs());
         int rank = runs.get(0).spec().outputs();
         adaptors.add(
             new LowRank(
@@ -224,39 +147,22 @@ final class WeightLoader {
     return adaptors;
   }
 
-  /// An adaptor's A and B.
-  private List<Run> adaptorRuns(Checkpoint.Adaptor adaptor, Source of, int inputs) {
-    List<Long> dims = adaptor.a().dims();
-    long rank = dims.size() == 2 ? dims.get(1) : 0;
-    if (rank < 1 || rank > MAX_RANK) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)",
-              adaptor.a().label(),
-              dims,
-              inputs,
-              MAX_RANK));
-    }
-    Stack a = new Stack(inputs, false, List.of(new Source(adaptor.a().name(), (int) rank)), false);
-    Stack b =
-        new Stack((int) rank, true, List.of(new Source(adaptor.b().name(), of.outputs())), false);
-    return List.of(runs(a).getFirst(), runs(b).getFirst());
-  }
-
-  private LinearKernel pack(Run run) throws IOException {
+  private LinearKernel pack(WeightPlan.Run run) throws IOException {
     Arena mapping = Arena.ofShared();
     boolean keep = false;
     try {
       List<WeightMatrix> stacked = new ArrayList<>();
-      for (Source s : run.sources()) {
+      for (WeightPlan.Source s : run.sources()) {
         Checkpoint.Tensor tensor = tensor(s.tensor(), run.spec().inputs(), s.outputs());
         stacked.add(file.weights(tensor, mapping, workers));
       }
-      LinearKernel kernel = kernels.linear(run.spec()).pack(stacked, packed, workers);
+      long before = memory.taken();
+      LinearKernel kernel = kernels.linear(run.spec()).pack(stacked, memory, workers);
       keep = kernel.retainsSource();
-      packedBytes +=
+      long bytes =
           stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
+      memory.packed(run.spec().weights(), bytes, memory.taken() - before);
+      packedBytes += bytes;
       progress.packed(Math.min(packedBytes, totalBytes), totalBytes);
       return kernel;
     } finally {
@@ -268,20 +174,6 @@ final class WeightLoader {
     }
   }
 
-  private BlockFormat format(Source source) {
-    Checkpoint.Tensor tensor = file.tensor(source.tensor());
-    return tensor
-        .format()
-        .orElseThrow(() ->
-            new LlamaException(
-                String.format(
-                    Locale.ROOT,
-                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation",
-                    tensor.label(),
-                    tensor.type(),
-                    BlockFormat.standard())));
-  }
-
   private Arena keptMapping() {
     Arena arena = Arena.ofShared();
     mappings.add(arena);
@@ -291,7 +183,7 @@ final class WeightLoader {
   /// A 1-D tensor as F32.
   private F32Matrix vector(String name, int length) throws IOException {
     float[] values = file.vector(tensor(name, length));
-    F32Matrix vector = F32Matrix.allocate(packed, 1, length);
+    F32Matrix vector = F32Matrix.allocate(memory, 1, length);
     MemorySegment.copy(
         MemorySegment.ofArray(values), 0, vector.data(), 0, (long) length * Float.BYTES);
     return vector;

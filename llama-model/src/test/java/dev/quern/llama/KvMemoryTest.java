@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The KV cache's size is known, and what does not fit is refused before anything is allocated.
 class KvMemoryTest {
   /// Llama 3.2 1B's.
-  private static final LlamaConfig ONE_B =
+  static final LlamaConfig ONE_B =
       new LlamaConfig("1b", 16, 2048, 8192, 32, 8, 64, 131_072, 1e-5f, 64, 500_000f, 1f, 128_256);
 
   private static final long MIB = 1 << 20;
@@ -110,6 +110,11 @@ class KvMemoryTest {
     Files.writeString(
         groups.resolve("a/memory.stat"), "anon 9\ninactive_file 400\nactive_file 50\n");
     assertEquals(2450, memory.read().getAsLong());
+
+    Files.writeString(proc.resolve("self/cgroup"), "0::/../elsewhere\n"); // out of view
+    Files.writeString(groups.resolve("memory.max"), "7000\n");
+    Files.writeString(groups.resolve("memory.current"), "3000\n");
+    assertEquals(4000, memory.read().getAsLong());
 
     Path old = Files.createDirectories(groups.resolve("memory"));
     Files.writeString(proc.resolve("self/cgroup"), "4:memory:/not/mounted/here\n0::/a/b\n");
