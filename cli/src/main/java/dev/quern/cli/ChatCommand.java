@@ -72,9 +72,11 @@ final class ChatCommand extends ConsoleCommand {
           } else {
             answer(model, chat, line.get(), options);
           }
-        } catch (UserException | PromptException e) {
-          refused = true;
-          console.err().println("quern: not said: " + e.getMessage());
+        } catch (UserException e) {
+          refuse(e.getMessage());
+        } catch (PromptException e) {
+          String way = "; " + CLEAR + " begins a new conversation";
+          refuse(e.getMessage() + (session.position() > 0 ? way : ""));
         }
       }
     }
@@ -101,6 +103,11 @@ final class ChatCommand extends ConsoleCommand {
               model.context(),
               CLEAR);
     }
+  }
+
+  private void refuse(String why) {
+    refused = true;
+    console.err().println("quern: not said: " + why);
   }
 
   private Optional<String> ask(TextInput in) throws IOException {

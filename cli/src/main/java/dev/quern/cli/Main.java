@@ -94,14 +94,14 @@ public final class Main implements Runnable {
         .setAllowSubcommandsAsOptionParameters(true)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
-        .setExecutionStrategy(parsed -> main.execute(parsed))
+        .setExecutionStrategy(parsed -> main.execute(parsed, console))
         .setParameterExceptionHandler((e, arguments) -> reportUsage(e, console.err()))
         .setExecutionExceptionHandler((e, command, parsed) -> Failures.report(e, console.err()));
   }
 
   /// Sets the properties first: this is the application that they are for, and nothing has read one
   /// yet.
-  private int execute(CommandLine.ParseResult parsed) {
+  private int execute(CommandLine.ParseResult parsed, Console console) {
     properties.forEach((name, value) -> {
       if (!name.startsWith("quern.")) {
         throw new CommandLine.ParameterException(
@@ -116,7 +116,11 @@ public final class Main implements Runnable {
       }
     });
     properties.forEach(System::setProperty);
-    return new CommandLine.RunLast().execute(parsed);
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (StandardOutput.Failure e) { // of help and versions, for which picocli has no handler
+      return Failures.report(e, console.err());
+    }
   }
 
   /// The command that the first word names, or all: picocli reads every command's options by

@@ -44,9 +44,12 @@ final class StandardOutput extends OutputStream {
     checked(() -> out.write(bytes, from, length));
   }
 
+  /// Says nothing again of a failure that whoever wrote has heard of.
   @Override
   public void flush() {
-    checked(out::flush);
+    if (failure == null) {
+      checked(out::flush);
+    }
   }
 
   private void checked(Call call) {

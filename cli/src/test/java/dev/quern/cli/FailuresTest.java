@@ -1,0 +1,104 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// What users hear of what ended a command.
+class FailuresTest {
+  @Test
+  void theOperatingSystemsWordsAreSentences() {
+    Map<Exception, String> expected =
+        Map.of(
+            new NoSuchFileException("a.gguf"), "a.gguf: no such file or folder",
+            new AccessDeniedException("a.gguf"), "a.gguf: permission denied",
+            new FileAlreadyExistsException("a.gguf"), "a.gguf: exists already",
+            new NotDirectoryException("a.gguf"), "a.gguf: not a folder",
+            new FileSystemLoopException("a.gguf"), "a.gguf: links in a circle",
+            new FileSystemException("a.gguf", null, "File name too long"),
+                "a.gguf: File name too long",
+            new InvalidPathException("a\0b", "Nul character not allowed"),
+                "Nul character not allowed: a\\u0000b, expected a file's name",
+            new MalformedInputException(1), "a file is not UTF-8; convert it",
+            new IOException("No space left on device"), "No space left on device",
+            new IOException(), "IOException");
+    expected.forEach((e, words) -> {
+      assertMistake(e, words);
+      if (e instanceof IOException io) {
+        assertMistake(new UncheckedIOException(io), words);
+      }
+    });
+  }
+
+  @Test
+  void memoryThatRanOutIsNoDefect() {
+    assertMistake(
+        new OutOfMemoryError("Java heap space"),
+        "out of memory (Java heap space); choose a smaller --context or model, or give the JVM more"
+            + " (QUERN_JAVA_OPTS=-Xmx4g)");
+  }
+
+  @Test
+  void everythingElseIsADefectAndShowsWhere() {
+    for (Throwable t :
+        List.of(
+            new IllegalStateException("x"),
+            new IllegalArgumentException("x"),
+            new NullPointerException(),
+            new StackOverflowError(),
+            new InternalError("x"))) {
+      Report report = report(t);
+      assertEquals(Failures.DEFECT, report.code);
+      assertTrue(report.text.startsWith("quern: a defect in Quern; please report"), report.text);
+      assertTrue(report.text.contains("\tat "), report.text);
+    }
+  }
+
+  @Test
+  void anErrorInsideACommandIsReportedToo() {
+    Console console =
+        new Console(
+            java.io.InputStream.nullInputStream(),
+            new java.io.OutputStream() {
+              @Override
+              public void write(int b) {
+                throw new OutOfMemoryError("Java heap space");
+              }
+            },
+            new ByteArrayOutputStream(),
+            StandardStream.CLOSED,
+            StandardStream.FILE);
+    assertEquals(Failures.USER_ERROR, Main.run(new String[] {"inspect"}, console));
+  }
+
+  private static void assertMistake(Throwable t, String words) {
+    Report report = report(t);
+    assertEquals("quern: " + words + "\n", report.text);
+    assertEquals(Failures.USER_ERROR, report.code);
+  }
+
+  private record Report(int code, String text) {}
+
+  private static Report report(Throwable t) {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code =
+        Failures.report(t, new PrintStream(new TerminalFilter(err), true, StandardCharsets.UTF_8));
+    return new Report(code, err.toString(StandardCharsets.UTF_8));
+  }
+}
