@@ -2,6 +2,7 @@ package dev.quern;
 
 import dev.quern.spi.Variant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /// Who runs a spec, and who was asked before.
@@ -25,5 +26,18 @@ public record Choice(
     Objects.requireNonNull(provider, "provider");
     variants = List.copyOf(variants);
     refusals = List.copyOf(refusals);
+  }
+
+  /// The variant that a call runs on.
+  ///
+  /// @param rows of its x, at least 1
+  public Variant variant(int rows) {
+    return variants.stream()
+        .filter(v -> v.minRows() <= rows)
+        .reduce((_, last) -> last)
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                String.format(
+                    Locale.ROOT, "%s %s: no variant for %d rows", operator.id(), spec, rows)));
   }
 }

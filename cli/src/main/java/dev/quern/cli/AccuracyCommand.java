@@ -9,6 +9,7 @@ import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
 import dev.quern.llama.perplexity.Divergence;
 import dev.quern.llama.perplexity.Perplexity;
+import dev.quern.llama.perplexity.Perplexity.Phase;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;
@@ -50,6 +51,13 @@ final class AccuracyCommand extends ConsoleCommand {
       paramLabel = "FILE",
       description = "The text to predict; random tokens for a model without a vocabulary.")
   Path text;
+
+  @Option(
+      names = "--phase",
+      paramLabel = "PHASE",
+      description =
+          "How scored tokens run, as in perplexity: prefill (in batches) or decode (one by one, as text is generated; slow). Default: ${DEFAULT-VALUE}.")
+  Phase phase = Phase.PREFILL;
 
   @Option(
       names = "--seed",
@@ -96,7 +104,7 @@ final class AccuracyCommand extends ConsoleCommand {
                 : modelOptions.context;
         int[] tokens = tokens(original, context);
         Perplexity own =
-            Perplexity.measure(original, Optional.empty(), tokens, context, 0, chunks -> {});
+            Perplexity.measure(original, phase, List.of(), tokens, context, 0, chunks -> {});
         rows.add(original(source, original, own));
         for (QuantizeOptions variant : VARIANTS) {
           Path file = folder.file(rows.size() + ".gguf");
@@ -107,11 +115,12 @@ final class AccuracyCommand extends ConsoleCommand {
             .err()
             .printf(
                 Locale.ROOT,
-                "%s: %d chunks of %d tokens, %d scored; %s%n",
+                "%s: %d chunks of %d tokens, %d scored in %s; %s%n",
                 modelOptions.model,
                 own.chunks(),
                 context,
                 own.scored(),
+                phase.name().toLowerCase(Locale.ROOT),
                 original.report().summary());
       }
       print(rows, speed == null ? List.of() : rates(rows));
@@ -128,9 +137,9 @@ final class AccuracyCommand extends ConsoleCommand {
   private void print(List<Row> rows, List<SchemeSpeed.Rates> rates) {
     boolean timed = !rates.isEmpty();
     line(
-        "| scheme | matrices, bits a weight | kept for width | weights, relative RMS | perplexity | ln of the ratio | KL mean | KL 95 %% | same likeliest | NMSE of logits |%s",
-        timed ? " prefill tok/s | decode tok/s |" : "");
-    line("|---|---|---|---|---|---|---|---|---|---|%s", timed ? "---|---|" : "");
+        "| scheme | matrices, bits a weight | kept for width | weights, relative RMS | perplexity | ln of the ratio | KL mean | KL 95 %% | same likeliest | NMSE of logits | numerics in %s |%s",
+        phase.name().toLowerCase(Locale.ROOT), timed ? " prefill tok/s | decode tok/s |" : "");
+    line("|---|---|---|---|---|---|---|---|---|---|---|%s", timed ? "---|---|" : "");
     int next = 0;
     for (Row row : rows) {
       String speeds = "";
@@ -156,9 +165,10 @@ final class AccuracyCommand extends ConsoleCommand {
     return new Row(
         String.format(
             Locale.ROOT,
-            "| original | %.2f | | | %s | | | | | |",
+            "| original | %.2f | | | %s | | | | | | %s |",
             bitsPerWeight(source, Optional.empty()),
-            perplexity(model, own)),
+            perplexity(model, own),
+            numerics(model, own)),
         Optional.of(modelOptions.model));
   }
 
@@ -186,17 +196,18 @@ final class AccuracyCommand extends ConsoleCommand {
     String cells;
     try (LlamaModel model = LlamaModel.load(file, modelOptions.options())) {
       Perplexity p =
-          Perplexity.measure(model, Optional.of(original), tokens, context, 0, chunks -> {});
+          Perplexity.measure(model, phase, List.of(original), tokens, context, 0, chunks -> {});
       cells =
           String.format(
               Locale.ROOT,
-              "| %s | %.2f | %.1f %% | %.2e | %s | %.2e |",
+              "| %s | %.2f | %.1f %% | %.2e | %s | %.2e | %s |",
               variant.describe(),
               bitsPerWeight(source, Optional.of(plan)),
               100 * plan.unfitShare(),
               error,
               prediction(model, p),
-              p.divergence().orElseThrow().nmse());
+              p.divergences().getFirst().nmse(),
+              numerics(model, p));
     }
     if (speed == null) {
       Files.delete(file);
@@ -241,6 +252,11 @@ final class AccuracyCommand extends ConsoleCommand {
         .toArray();
   }
 
+  /// What the linear kernels that ran round.
+  private static String numerics(LlamaModel model, Perplexity p) {
+    return new RowKernels(model.report(), p.rows()).numerics();
+  }
+
   private static String perplexity(LlamaModel model, Perplexity p) {
     return model.hasTokenizer()
         ? String.format(Locale.ROOT, "%.4f ± %.4f", p.value(), p.uncertainty())
@@ -252,7 +268,7 @@ final class AccuracyCommand extends ConsoleCommand {
     if (!model.hasTokenizer()) {
       return " | | | | ";
     }
-    Divergence d = p.divergence().orElseThrow();
+    Divergence d = p.divergences().getFirst();
     return String.format(
         Locale.ROOT,
         "%s | %.5f ± %.5f | %.2e ± %.0e | %.2e | %.1f %%",

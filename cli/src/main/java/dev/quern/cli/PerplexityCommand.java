@@ -2,19 +2,18 @@ package dev.quern.cli;
 
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.perplexity.Divergence;
-import dev.quern.llama.perplexity.Mean;
 import dev.quern.llama.perplexity.Perplexity;
+import dev.quern.llama.perplexity.Perplexity.Phase;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,6 +24,16 @@ import picocli.CommandLine.Option;
     description =
         "Prints a model's perplexity on a text, by llama-perplexity's protocol: chunks of --context tokens, of which the second half is scored. With --against, also how far its predictions are from another model's.")
 final class PerplexityCommand extends ConsoleCommand {
+  /// What `--phase` takes.
+  enum Phases {
+    PREFILL,
+    DECODE,
+    BOTH
+  }
+
+  /// Decoding is slow, and what its kernels add shows in few tokens.
+  private static final int DECODED_BESIDE_PREFILL = 1024;
+
   /// llama-perplexity's.
   private static final int DEFAULT_CONTEXT = 512;
 
@@ -39,7 +48,7 @@ final class PerplexityCommand extends ConsoleCommand {
       names = "--against",
       paramLabel = "FILE",
       description =
-          "Also print the Kullback-Leibler divergence from this model's distributions; it runs beside the other, with the same options.")
+          "Also print the Kullback-Leibler divergence from this model's distributions; it runs beside the other, with the same options, always in batches.")
   Path against;
 
   @Option(
@@ -47,6 +56,13 @@ final class PerplexityCommand extends ConsoleCommand {
       paramLabel = "N",
       description = "Most chunks. Default: as many as the text has.")
   int chunks;
+
+  @Option(
+      names = "--phase",
+      paramLabel = "PHASE",
+      description =
+          "How scored tokens run: prefill (in batches, as prompts do; llama-perplexity's way), decode (one by one, as text is generated; kernels may round more there), or both: prefill, then decode on the first 1,024 scored tokens or so. Default: both.")
+  Phases phase = Phases.BOTH;
 
   @Option(
       names = "--json",
@@ -75,12 +91,15 @@ final class PerplexityCommand extends ConsoleCommand {
           modelOptions.context == 0
               ? Math.min(DEFAULT_CONTEXT, model.context())
               : modelOptions.context;
-      Perplexity result = measure(model, Optional.ofNullable(reference), content, context);
-      print(result);
-      if (json != null) {
-        writeJson(result);
-      }
-      console.err().println(model.report().summary());
+      PerplexityReport report =
+          new PerplexityReport(
+              modelOptions.model == null ? "demo" : modelOptions.model.toString(),
+              text,
+              against,
+              measure(model, Optional.ofNullable(reference), content, context),
+              model.report());
+      console.out().print(report.lines());
+      jsonFile().write(Json.bytes(report.json()));
     }
     return 0;
   }
@@ -89,13 +108,36 @@ final class PerplexityCommand extends ConsoleCommand {
     return new OutputFile("--json", json);
   }
 
-  private Perplexity measure(
+  private List<Perplexity> measure(
       LlamaModel model, Optional<LlamaModel> reference, String content, int context) {
     int[] tokens = Perplexity.tokens(model, content);
-    int total = chunks == 0 ? tokens.length / context : chunks;
-    try (LoadProgressBar bar = new LoadProgressBar(console, "perplexity", " chunks", 1)) {
+    List<Perplexity> measured = new ArrayList<>();
+    if (phase != Phases.DECODE) {
+      measured.add(
+          measure(model, Phase.PREFILL, reference.stream().toList(), tokens, context, chunks));
+    }
+    if (phase != Phases.PREFILL) {
+      List<LlamaModel> references = Stream.concat(Stream.of(model), reference.stream()).toList();
+      int few = Math.max(1, DECODED_BESIDE_PREFILL / Math.max(1, context - context / 2 - 1));
+      int limit = phase == Phases.DECODE ? chunks : chunks == 0 ? few : Math.min(chunks, few);
+      measured.add(measure(model, Phase.DECODE, references, tokens, context, limit));
+    }
+    return measured;
+  }
+
+  private Perplexity measure(
+      LlamaModel model,
+      Phase one,
+      List<LlamaModel> references,
+      int[] tokens,
+      int context,
+      int limit) {
+    int all = tokens.length / context;
+    int total = limit == 0 ? all : Math.min(limit, all);
+    String title = one.name().toLowerCase(Locale.ROOT);
+    try (LoadProgressBar bar = new LoadProgressBar(console, title, " chunks", 1)) {
       return Perplexity.measure(
-          model, reference, tokens, context, chunks, done -> bar.packed(done, total));
+          model, one, references, tokens, context, limit, done -> bar.packed(done, total));
     }
   }
 
@@ -115,68 +157,5 @@ final class PerplexityCommand extends ConsoleCommand {
     } catch (java.nio.file.NoSuchFileException e) {
       throw new UserException(String.format(Locale.ROOT, "--text: %s, no such file", text), e);
     }
-  }
-
-  private void print(Perplexity p) {
-    line(
-        "perplexity %.4f +/- %.5f (%d chunks of %d tokens, %d scored)",
-        p.value(), p.uncertainty(), p.chunks(), p.context(), p.scored());
-    if (p.divergence().isEmpty()) {
-      return;
-    }
-    Divergence d = p.divergence().get();
-    line("against %s", against);
-    line("  its perplexity       %.4f", d.referencePerplexity());
-    line("  ln of the ratio      %.6f +/- %.6f", d.logRatio().value(), d.logRatio().uncertainty());
-    line(
-        "  KL divergence        mean %.6f +/- %.6f, median %.6f, 90 %% %.6f, 95 %% %.6f, 99 %% %.6f, largest %.6f",
-        d.mean().value(),
-        d.mean().uncertainty(),
-        d.percentile(0.5),
-        d.percentile(0.9),
-        d.percentile(0.95),
-        d.percentile(0.99),
-        d.percentile(1));
-    line("  same likeliest token %.2f %%", 100 * d.sameLikeliest());
-    line("  probability          RMS difference %.3f %%", 100 * d.probability());
-    line("  NMSE of the logits   %.3e", d.nmse());
-  }
-
-  private void line(String format, Object... values) {
-    console.out().println(String.format(Locale.ROOT, format, values));
-  }
-
-  private void writeJson(Perplexity p) {
-    Map<String, Object> root = new LinkedHashMap<>();
-    root.put("model", modelOptions.model == null ? "demo" : modelOptions.model.toString());
-    root.put("text", text.toString());
-    root.put("chunks", p.chunks());
-    root.put("context", p.context());
-    root.put("scored", p.scored());
-    root.put("perplexity", mean(new Mean(p.value(), p.uncertainty())));
-    p.divergence().ifPresent(d -> root.put("against", divergence(d)));
-    jsonFile().write(Json.bytes(root));
-  }
-
-  private Map<String, Object> divergence(Divergence d) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("model", against.toString());
-    map.put("perplexity", d.referencePerplexity());
-    map.put("logRatio", mean(d.logRatio()));
-    map.put("klDivergence", mean(d.mean()));
-    for (int percent : new int[] {50, 90, 95, 99, 100}) {
-      map.put("klPercentile" + percent, d.percentile(percent / 100.0));
-    }
-    map.put("sameLikeliest", d.sameLikeliest());
-    map.put("probabilityRms", d.probability());
-    map.put("logitsNmse", d.nmse());
-    return map;
-  }
-
-  private static Map<String, Object> mean(Mean mean) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("value", mean.value());
-    map.put("uncertainty", mean.uncertainty());
-    return map;
   }
 }

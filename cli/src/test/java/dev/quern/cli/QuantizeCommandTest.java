@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,15 +100,47 @@ class QuantizeCommandTest {
             "--json",
             json);
     assertEquals(0, result.code, result.err);
-    assertTrue(result.out.startsWith("perplexity "), result.out);
-    assertTrue(result.out.contains("KL divergence        mean 0."), result.out);
-    JsonNode root = new ObjectMapper().readTree(json.toFile());
-    double value = root.get("perplexity").get("value").asDouble();
-    double reference = root.get("against").get("perplexity").asDouble();
-    double ratio = root.get("against").get("logRatio").get("value").asDouble();
-    assertEquals(Math.log(value / reference), ratio, 1e-9);
-    assertTrue(root.get("against").get("klDivergence").get("value").asDouble() > 0);
-    assertEquals(root.get("chunks").asInt() * 7, root.get("scored").asInt());
+    for (String part :
+        List.of(
+            ", prefill (",
+            ", decode (",
+            "from its own prefill",
+            "KL divergence        mean 0.",
+            "prefill kernels: linear: scalar ",
+            "decode kernels: linear: scalar ")) {
+      assertTrue(result.out.contains(part), part + " in " + result.out);
+    }
+    JsonNode phases = new ObjectMapper().readTree(json.toFile()).path("phases");
+    for (String phase : List.of("prefill", "decode")) {
+      JsonNode root = phases.path(phase);
+      double value = root.at("/perplexity/value").asDouble();
+      double reference = root.at("/against/perplexity").asDouble();
+      double ratio = root.at("/against/logRatio/value").asDouble();
+      assertEquals(Math.log(value / reference), ratio, 1e-9);
+      assertTrue(root.at("/against/klDivergence/value").asDouble() > 0);
+      assertEquals(root.get("chunks").asInt() * 7, root.get("scored").asInt());
+      assertEquals(phase.equals("decode") ? 1 : 7, root.get("rows").asInt());
+      JsonNode kernel = root.at("/kernels/0");
+      assertEquals("scalar", kernel.path("provider").asText(), root.toString());
+      assertEquals("exact-f32", kernel.path("numerics").asText(), root.toString());
+    }
+    assertEquals(0, phases.at("/decode/fromPrefill/klDivergence/value").asDouble(), 1e-6);
+    assertFalse(phases.path("prefill").has("fromPrefill"));
+  }
+
+  @Test
+  void onePhaseAlone() {
+    for (String phase : List.of("prefill", "decode")) {
+      Result result =
+          quern("perplexity", "--model", demo, "--text", text, "-c", "16", "--phase", phase);
+      assertEquals(0, result.code, result.err);
+      assertTrue(
+          result.out.lines().findFirst().orElseThrow().contains(", " + phase + " ("), result.out);
+      assertEquals(1, result.out.lines().filter(l -> l.startsWith("perplexity ")).count());
+      assertEquals(1, result.out.lines().filter(l -> l.contains(" kernels: ")).count());
+    }
+    Result none = quern("perplexity", "--text", text, "--phase", "all");
+    assertEquals(2, none.code, none.err);
   }
 
   @Test
@@ -127,11 +160,13 @@ class QuantizeCommandTest {
             "1");
     assertEquals(0, result.code, result.err);
     String[] lines = result.out.split("\n");
+    assertTrue(lines[0].contains("| numerics in prefill |"), lines[0]);
+    assertTrue(lines[2].contains("| exact-f32 |"), lines[2]);
     assertEquals(2 + 1 + 8, lines.length, result.out);
     assertTrue(lines[7].startsWith("| int4-block 32, classifier int8-channel"), result.out);
     assertTrue(lines[10].endsWith("no matrix has such a width |"), result.out);
     for (int i = 0; i < 10; i++) {
-      assertEquals(13, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
+      assertEquals(14, lines[i].chars().filter(c -> c == '|').count(), lines[i]);
     }
   }
 

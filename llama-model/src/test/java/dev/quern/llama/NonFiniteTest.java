@@ -16,7 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Optional;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,8 +115,9 @@ class NonFiniteTest {
       assertTrue(message.startsWith(file + ": tensor 'blk.0.attn_q.weight': 1 of"), message);
       assertEquals(0, session.position());
       message =
-          message(
-              () -> Perplexity.measure(model, Optional.empty(), new int[32], 8, 0, chunk -> {}));
+          message(() ->
+              Perplexity.measure(
+                  model, Perplexity.Phase.PREFILL, List.of(), new int[32], 8, 0, chunk -> {}));
       assertTrue(message.startsWith(file + ": tensor 'blk.0.attn_q.weight': 1 of"), message);
     }
   }

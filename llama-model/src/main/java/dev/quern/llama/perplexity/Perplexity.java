@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /// A model's perplexity on a text, by the protocol of `llama-perplexity`, so that the numbers can
@@ -17,15 +16,39 @@ import java.util.function.IntConsumer;
 /// the chunk's first. The second half is scored: the tokens `context/2 + 1 ..` of the chunk, each
 /// given all before it.
 ///
+/// A kernel may compute one row in another way than many, for example with activations rounded to
+/// int8, so what is measured is a [Phase]. `llama-perplexity`'s is [Phase#PREFILL].
+///
+/// @param phase how the scored tokens ran
+/// @param rows of a scored token's batch, at least (fewer where the model's own limit is less)
 /// @param chunks how many
 /// @param context tokens of a chunk
 /// @param scored tokens that count
 /// @param logLikelihood mean negative log-likelihood of the scored tokens, in nats
-/// @param divergence from the reference's predictions, where there was one
+/// @param divergences from each reference's predictions
 public record Perplexity(
-    int chunks, int context, int scored, Mean logLikelihood, Optional<Divergence> divergence) {
-  /// Tokens whose logits of the reference are in memory at once.
+    Phase phase,
+    int rows,
+    int chunks,
+    int context,
+    int scored,
+    Mean logLikelihood,
+    List<Divergence> divergences) {
+  /// Tokens whose logits of a reference are in memory at once.
   private static final int STEP = 64;
+
+  /// How tokens go through a model.
+  public enum Phase {
+    /// In batches, as a prompt does.
+    PREFILL,
+
+    /// As a reply does: what comes before the scored tokens in batches, then one by one.
+    DECODE
+  }
+
+  public Perplexity {
+    divergences = List.copyOf(divergences);
+  }
 
   /// e to the mean negative log-likelihood.
   public double value() {
@@ -49,7 +72,9 @@ public record Perplexity(
   /// Measures.
   ///
   /// @param model loaded with at least `context` positions
-  /// @param reference whose predictions are the yardstick, of the same vocabulary; or empty
+  /// @param phase how the model runs; references always run in batches
+  /// @param references whose predictions are yardsticks, of the same vocabulary; may hold the model
+  ///   itself, to see what one phase makes of it that the other does not
   /// @param tokens the text's
   /// @param context tokens of a chunk
   /// @param limit most chunks; 0: all
@@ -57,40 +82,43 @@ public record Perplexity(
   /// @throws LlamaException where the text has not two chunks, or the vocabularies differ
   public static Perplexity measure(
       LlamaModel model,
-      Optional<LlamaModel> reference,
+      Phase phase,
+      List<LlamaModel> references,
       int[] tokens,
       int context,
       int limit,
       IntConsumer progress) {
-    int all = checkedChunks(model, reference, tokens, context);
+    int all = checkedChunks(model, references, tokens, context);
     int chunks = limit == 0 ? all : Math.min(limit, all);
     int first = context / 2;
-    int scored = context - first - 1;
+    int scored = context - first - 1; // the last token is not run: nothing after it is predicted
+    // Steps of one size but for a token, since a small one at the end may run on other kernels.
+    int steps = Math.ceilDiv(scored, STEP);
     Mean.Sum likelihood = new Mean.Sum();
-    Divergence.Collector collector = new Divergence.Collector(chunks * scored);
+    List<Divergence.Collector> collectors =
+        references.stream().map(_ -> new Divergence.Collector(chunks * scored)).toList();
     try (LlamaSession session = model.newSession();
-        LlamaSession other = reference.map(LlamaModel::newSession).orElse(null)) {
+        Sessions others = Sessions.of(references)) {
       for (int chunk = 0; chunk < chunks; chunk++) {
         int[] ids = Arrays.copyOfRange(tokens, chunk * context, (chunk + 1) * context);
         if (addsBos(model)) {
           ids[0] = model.tokenizer().bos().getAsInt();
         }
-        session.rewind(0);
-        session.evaluate(Arrays.copyOf(ids, first), 0, logits -> {});
-        if (other != null) {
-          other.rewind(0);
-          other.evaluate(Arrays.copyOf(ids, first), 0, logits -> {});
-        }
-        // The last token is not run: nothing after it is to be predicted.
-        for (int from = first; from < context - 1; from += STEP) {
-          int[] step = Arrays.copyOfRange(ids, from, Math.min(from + STEP, context - 1));
-          List<Distribution> expected = other == null ? List.of() : distributions(other, step);
-          List<Distribution> actual = distributions(session, step);
-          for (int i = 0; i < step.length; i++) {
+        int[] before = Arrays.copyOf(ids, first);
+        begin(session, before);
+        others.list.forEach(other -> begin(other, before));
+        for (int step = 0; step < steps; step++) {
+          int from = first + scored * step / steps;
+          int[] ran = Arrays.copyOfRange(ids, from, first + scored * (step + 1) / steps);
+          List<List<Distribution>> expected =
+              others.list.stream().map(other -> distributions(other, ran, ran.length)).toList();
+          List<Distribution> actual =
+              distributions(session, ran, phase == Phase.DECODE ? 1 : ran.length);
+          for (int i = 0; i < ran.length; i++) {
             int next = ids[from + i + 1];
             likelihood.add(-actual.get(i).log(next));
-            if (other != null) {
-              collector.add(expected.get(i), actual.get(i), next);
+            for (int r = 0; r < collectors.size(); r++) {
+              collectors.get(r).add(expected.get(r).get(i), actual.get(i), next);
             }
           }
         }
@@ -98,16 +126,46 @@ public record Perplexity(
       }
     }
     return new Perplexity(
+        phase,
+        phase == Phase.DECODE ? 1 : scored / steps,
         chunks,
         context,
         chunks * scored,
         likelihood.mean(),
-        reference.map(r -> collector.result()));
+        collectors.stream().map(Divergence.Collector::result).toList());
   }
 
-  private static List<Distribution> distributions(LlamaSession session, int[] tokens) {
+  /// A session of each reference.
+  private record Sessions(List<LlamaSession> list) implements AutoCloseable {
+    static Sessions of(List<LlamaModel> models) {
+      Sessions sessions = new Sessions(new ArrayList<>());
+      try {
+        models.forEach(model -> sessions.list.add(model.newSession()));
+        return sessions;
+      } catch (Throwable t) { // rethrown: only what was opened here is released
+        sessions.close();
+        throw t;
+      }
+    }
+
+    @Override
+    public void close() {
+      list.forEach(LlamaSession::close);
+    }
+  }
+
+  private static void begin(LlamaSession session, int[] tokens) {
+    session.rewind(0);
+    session.evaluate(tokens, 0, logits -> {});
+  }
+
+  /// @param rows tokens that run at once
+  private static List<Distribution> distributions(LlamaSession session, int[] tokens, int rows) {
     List<Distribution> list = new ArrayList<>(tokens.length);
-    session.evaluate(tokens, logits -> list.add(Distribution.of(logits)));
+    for (int from = 0; from < tokens.length; from += rows) {
+      int[] batch = Arrays.copyOfRange(tokens, from, Math.min(from + rows, tokens.length));
+      session.evaluate(batch, logits -> list.add(Distribution.of(logits)));
+    }
     return list;
   }
 
@@ -116,7 +174,7 @@ public record Perplexity(
   }
 
   private static int checkedChunks(
-      LlamaModel model, Optional<LlamaModel> reference, int[] tokens, int context) {
+      LlamaModel model, List<LlamaModel> references, int[] tokens, int context) {
     if (context < 4 || context > model.context()) {
       throw new LlamaException(
           String.format(
@@ -133,14 +191,15 @@ public record Perplexity(
               tokens.length,
               2 * context));
     }
-    if (reference.isPresent()
-        && reference.get().config().vocabulary() != model.config().vocabulary()) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "vocabularies of %d and %d tokens, expected the same: distributions over different tokens can't be compared",
-              model.config().vocabulary(),
-              reference.get().config().vocabulary()));
+    for (LlamaModel reference : references) {
+      if (reference.config().vocabulary() != model.config().vocabulary()) {
+        throw new LlamaException(
+            String.format(
+                Locale.ROOT,
+                "vocabularies of %d and %d tokens, expected the same: distributions over different tokens can't be compared",
+                model.config().vocabulary(),
+                reference.config().vocabulary()));
+      }
     }
     return tokens.length / context;
   }

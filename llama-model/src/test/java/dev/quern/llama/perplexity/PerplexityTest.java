@@ -1,5 +1,7 @@
 package dev.quern.llama.perplexity;
 
+import static dev.quern.llama.perplexity.Perplexity.Phase.DECODE;
+import static dev.quern.llama.perplexity.Perplexity.Phase.PREFILL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,12 +34,12 @@ class PerplexityTest {
     try (LlamaModel model =
         LlamaModel.load(SharedFiles.file("models/stories260K.gguf"), options())) {
       int[] tokens = Perplexity.tokens(model, text("stories260K.txt"));
-      Perplexity p = measure(model, Optional.empty(), tokens, 256);
+      Perplexity p = measure(model, List.of(), tokens, 256);
       assertEquals(23, p.chunks());
       assertEquals(23 * 127, p.scored());
       assertEquals(3.0980, p.value(), 3.0980e-3);
       assertEquals(0.11542, p.uncertainty(), 2 * 0.11542e-3);
-      assertTrue(p.divergence().isEmpty());
+      assertTrue(p.divergences().isEmpty());
     }
   }
 
@@ -47,7 +48,7 @@ class PerplexityTest {
   void ofTheDemoModelIsLlamaCpps() throws IOException {
     try (LlamaModel model = LlamaModel.loadDemo(options())) {
       int[] tokens = Perplexity.tokens(model, text("demo.txt"));
-      Perplexity p = measure(model, Optional.empty(), tokens, 256);
+      Perplexity p = measure(model, List.of(), tokens, 256);
       assertEquals(2.4516, p.value(), 2.4516e-3);
       assertEquals(0.16519, p.uncertainty(), 0.16519 * 2e-3);
     }
@@ -63,8 +64,8 @@ class PerplexityTest {
         LlamaModel reference =
             LlamaModel.load(SharedFiles.file("models/stories260K.gguf"), options())) {
       int[] tokens = Perplexity.tokens(model, text("stories260K.txt"));
-      Perplexity p = measure(model, Optional.of(reference), tokens, 256);
-      Divergence d = p.divergence().orElseThrow();
+      Perplexity p = measure(model, List.of(reference), tokens, 256);
+      Divergence d = p.divergences().getFirst();
       assertEquals(3.3618, p.value(), 2 * 3.3618e-3);
       assertEquals(0.12570, p.uncertainty(), 4 * 0.12570e-3);
       assertEquals(0.068679, d.mean().value(), 0.01 * 0.068679);
@@ -107,7 +108,7 @@ class PerplexityTest {
           losses.stream().mapToDouble(x -> (x - mean) * (x - mean)).average().orElseThrow();
 
       List<Integer> heard = new ArrayList<>();
-      Perplexity p = Perplexity.measure(model, Optional.empty(), tokens, context, 0, heard::add);
+      Perplexity p = Perplexity.measure(model, PREFILL, List.of(), tokens, context, 0, heard::add);
 
       assertEquals(List.of(1, 2), heard);
       assertEquals(losses.size(), p.scored());
@@ -117,12 +118,50 @@ class PerplexityTest {
     }
   }
 
+  /// In batches before the scored tokens, then one by one: the calls of a session that generates.
+  @Test
+  void decodeIsTokenByToken() throws IOException {
+    int context = 40;
+    try (LlamaModel model = LlamaModel.loadDemo(options())) {
+      int[] tokens = Arrays.copyOf(Perplexity.tokens(model, text("demo.txt")), 2 * context);
+      double sum = 0;
+      for (int chunk = 0; chunk < 2; chunk++) {
+        int[] ids = Arrays.copyOfRange(tokens, chunk * context, (chunk + 1) * context);
+        ids[0] = model.tokenizer().bos().getAsInt();
+        try (LlamaSession session = model.newSession()) {
+          session.evaluate(Arrays.copyOf(ids, context / 2), 0, _ -> {});
+          for (int i = context / 2; i < context - 1; i++) {
+            List<float[]> logits = new ArrayList<>();
+            session.evaluate(new int[] {ids[i]}, logits::add);
+            sum -= Distribution.of(logits.getFirst()).log(ids[i + 1]);
+          }
+        }
+      }
+      Perplexity p =
+          Perplexity.measure(model, DECODE, List.of(model, model), tokens, context, 0, _ -> {});
+      assertEquals(1, p.rows());
+      assertEquals(2 * 19, p.scored());
+      assertEquals(sum / p.scored(), p.logLikelihood().value());
+      assertEquals(2, p.divergences().size());
+    }
+  }
+
+  /// A last step of one row would run on the kernels of decode.
+  @Test
+  void prefillHasNoStepOfOneRow() throws IOException {
+    try (LlamaModel model = LlamaModel.loadDemo(options())) {
+      int[] tokens = Perplexity.tokens(model, text("demo.txt"));
+      assertEquals(32, measure(model, List.of(), tokens, 131).rows()); // 65 scored
+      assertEquals(63, measure(model, List.of(), tokens, 128).rows());
+    }
+  }
+
   @Test
   void aModelDoesNotDivergeFromItself() throws IOException {
     try (LlamaModel model = LlamaModel.loadDemo(options());
         LlamaModel same = LlamaModel.loadDemo(options())) {
       int[] tokens = Arrays.copyOf(Perplexity.tokens(model, text("demo.txt")), 200);
-      Divergence d = measure(model, Optional.of(same), tokens, 64).divergence().orElseThrow();
+      Divergence d = measure(model, List.of(same), tokens, 64).divergences().getFirst();
       assertEquals(0, d.percentile(1), 1e-12);
       assertEquals(0, d.percentile(0), 1e-12);
       assertEquals(0, d.nmse());
@@ -163,10 +202,10 @@ class PerplexityTest {
   void chunksCanBeLimited() throws IOException {
     try (LlamaModel model = LlamaModel.loadDemo(options())) {
       int[] tokens = new Random(1).ints(5 * 32, 0, 506).toArray();
-      Perplexity two = Perplexity.measure(model, Optional.empty(), tokens, 32, 2, chunks -> {});
+      Perplexity two = Perplexity.measure(model, PREFILL, List.of(), tokens, 32, 2, chunks -> {});
       Perplexity all =
           Perplexity.measure(
-              model, Optional.empty(), Arrays.copyOf(tokens, 64), 32, 0, chunks -> {});
+              model, PREFILL, List.of(), Arrays.copyOf(tokens, 64), 32, 0, chunks -> {});
       assertEquals(all, two);
     }
   }
@@ -177,23 +216,23 @@ class PerplexityTest {
     try (LlamaModel demo = LlamaModel.loadDemo(options());
         LlamaModel other = LlamaModel.load(file, options())) {
       int[] tokens = new int[100];
-      refused("expected at least 128", demo, Optional.empty(), tokens, 64);
-      refused("context=3", demo, Optional.empty(), tokens, 3);
-      refused("expected 4 to 512", demo, Optional.empty(), new int[2000], 600);
-      refused("expected the same", demo, Optional.of(other), tokens, 32);
+      refused("expected at least 128", demo, List.of(), tokens, 64);
+      refused("context=3", demo, List.of(), tokens, 3);
+      refused("expected 4 to 512", demo, List.of(), new int[2000], 600);
+      refused("expected the same", demo, List.of(other), tokens, 32);
     }
   }
 
   private static void refused(
-      String part, LlamaModel model, Optional<LlamaModel> reference, int[] tokens, int context) {
+      String part, LlamaModel model, List<LlamaModel> references, int[] tokens, int context) {
     LlamaException e =
-        assertThrows(LlamaException.class, () -> measure(model, reference, tokens, context));
+        assertThrows(LlamaException.class, () -> measure(model, references, tokens, context));
     assertTrue(e.getMessage().contains(part), e.getMessage());
   }
 
   private static Perplexity measure(
-      LlamaModel model, Optional<LlamaModel> reference, int[] tokens, int context) {
-    return Perplexity.measure(model, reference, tokens, context, 0, chunks -> {});
+      LlamaModel model, List<LlamaModel> references, int[] tokens, int context) {
+    return Perplexity.measure(model, PREFILL, references, tokens, context, 0, chunks -> {});
   }
 
   private static LoadOptions options() {

@@ -1,0 +1,67 @@
+package dev.quern.cli;
+
+import dev.quern.Choice;
+import dev.quern.KernelReport;
+import dev.quern.Operator;
+import dev.quern.spi.Variant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// The kernels that calls with so many rows run on, for people and for programs.
+///
+/// @param report of the loaded model
+/// @param rows of a call's x
+record RowKernels(KernelReport report, int rows) {
+
+  /// One line: for each operator the provider, the variant, its numerics, and in how many of the
+  /// model's kernels.
+  String line() {
+    Map<Operator, Map<String, Integer>> uses = new EnumMap<>(Operator.class);
+    for (Choice choice : report.choices()) {
+      Variant variant = choice.variant(rows);
+      String what =
+          String.format(
+              Locale.ROOT, "%s %s (%s)", choice.provider(), variant.name(), variant.numerics());
+      uses.computeIfAbsent(choice.operator(), _ -> new LinkedHashMap<>())
+          .merge(what, choice.uses(), Integer::sum);
+    }
+    List<String> parts = new ArrayList<>();
+    uses.forEach((operator, kernels) ->
+        parts.add(
+            kernels.entrySet().stream()
+                .map(e -> e.getKey() + " x " + e.getValue())
+                .collect(Collectors.joining(", ", operator.id() + ": ", ""))));
+    return String.join("; ", parts);
+  }
+
+  /// What the linear kernels round, in the order in which the model asked for them.
+  String numerics() {
+    return report.choices().stream()
+        .filter(c -> c.operator() == Operator.LINEAR)
+        .map(c -> c.variant(rows).numerics().toString())
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  /// An object for each spec.
+  List<Map<String, Object>> json() {
+    List<Map<String, Object>> list = new ArrayList<>();
+    for (Choice choice : report.choices()) {
+      Variant variant = choice.variant(rows);
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put("operator", choice.operator().id());
+      map.put("spec", choice.spec());
+      map.put("uses", choice.uses());
+      map.put("provider", choice.provider());
+      map.put("variant", variant.name());
+      map.put("numerics", variant.numerics().toString());
+      list.add(map);
+    }
+    return list;
+  }
+}
