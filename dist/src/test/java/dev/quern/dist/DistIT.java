@@ -50,7 +50,7 @@ class DistIT {
   void itRunsFromAnotherFolder() throws IOException {
     Ended run = run("sh", "-c", "\"$0\" run --prompt 'Once upon a time' -n 3", quern());
     assertEquals(0, run.code(), run.err());
-    assertTrue(run.out().startsWith("Once upon a time, there was"), run.out());
+    assertTrue(run.out().startsWith("Once upon a time, there"), run.out());
     Ended explain = run(quern(), "explain");
     assertEquals(0, explain.code(), explain.err());
     assertTrue(explain.out().contains(home.resolve("lib").toString()), explain.out());
@@ -159,6 +159,7 @@ class DistIT {
             """
             set -e
             . "$0"
+            compopt() { :; } # which bash allows while it completes only
             COMP_WORDS=(quern sel) COMP_CWORD=1; _complete_quern; echo "${COMPREPLY[@]}"
             COMP_WORDS=(quern run --prom) COMP_CWORD=2; _complete_quern; echo "${COMPREPLY[@]}"
             """,
@@ -244,7 +245,7 @@ class DistIT {
                 words ? "" : "set \"" + what + "\"\r\n",
                 windows(home.resolve("bin/quern.cmd")),
                 words ? what : "explain");
-    Path batch = Files.writeString(folder.resolve("start.bat"), script);
+    Path batch = Files.writeString(folder.resolve("go.bat"), script);
     Ended child =
         run(
             "env",
