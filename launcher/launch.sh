@@ -1,12 +1,14 @@
 # Sourced by ./quern (a checkout) and bin/quern (an unpacked distribution), which know where things lie:
 #   launcher   the script that the user started
 #   home       the folder of it all; `find_jdk` (jdk.sh) is there already
-#   options    the file jvm.options
+#   parts      the folder of this file
 #   out        the folder with lib, conformance and charts, each a module path
 #   first      not empty: this start may store an AOT cache
 # They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
 # sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
-: "${launcher:?}" "${home:?}" "${out:?}" "${options:?}"
+: "${launcher:?}" "${home:?}" "${out:?}" "${parts:?}"
+# shellcheck source=launcher/providers.sh
+. "$parts/providers.sh"
 first=
 main=dev.quern.cli/dev.quern.cli.Main
 
@@ -36,43 +38,6 @@ open_descriptors() {
   { true 3<&0; } 2>/dev/null || exec </dev/null
   { true 3>&1; } 2>/dev/null || exec 1</dev/null
   true 3>&2 || exec 2>/dev/null
-}
-
-# Prints QUERN_PROVIDER_PATH without empty entries. The JVM passes over what does not exist.
-provider_path() {
-  path=
-  set -f
-  IFS=:
-  for entry in $QUERN_PROVIDER_PATH; do
-    [ "$entry" ] || continue
-    where="QUERN_PROVIDER_PATH: $entry"
-    [ -e "$entry" ] || die "$where: no such file or folder (entries are separated by colons)"
-    [ -r "$entry" ] || die "$where: can't be read: no permission"
-    if [ -d "$entry" ]; then
-      [ -x "$entry" ] || die "$where: can't be read: no permission"
-      holds_modules "$entry" || die "$where: there is no JAR in this folder"
-    else
-      case $entry in
-        *.jar) [ -f "$entry" ] || die "$where: not a regular file, expected a JAR" ;;
-        *) die "$where: expected a JAR (NAME.jar) or a folder with JARs" ;;
-      esac
-    fi
-    path=$path${path:+:}$entry
-  done
-  printf '%s' "$path"
-}
-
-# Whether a folder has a JAR, or a module's classes, or folders with such.
-holds_modules() {
-  set +f
-  for file in "$1"/*.jar "$1"/module-info.class "$1"/*/module-info.class; do
-    if [ -f "$file" ]; then
-      set -f
-      return 0
-    fi
-  done
-  set -f
-  return 1
 }
 
 # The JVM decodes arguments and file names by the locale. Where that is C or POSIX, because nothing is set
@@ -127,7 +92,7 @@ jvm_options() {
       -XX:*=*) is_theirs "${option%%=*}" && continue ;;
     esac
     jvm="$jvm $option"
-  done <"$options"
+  done <"$parts/jvm.options"
   # Small machines get a second C2 thread, which larger ones have.
   if [ "$(getconf _NPROCESSORS_ONLN)" -lt 4 ] && ! is_theirs -XX:CICompilerCount; then
     jvm="$jvm -XX:CICompilerCount=3"
@@ -276,63 +241,6 @@ warm() {
   say "storing an AOT cache for faster starts ..."
   make_aot "$@" || die "warm: no AOT cache could be stored in $aot: $(aot_error)"
   say "wrote $aot/cache"
-}
-
-# What is wrong with a provider's JAR may stop the JVM before Quern runs ("Error occurred during
-# initialization of boot layer"). So a path that has not yet worked is tried without running anything, and
-# what the JVM says becomes one line with a remedy.
-try_providers() {
-  [ "$providers" ] || return 0
-  key=$(aot_key)
-  if [ "$aot" ] && [ -r "$aot/tried" ] && [ "$key" = "$(cat "$aot/tried")" ]; then
-    return 0
-  fi
-  # Without the user's options: an agent or a recording must not start twice.
-  if ! words=$("$java" -p "$modules" --dry-run -m "$main" 2>&1 </dev/null); then
-    case $words in *"initialization of boot layer"*) die "$(boot_error "$words")" ;; esac
-    return 0 # the start itself will say why
-  fi
-  own=$(jars_of_modules | sed -n 's/^\(dev\.quern\.provider\.[^ ]*\) file:\/\/\([^ ]*\).*/\2: module \1/p' | head -n 1)
-  [ -z "$own" ] || die "QUERN_PROVIDER_PATH: $own is Quern's own and comes first; take it off the path, or put the JAR in the place of the one in $out/lib"
-  if [ "$aot" ] && mkdir -p "$aot" 2>/dev/null && [ -w "$aot" ]; then
-    printf '%s\n' "$key" >"$aot/tried.$$" && mv -f "$aot/tried.$$" "$aot/tried"
-  fi
-}
-
-# The modules on QUERN_PROVIDER_PATH, each with its JAR.
-jars_of_modules() {
-  "$java" -p "$providers" --list-modules 2>/dev/null | grep ' file:' || true
-}
-
-# boot_error WORDS: one line of the JVM's many, with a remedy.
-boot_error() {
-  reason=$(printf '%s\n' "$1" | sed -n '
-    /^Error occurred during initialization of boot layer/,$ {
-      s/^Caused by: //
-      s/^[a-z][A-Za-z0-9_.$]*\.[A-Z][A-Za-z0-9_]*: //p
-    }' | tr '\n' '|' | sed 's/|$//; s/|/: /g')
-  case $reason in
-    *"Two versions of module"*) remedy="keep one of them in the folder" ;;
-    *"Unsupported major.minor"*) remedy="it was built for a newer Java than $JAVA_HOME: set JAVA_HOME to that one" ;;
-    *"not in JAR file"*) remedy="META-INF/services names a class that the JAR lacks: mend that file, or build the JAR again" ;;
-    *"Invalid module name"*) remedy="rename the file, or give its manifest an Automatic-Module-Name" ;;
-    *"Error reading"*) remedy="the file is damaged or cut: copy it again" ;;
-    *"not found, required by"*) remedy="add its JAR to the path" ;;
-    *"Package "*" in both module "* | *"contains package"*) remedy="a package may be in one module only: take one of the JARs off the path" ;;
-    *) remedy="$java -p '$modules' --validate-modules says more" ;;
-  esac
-  # What names modules gets their JARs.
-  jars_of_modules | {
-    where=
-    while read -r module file _; do
-      module=${module%%@*}
-      case " $reason " in
-        *".jar"*) ;;
-        *[\ ,]"$module"[\ ,]*) where="$where${where:+, }$module is ${file#file://}" ;;
-      esac
-    done
-    printf '%s' "QUERN_PROVIDER_PATH: $reason${where:+ ($where)}; $remedy"
-  }
 }
 
 # launch WORD...: starts the JVM in this process's place. Leading -Dname=value words are the JVM's; the

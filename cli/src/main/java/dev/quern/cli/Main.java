@@ -79,7 +79,8 @@ public final class Main implements Runnable {
     }
   }
 
-  private static CommandLine commandLine(String[] args, Console console) {
+  /// All of it; where the first word is a command, that command alone.
+  static CommandLine commandLine(String[] args, Console console) {
     Main main = new Main();
     CommandLine line = new CommandLine(main, new CommandFactory(console));
     for (Class<?> command : commands(args)) {

@@ -13,6 +13,7 @@ final class LauncherHome {
           "quern",
           ".mvn/jdk.sh",
           "launcher/launch.sh",
+          "launcher/providers.sh",
           "launcher/jvm.options",
           "pom.xml",
           "api/pom.xml");
