@@ -1,0 +1,154 @@
+package dev.quern.packaging;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a second build makes and publishes: the same bytes, complete artifacts, and projects that
+/// use them as docs/use.md says, word for word, from an empty folder.
+class PublishedIT {
+  private static final List<String> JARS =
+      List.of(
+          "quern-api",
+          "quern-cli",
+          "quern-conformance",
+          "quern-llama-model",
+          "quern-provider-native-kleidi",
+          "quern-provider-scalar",
+          "quern-provider-vector",
+          "quern-starter");
+
+  @TempDir static Path folder;
+  private static Published published;
+
+  @BeforeAll
+  static void publish() throws IOException {
+    LeftOut.unlessFull(PublishedIT.class);
+    published = Published.into(folder);
+  }
+
+  @Test
+  void aSecondBuildMakesTheSameBytes() throws IOException {
+    List<Path> jars = Published.jars(published.source());
+    assertTrue(jars.size() > 3 * JARS.size(), () -> "few JARs: " + jars);
+    List<Path> others = new ArrayList<>();
+    for (Path jar : jars) {
+      Path first = Published.HOME.resolve(jar);
+      if (!Files.exists(first) || Files.mismatch(first, published.source().resolve(jar)) >= 0) {
+        others.add(jar);
+      }
+    }
+    assertEquals(
+        List.of(),
+        others,
+        "JARs with other bytes than those of this checkout in "
+            + Published.HOME
+            + ". If files were removed since its last clean build: ./build clean verify");
+  }
+
+  @Test
+  void whatIsPublishedIsWhatIsMeantToBe() throws IOException {
+    Set<String> expected = new TreeSet<>(JARS);
+    expected.addAll(List.of("quern", "quern-bom"));
+    try (Stream<Path> folders = Files.list(published.repository().resolve("dev/quern"))) {
+      assertEquals(
+          expected,
+          folders
+              .map(f -> f.getFileName().toString())
+              .collect(Collectors.toCollection(TreeSet::new)));
+    }
+  }
+
+  @Test
+  void theBomManagesAllOfItAndNothingElse() throws IOException {
+    Pom bom = pom("quern-bom");
+    Set<String> managed = new TreeSet<>();
+    for (String artifact :
+        bom.texts("/project/dependencyManagement/dependencies/dependency/artifactId")) {
+      managed.add(artifact);
+    }
+    assertEquals(new TreeSet<>(JARS), managed);
+    assertEquals(
+        Set.of("dev.quern"),
+        Set.copyOf(bom.texts("/project/dependencyManagement/dependencies/dependency/groupId")));
+    assertEquals(List.of(), bom.texts("/project/parent/artifactId"), "a parent manages more");
+  }
+
+  @Test
+  void everyPomSaysWhatARepositoryWantsToKnow() throws IOException {
+    Pom root = pom("quern");
+    for (String artifact : withRoot()) {
+      Pom pom = pom(artifact);
+      for (String own : List.of("name", "description", "artifactId")) {
+        assertFalse(pom.text("/project/" + own).isBlank(), artifact + " has no " + own);
+      }
+      boolean inherits = pom.text("/project/parent/artifactId").equals("quern");
+      for (String common :
+          List.of(
+              "url",
+              "licenses/license/name",
+              "licenses/license/url",
+              "developers/developer/name",
+              "scm/connection",
+              "scm/url")) {
+        String value = pom.text("/project/" + common);
+        if (value.isBlank() && inherits) {
+          value = root.text("/project/" + common);
+        }
+        assertFalse(value.isBlank(), artifact + " has no " + common);
+        assertEquals(root.text("/project/" + common), value, artifact + " " + common);
+      }
+    }
+    assertEquals("the Quern authors", root.text("/project/developers/developer/name"));
+    assertEquals("Apache-2.0", root.text("/project/licenses/license/name"));
+  }
+
+  @Test
+  void everyJarIsAModuleWithItsLicence() throws IOException {
+    for (String artifact : JARS) {
+      for (String kind : List.of("", "-sources", "-javadoc")) {
+        Path jar =
+            published
+                .artifact(artifact)
+                .resolve(artifact + "-" + Published.VERSION + kind + ".jar");
+        try (JarFile file = new JarFile(jar.toFile())) {
+          for (String entry : List.of("META-INF/LICENSE", "META-INF/NOTICE")) {
+            assertTrue(file.getEntry(entry) != null, jar + " lacks " + entry);
+          }
+          if (kind.isEmpty()) {
+            assertTrue(file.getEntry("module-info.class") != null, jar + " is no module");
+            assertEquals(
+                null, file.getManifest().getMainAttributes().getValue("Automatic-Module-Name"));
+          } else {
+            assertTrue(file.size() > 4, jar + " is empty");
+          }
+        }
+      }
+    }
+  }
+
+  private static Pom pom(String artifact) throws IOException {
+    return Pom.of(
+        published.artifact(artifact).resolve(artifact + "-" + Published.VERSION + ".pom"));
+  }
+
+  private static List<String> withRoot() {
+    List<String> all = new ArrayList<>(JARS);
+    all.addAll(List.of("quern", "quern-bom"));
+    return all;
+  }
+}
