@@ -1,5 +1,7 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.rules.ProviderRules;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -35,8 +37,24 @@ public record CellResult(
     skips = Map.copyOf(skips);
   }
 
-  /// The test's name: `L5_exact_f32`.
+  /// The name of what is checked: `L5_exact_f32`.
   public String testName() {
     return rule + "_" + name;
+  }
+
+  /// The name of the test that it belongs to, unique in the whole suite: see [#title(String,
+  /// String, String, String)].
+  public String title() {
+    return title(rule, name, operator, subject);
+  }
+
+  /// The name of a rule's test on a subject: `L5_exact_f32 [Q4_0 exact-f32]`. Rules that several
+  /// operators share name the operator: `P7_stays_in_bounds [rmsnorm F32]`.
+  static String title(String rule, String name, String operator, String subject) {
+    String test = rule + "_" + name;
+    boolean shared = rule.startsWith("P") || rule.equals(ProviderRules.SUPPORT);
+    return operator.equals("provider")
+        ? test
+        : String.format(Locale.ROOT, "%s [%s]", test, shared ? operator + " " + subject : subject);
   }
 }

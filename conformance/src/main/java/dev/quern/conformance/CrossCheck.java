@@ -23,7 +23,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import net.jqwik.api.RandomGenerator;
-import net.jqwik.api.sessions.JqwikSession;
 
 /// Runs two providers on the same cases, and finds where they differ most. Two providers that are
 /// both within their bounds may still differ in how near they are to the truth.
@@ -92,21 +91,14 @@ public final class CrossCheck {
 
   private <C extends Record & Case> void generate(
       OperatorSuite<C> suite, Subject<C> subject, Set<C> cases) {
-    Runnable draw =
-        () -> {
-          RandomGenerator<C> generator = subject.cases().get().generator(1000, true);
-          Random random =
-              new Random(
-                  new Mix(settings.seed(), "compare " + suite.name() + subject.label()).next());
-          for (int i = 0; i < settings.tries(); i++) {
-            cases.add(generator.next(random).value());
-          }
-        };
-    if (JqwikSession.isActive()) {
-      draw.run();
-    } else {
-      JqwikSession.run(draw::run);
-    }
+    Sessions.run(() -> {
+      RandomGenerator<C> generator = subject.cases().get().generator(1000, true);
+      Random random =
+          new Random(new Mix(settings.seed(), "compare " + suite.name() + subject.label()).next());
+      for (int i = 0; i < settings.tries(); i++) {
+        cases.add(generator.next(random).value());
+      }
+    });
   }
 
   private <C extends Record & Case> Difference compare(

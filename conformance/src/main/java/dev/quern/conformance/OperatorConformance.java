@@ -1,108 +1,192 @@
 package dev.quern.conformance;
 
-import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import dev.quern.spi.Availability;
-import dev.quern.spi.KernelProvider;
-import dev.quern.spi.Platform;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
-import org.opentest4j.TestAbortedException;
 
-/// What the conformance classes of the operators share: a test for each rule and format, named
-/// `L5_exact_f32 [Q4_0 exact-f32]`.
+/// What the conformance classes of the operators share: the rules of section P, and how a rule
+/// becomes a test for each format, named `L5_exact_f32 [Q4_0 exact-f32]`.
 ///
-/// A spec that the provider declines is an aborted test with the reason, and so is a provider that
-/// is unavailable here. Tries, seed and replay are the system properties that [Settings] names.
-public abstract class OperatorConformance {
+/// A spec that the provider declines is an aborted test with the reason, and so is a rule of which
+/// nothing can be tested, because all is declined or the provider is unavailable here. Tries, seed
+/// and replay are the system properties that [Settings] names.
+public abstract non-sealed class OperatorConformance extends Conformance {
   private final OperatorSuite<?> suite;
 
   OperatorConformance(OperatorSuite<?> suite) {
     this.suite = suite;
   }
 
-  /// The provider under test.
-  protected abstract KernelProvider provider();
-
-  /// Where it runs: this machine, unless a subclass says otherwise.
-  protected Platform platform() {
-    return KernelOptions.fromSystem().providersPlatform();
-  }
-
-  /// What its author declares: the resource in its JAR, unless a subclass says otherwise.
-  protected Support support() {
-    return Support.of(provider());
-  }
-
-  /// Tries and seed: those of the system properties, unless a subclass says otherwise.
-  protected Settings settings() {
-    return Settings.fromSystemProperties();
-  }
-
-  /// All rules of the operator.
   @TestFactory
-  public final Stream<DynamicTest> rules() {
-    Target target = new Target(provider(), platform(), support());
-    Settings settings = settings();
-    if (target.provider().availability(target.platform()) instanceof Availability.Unavailable u) {
-      String reason =
-          String.format(Locale.ROOT, "unavailable: %s %s", u.reason(), u.remedy()).strip();
-      return Stream.of(aborted(suite.name(), reason));
-    }
-    if (settings.replay().isPresent()) {
-      return Replay.find(settings.replay().get(), suite).stream()
-          .map(r -> DynamicTest.dynamicTest("replay " + r, () -> verify(r.run(target, settings))));
-    }
-    return tests(suite, target, settings);
+  @Tag("P5")
+  public final Stream<DynamicNode> P5() {
+    return rule("P5");
   }
 
-  private static <C extends Record & Case> Stream<DynamicTest> tests(
-      OperatorSuite<C> suite, Target target, Settings settings) {
+  @TestFactory
+  @Tag("P6")
+  public final Stream<DynamicNode> P6() {
+    return rule("P6");
+  }
+
+  @TestFactory
+  @Tag("P7")
+  public final Stream<DynamicNode> P7() {
+    return rule("P7");
+  }
+
+  @TestFactory
+  @Tag("P8")
+  public final Stream<DynamicNode> P8() {
+    return rule("P8");
+  }
+
+  @TestFactory
+  @Tag("P9")
+  public final Stream<DynamicNode> P9() {
+    return rule("P9");
+  }
+
+  @TestFactory
+  @Tag("P10")
+  public final Stream<DynamicNode> P10() {
+    return rule("P10");
+  }
+
+  @TestFactory
+  @Tag("P11")
+  public final Stream<DynamicNode> P11() {
+    return rule("P11");
+  }
+
+  @TestFactory
+  @Tag("P12")
+  public final Stream<DynamicNode> P12() {
+    return rule("P12");
+  }
+
+  @TestFactory
+  @Tag("P13")
+  public final Stream<DynamicNode> P13() {
+    return rule("P13");
+  }
+
+  @TestFactory
+  @Tag("P14")
+  public final Stream<DynamicNode> P14() {
+    return rule("P14");
+  }
+
+  @TestFactory
+  @Tag("P18")
+  public final Stream<DynamicNode> P18() {
+    return rule("P18");
+  }
+
+  /// What is declined, and a replay of another operator: aborted, each with the reason.
+  @TestFactory
+  public final Stream<DynamicNode> declined() {
+    Target target = target();
+    Optional<String> replay = settings().replay();
+    if (replay.isPresent()) {
+      String other = Replay.operator(replay.get());
+      return other.equals(suite.name())
+          ? Stream.empty()
+          : nodes(
+              Stream.of(
+                  Check.aborted(
+                      "", name("replay"), "quern.conformance.replay is a case of " + other)));
+    }
+    return unavailable(target).isPresent() ? Stream.empty() : nodes(declined(suite, target));
+  }
+
+  private static <C extends Record & Case> Stream<Check> declined(
+      OperatorSuite<C> suite, Target target) {
     return suite.subjects(target).stream()
-        .flatMap(subject ->
-            Suite.declined(suite, subject, target)
-                .map(reason -> Stream.of(aborted(name(suite, subject), reason)))
-                .orElseGet(() ->
-                    suite.rules().stream()
-                        .filter(rule -> rule.applies().test(subject.first()))
-                        .map(rule ->
-                            DynamicTest.dynamicTest(
-                                String.format(
-                                    Locale.ROOT, "%s [%s]", rule.testName(), subject.label()),
-                                () ->
-                                    verify(
-                                        new PropertyRunner<>(suite, subject, rule, target, settings)
-                                            .run())))));
+        .flatMap(s ->
+            Suite.declined(suite, s, target).stream()
+                .map(reason -> Check.aborted("", name(suite, s.label()), reason)));
   }
 
-  private static String name(OperatorSuite<?> suite, Subject<?> subject) {
-    return String.format(Locale.ROOT, "%s [%s]", suite.name(), subject.label());
-  }
-
-  private static DynamicTest aborted(String name, String reason) {
-    return DynamicTest.dynamicTest(
-        name,
-        () -> {
-          throw new TestAbortedException(reason);
-        });
-  }
-
-  /// Fails with the first failure; aborts if nothing was checked.
-  static void verify(List<CellResult> cells) {
-    cells.stream()
-        .flatMap(c -> c.firstFailure().stream())
-        .findFirst()
-        .ifPresent(f -> {
-          throw new AssertionError(f.message());
-        });
-    if (cells.stream().mapToInt(CellResult::passes).sum() == 0) {
-      throw new TestAbortedException(
-          cells.stream().flatMap(c -> c.skips().keySet().stream()).distinct().toList().toString());
+  /// All tests of a rule.
+  ///
+  /// @param id as in SPEC.md: `L5`
+  final Stream<DynamicNode> rule(String id) {
+    Target target = target();
+    Settings settings = settings();
+    if (settings.replay().isPresent()) {
+      return nodes(
+          Replay.find(settings.replay().get(), id, suite).stream()
+              .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings)))));
     }
+    return nodes(checks(suite, id, target, settings));
+  }
+
+  private static <C extends Record & Case> Stream<Check> checks(
+      OperatorSuite<C> suite, String id, Target target, Settings settings) {
+    Optional<String> unavailable = unavailable(target);
+    List<Subject<C>> subjects = suite.subjects(target);
+    return suite.rules().stream()
+        .filter(rule -> rule.id().equals(id))
+        .flatMap(rule ->
+            unavailable
+                .map(reason -> Stream.of(nothing(suite, rule, reason)))
+                .orElseGet(() -> checks(suite, rule, subjects, target, settings)));
+  }
+
+  private static <C extends Record & Case> Stream<Check> checks(
+      OperatorSuite<C> suite,
+      Rule<C> rule,
+      List<Subject<C>> subjects,
+      Target target,
+      Settings settings) {
+    List<Subject<C>> spokenOf =
+        subjects.stream().filter(s -> rule.applies().test(s.first())).toList();
+    List<Check> checks =
+        spokenOf.stream()
+            .filter(s -> Suite.declined(suite, s, target).isEmpty())
+            .map(s -> check(suite, rule, s, target, settings))
+            .toList();
+    return checks.isEmpty() && !spokenOf.isEmpty()
+        ? Stream.of(
+            nothing(suite, rule, Suite.declined(suite, spokenOf.getFirst(), target).orElseThrow()))
+        : checks.stream();
+  }
+
+  static <C extends Record & Case> Check check(
+      OperatorSuite<C> suite, Rule<C> rule, Subject<C> subject, Target target, Settings settings) {
+    return new Check(
+        rule.id(),
+        CellResult.title(rule.id(), rule.name(), suite.name(), subject.label()),
+        () -> verify(new PropertyRunner<>(suite, subject, rule, target, settings).run()));
+  }
+
+  private static Check nothing(OperatorSuite<?> suite, Rule<?> rule, String reason) {
+    return Check.aborted(
+        rule.id(), CellResult.title(rule.id(), rule.name(), suite.name(), "all"), reason);
+  }
+
+  private static Optional<String> unavailable(Target target) {
+    return target.provider().availability(target.platform()) instanceof Availability.Unavailable u
+        ? Optional.of(
+            String.format(Locale.ROOT, "unavailable: %s %s", u.reason(), u.remedy()).strip())
+        : Optional.empty();
+  }
+
+  private String name(String label) {
+    return name(suite, label);
+  }
+
+  private static String name(OperatorSuite<?> suite, String label) {
+    return String.format(Locale.ROOT, "%s [%s]", suite.name(), label);
   }
 }

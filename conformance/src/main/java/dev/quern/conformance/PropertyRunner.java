@@ -22,10 +22,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
-import net.jqwik.api.sessions.JqwikSession;
 
 /// Checks one rule on one subject: on the fixed edge cases first, then on generated ones. A failure
 /// is shrunk to a smaller case that breaks the same rule.
@@ -35,6 +33,9 @@ import net.jqwik.api.sessions.JqwikSession;
 final class PropertyRunner<C extends Record & Case> {
   /// Cases that shrinking may try. Each step is greedy, so a few hundred reach the smallest.
   private static final int SHRINK_TRIES = 500;
+
+  /// Where JUnit runs tests in parallel, the case in the file must be the one that is running.
+  private static final Object ONE_BREADCRUMB = new Object();
 
   private final OperatorSuite<C> suite;
   private final Subject<C> subject;
@@ -78,7 +79,7 @@ final class PropertyRunner<C extends Record & Case> {
     if (tries == 0) {
       failedEdges.stream().findFirst().ifPresent(c -> report(c, c));
     } else {
-      inSession(() -> generate(tries, failedEdges));
+      generate(tries, failedEdges);
     }
     return results();
   }
@@ -95,12 +96,7 @@ final class PropertyRunner<C extends Record & Case> {
         };
     edges().stream().takeWhile(c -> !failed[0]).forEach(attempt);
     if (!failed[0] && tries() > 0) {
-      inSession(() ->
-          drawn()
-              .limit(tries())
-              .takeWhile(c -> !failed[0])
-              .map(Shrinkable::value)
-              .forEach(attempt));
+      drawn(tries()).stream().takeWhile(c -> !failed[0]).map(Drawn::value).forEach(attempt);
     }
     return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
   }
@@ -122,28 +118,29 @@ final class PropertyRunner<C extends Record & Case> {
     return (int) Math.ceil(settings.tries() * rule.effort().share());
   }
 
-  /// Sessions don't nest, and a test may already be a jqwik property.
-  private static void inSession(Runnable body) {
-    if (JqwikSession.isActive()) {
-      body.run();
-    } else {
-      JqwikSession.run(body::run);
-    }
-  }
+  /// A generated case: what it is, and how it shrinks. Both are for a session to ask.
+  private record Drawn<C>(C value, Shrinkable<C> shrinkable) {}
 
-  /// The generated cases, without end.
-  private Stream<Shrinkable<C>> drawn() {
-    RandomGenerator<C> generator =
-        subject.cases().get().map(rule.shape()::apply).generator(1000, true);
-    Random random = new Random(new Mix(settings.seed(), rule.testName() + subject.label()).next());
-    return Stream.generate(() -> generator.next(random));
+  private List<Drawn<C>> drawn(int tries) {
+    List<Drawn<C>> drawn = new ArrayList<>();
+    Sessions.run(() -> {
+      RandomGenerator<C> generator =
+          subject.cases().get().map(rule.shape()::apply).generator(1000, true);
+      Random random =
+          new Random(new Mix(settings.seed(), rule.testName() + subject.label()).next());
+      for (int i = 0; i < tries; i++) {
+        Shrinkable<C> next = generator.next(random);
+        drawn.add(new Drawn<>(next.value(), next));
+      }
+    });
+    return drawn;
   }
 
   private void generate(int tries, List<C> failedEdges) {
     boolean shrunk = false;
-    for (Shrinkable<C> drawn : (Iterable<Shrinkable<C>>) drawn().limit(tries)::iterator) {
-      if (count(drawn.value()) instanceof Outcome.Fail && !shrunk) {
-        report(shrink(drawn), drawn.value());
+    for (Drawn<C> drawn : drawn(tries)) {
+      if (count(drawn.value) instanceof Outcome.Fail && !shrunk) {
+        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value));
         shrunk = true;
       }
     }
@@ -234,7 +231,16 @@ final class PropertyRunner<C extends Record & Case> {
 
   /// Checks one case. What the kernel throws breaks the rule that was being checked.
   Outcome check(C c) {
-    settings.breadcrumb().ifPresent(file -> leaveBreadcrumb(file, c));
+    if (settings.breadcrumb().isPresent()) {
+      synchronized (ONE_BREADCRUMB) {
+        leaveBreadcrumb(settings.breadcrumb().get(), c);
+        return outcome(c);
+      }
+    }
+    return outcome(c);
+  }
+
+  private Outcome outcome(C c) {
     try {
       return rule.check().check(c, target);
     } catch (DeclinedException e) {

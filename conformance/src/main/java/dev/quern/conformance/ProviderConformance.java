@@ -1,77 +1,84 @@
 package dev.quern.conformance;
 
-import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.spi.Availability;
-import dev.quern.spi.KernelProvider;
-import dev.quern.spi.Platform;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /// Rules P1 to P4 of SPEC.md, and the provider's support declaration (see [Support]), as JUnit
 /// tests. A provider's author extends it as [LinearConformance].
-public abstract class ProviderConformance {
+@Tag("provider")
+public abstract non-sealed class ProviderConformance extends Conformance {
   protected ProviderConformance() {}
 
-  /// The provider under test.
-  protected abstract KernelProvider provider();
-
-  /// Where it runs: this machine, unless a subclass says otherwise.
-  protected Platform platform() {
-    return KernelOptions.fromSystem().providersPlatform();
-  }
-
-  /// What its author declares: the resource in its JAR, unless a subclass says otherwise.
-  protected Support support() {
-    return Support.of(provider());
-  }
-
-  /// Tries and seed: those of the system properties, unless a subclass says otherwise.
-  protected Settings settings() {
-    return Settings.fromSystemProperties();
-  }
-
-  /// All rules of the provider.
   @TestFactory
-  public final Stream<DynamicTest> rules() {
-    Target target = new Target(provider(), platform(), support());
-    Settings settings = settings();
-    Stream<DynamicTest> whole =
-        ProviderRules.whole().stream()
-            .map(rule ->
-                DynamicTest.dynamicTest(
-                    rule.testName(),
-                    () ->
-                        OperatorConformance.verify(List.of(Suite.check(rule, target, settings)))));
-    boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
-    return ready
-        ? Stream.concat(
-            whole, Catalog.operators().stream().flatMap(s -> offers(s, target, settings)))
-        : whole;
+  @Tag("P1")
+  public final Stream<DynamicNode> P1() {
+    return rule("P1");
   }
 
-  private static <C extends Record & Case> Stream<DynamicTest> offers(
-      OperatorSuite<C> suite, Target target, Settings settings) {
+  @TestFactory
+  @Tag("P2")
+  public final Stream<DynamicNode> P2() {
+    return rule("P2");
+  }
+
+  @TestFactory
+  @Tag("P3")
+  public final Stream<DynamicNode> P3() {
+    return rule("P3");
+  }
+
+  @TestFactory
+  @Tag("P4")
+  public final Stream<DynamicNode> P4() {
+    return rule("P4");
+  }
+
+  /// What is accepted is declared, and the other way round.
+  @TestFactory
+  @Tag(ProviderRules.SUPPORT)
+  public final Stream<DynamicNode> declaration() {
+    return rule(ProviderRules.SUPPORT);
+  }
+
+  private Stream<DynamicNode> rule(String id) {
+    Target target = target();
+    Settings settings = settings();
+    if (settings.replay().isPresent()) {
+      return nodes(
+          Catalog.operators().stream()
+              .flatMap(s -> Replay.find(settings.replay().get(), id, s).stream())
+              .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings)))));
+    }
+    Stream<Check> whole =
+        ProviderRules.whole().stream()
+            .filter(rule -> rule.id().equals(id))
+            .map(rule ->
+                new Check(
+                    id,
+                    rule.testName(),
+                    () -> verify(List.of(Suite.check(rule, target, settings)))));
+    boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
+    return nodes(
+        ready
+            ? Stream.concat(
+                whole, Catalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))
+            : whole);
+  }
+
+  private static <C extends Record & Case> Stream<Check> offers(
+      OperatorSuite<C> suite, String id, Target target, Settings settings) {
     return suite.subjects(target).stream()
         .flatMap(subject ->
             ProviderRules.offers(suite).stream()
-                .map(rule ->
-                    DynamicTest.dynamicTest(
-                        String.format(
-                            Locale.ROOT,
-                            "%s [%s %s]",
-                            rule.testName(),
-                            suite.name(),
-                            subject.label()),
-                        () ->
-                            OperatorConformance.verify(
-                                new PropertyRunner<>(suite, subject, rule, target, settings)
-                                    .run()))));
+                .filter(rule -> rule.id().equals(id))
+                .map(rule -> OperatorConformance.check(suite, rule, subject, target, settings)));
   }
 }

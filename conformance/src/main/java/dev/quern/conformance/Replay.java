@@ -2,6 +2,7 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
@@ -17,19 +18,48 @@ import java.util.stream.Stream;
 /// @param <C> the operator's cases
 public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> rule, C value) {
 
-  /// The replay, if it is one of this operator.
+  /// The operator that a replay names.
   ///
-  /// @throws IllegalArgumentException if it is one, and its rule or case can't be read
-  static <C extends Record & Case> Optional<Replay<C>> find(String text, OperatorSuite<C> suite) {
+  /// @throws IllegalArgumentException if there is no such operator
+  static String operator(String text) {
+    String name = text.substring(slash(text) + 1, text.indexOf(':'));
+    List<String> known = Catalog.operators().stream().map(OperatorSuite::name).toList();
+    if (!known.contains(name)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT, "replay '%s': no operator '%s', expected one of %s", text, name, known));
+    }
+    return name;
+  }
+
+  /// The replay, if it is one of this operator and of a rule.
+  ///
+  /// @param rule its id
+  /// @throws IllegalArgumentException if it is one, and its check or case can't be read
+  static <C extends Record & Case> Optional<Replay<C>> find(
+      String text, String rule, OperatorSuite<C> suite) {
+    String name = text.substring(0, slash(text));
+    return name.equals(rule) || name.startsWith(rule + "_") ? find(text, suite) : Optional.empty();
+  }
+
+  private static int slash(String text) {
     int slash = text.indexOf('/');
-    int colon = text.indexOf(':');
-    if (slash < 0 || colon < slash) {
+    if (slash < 0 || text.indexOf(':') < slash) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "replay '%s', expected RULE/OPERATOR:CASE as a failure prints it",
               text));
     }
+    return slash;
+  }
+
+  /// The replay, if it is one of this operator.
+  ///
+  /// @throws IllegalArgumentException if it is one, and its rule or case can't be read
+  static <C extends Record & Case> Optional<Replay<C>> find(String text, OperatorSuite<C> suite) {
+    int slash = slash(text);
+    int colon = text.indexOf(':');
     if (!text.substring(slash + 1, colon).equals(suite.name())) {
       return Optional.empty();
     }

@@ -1,6 +1,10 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.rules.RmsNormRules;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
 
 /// Section N of SPEC.md, and section P for its kernels, as JUnit tests. A provider's author extends
 /// it:
@@ -13,8 +17,45 @@ import dev.quern.conformance.rules.RmsNormRules;
 ///   }
 /// }
 /// ```
+@Tag("rmsnorm")
 public abstract class RmsNormConformance extends OperatorConformance {
   protected RmsNormConformance() {
     super(new RmsNormRules());
+  }
+
+  @TestFactory
+  @Tag("N1")
+  public final Stream<DynamicNode> N1() {
+    return rule("N1");
+  }
+
+  @TestFactory
+  @Tag("N2")
+  public final Stream<DynamicNode> N2() {
+    return rule("N2");
+  }
+
+  @TestFactory
+  @Tag("N3")
+  public final Stream<DynamicNode> N3() {
+    return rule("N3");
+  }
+
+  @TestFactory
+  @Tag("N4")
+  public final Stream<DynamicNode> N4() {
+    return rule("N4");
+  }
+
+  @TestFactory
+  @Tag("N5")
+  public final Stream<DynamicNode> N5() {
+    return rule("N5");
+  }
+
+  @TestFactory
+  @Tag("N6")
+  public final Stream<DynamicNode> N6() {
+    return rule("N6");
   }
 }

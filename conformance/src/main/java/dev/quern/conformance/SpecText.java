@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import dev.quern.conformance.rules.ProviderRules;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -28,6 +29,15 @@ public final class SpecText {
     return rule.equals(ProviderRules.SUPPORT)
         ? "A provider accepts what its META-INF/quern/NAME.support declares, declines the rest, and accepts something."
         : rules().getOrDefault(rule, "not in SPEC.md");
+  }
+
+  /// Where a rule stands, for tools that show what a test was made from:
+  /// `classpath:/dev/quern/conformance/SPEC.md?line=57`; of what is no rule there, without a line.
+  static URI source(String rule) {
+    long line = read().lines().takeWhile(l -> !l.startsWith("| " + rule + " |")).count() + 1;
+    return URI.create(
+        "classpath:/dev/quern/conformance/SPEC.md"
+            + (rules().containsKey(rule) ? "?line=" + line : ""));
   }
 
   static Map<String, String> parse(String spec) {

@@ -37,7 +37,7 @@ final class JUnitReport {
       xml.start(
           "testcase",
           "name",
-          String.format(Locale.ROOT, "%s [%s]", test.testName(), test.subject()),
+          test.title(),
           "classname",
           suite + "." + test.operator(),
           "time",

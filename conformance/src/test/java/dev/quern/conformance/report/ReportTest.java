@@ -28,6 +28,7 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -104,8 +105,9 @@ class ReportTest {
           suite.getAttribute("failures"), "" + suite.getElementsByTagName("failure").getLength());
       assertEquals(
           suite.getAttribute("skipped"), "" + suite.getElementsByTagName("skipped").getLength());
+      Set<String> names = new HashSet<>();
       for (Element testcase : elements(cases)) {
-        assertFalse(testcase.getAttribute("name").isEmpty());
+        assertTrue(names.add(testcase.getAttribute("name")), testcase.getAttribute("name"));
         assertFalse(testcase.getAttribute("classname").isEmpty());
         assertTrue(testcase.getAttribute("time").matches("\\d+\\.\\d{3}"));
       }
