@@ -221,11 +221,11 @@ final class TokenLoop {
     FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     lastRow = NONE;
     forward.run(ids, from, rows, tokens.position(), wanted);
-    tokens.append(ids, from, rows);
-    lastRow = wanted > 0 ? rows - 1 : NONE;
     if (event != null) {
       event.finish(tokens.position(), rows);
     }
+    tokens.append(ids, from, rows);
+    lastRow = wanted > 0 ? rows - 1 : NONE;
   }
 
   private int next(Sampler sampler) {

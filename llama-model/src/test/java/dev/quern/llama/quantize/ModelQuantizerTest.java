@@ -276,6 +276,7 @@ class ModelQuantizerTest {
       writer.string("general.architecture", "llama").uint32("llama.block_count", 1);
       writer.uint32("llama.embedding_length", 64).uint32("llama.feed_forward_length", 64);
       writer.uint32("llama.attention.head_count", 1).uint32("llama.context_length", 8);
+      writer.float32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
       boolean two = width != 64;
       writer.tensor("token_embd.weight", BlockFormat.F32, 64, 1);
       writer.tensor("blk.0.attn_q.weight", BlockFormat.F32, 64, two ? 1 : 2);
