@@ -1,10 +1,12 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.llama.bytes.KeyedHash;
 import java.util.List;
 import java.util.Locale;
 
 /// The merges of a byte-pair vocabulary: pair of token ids to rank, rank to merged token. Open
-/// addressing over primitive arrays; Llama 3 has 280,147 merges.
+/// addressing over primitive arrays, by a hash that a file's author can't foresee; Llama 3 has
+/// 280,147 merges.
 final class MergeTable {
   private final long[] pairs; // left << 32 | right, by slot; at most half full
   private final int[] ranks; // by slot, rank + 1, 0 where free
@@ -78,11 +80,27 @@ final class MergeTable {
   private int slotOf(int left, int right) {
     long pair = pair(left, right);
     int mask = ranks.length - 1;
-    int slot = (int) (pair * 0x9E3779B97F4A7C15L >>> 32) & mask;
+    int slot = home(pair) & mask;
     while (ranks[slot] != 0 && pairs[slot] != pair) {
       slot = slot + 1 & mask;
     }
     return slot;
+  }
+
+  private static int home(long pair) {
+    return (int) KeyedHash.OF_PROCESS.of(pair);
+  }
+
+  /// Steps that the worst of all pairs takes to be found.
+  int longestProbe() {
+    int longest = 0;
+    int mask = ranks.length - 1;
+    for (int slot = 0; slot < ranks.length; slot++) {
+      if (ranks[slot] != 0) {
+        longest = Math.max(longest, slot - home(pairs[slot]) & mask);
+      }
+    }
+    return longest;
   }
 
   private static long pair(int left, int right) {

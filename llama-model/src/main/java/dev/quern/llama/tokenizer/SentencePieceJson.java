@@ -27,6 +27,9 @@ final class SentencePieceJson {
   /// Below all scores.
   private static final float WORST = -1e9f;
 
+  /// SentencePiece makes pieces of 16 characters at most, if nobody asks for more.
+  private static final int MAX_PIECE = 64;
+
   private SentencePieceJson() {}
 
   /// Whether a file is of this kind.
@@ -114,6 +117,9 @@ final class SentencePieceJson {
     for (String token : tokens) {
       if (made[ids.get(token)] == 0) {
         continue; // a character, a byte, a special token
+      }
+      if (token.length() > MAX_PIECE) { // its parts are looked up, each with each
+        throw failure(token, "tokens of at most " + MAX_PIECE + " characters");
       }
       for (int cut = 1; cut < token.length(); cut++) {
         String left = token.substring(0, cut);

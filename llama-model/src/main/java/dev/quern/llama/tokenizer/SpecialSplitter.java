@@ -1,10 +1,14 @@
 package dev.quern.llama.tokenizer;
 
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 
 /// Finds special tokens in text, in llama.cpp's order: all occurrences of the longest special token
-/// first, then those of the next in what is left.
+/// first, then those of the next in what is left; of equally long ones the smaller id is first.
+///
+/// The text is walked once for each length that special tokens have, however many there are.
 final class SpecialSplitter {
   private static final int TEXT = -1;
 
@@ -15,37 +19,71 @@ final class SpecialSplitter {
     }
   }
 
-  private SpecialSplitter() {}
+  /// The special tokens of one length.
+  ///
+  /// @param firsts their first characters
+  /// @param ids their ids
+  private record OfLength(int length, BitSet firsts, BitSet ids) {}
 
-  static List<Piece> split(String text, int[] specials, Vocabulary vocabulary) {
-    List<Piece> pieces = new ArrayList<>();
-    if (!text.isEmpty()) {
-      pieces.add(new Piece(0, text.length(), TEXT));
-    }
+  private final Vocabulary vocabulary;
+  private final List<OfLength> lengths = new ArrayList<>(); // the longest first
+
+  /// @param specials ids, those of the longest texts first
+  SpecialSplitter(int[] specials, Vocabulary vocabulary) {
+    this.vocabulary = vocabulary;
     for (int special : specials) {
       String name = vocabulary.text(special);
-      if (text.contains(name)) {
-        pieces = splitAt(text, pieces, name, special);
+      if (lengths.isEmpty() || lengths.getLast().length() != name.length()) {
+        lengths.add(new OfLength(name.length(), new BitSet(), new BitSet()));
+      }
+      lengths.getLast().firsts().set(name.charAt(0));
+      lengths.getLast().ids().set(special);
+    }
+  }
+
+  List<Piece> split(String text) {
+    char[] chars = text.toCharArray();
+    BitSet taken = new BitSet(chars.length);
+    List<Piece> found = new ArrayList<>();
+    for (OfLength special : lengths) {
+      List<Piece> candidates = candidates(chars, special, taken);
+      candidates.sort(Comparator.comparingInt(Piece::token).thenComparingInt(Piece::from));
+      for (Piece piece : candidates) {
+        if (isFree(taken, piece.from(), piece.to())) {
+          taken.set(piece.from(), piece.to());
+          found.add(piece);
+        }
       }
     }
+    found.sort(Comparator.comparingInt(Piece::from));
+    List<Piece> pieces = new ArrayList<>();
+    int from = 0;
+    for (Piece token : found) {
+      addText(pieces, from, token.from());
+      pieces.add(token);
+      from = token.to();
+    }
+    addText(pieces, from, chars.length);
     return pieces;
   }
 
-  private static List<Piece> splitAt(String text, List<Piece> pieces, String name, int token) {
-    List<Piece> result = new ArrayList<>();
-    for (Piece piece : pieces) {
-      if (piece.isToken()) {
-        result.add(piece);
-        continue;
+  private List<Piece> candidates(char[] chars, OfLength special, BitSet taken) {
+    List<Piece> candidates = new ArrayList<>();
+    int length = special.length();
+    for (int from = 0; from <= chars.length - length; from++) {
+      if (special.firsts().get(chars[from]) && isFree(taken, from, from + length)) {
+        int id = vocabulary.id(chars, from, from + length);
+        if (id != TokenTable.ABSENT && special.ids().get(id)) {
+          candidates.add(new Piece(from, from + length, id));
+        }
       }
-      int from = piece.from();
-      for (int at; (at = text.indexOf(name, from, piece.to())) >= 0; from = at + name.length()) {
-        addText(result, from, at);
-        result.add(new Piece(at, at + name.length(), token));
-      }
-      addText(result, from, piece.to());
     }
-    return result;
+    return candidates;
+  }
+
+  private static boolean isFree(BitSet taken, int from, int to) {
+    int next = taken.nextSetBit(from);
+    return next < 0 || next >= to;
   }
 
   private static void addText(List<Piece> pieces, int from, int to) {

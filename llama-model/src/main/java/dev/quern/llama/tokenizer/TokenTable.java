@@ -1,12 +1,14 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.llama.bytes.KeyedHash;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// Token texts to ids: open addressing, so that lookups by a range of characters allocate nothing.
-/// The texts lie in one array: building Llama 3's merges takes 840,000 lookups, and strings of
-/// their own would cost each of them two cache misses more.
+/// Token texts to ids: open addressing, so that lookups by a range of characters allocate nothing,
+/// by a hash that a file's author can't foresee. The texts lie in one array: building Llama 3's
+/// merges takes 840,000 lookups, and strings of their own would cost each of them two cache misses
+/// more.
 final class TokenTable {
   static final int ABSENT = -1;
 
@@ -63,6 +65,11 @@ final class TokenTable {
     return new String(chars, starts[id], starts[id + 1] - starts[id]);
   }
 
+  /// Characters of a text.
+  int length(int id) {
+    return starts[id + 1] - starts[id];
+  }
+
   /// Characters of the longest text.
   int longest() {
     return longest;
@@ -97,13 +104,19 @@ final class TokenTable {
     return Arrays.equals(chars, starts[id], starts[id + 1], text, from, to);
   }
 
-  /// A polynomial with a large multiplier: with a small one such as String's 31, texts of two or
-  /// three characters collide by the thousand.
-  private static int hash(char[] text, int from, int to) {
-    int hash = 0;
-    for (int i = from; i < to; i++) {
-      hash = (hash ^ text[i]) * 0x9E3779B1;
+  /// Steps that the worst of all texts takes to be found.
+  int longestProbe() {
+    int longestProbe = 0;
+    int mask = slots.length - 1;
+    for (int slot = 0; slot < slots.length; slot++) {
+      if (slots[slot] != 0) {
+        longestProbe = Math.max(longestProbe, slot - (int) (slots[slot] >>> 32) & mask);
+      }
     }
-    return hash ^ hash >>> 15;
+    return longestProbe;
+  }
+
+  private static int hash(char[] text, int from, int to) {
+    return (int) KeyedHash.OF_PROCESS.of(text, from, to);
   }
 }

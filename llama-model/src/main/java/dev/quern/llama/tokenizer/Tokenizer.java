@@ -22,8 +22,8 @@ public final class Tokenizer {
   private final TextEncoder encoder;
   private final boolean addBos;
   private final boolean addEos;
-  private final int[] specials; // found if parseSpecial
-  private final int[] userDefined; // found always
+  private final SpecialSplitter specials; // found if parseSpecial
+  private final SpecialSplitter userDefined; // found always
 
   /// The tokenizer that a model file describes. Everything is read at once: the file may be closed
   /// afterwards.
@@ -79,8 +79,8 @@ public final class Tokenizer {
     addEos = resolved.flags().addEos().orElse(false);
     require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
     require(addEos, vocabulary.eos(), Keys.ADD_EOS, Keys.EOS);
-    specials = vocabulary.specials(true);
-    userDefined = vocabulary.specials(false);
+    specials = new SpecialSplitter(vocabulary.specials(true), vocabulary);
+    userDefined = new SpecialSplitter(vocabulary.specials(false), vocabulary);
   }
 
   /// The tokens of a text, without BOS and EOS.
@@ -107,8 +107,7 @@ public final class Tokenizer {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
     boolean afterSpecial = behindSpecial;
-    for (SpecialSplitter.Piece piece :
-        SpecialSplitter.split(wellFormed, parseSpecial ? specials : userDefined, vocabulary)) {
+    for (SpecialSplitter.Piece piece : (parseSpecial ? specials : userDefined).split(wellFormed)) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {

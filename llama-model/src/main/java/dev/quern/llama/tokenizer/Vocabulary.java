@@ -86,7 +86,7 @@ final class Vocabulary {
         IntStream.range(0, size)
             .filter(id -> types[id].isHidden() || types[id] == TokenType.USER_DEFINED)
             .boxed()
-            .sorted(Comparator.comparingInt(id -> -text(id).length()))
+            .sorted(Comparator.comparingInt(id -> -table.length(id)))
             .mapToInt(id -> id)
             .toArray();
   }
@@ -107,6 +107,11 @@ final class Vocabulary {
   OptionalInt id(String text) {
     int id = table.find(text);
     return id == TokenTable.ABSENT ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /// The token with the text `chars[from, to)`, of any type, or [TokenTable#ABSENT].
+  int id(char[] chars, int from, int to) {
+    return table.find(chars, from, to);
   }
 
   /// The token that ordinary text `chars[from, to)` may become, or [TokenTable#ABSENT].
