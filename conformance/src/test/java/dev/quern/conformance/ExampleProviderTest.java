@@ -17,9 +17,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
@@ -32,21 +34,24 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/// The example project is compiled as a module of its own, packed into a JAR and run through its
-/// own conformance classes; and the author's guide says what its files say.
+/// What the author's guide writes is compiled as a module of its own, packed into a JAR and run
+/// through its own conformance classes, and is the example project in the end. SurefireIT runs that
+/// under Maven.
 class ExampleProviderTest {
   private static final Path PROJECT = Path.of("example-provider");
-  private static final Path GUIDE = Path.of("..", "docs", "provider-guide.md");
 
   /// What the guide breaks on purpose, to show a failure.
   private static final String FINITE = "Double.isFinite(squares)";
 
   private static final int MAX_LINES = 100;
 
+  /// The first suite: the guide up to its section on weights.
   @Test
-  void theExampleIsGreen(@TempDir Path dir) throws Exception {
+  void theFirstSuiteIsGreen(@TempDir Path dir) throws Exception {
+    Path first = dir.resolve("first");
+    Guide.write(Guide.files(beforeWeights()), first);
     TestExecutionSummary summary;
-    try (URLClassLoader loader = build(sources(), dir)) {
+    try (URLClassLoader loader = build(first.resolve("src"), dir)) {
       assertEquals("example", example(loader).name());
       summary = run(loader);
     }
@@ -97,30 +102,27 @@ class ExampleProviderTest {
   }
 
   @Test
-  void theGuidesCodeIsTheProjects() throws IOException {
-    List<String> files = new ArrayList<>();
+  void theGuidesFilesAreTheProjects() throws IOException {
+    Map<String, String> project = new TreeMap<>();
     try (Stream<Path> walk = Files.walk(PROJECT.resolve("src"))) {
       for (Path file : walk.filter(Files::isRegularFile).toList()) {
-        files.add(Files.readString(file));
+        project.put(PROJECT.relativize(file).toString().replace('\\', '/'), Files.readString(file));
       }
     }
-    files.add(Files.readString(PROJECT.resolve("pom.xml")));
-    List<String> blocks =
-        Stream.of("java", "xml", "properties").flatMap(l -> blocks(l).stream()).toList();
-    assertTrue(blocks.size() >= 8, "blocks: " + blocks.size());
-    for (String block : blocks) {
-      assertTrue(
-          files.stream().anyMatch(f -> f.contains(block)),
-          () -> String.format(Locale.ROOT, "%s: no file of %s has%n%s", GUIDE, PROJECT, block));
-    }
+    String pom = Files.readString(PROJECT.resolve("pom.xml"));
+    project.put("pom.xml", pom.substring(pom.indexOf("<project")));
+    Map<String, String> guide = Guide.files();
+    assertEquals(project.keySet(), guide.keySet());
+    project.forEach((file, text) -> assertEquals(text, guide.get(file), file));
+    long blocks = Stream.of("java", "xml", "properties").mapToLong(l -> blocks(l).size()).sum();
+    assertTrue(blocks > guide.size(), "a block belongs to no file: " + blocks);
   }
 
   /// From an empty class to a green suite: all code before the guide's section on weights, but for
   /// imports, comments and empty lines.
   @Test
   void theFirstGreenSuiteTakesFewLines() throws IOException {
-    String guide = Files.readString(GUIDE);
-    String first = guide.substring(0, guide.indexOf("\n## 6."));
+    String first = beforeWeights();
     long lines =
         Stream.of("java", "properties")
             .flatMap(l -> blocks(first, l).stream())
@@ -130,13 +132,18 @@ class ExampleProviderTest {
             .count();
     assertTrue(lines < MAX_LINES, "lines: " + lines);
     assertTrue(
-        guide.contains(String.format(Locale.ROOT, "%d lines", lines)),
+        first.contains(String.format(Locale.ROOT, "%d lines", lines)),
         "the guide does not say " + lines);
+  }
+
+  private static String beforeWeights() throws IOException {
+    String guide = Guide.page();
+    return guide.substring(0, guide.indexOf("\n## 6."));
   }
 
   private static List<String> blocks(String language) {
     try {
-      return blocks(Files.readString(GUIDE), language);
+      return blocks(Guide.page(), language);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -59,7 +59,7 @@ class JUnitNamesTest {
           SeveralOfOneOperator.class,
           NotNested.class);
 
-  private static final Settings FEW = new Settings(0, 1, Optional.empty());
+  private static final Settings FEW = new Settings(2, 1, Optional.empty());
 
   /// Accepts RMSNorm and SwiGLU, and RoPE of one pairing: few tests of every kind.
   private static final class Small extends WrappedProvider {

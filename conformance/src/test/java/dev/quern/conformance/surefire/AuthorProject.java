@@ -3,6 +3,7 @@ package dev.quern.conformance.surefire;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.conformance.Guide;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,13 +20,12 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
-/// A copy of the example project, which is the guide's, built by Maven in a process of its own. It
+/// The guide's project, written into an empty folder and built by Maven in a process of its own. It
 /// gets Quern's artifacts as any author does, from a repository: one in the build's folder, with
 /// this build's POMs and JARs. All else comes from the repository of the Maven that runs this
 /// build, and what that lacks from where Maven fetches it.
 final class AuthorProject {
   private static final Path HOME = Path.of(System.getProperty("quern.home"));
-  private static final Path EXAMPLE = HOME.resolve("conformance/example-provider");
   private static final Path TARGET = HOME.resolve("conformance/target");
   private static final int TIMEOUT_MINUTES = 10;
   private static final Pattern SUMMARY =
@@ -84,17 +84,9 @@ final class AuthorProject {
     }
   }
 
-  static AuthorProject copy(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(EXAMPLE)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Path inside = EXAMPLE.relativize(file);
-        if (!inside.startsWith("target") && !inside.startsWith(".jqwik-database")) {
-          Path to = folder.resolve(inside.toString());
-          Files.createDirectories(to.getParent());
-          Files.copy(file, to);
-        }
-      }
-    }
+  /// What the guide's reader has at its end.
+  static AuthorProject ofGuide(Path folder) throws IOException {
+    Guide.write(Guide.files(), folder);
     return new AuthorProject(folder);
   }
 

@@ -77,13 +77,13 @@ class SurefireIT {
   void aWrongKernelIsRedAndTheRightOneGreen(Versions versions, @TempDir Path dir) throws Exception {
     Path right = dir.resolve("right");
     AuthorProject.Built green =
-        AuthorProject.copy(right).versions(versions.surefire, versions.junit).test(OPTIONS);
+        AuthorProject.ofGuide(right).versions(versions.surefire, versions.junit).test(OPTIONS);
     assertEquals(0, green.exit(), green.log());
     assertEquals(List.of(), green.failed());
     assertEquals(0, green.count(5), () -> "flakes:\n" + green.log());
 
     AuthorProject.Built red =
-        AuthorProject.copy(dir.resolve("wrong"))
+        AuthorProject.ofGuide(dir.resolve("wrong"))
             .versions(versions.surefire, versions.junit)
             .edit(
                 RMS_NORM,
@@ -204,7 +204,7 @@ class SurefireIT {
   void theMutantsAreRedUnderMaven(@TempDir Path dir) throws Exception {
     Assumptions.assumeTrue(full(), "left out: -Dquern.full=true has it");
     AuthorProject project =
-        AuthorProject.copy(dir.resolve("mutants")).versions(FIRST.surefire, FIRST.junit);
+        AuthorProject.ofGuide(dir.resolve("mutants")).versions(FIRST.surefire, FIRST.junit);
     Path sources = Path.of("src/test/java/dev/quern/conformance/mutants");
     try (Stream<Path> files = Files.list(sources)) {
       for (Path file :
