@@ -19,9 +19,29 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Conversations, some of which go wrong.
 class ChatCommandTest {
-  /// As Llama 2's and Mistral's templates are.
+  /// Does what Llama 2's template does, in another layout.
   private static final String LLAMA2 =
-      "{% if messages[0]['role'] == 'system' %}{% set content = '<<SYS>>' %}{% endif %}{% for message in messages %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'].strip() + ' [/INST]' }}{% else %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endif %}{% endfor %}";
+      """
+      {%- if messages[0].role == 'system' %}
+        {%- set loop_messages = messages[1:] %}
+        {%- set system_message = messages[0].content %}
+      {%- else %}
+        {%- set loop_messages = messages %}
+        {%- set system_message = false %}
+      {%- endif %}
+      {%- for message in loop_messages %}
+        {%- if loop.index0 == 0 and system_message != false %}
+          {%- set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message.content %}
+        {%- else %}
+          {%- set content = message.content %}
+        {%- endif %}
+        {%- if message.role == 'user' %}
+          {{- bos_token + '[INST] ' + content.strip() + ' [/INST]' }}
+        {%- elif message.role == 'assistant' %}
+          {{- ' ' + content.strip() + ' ' + eos_token }}
+        {%- endif %}
+      {%- endfor %}
+      """;
 
   @TempDir Path folder;
 

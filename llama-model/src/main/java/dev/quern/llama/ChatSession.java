@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.tokenizer.ChatTemplate;
+import dev.quern.llama.tokenizer.TokenizerException;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -23,7 +24,7 @@ public final class ChatSession {
     if (system.isPresent()) { // now, and not with every question
       try {
         template.firstTurn(system, "");
-      } catch (IllegalArgumentException e) {
+      } catch (TokenizerException e) {
         throw new LlamaException(e.getMessage(), e);
       }
     }
@@ -41,7 +42,7 @@ public final class ChatSession {
   private int[] turn(String user) {
     try {
       return session.isEmpty() ? template.firstTurn(system, user) : template.nextTurn(user);
-    } catch (IllegalArgumentException e) {
+    } catch (TokenizerException e) {
       throw new PromptException(e.getMessage(), e);
     }
   }

@@ -34,6 +34,19 @@ public interface Checkpoint extends AutoCloseable {
     if (Files.isDirectory(path)) {
       return FolderCheckpoint.open(ModelFolder.open(path));
     }
+    requireNoPart(path);
+    return GgufCheckpoint.open(path);
+  }
+
+  /// Opens the demo model that Quern carries; it has no [#files()].
+  static Checkpoint openDemo() throws IOException {
+    return GgufCheckpoint.of(LlamaModel.openDemo());
+  }
+
+  /// Refuses a file that belongs to a model's folder, with the folder's name.
+  ///
+  /// @throws LlamaException if it is one
+  static void requireNoPart(Path path) {
     String name = path.getFileName() == null ? "" : path.getFileName().toString();
     if (name.matches("(?i).*\\.(safetensors|pth|bin|json)")) {
       Path folder = path.toAbsolutePath().getParent();
@@ -44,12 +57,6 @@ public interface Checkpoint extends AutoCloseable {
               Printable.escaped(path.toString()),
               Printable.escaped(folder.toString())));
     }
-    return GgufCheckpoint.open(path);
-  }
-
-  /// Opens the demo model that Quern carries; it has no [#files()].
-  static Checkpoint openDemo() throws IOException {
-    return GgufCheckpoint.of(LlamaModel.openDemo());
   }
 
   /// A tensor that the checkpoint holds.

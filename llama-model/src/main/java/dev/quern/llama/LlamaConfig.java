@@ -39,7 +39,7 @@ public record LlamaConfig(
     int vocabulary) {
 
   public LlamaConfig {
-    name = Printable.escaped(name);
+    name = Printable.cut(Printable.escaped(name), MAX_NAME);
     if (!(normEpsilon > 0)
         || Float.isInfinite(normEpsilon)) { // as read it may be too large for F32
       throw new LlamaException(
@@ -53,6 +53,8 @@ public record LlamaConfig(
   /// Bounds on what a header may claim. They are far above any model, and keep products within
   /// `int`.
   private static final int MAX_LAYERS = 4096;
+
+  private static final int MAX_NAME = 200;
 
   private static final int MAX_DIM = 1 << 24;
 

@@ -1,5 +1,7 @@
 package dev.quern.llama;
 
+import dev.quern.llama.text.Printable;
+
 /// A mistake that the user of a model can mend: a file that is not a Llama model as Quern runs it,
 /// a prompt that does not fit, an option out of range. The message is one line that says what,
 /// where, what was expected, and the fix.
@@ -7,10 +9,10 @@ public sealed class LlamaException extends RuntimeException permits PromptExcept
   private static final long serialVersionUID = 1L;
 
   public LlamaException(String message) {
-    super(message);
+    super(Printable.message(message));
   }
 
   public LlamaException(String message, Throwable cause) {
-    super(message, cause);
+    super(Printable.message(message), cause);
   }
 }

@@ -246,6 +246,7 @@ public final class LlamaModel implements AutoCloseable {
       TokenizerFolder.requireNone(preTokenizer);
       return TokenizerFolder.read(ModelFolder.open(file), List.of(), 0);
     }
+    Checkpoint.requireNoPart(file);
     try (GgufFile gguf = GgufFile.open(file)) {
       return Tokenizer.from(gguf.metadata(), preTokenizer);
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.tokenizer.ChatFormat;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -109,6 +110,28 @@ class ChatSessionTest {
           .reply(attack, GenerationOptions.greedy(0), text -> {});
       int[] expected = concat(new int[] {BEGIN}, message("user", attack), header("assistant"));
       assertArrayEquals(expected, session.history());
+    }
+  }
+
+  /// The vocabulary spells the tag, so a text that spells it too is refused; the next one is not.
+  @Test
+  void whatAFormatCanNotSayIsAPromptToChange() throws IOException {
+    List<String> tokens = new ArrayList<>(SyntheticModel.tokens());
+    tokens.set(END_OF_TURN, "<|im_end|>");
+    Path file =
+        new SyntheticModel().with("tokenizer.ggml.tokens", tokens).write(folder.resolve("m"));
+    LoadOptions chatMl = OPTIONS.withChatFormat(ChatFormat.CHATML);
+    try (LlamaModel model = LlamaModel.load(file, chatMl);
+        LlamaSession session = model.newSession()) {
+      assertThrows(
+          LlamaException.class, () -> new ChatSession(model, session, Optional.of("<|im_start|>")));
+      ChatSession chat = new ChatSession(model, session, Optional.empty());
+      PromptException refused =
+          assertThrows(
+              PromptException.class,
+              () -> chat.reply("a <|im_start|>", GenerationOptions.greedy(1), text -> {}));
+      assertTrue(refused.getMessage().contains("<|im_start|>"), refused.getMessage());
+      chat.reply("a", GenerationOptions.greedy(1), text -> {});
     }
   }
 

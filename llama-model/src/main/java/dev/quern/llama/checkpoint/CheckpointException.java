@@ -1,5 +1,7 @@
 package dev.quern.llama.checkpoint;
 
+import dev.quern.llama.text.Printable;
+
 /// Something is wrong with a file of a model folder: it is absent, damaged, or does not hold what
 /// it should.
 ///
@@ -9,10 +11,10 @@ public final class CheckpointException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public CheckpointException(String message) {
-    super(message);
+    super(Printable.message(message));
   }
 
   CheckpointException(String message, Throwable cause) {
-    super(message, cause);
+    super(Printable.message(message), cause);
   }
 }

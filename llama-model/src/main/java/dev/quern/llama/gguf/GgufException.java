@@ -1,5 +1,7 @@
 package dev.quern.llama.gguf;
 
+import dev.quern.llama.text.Printable;
+
 /// Something is wrong with a GGUF file: it is damaged, of an unknown version, or does not hold what
 /// was asked for.
 ///
@@ -10,6 +12,6 @@ public final class GgufException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public GgufException(String message) {
-    super(message);
+    super(Printable.message(message));
   }
 }

@@ -134,7 +134,7 @@ public final class JsonObject {
             Locale.ROOT,
             "%s: %s: %s, expected %s",
             file,
-            Printable.escaped(path + key),
+            Printable.cut(Printable.escaped(path + key), 200),
             actual,
             expected));
   }

@@ -6,6 +6,7 @@ import java.util.Locale;
 /// Text out of model files, made safe for one line of a terminal or log.
 public final class Printable {
   private static final int MESSAGE_CHARACTERS = 80;
+  private static final int LINE_CHARACTERS = 2000;
 
   private Printable() {}
 
@@ -23,6 +24,20 @@ public final class Printable {
     return cut
         ? String.format(Locale.ROOT, "%s...' (%d characters)", quoted, text.length())
         : quoted + "'";
+  }
+
+  /// The message of an exception: one line, escaped, of a length that a person reads, whatever came
+  /// into it. The last line of defence: texts of a file are quoted where they are put in.
+  public static String message(String text) {
+    return cut(escaped(text), LINE_CHARACTERS);
+  }
+
+  /// `text`, cut after `maxCharacters` characters with a note of how many there are.
+  public static String cut(String text, int maxCharacters) {
+    return text.length() <= maxCharacters
+        ? text
+        : String.format(
+            Locale.ROOT, "%s... (%d characters)", text.substring(0, maxCharacters), text.length());
   }
 
   /// `text` with everything escaped that could break the line or disguise what it says: controls

@@ -9,14 +9,13 @@ public final class TokenizerException extends RuntimeException {
   private static final int SHOWN_CHARACTERS = 40;
 
   TokenizerException(String message) {
-    super(message);
+    super(Printable.message(message));
   }
 
-  /// A token's text for a message: quoted, short, and safe to print.
+  /// A token's text for a message: quoted, short, and without what could disguise it.
   static String quote(String text) {
-    int points = text.codePointCount(0, text.length());
-    String shown =
-        text.substring(0, text.offsetByCodePoints(0, Math.min(points, SHOWN_CHARACTERS)));
-    return "\"" + Printable.escaped(shown) + (points > SHOWN_CHARACTERS ? "...\"" : "\"");
+    int end = text.offsetByCodePoints(0, Math.min(40, text.codePointCount(0, text.length())));
+    String shown = Printable.escaped(text.substring(0, end));
+    return "\"" + shown + (end < text.length() ? "...\"" : "\"");
   }
 }
