@@ -70,6 +70,7 @@ public final class Catalog {
     }
     List<Candidate> candidates = judge(rejectDuplicates(asked), platform, guard);
     scan.broken().forEach(entry -> candidates.add(new Candidate(entry, null)));
+    ClassPathJars.of(options.loader()).forEach(entry -> candidates.add(new Candidate(entry, null)));
     UnresolvedModules.on(System.getProperty("jdk.module.path", ""))
         .forEach(entry -> candidates.add(new Candidate(entry, null)));
     candidates.sort(

@@ -160,9 +160,10 @@ final class CpuFeatures {
   /// Features less what a mask takes away. A feature that needs a masked one goes with it: `-sme`
   /// takes `sme2` too.
   ///
+  /// @param statedAs what the user calls the setting
   /// @param mask `-name,-name`, or null for none
   /// @throws SelectionException if it is malformed or names a feature that nobody knows
-  static Set<String> masked(Set<String> features, String mask) {
+  static Set<String> masked(Set<String> features, String statedAs, String mask) {
     if (mask == null) {
       return features;
     }
@@ -171,7 +172,7 @@ final class CpuFeatures {
     known.addAll(features);
     Set<String> left = new HashSet<>(features);
     for (String element : mask.split(",", -1)) {
-      left.remove(maskedName(element.strip(), mask, known));
+      left.remove(maskedName(element.strip(), statedAs + "=" + mask + ": ", known));
     }
     // ARM lists a feature after the one that it needs.
     for (Arm f : ARM) {
@@ -182,8 +183,7 @@ final class CpuFeatures {
     return Set.copyOf(left);
   }
 
-  private static String maskedName(String element, String mask, Set<String> known) {
-    String setting = KernelOptions.CPU_MASK + "=" + mask + ": ";
+  private static String maskedName(String element, String setting, Set<String> known) {
     if (element.startsWith("+")) {
       throw new SelectionException(
           setting + "'" + element + "' would add a feature, expected names to take away: -name");

@@ -5,7 +5,9 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// What decides which kernels run: properties, platform, and where providers are looked for.
 ///
@@ -20,11 +22,20 @@ import java.util.TreeMap;
 /// - `quern.selfcheck.file`: where the results of `quern selfcheck` are, see [Selfcheck].
 /// - `quern.<provider>.<name>`: the provider's own.
 ///
-/// @param properties those whose names begin with `quern.`
+/// Each may be an environment variable too, in capitals with `_` for the dots
+/// (`QUERN_PROVIDER_LINEAR`); the property wins.
+///
+/// @param properties those whose names begin with `quern.`, and what variables state in their place
 /// @param platform the platform as detected; its CPU features before `quern.cpu.mask`. Providers
 ///   see it with the mask applied and with these properties in place of its own
 /// @param loader class loader that providers are looked for with
-public record KernelOptions(Map<String, String> properties, Platform platform, ClassLoader loader) {
+/// @param fromEnvironment names of those properties that a variable states: reports and messages
+///   call them by its name
+public record KernelOptions(
+    Map<String, String> properties,
+    Platform platform,
+    ClassLoader loader,
+    Set<String> fromEnvironment) {
   static final String PREFIX = "quern.";
   static final String PROVIDER = "quern.provider";
   static final String NUMERICS = "quern.numerics";
@@ -34,11 +45,19 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
     properties = Map.copyOf(properties);
     Objects.requireNonNull(platform, "platform");
     Objects.requireNonNull(loader, "loader");
+    fromEnvironment = Set.copyOf(fromEnvironment);
     properties.keySet().forEach(KernelOptions::requireOurs);
   }
 
-  /// The system properties, this machine, and the thread's context class loader (the loader of this
-  /// class where a thread has none).
+  /// Options without environment variables.
+  public KernelOptions(Map<String, String> properties, Platform platform, ClassLoader loader) {
+    this(properties, platform, loader, Set.of());
+  }
+
+  /// The system properties, the environment variables, this machine, and the thread's context class
+  /// loader (the loader of this class where a thread has none).
+  ///
+  /// @throws SelectionException if a variable has the name of an earlier release
   public static KernelOptions fromSystem() {
     Map<String, String> ours = new TreeMap<>();
     var system = System.getProperties();
@@ -48,10 +67,24 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
       }
     }
     ClassLoader context = Thread.currentThread().getContextClassLoader();
-    return new KernelOptions(
+    return of(
         ours,
+        System.getenv(),
         Platforms.current(ours),
         context != null ? context : KernelOptions.class.getClassLoader());
+  }
+
+  /// Properties over environment variables.
+  static KernelOptions of(
+      Map<String, String> properties,
+      Map<String, String> environment,
+      Platform platform,
+      ClassLoader loader) {
+    Map<String, String> all = Variables.properties(environment);
+    Set<String> fromEnvironment = new TreeSet<>(all.keySet());
+    fromEnvironment.removeAll(properties.keySet());
+    all.putAll(properties);
+    return new KernelOptions(all, platform, loader, fromEnvironment);
   }
 
   /// These options with one property set.
@@ -60,7 +93,9 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
   public KernelOptions with(String key, String value) {
     Map<String, String> changed = new HashMap<>(properties);
     changed.put(key, Objects.requireNonNull(value, key));
-    return new KernelOptions(changed, platform, loader);
+    Set<String> left = new TreeSet<>(fromEnvironment);
+    left.remove(key);
+    return new KernelOptions(changed, platform, loader, left);
   }
 
   /// These options with `quern.provider` set.
@@ -77,11 +112,16 @@ public record KernelOptions(Map<String, String> properties, Platform platform, C
     return new Platform(
         platform.os(),
         platform.arch(),
-        CpuFeatures.masked(platform.cpuFeatures(), properties.get(CPU_MASK)),
+        CpuFeatures.masked(platform.cpuFeatures(), stated(CPU_MASK), properties.get(CPU_MASK)),
         platform.jit(),
         platform.modules(),
         properties,
         platform.flags());
+  }
+
+  /// What the user calls a property: its own name, or that of the variable that states it.
+  String stated(String property) {
+    return fromEnvironment.contains(property) ? Variables.of(property) : property;
   }
 
   private static void requireOurs(String key) {

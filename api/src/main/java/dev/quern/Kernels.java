@@ -97,10 +97,10 @@ public final class Kernels {
   }
 
   static Kernels load(KernelOptions options, Guard guard) {
-    Settings settings = Settings.parse(options.properties());
+    Settings settings = Settings.parse(options);
     Catalog catalog = Catalog.scan(options, guard);
     Settings.nearMisses(
-            options.properties(),
+            options,
             catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
         .forEach(Kernels::warn);
     Candidates candidates = Candidates.resolve(settings, catalog);

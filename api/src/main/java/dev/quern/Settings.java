@@ -30,14 +30,16 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   /// Reads the properties.
   ///
   /// @throws SelectionException if one is malformed
-  static Settings parse(Map<String, String> properties) {
+  static Settings parse(KernelOptions options) {
+    Map<String, String> properties = options.properties();
     Map<String, Operator> byProperty = new TreeMap<>();
     for (Operator operator : Operator.values()) {
       byProperty.put(operator.property(), operator);
     }
     Rule general =
         Rule.parse(
-            KernelOptions.PROVIDER, properties.getOrDefault(KernelOptions.PROVIDER, Rule.AUTO));
+            options.stated(KernelOptions.PROVIDER),
+            properties.getOrDefault(KernelOptions.PROVIDER, Rule.AUTO));
     Map<Operator, Rule> rules = new EnumMap<>(Operator.class);
     for (Operator operator : Operator.values()) {
       rules.put(operator, general);
@@ -47,31 +49,47 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
       if (key.startsWith(KernelOptions.PROVIDER + ".")) {
         Operator operator = byProperty.get(key);
         if (operator == null) {
-          throw new SelectionException(
-              String.format(
-                  Locale.ROOT,
-                  "%s: no such operator%s, expected one of %s",
-                  key,
-                  Nearest.hint(key, byProperty.keySet()),
-                  String.join(", ", byProperty.keySet())));
+          throw noSuchOperator(options, key, byProperty.keySet());
         }
-        rules.put(operator, Rule.parse(key, properties.get(key)));
+        rules.put(operator, Rule.parse(options.stated(key), properties.get(key)));
         text.add(rules.get(operator).toString());
       }
     }
     for (String key : List.of(KernelOptions.NUMERICS, KernelOptions.CPU_MASK)) {
       if (properties.containsKey(key)) {
-        text.add(key + "=" + properties.get(key));
+        text.add(options.stated(key) + "=" + OneLine.of(properties.get(key)));
       }
     }
     return new Settings(
         general,
         rules,
-        exactOnly(properties.getOrDefault(KernelOptions.NUMERICS, ANY)),
+        exactOnly(
+            options.stated(KernelOptions.NUMERICS),
+            properties.getOrDefault(KernelOptions.NUMERICS, ANY)),
         String.join(" ", text));
   }
 
-  private static boolean exactOnly(String value) {
+  private static SelectionException noSuchOperator(
+      KernelOptions options, String key, Set<String> operators) {
+    boolean variable = options.fromEnvironment().contains(key);
+    Set<String> names =
+        operators.stream()
+            .map(o -> variable ? Variables.of(o) : o)
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> meant = new TreeSet<>(names);
+    if (variable) {
+      meant.add(Variables.PROVIDER_PATH);
+    }
+    return new SelectionException(
+        String.format(
+            Locale.ROOT,
+            "%s: no such operator%s, expected one of %s",
+            options.stated(key),
+            Nearest.hint(options.stated(key), meant),
+            String.join(", ", names)));
+  }
+
+  private static boolean exactOnly(String statedAs, String value) {
     return switch (value.strip()) {
       case ANY -> false;
       case EXACT -> true;
@@ -80,7 +98,7 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
               String.format(
                   Locale.ROOT,
                   "%s=%s%s, expected any or exact",
-                  KernelOptions.NUMERICS,
+                  statedAs,
                   value,
                   Nearest.hint(value.strip(), List.of(ANY, EXACT))));
     };
@@ -121,14 +139,14 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   /// Warnings about properties that look like a known one and aren't.
   ///
   /// @param providers the names of the providers that were found: `quern.<name>.*` is theirs
-  static List<String> nearMisses(Map<String, String> properties, Set<String> providers) {
+  static List<String> nearMisses(KernelOptions options, Set<String> providers) {
     Set<String> known =
         Stream.concat(
                 Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file"),
                 Arrays.stream(Operator.values()).map(o -> "provider." + o.id()))
             .collect(Collectors.toCollection(TreeSet::new));
     List<String> warnings = new ArrayList<>();
-    for (String key : new TreeSet<>(properties.keySet())) {
+    for (String key : new TreeSet<>(options.properties().keySet())) {
       String name = key.substring(KernelOptions.PREFIX.length());
       int dot = name.indexOf('.');
       String owner = dot < 0 ? name : name.substring(0, dot);
@@ -139,14 +157,17 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
       if (meant.isEmpty() && dot > 0) {
         meant = Nearest.to(owner, providers).map(p -> p + name.substring(dot));
       }
-      meant.ifPresent(m ->
-          warnings.add(
-              String.format(
-                  Locale.ROOT,
-                  "property %s has no effect; did you mean %s%s?",
-                  key,
-                  KernelOptions.PREFIX,
-                  m)));
+      boolean variable = options.fromEnvironment().contains(key);
+      meant
+          .map(m -> KernelOptions.PREFIX + m)
+          .ifPresent(m ->
+              warnings.add(
+                  String.format(
+                      Locale.ROOT,
+                      "%s %s has no effect; did you mean %s?",
+                      variable ? "environment variable" : "property",
+                      options.stated(key),
+                      variable ? Variables.of(m) : m)));
     }
     return warnings;
   }

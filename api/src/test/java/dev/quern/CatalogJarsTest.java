@@ -10,6 +10,7 @@ import java.net.URLClassLoader;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,44 @@ class CatalogJarsTest {
     assertEquals("sound", entries.getFirst().name());
     assertContains(byLocation(entries, listsMissing), "a class that is not on the path");
     assertContains(byLocation(entries, syntax), "line 1: 'far away' is not a class name");
+  }
+
+  /// Class loaders pass over these without a word.
+  @Test
+  void aJarThatWasCutIsTold() throws IOException {
+    Path sound = ProviderJars.provider(folder.resolve("sound.jar"), "far.Sound", "sound", 1);
+    byte[] whole = Files.readAllBytes(sound);
+    Path cut = Files.write(folder.resolve("cut.jar"), Arrays.copyOf(whole, whole.length - 100));
+    Path empty = Files.write(folder.resolve("empty.jar"), new byte[0]);
+    Path absent = folder.resolve("absent.jar");
+    List<ProviderEntry> entries = scan(cut, empty, absent, sound);
+    assertEquals(3, entries.size(), entries.toString());
+    assertEquals("sound", entries.getFirst().name());
+    assertTrue(entries.getFirst().ready());
+    assertContains(byLocation(entries, cut), "can't be read", "replace or remove it");
+    assertContains(byLocation(entries, empty), "can't be read", "empty");
+  }
+
+  @Test
+  void aJarThatIsAProviderOnTheModulePathAloneIsTold() throws IOException {
+    Path jar =
+        ProviderJars.jar(
+            folder.resolve("module.jar"),
+            Map.of(
+                "module-info",
+                "module far.one { requires dev.quern.api; provides dev.quern.spi.KernelProvider with far.one.One; }",
+                "far.one.One",
+                ProviderJars.source("far.one.One", "one", 1, "")),
+            Map.of(),
+            "--module-path",
+            Path.of(java.net.URI.create(Locations.of(Kernels.class))).toString());
+    List<ProviderEntry> entries = scan(jar);
+    assertEquals(1, entries.size(), entries.toString());
+    assertEquals("far.one.One", entries.getFirst().className());
+    assertContains(
+        entries.getFirst(),
+        "META-INF/services/dev.quern.spi.KernelProvider is missing",
+        "Remedy: put it on the module path");
   }
 
   @Test

@@ -128,15 +128,21 @@ class CpuFeaturesTest {
   @Test
   void aMaskTakesAwayAndWhatNeedsItGoesToo() {
     Set<String> all = Set.of("dotprod", "i8mm", "sve", "sve2", "sve2p1", "sme", "sme2", "sme2p1");
-    assertEquals(all, CpuFeatures.masked(all, null));
-    assertEquals(less(all, "i8mm", "sme", "sme2", "sme2p1"), CpuFeatures.masked(all, "-sme,-i8mm"));
-    assertEquals(less(all, "sve", "sve2", "sve2p1"), CpuFeatures.masked(all, " -sve "));
-    assertEquals(less(all, "sme2", "sme2p1"), CpuFeatures.masked(all, "-sme2"));
+    assertEquals(all, CpuFeatures.masked(all, KernelOptions.CPU_MASK, null));
+    assertEquals(
+        less(all, "i8mm", "sme", "sme2", "sme2p1"),
+        CpuFeatures.masked(all, KernelOptions.CPU_MASK, "-sme,-i8mm"));
+    assertEquals(
+        less(all, "sve", "sve2", "sve2p1"),
+        CpuFeatures.masked(all, KernelOptions.CPU_MASK, " -sve "));
+    assertEquals(
+        less(all, "sme2", "sme2p1"), CpuFeatures.masked(all, KernelOptions.CPU_MASK, "-sme2"));
   }
 
   @Test
   void aMaskMayNameWhatTheMachineLacks() {
-    assertEquals(Set.of("avx2"), CpuFeatures.masked(Set.of("avx2"), "-sme"));
+    assertEquals(
+        Set.of("avx2"), CpuFeatures.masked(Set.of("avx2"), KernelOptions.CPU_MASK, "-sme"));
   }
 
   @ParameterizedTest
@@ -152,7 +158,9 @@ class CpuFeaturesTest {
       })
   void aMalformedMaskIsAnError(String mask, String message) {
     var e =
-        assertThrows(SelectionException.class, () -> CpuFeatures.masked(Set.of("dotprod"), mask));
+        assertThrows(
+            SelectionException.class,
+            () -> CpuFeatures.masked(Set.of("dotprod"), KernelOptions.CPU_MASK, mask));
     assertTrue(e.getMessage().contains("quern.cpu.mask=" + mask), e.getMessage());
     assertTrue(e.getMessage().contains(message), e.getMessage());
     assertFalse(e.getMessage().contains("\n"));

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -136,6 +137,84 @@ class SelectionTest {
     KernelOptions options = options(false).with(key, value);
     var e = assertThrows(SelectionException.class, () -> Kernels.load(options));
     assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void variablesStandForProperties() throws IOException {
+    KernelOptions options =
+        environment(
+            Map.of("quern.provider.rope", "auto"),
+            Map.of(
+                "QUERN_PROVIDER", "vector?,scalar",
+                "QUERN_PROVIDER_ROPE", "vector",
+                "QUERN_NUMERICS", "exact",
+                "QUERN_CPU_MASK", "-i8mm",
+                "QUERN_KLEIDI_LIBRARY", "/lib/k.so",
+                "QUERN_SELFCHECK_FILE", "",
+                "PATH", "/bin"));
+    assertEquals(
+        Map.of(
+            "quern.provider", "vector?,scalar",
+            "quern.provider.rope", "auto",
+            "quern.numerics", "exact",
+            "quern.cpu.mask", "-i8mm",
+            "quern.kleidi.library", "/lib/k.so"),
+        options.properties());
+    assertEquals(options.properties(), options.providersPlatform().properties());
+    assertEquals(
+        "QUERN_PROVIDER=vector?,scalar quern.provider.rope=auto QUERN_NUMERICS=exact QUERN_CPU_MASK=-i8mm",
+        Kernels.load(options).report().selection());
+    assertTrue(
+        Kernels.load(options.withProvider("scalar"))
+            .report()
+            .selection()
+            .startsWith("quern.provider=scalar "));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "QUERN_PROVIDER      | kleidy | QUERN_PROVIDER=kleidy: no provider is called kleidy (did you mean kleidi?)",
+        "QUERN_PROVIDER      | nobody | Or set QUERN_PROVIDER=",
+        "QUERN_PROVIDER_LINE | scalar | QUERN_PROVIDER_LINE: no such operator (did you mean QUERN_PROVIDER_LINEAR?), expected one of QUERN_PROVIDER_ATTENTION, ",
+        "QUERN_PROVIDER_PATHS | a.jar | (did you mean QUERN_PROVIDER_PATH?)",
+        "QUERN_NUMERICS      | exat   | QUERN_NUMERICS=exat (did you mean exact?)",
+        "QUERN_CPU_MASK      | +sme   | QUERN_CPU_MASK=+sme: '+sme' would add a feature",
+        "QUERN_PROVIDERS     | a.jar  | QUERN_PROVIDERS is called QUERN_PROVIDER_PATH now: JARs and folders of providers. (To say which provider runs, set QUERN_PROVIDER.)",
+      })
+  void malformedVariablesFailByTheirName(String name, String value, String message) {
+    var e =
+        assertThrows(
+            SelectionException.class,
+            () -> Kernels.load(environment(Map.of(), Map.of(name, value))));
+    assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void misspeltVariablesAreWarnedOfAndTheLaunchersAreNot() throws IOException {
+    KernelOptions options =
+        environment(
+            Map.of("quern.provider", "scalar"),
+            Map.of(
+                "QUERN_PROVIDR", "x",
+                "QUERN_KLEIDY_SME", "x",
+                "QUERN_PROVIDER_PATH", "x",
+                "QUERN_JAVA_OPTS", "x",
+                "QUERN_LAUNCHER", "x",
+                "QUERN_HOME", "x",
+                "QUERN_", "x"));
+    assertEquals(
+        List.of(
+            "WARNING environment variable QUERN_KLEIDY_SME has no effect; did you mean QUERN_KLEIDI_SME?",
+            "WARNING environment variable QUERN_PROVIDR has no effect; did you mean QUERN_PROVIDER?"),
+        Fakes.logged(() -> Kernels.load(options)));
+  }
+
+  private KernelOptions environment(Map<String, String> properties, Map<String, String> variables)
+      throws IOException {
+    KernelOptions found = options(true);
+    return KernelOptions.of(properties, variables, found.platform(), found.loader());
   }
 
   @Test

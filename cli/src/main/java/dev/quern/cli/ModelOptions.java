@@ -4,16 +4,20 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// The options that say which model runs, on what.
 final class ModelOptions extends RunningOptions {
+  private static final Logger LOG = System.getLogger("dev.quern.cli");
+
   static final String MODEL =
       "GGUF file (of shards, the first), or a model's folder: config.json or params.json, tokenizer.json, and the weights as safetensors or consolidated.00.pth. Default: the demo model that Quern carries.";
   static final String PROVIDER =
-      "Kernel providers: auto, one name, or an ordered list such as kleidi?,vector,scalar (? = may be absent). Default: the system property quern.provider, else auto.";
+      "Kernel providers: auto, one name, or an ordered list such as kleidi?,vector,scalar (? = may be absent). Default: the system property quern.provider, else the environment variable QUERN_PROVIDER, else auto.";
 
   @Option(
       names = {"-m", "--model"},
@@ -60,6 +64,7 @@ final class ModelOptions extends RunningOptions {
       LoadOptions options = changed.withProgress(progress);
       LlamaModel loaded =
           model.isEmpty() ? LlamaModel.loadDemo(options) : LlamaModel.load(model.get(), options);
+      LOG.log(Level.INFO, () -> loaded.report().summary());
       if (changed.context() != 0) { // asked for, so said before any of it is allocated
         console.err().println(Metrics.kvCache(loaded));
       }

@@ -182,6 +182,16 @@ class ArchitectureTest {
           .accessField(System.class, "err")
           .because("a library logs");
 
+  /// The JDK's default configuration shows INFO on stderr.
+  @ArchTest
+  static final ArchRule onlyTheCliLogsInfo =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.quern.cli..", "dev.quern.conformance..")
+          .should()
+          .accessField(System.Logger.Level.class, "INFO")
+          .because("an application that configured no logging hears warnings from a library only");
+
   @ArchTest
   static final ArchRule noDefaultLocale =
       noClasses()

@@ -188,10 +188,12 @@ public final class LlamaModel implements AutoCloseable {
               context,
               resources,
               seconds);
+      // Not INFO: an application that has configured no logging would get these on stderr.
       LOG.log(
-          Level.INFO, () -> String.format(Locale.ROOT, "%s: %s", name, kernels.report().summary()));
+          Level.DEBUG,
+          () -> String.format(Locale.ROOT, "%s: %s", name, kernels.report().summary()));
       LOG.log(
-          Level.INFO,
+          Level.DEBUG,
           () ->
               String.format(
                   Locale.ROOT,
