@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.Kernels;
+import dev.quern.ProviderException;
 import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
@@ -8,6 +9,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.text.Printable;
 import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -157,7 +159,7 @@ final class WeightLoader {
         stacked.add(file.weights(tensor, mapping, workers));
       }
       long before = memory.taken();
-      LinearKernel kernel = kernels.linear(run.spec()).pack(stacked, memory, workers);
+      LinearKernel kernel = pack(run, stacked);
       keep = kernel.retainsSource();
       long bytes =
           stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
@@ -171,6 +173,22 @@ final class WeightLoader {
       } else {
         mapping.close();
       }
+    }
+  }
+
+  /// @throws LlamaException what a provider's code threw, with the tensor that it threw it for: it
+  ///   may be the only one
+  private LinearKernel pack(WeightPlan.Run run, List<WeightMatrix> stacked) {
+    LinearPacker packer = kernels.linear(run.spec());
+    try {
+      return packer.pack(stacked, memory, workers);
+    } catch (ProviderException e) {
+      String tensors =
+          run.sources().stream()
+              .map(s -> Printable.escaped(file.tensor(s.tensor()).label()))
+              .collect(Collectors.joining(", "));
+      throw new LlamaException(
+          String.format(Locale.ROOT, "model: packing %s: %s", tensors, e.getMessage()), e);
     }
   }
 

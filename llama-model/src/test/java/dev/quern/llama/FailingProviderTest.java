@@ -1,0 +1,72 @@
+package dev.quern.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.ProviderException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A provider that throws is blamed by its name, wherever in a model's life it does.
+class FailingProviderTest {
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void write() throws IOException {
+    file = new SyntheticModel().write(folder.resolve("model.gguf"));
+  }
+
+  @Test
+  void packingNamesProviderAndTensors() throws IOException {
+    LoadOptions options = failing("pack");
+    LlamaException failure =
+        assertThrows(LlamaException.class, () -> LlamaModel.load(file, options));
+    String message = failure.getMessage();
+    assertTrue(message.startsWith("model: packing token_embd.weight: linear: "), message);
+    assertTrue(message.contains("provider testing"), message);
+    assertTrue(message.contains("UnsupportedOperationException"), message);
+    assertEquals(1, message.lines().count());
+    assertInstanceOf(ProviderException.class, failure.getCause());
+  }
+
+  @Test
+  void theWarmUpNamesTheProvider() throws IOException {
+    LoadOptions options = failing("apply");
+    Surroundings warmingAll = new Surroundings(OptionalLong::empty, 0);
+    assertBlamed(
+        assertThrows(ProviderException.class, () -> LlamaModel.load(file, options, warmingAll)));
+  }
+
+  /// The session stays as it was, and usable.
+  @Test
+  void aGenerationNamesTheProvider() throws IOException {
+    try (LlamaModel model = LlamaModel.load(file, failing("apply"));
+        LlamaSession session = model.newSession()) {
+      for (int i = 0; i < 2; i++) {
+        assertBlamed(
+            assertThrows(
+                ProviderException.class,
+                () -> session.generate("Hi", GenerationOptions.greedy(2), text -> {})));
+        assertEquals(0, session.position());
+      }
+    }
+  }
+
+  private static void assertBlamed(ProviderException failure) {
+    assertTrue(failure.getMessage().contains("provider testing"), failure.getMessage());
+    assertEquals(1, failure.getMessage().lines().count());
+  }
+
+  private LoadOptions failing(String where) throws IOException {
+    return LoadOptions.defaults()
+        .withThreads(2)
+        .withKernels(TestingProvider.options(folder).with(TestingProvider.FAILS, where));
+  }
+}
