@@ -7,6 +7,7 @@ import dev.quern.files.OutputException;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
+import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -98,7 +99,10 @@ final class Failures {
     }
     for (Row<?> row : MISTAKES) {
       if (row.fits(t)) {
-        err.println("quern: " + row.words(t));
+        String words = String.valueOf(row.words(t));
+        // One line, whatever a path or a file holds; a selection's message has a table.
+        err.println(
+            "quern: " + (t instanceof SelectionException ? words : Printable.escaped(words)));
         return USER_ERROR;
       }
     }

@@ -141,6 +141,37 @@ class CommandLineTest {
   }
 
   @Test
+  void inspectShowsTheDemoModel() {
+    Quern result = Quern.run("inspect");
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().contains("'Quern demo'"), result.out());
+  }
+
+  @Test
+  void helpIsACommandToo() {
+    assertEquals(Quern.run("run", "--help").out(), Quern.run("help", "run").out());
+    assertEquals(Quern.run("--help").out(), Quern.run("help").out());
+    assertEquals(0, Quern.run("run", "-h").code());
+    assertEquals(Quern.run("--version").out(), Quern.run("bench", "-V").out());
+  }
+
+  @Test
+  void shortFormsAreThePromptsAndTheProviders() {
+    Quern result = Quern.run("run", "-p", "Once", "-n", "1", "-P", "scalar", "-t", "1");
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().startsWith("Once "), result.out());
+  }
+
+  @Test
+  void figuresMayGoToStandardError() throws IOException {
+    Quern result = Quern.run("run", "-p", "Once", "-n", "1", "--stats-json", "-");
+    assertEquals(0, result.code(), result.err());
+    assertTrue(result.out().startsWith("Once"), result.out());
+    assertEquals(1, result.err().lines().count(), result.err());
+    assertEquals(1, new ObjectMapper().readTree(result.err()).get("generatedTokens").asInt());
+  }
+
+  @Test
   void explainNamesWhoRunsWhat() {
     Quern result = Quern.run("explain");
     assertEquals(0, result.code(), result.err());

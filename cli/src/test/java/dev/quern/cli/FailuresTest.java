@@ -26,7 +26,7 @@ class FailuresTest {
   void theOperatingSystemsWordsAreSentences() {
     Map<Exception, String> expected =
         Map.of(
-            new NoSuchFileException("a.gguf"), "a.gguf: no such file or folder",
+            new NoSuchFileException("a\n\u202e.gguf"), "a\\n\\u202e.gguf: no such file or folder",
             new AccessDeniedException("a.gguf"), "a.gguf: permission denied",
             new FileAlreadyExistsException("a.gguf"), "a.gguf: exists already",
             new NotDirectoryException("a.gguf"), "a.gguf: not a folder",
