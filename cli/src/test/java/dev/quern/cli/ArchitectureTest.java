@@ -19,8 +19,14 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.quern.spi.KernelProvider;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.FileWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.text.MessageFormat;
 import java.text.NumberFormat;
 import java.time.format.DateTimeFormatter;
@@ -231,6 +237,44 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .areAssignableTo(Scanner.class)
           .because("names, numbers and files are the same in every user's locale: Locale.ROOT");
+
+  @ArchTest
+  static final ArchRule filesAreWrittenInOneWay =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.quern.files")
+          // A case noted before each call, and what a measuring JVM says to the one that began it.
+          .and()
+          .doNotHaveFullyQualifiedName("dev.quern.conformance.PropertyRunner")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.quern.conformance.rules.AllocationProbe")
+          // The library of a JAR on its way to the loader; a provider sees the SPI alone.
+          .and()
+          .doNotHaveFullyQualifiedName("dev.quern.provider.kleidi.LibrarySearch")
+          .should()
+          .callMethodWhere(
+              nameMatching(
+                      "write|writeString|newOutputStream|newBufferedWriter|move|copy|createTemp.*")
+                  .and(target(owner(assignableTo(Files.class)))))
+          .orShould()
+          .callMethodWhere(nameMatching("writeValue").and(target(firstParameter(File.class))))
+          .orShould()
+          .callConstructorWhere(
+              target(
+                  owner(assignableTo(FileWriter.class).or(assignableTo(RandomAccessFile.class)))))
+          .orShould()
+          .callConstructorWhere(
+              target(owner(assignableTo(FileOutputStream.class)))
+                  .and(target(not(firstParameter(FileDescriptor.class)))))
+          .because("an output is whole or absent, and never a device, a link or an input: NewFile");
+
+  private static DescribedPredicate<CodeUnitCallTarget> firstParameter(Class<?> type) {
+    return DescribedPredicate.describe(
+        "a first parameter of " + type,
+        t ->
+            !t.getRawParameterTypes().isEmpty()
+                && t.getRawParameterTypes().getFirst().isEquivalentTo(type));
+  }
 
   private static DescribedPredicate<JavaCall<?>> nameMatching(String regex) {
     return DescribedPredicate.describe("named " + regex, call -> call.getName().matches(regex));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.Operator;
 import java.io.IOException;
@@ -92,6 +93,33 @@ class ReportTest {
         Arguments.of("kleidi?,vector", "vector", true),
         Arguments.of("kleidi,vector", "vector", false),
         Arguments.of("scalar", "vector", false));
+  }
+
+  /// An operator that this model does not use, and one that only a later Quern knows.
+  @Test
+  void aLedgerIsOfTheModelsOperators() {
+    ObjectNode run = run("m.gguf", "vector", "vector", 100);
+    ObjectNode result = (ObjectNode) run.path("result");
+    String unused = result.at("/providers/4/operator").asText();
+    ((ArrayNode) result.path("providers")).remove(4);
+    calls(result).put(unused, 0);
+    assertEquals(4, read(run).ledger().lines().size());
+    calls(result).remove(unused);
+    assertEquals(4, read(run).ledger().lines().size());
+
+    ObjectNode later = line(result, 3).deepCopy();
+    ((ArrayNode) result.path("providers")).add(later.put("operator", "later"));
+    assertTrue(
+        assertThrows(ReportException.class, () -> read(run))
+            .getMessage()
+            .contains("no call of later"));
+    calls(result).put("later", 64);
+    assertEquals(5, read(run).ledger().lines().size());
+    ((ArrayNode) result.path("providers")).remove(4);
+    assertTrue(
+        assertThrows(ReportException.class, () -> read(run))
+            .getMessage()
+            .contains("no kernel for later"));
   }
 
   @Test
