@@ -4,9 +4,11 @@ import java.util.List;
 
 /// What a generation produced, and how long it took.
 ///
-/// @param tokens the generated token ids, without one that ended the generation
+/// @param tokens the generated token ids: without the stop token that ended the generation, with
+///   those of a stop string
 /// @param stop why it ended
-/// @param promptTokens tokens of the prompt that were processed
+/// @param promptTokens tokens that were processed before the first one was generated: the prompt's,
+///   and those that an earlier call had left; 0 where it was cancelled in them
 /// @param prefillSeconds time to process the prompt
 /// @param timeToFirstTokenSeconds from the call to the first generated token; NaN if there was none
 /// @param decodeTokens tokens that were run one by one after the prompt

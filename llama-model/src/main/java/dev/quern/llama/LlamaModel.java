@@ -100,7 +100,10 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws dev.quern.llama.checkpoint.CheckpointException if a folder's file is
   /// @throws dev.quern.llama.tokenizer.TokenizerException if its vocabulary can't be used
   /// @throws dev.quern.SelectionException if the providers that were asked for can't run it
-  /// @throws LlamaException also if the context's KV cache takes more memory than is available
+  /// @throws LlamaException also if weights and the context's KV cache take more memory than is
+  ///   available, if memory, threads or the heap run out, if the file is cut while it is read, or
+  ///   if a provider fails at packing a tensor
+  /// @throws dev.quern.ProviderException if a provider fails otherwise
   public static LlamaModel load(Path file, LoadOptions options) throws IOException {
     return load(file, options, Surroundings.THIS_MACHINE);
   }

@@ -15,6 +15,11 @@ import java.util.function.Supplier;
 /// thread at a time; [#cancel()] and [#close()] may come from any.
 ///
 /// Text goes on where the last call ended, so a follow-up prompt costs only its own tokens.
+///
+/// All that run the model throw a [LlamaException] where logits come out NaN or infinite (it names
+/// the tensor that is to blame, or the layer), or where the model's file was cut meanwhile, and a
+/// [dev.quern.ProviderException] where a provider fails. From a closed session or model they throw
+/// an [IllegalStateException].
 public final class LlamaSession implements AutoCloseable {
   private final LlamaModel model;
   private final Arena arena = Arena.ofShared();

@@ -30,7 +30,8 @@ public record LoadOptions(
     Optional<ChatFormat> chatFormat,
     Optional<String> preTokenizer) {
 
-  /// A context that no [#context] asks for explicitly stays within this, since memory is set aside.
+  /// A context that no [#context] asks for explicitly stays within this, since it is a promise: all
+  /// of its memory must be there, though it is taken as a conversation grows.
   static final int DEFAULT_CONTEXT = 4096;
 
   private static final int MAX_THREADS = 1024;

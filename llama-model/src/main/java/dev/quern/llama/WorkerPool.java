@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// the last task is claimed. A second caller that finds the pool busy runs its tasks alone; results
 /// don't depend on the split (SPEC.md, P11).
 public final class WorkerPool implements Workers, AutoCloseable {
-  /// Spins before parking: about 50 microseconds, several times the gap between two operators of a
+  /// Spins before parking: about 40 microseconds, several times the gap between two operators of a
   /// 1B model and far below a scheduler's time slice. See docs/decisions.md for what was measured.
   private static final int SPINS = 2_000;
 

@@ -4,14 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.Kernels;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +89,25 @@ class LoadMemoryTest {
       assertThrows(LlamaException.class, () -> memory.allocate(5000, 1));
       assertEquals(2, looks.get());
       assertEquals(8998, memory.taken());
+    }
+  }
+
+  /// What the allocator refuses is not the provider's fault.
+  @Test
+  void aRefusalWhileAProviderPacksIsNoFailureOfTheProvider() throws IOException {
+    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    Kernels kernels = Kernels.load(TestingProvider.options(folder));
+    LinearSpec spec = new LinearSpec(BlockFormat.F32, 4, 8, false, Set.copyOf(Numerics.standard()));
+    try (Arena arena = Arena.ofShared()) {
+      WeightMatrix weights =
+          new WeightMatrix(BlockFormat.F32, arena.allocate(4 * 8 * 4), MemorySegment.NULL, 4, 8);
+      LoadMemory memory = new LoadMemory(arena, () -> OptionalLong.of(10), kv, 1, 100);
+      String message =
+          assertThrows(
+                  LlamaException.class,
+                  () -> kernels.linear(spec).pack(List.of(weights), memory, Workers.sequential()))
+              .getMessage();
+      assertTrue(message.startsWith("context=1 needs"), message);
     }
   }
 
