@@ -75,8 +75,6 @@ final class Failures {
                   e.getMessage() == null
                       ? e.getClass().getSimpleName()
                       : withRemedy(e.getMessage())),
-          // Of the JVM's own libraries, which it opens when they are first needed.
-          Row.of(UnsatisfiedLinkError.class, e -> withRemedy(e.getMessage())),
           Row.of(
               OutOfMemoryError.class,
               e ->
@@ -88,7 +86,11 @@ final class Failures {
   private Failures() {}
 
   private static String withRemedy(String words) {
-    return words.endsWith("Too many open files") ? words + "; raise the limit (ulimit -n)" : words;
+    return isOutOfFiles(words) ? words + "; raise the limit (ulimit -n)" : words;
+  }
+
+  private static boolean isOutOfFiles(String words) {
+    return words != null && words.endsWith("Too many open files");
   }
 
   /// Says what happened and returns the exit code.
@@ -105,6 +107,11 @@ final class Failures {
             "quern: " + (t instanceof SelectionException ? words : Printable.escaped(words)));
         return USER_ERROR;
       }
+    }
+    // The JVM opens its own libraries when they are first needed.
+    if (t instanceof UnsatisfiedLinkError && isOutOfFiles(t.getMessage())) {
+      err.println("quern: " + withRemedy(t.getMessage()));
+      return USER_ERROR;
     }
     err.println("quern: a defect in Quern; please report it with what follows");
     thrown.printStackTrace(err);

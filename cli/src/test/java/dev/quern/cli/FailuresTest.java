@@ -55,6 +55,15 @@ class FailuresTest {
   }
 
   @Test
+  void filesThatRanOutAreNoDefect() {
+    String words = "lib.so: Too many open files";
+    for (Throwable t : List.of(new UnsatisfiedLinkError(words), new IOException(words))) {
+      assertMistake(t, words + "; raise the limit (ulimit -n)");
+    }
+    assertEquals(Failures.DEFECT, report(new UnsatisfiedLinkError("no such symbol")).code);
+  }
+
+  @Test
   void everythingElseIsADefectAndShowsWhere() {
     for (Throwable t :
         List.of(
