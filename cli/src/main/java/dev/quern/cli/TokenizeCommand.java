@@ -50,11 +50,11 @@ final class TokenizeCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     final String text = PromptOptions.text(spec, "TEXT", given, file, console);
+    Optional<String> preTokenizer = Optional.ofNullable(modelOptions.preTokenizer);
     Tokenizer tokenizer =
         modelOptions.model == null
-            ? LlamaModel.loadDemoTokenizer()
-            : LlamaModel.loadTokenizer(
-                modelOptions.model, Optional.ofNullable(modelOptions.preTokenizer));
+            ? LlamaModel.loadDemoTokenizer(preTokenizer)
+            : LlamaModel.loadTokenizer(modelOptions.model, preTokenizer);
     int[] tokens = special ? tokenizer.encodePrompt(text, true) : tokenizer.encode(text, false);
     if (ids) {
       console.out().println(Arrays.toString(tokens).replace(" ", ""));

@@ -259,8 +259,13 @@ public final class LlamaModel implements AutoCloseable {
 
   /// [#loadTokenizer] for the demo model.
   public static Tokenizer loadDemoTokenizer() throws IOException {
+    return loadDemoTokenizer(Optional.empty());
+  }
+
+  /// [#loadTokenizer(Path, Optional)] for the demo model.
+  public static Tokenizer loadDemoTokenizer(Optional<String> preTokenizer) throws IOException {
     try (GgufFile demo = openDemo()) {
-      return Tokenizer.from(demo.metadata());
+      return Tokenizer.from(demo.metadata(), preTokenizer);
     }
   }
 
