@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /// The outputs whose binary16 weights hold an infinity or a NaN. The kernel for one row of x takes
 /// these for large finite numbers ([Floats#dotF16]), so its results there are replaced by NaN (rule
-/// L11). A sound matrix costs one look at its weights at load, some 10 G weights/s, and nothing
+/// L11). A sound matrix costs one look at its weights at load, 5 to 9 G weights/s, and nothing
 /// later.
 ///
 /// @param outputs rising
