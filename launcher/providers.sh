@@ -25,17 +25,20 @@ provider_path() {
   printf '%s' "$path"
 }
 
-# Whether a folder has a JAR, or a module's classes, or folders with such.
+# Whether a folder has a JAR, or a module's classes, or folders with such; all of them must be readable.
 holds_modules() {
+  found=1
   set +f
   for file in "$1"/*.jar "$1"/module-info.class "$1"/*/module-info.class; do
-    if [ -f "$file" ]; then
-      set -f
-      return 0
+    if [ -e "$file" ]; then
+      found=0
+      [ -r "$file" ] || die "QUERN_PROVIDER_PATH: $file: can't be read: no permission"
+    elif [ -L "$file" ]; then
+      die "QUERN_PROVIDER_PATH: $file: a link to nothing"
     fi
   done
   set -f
-  return 1
+  return $found
 }
 
 # What is wrong with a provider's JAR may stop the JVM before Quern runs ("Error occurred during
