@@ -2,6 +2,7 @@ package dev.quern.packaging;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,15 +17,21 @@ record Command(String line, int code, String out, String err) {
   /// The JDK that runs this test.
   static final Path JDK = Path.of(System.getProperty("java.home"));
 
-  private static final int MINUTES = 10;
+  private static final int MINUTES = 20;
 
   /// Runs a program of the JDK.
   static Command jdk(String tool, Path folder, String... arguments) throws IOException {
     return run(folder, concat(JDK.resolve("bin").resolve(tool).toString(), arguments));
   }
 
-  /// Runs a program with no standard input, the JDK's programs first on its `PATH`.
   static Command run(Path folder, List<String> words) throws IOException {
+    return run(folder, JDK.resolve("bin"), words);
+  }
+
+  /// Runs a program with no standard input.
+  ///
+  /// @param bin the folder whose programs are to be found first
+  static Command run(Path folder, Path bin, List<String> words) throws IOException {
     Path out = Files.createTempFile("out", ".txt");
     Path err = Files.createTempFile("err", ".txt");
     try {
@@ -34,9 +41,7 @@ record Command(String line, int code, String out, String err) {
               .redirectOutput(out.toFile())
               .redirectError(err.toFile());
       builder.environment().put("JAVA_HOME", JDK.toString());
-      builder
-          .environment()
-          .merge("PATH", JDK + "/bin", (path, bin) -> bin + java.io.File.pathSeparator + path);
+      builder.environment().merge("PATH", bin.toString(), Command::behind);
       Process process = builder.start();
       process.getOutputStream().close();
       if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
@@ -63,7 +68,11 @@ record Command(String line, int code, String out, String err) {
     return this;
   }
 
-  static List<String> concat(String first, String... others) {
+  private static String behind(String path, String first) {
+    return first + File.pathSeparator + path;
+  }
+
+  private static List<String> concat(String first, String... others) {
     return java.util.stream.Stream.concat(java.util.stream.Stream.of(first), Arrays.stream(others))
         .toList();
   }

@@ -1,6 +1,7 @@
 package dev.quern.packaging;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,12 +19,12 @@ record Page(List<Block> blocks) {
   /// @param name the fence's second word; empty where there is none
   record Block(String heading, String language, String name, String text) {}
 
-  static Page of(Path file) throws IOException {
+  static Page of(Path file) {
     List<Block> blocks = new ArrayList<>();
     String heading = "";
     String[] fence = null;
     StringBuilder text = new StringBuilder();
-    for (String line : Files.readAllLines(file)) {
+    for (String line : lines(file)) {
       if (fence == null && line.startsWith("#")) {
         heading = line.replaceFirst("#+ *", "");
       } else if (fence == null && line.startsWith("```")) {
@@ -37,6 +38,14 @@ record Page(List<Block> blocks) {
       }
     }
     return new Page(List.copyOf(blocks));
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// The text of the one file of that name, which several blocks may not define.

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 /// @param repository where all artifacts were deployed to
 record Published(Path source, Path repository) {
   static final Path HOME = Path.of(System.getProperty("quern.home"));
-  static final String VERSION = "0.1.0";
+  static final String VERSION = System.getProperty("quern.version");
 
   /// The Maven that runs this build.
   static final Path MAVEN = Path.of(System.getProperty("maven.home"), "bin", "mvn");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,9 @@ class PublishedIT {
           "quern-provider-scalar",
           "quern-provider-vector",
           "quern-starter");
+
+  private static final Page USE = Page.of(Published.HOME.resolve("docs/use.md"));
+  private static final String STORY = ", there was a curious boy named Oskar.";
 
   @TempDir static Path folder;
   private static Published published;
@@ -139,6 +143,61 @@ class PublishedIT {
         }
       }
     }
+  }
+
+  @Test
+  void aMavenProjectTellsAStoryOnTheClassPath() throws IOException {
+    UserProject project = project("class path", "src/main/java/story/Story.java", "pom.xml");
+    List<String> commands = USE.commands("On the class path");
+    Command flagged = project.run(commands);
+    assertEquals(STORY, firstSentence(flagged));
+    assertFalse(flagged.err().contains("jdk.incubator.vector is not loaded"), flagged::err);
+
+    // What a user sees who has not read about the flag.
+    String flag = "--add-modules jdk.incubator.vector ";
+    String command = commands.getLast();
+    assertTrue(command.contains(flag), command);
+    Command plain = project.run(List.of(command.replace(flag, "")));
+    assertEquals(STORY, firstSentence(plain));
+    for (String part : USE.file("warning").strip().split(" \\.\\.\\. ?|\\.\\.\\.")) {
+      assertTrue(plain.err().contains(part), () -> part + " is not in\n" + plain.err());
+    }
+  }
+
+  @Test
+  void aMavenProjectTellsAStoryOnTheModulePathAndLinked() throws IOException {
+    UserProject project =
+        project(
+            "module path",
+            "src/main/java/story/Story.java",
+            "src/main/java/module-info.java",
+            "pom.xml");
+    assertEquals(STORY, firstSentence(project.run(USE.commands("On the module path"))));
+    assertEquals(STORY, firstSentence(project.run(USE.commands("As an image that needs no Java"))));
+  }
+
+  @Test
+  void aGradleProjectTellsAStory() throws IOException {
+    Path gradle = Gradle.onPath(PublishedIT.class);
+    UserProject project =
+        project(
+            "gradle", "src/main/java/story/Story.java", "settings.gradle.kts", "build.gradle.kts");
+    project.withGradle(gradle, published);
+    assertEquals(STORY, firstSentence(project.run(USE.commands("Gradle"))));
+  }
+
+  private static UserProject project(String name, String... files) throws IOException {
+    if (File.separatorChar != '/') {
+      LeftOut.leaveOut(PublishedIT.class, "its commands are those of a POSIX shell");
+    }
+    UserProject project =
+        UserProject.in(Files.createDirectories(folder.resolve(name)), USE, published);
+    project.write(files);
+    return project;
+  }
+
+  private static String firstSentence(Command command) {
+    return command.out().substring(0, Math.min(STORY.length(), command.out().length()));
   }
 
   private static Pom pom(String artifact) throws IOException {
