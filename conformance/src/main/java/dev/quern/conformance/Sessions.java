@@ -3,8 +3,8 @@ package dev.quern.conformance;
 import net.jqwik.api.sessions.JqwikSession;
 
 /// What generates and shrinks runs in a jqwik session. There is one at a time in a process: jqwik's
-/// `run` waits for the others, since its stores can't be shared. So cases are drawn in a session and
-/// checked outside, or nothing would run in parallel where JUnit is told so.
+/// `run` waits for the others, since its stores can't be shared. So cases are drawn in a session
+/// and checked outside, or nothing would run in parallel where JUnit is told so.
 final class Sessions {
   private Sessions() {}
 
