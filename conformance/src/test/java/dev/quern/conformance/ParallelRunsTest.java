@@ -69,7 +69,7 @@ class ParallelRunsTest {
     }
   }
 
-  /// jqwik's own words: its stores "CANNOT handle concurrent execution". What that breaks is rare.
+  /// jqwik's stores "CANNOT handle concurrent execution", and its sessions wait for each other.
   @Test
   void thereIsOneSessionAtATime() throws Exception {
     AtomicInteger inside = new AtomicInteger();

@@ -10,7 +10,6 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -41,6 +40,9 @@ class SurefireIT {
   private static final Versions FIRST = new Versions("3.5.4", "5.14.4");
 
   private static final String RMS_NORM = "src/main/java/com/example/quern/ExampleRmsNorm.java";
+
+  /// Where an author would have them: Quern's own packages are not for others to add to.
+  private static final String MUTANTS = "src/test/java/com/example/mutants/";
 
   private static final String[] OPTIONS = {
     "-Dsurefire.rerunFailingTestsCount=1",
@@ -177,7 +179,7 @@ class SurefireIT {
     String source() {
       Set<String> classes = new TreeSet<>(List.of("Provider", "RmsNorm", operator));
       StringBuilder text =
-          new StringBuilder("package dev.quern.conformance.mutants;\n\nclass ")
+          new StringBuilder("package com.example.mutants;\n\nclass ")
               .append(className())
               .append(" {\n");
       for (String c : classes) {
@@ -213,21 +215,23 @@ class SurefireIT {
                   f -> f.getFileName().toString().matches("(Mutant\\w+|Fault|IntegerRows).java"))
               .filter(f -> !f.getFileName().toString().endsWith("Test.java"))
               .toList()) {
-        project.write(file.toString(), Files.readString(file));
+        project.write(
+            MUTANTS + file.getFileName(),
+            Files.readString(file)
+                .replace("package dev.quern.conformance.mutants;", "package com.example.mutants;"));
       }
     }
     Path support = Path.of("src/test/resources/META-INF/quern/mutant.support");
     project.write(support.toString(), Files.readString(support));
     for (Mutant mutant : Mutant.values()) {
-      project.write(sources.resolve(mutant.className() + ".java").toString(), mutant.source());
+      project.write(MUTANTS + mutant.className() + ".java", mutant.source());
     }
-    List<String> options = new ArrayList<>(List.of(OPTIONS));
-    options.add("-Dtest=dev.quern.conformance.mutants.*");
-    AuthorProject.Built built = project.test(options.toArray(String[]::new));
+    project.write("src/test/java/com/example/quern/ExampleConformanceTest.java", "");
+    AuthorProject.Built built = project.test(OPTIONS);
     assertNotEquals(0, built.exit(), built.log());
     assertEquals(0, built.count(5), () -> "flakes:\n" + built.log());
     for (Mutant mutant : Mutant.values()) {
-      String className = "dev.quern.conformance.mutants." + mutant.className() + "$";
+      String className = "com.example.mutants." + mutant.className() + "$";
       List<String> failed =
           built.tests().stream()
               .filter(t -> t.className().startsWith(className) && t.status().equals("failure"))
