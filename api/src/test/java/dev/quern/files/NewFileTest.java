@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.quern.testing.Signals;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileSystems;
@@ -179,7 +180,7 @@ class NewFileTest {
   @Test
   void anotherProcessIsSeenAndASignalLeavesNothing() throws Exception {
     Path target = Files.writeString(folder.resolve("out"), "old");
-    for (String signal : List.of("TERM", "INT", "HUP")) {
+    for (String signal : Signals.heard("TERM", "INT", "HUP")) {
       Process child = child(target);
       try {
         assertEquals('w', child.getInputStream().read()); // it is writing

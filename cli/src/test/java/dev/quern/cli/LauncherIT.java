@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.Signals;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -216,7 +217,7 @@ class LauncherIT {
   @Test
   void exitCodesAndSignalsPassThrough() throws Exception {
     assertEquals(7, launcher.sh("STUB_DOES='exit 7' \"$Q\" run").code());
-    for (String signal : List.of("TERM", "INT", "HUP")) {
+    for (String signal : Signals.heard("TERM", "INT", "HUP")) {
       String does = "trap 'exit 42' %s; echo ready; while :; do sleep 0.1; done".formatted(signal);
       ProcessBuilder builder =
           new ProcessBuilder(launcher.home().resolve("quern").toString(), "run");

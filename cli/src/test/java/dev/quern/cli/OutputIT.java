@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.Signals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ class OutputIT {
 
   @Test
   void aStoppedSynthesisLeavesNothing() throws Exception {
-    for (String signal : List.of("TERM", "INT")) {
+    for (String signal : Signals.heard("TERM", "INT")) {
       Process process = large();
       try {
         awaitBytes(process);
