@@ -3,7 +3,6 @@ package dev.quern.provider.vector;
 import static dev.quern.llama.perplexity.Perplexity.Phase.DECODE;
 import static dev.quern.llama.perplexity.Perplexity.Phase.PREFILL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.Choice;
@@ -25,8 +24,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Perplexity of a Q4_0 model in the two phases: prompts run on exact kernels or nearly so, replies
-/// on kernels that round activations to int8, and each measurement says which it met.
+/// Perplexity of a Q4_0 model in the two phases: replies run on kernels that round activations to
+/// int8, prompts on exact ones or not, by the width of vectors, and each measurement says which it
+/// met.
 class PhasesTest {
   private static final int CONTEXT = 32;
   private static final int CHUNKS = 2;
@@ -58,10 +58,17 @@ class PhasesTest {
       Perplexity decode = measure(model, DECODE, List.of(model, reference), tokens);
 
       assertEquals(0, prefill.divergences().getFirst().percentile(1), 1e-12);
+      // At 512 bits many rows run on exact kernels; at 256 and 128 they are rounded as one row is,
+      // and then both phases say the same.
+      boolean differ =
+          model.report().choices().stream()
+              .filter(c -> c.operator() == Operator.LINEAR)
+              .anyMatch(c -> !c.variant(1).numerics().equals(c.variant(CONTEXT / 2).numerics()));
       Divergence ownPrefill = decode.divergences().getFirst();
-      assertTrue(ownPrefill.mean().value() > 1e-7, "mean " + ownPrefill.mean());
+      assertEquals(differ, ownPrefill.mean().value() > 1e-7, "mean " + ownPrefill.mean());
       double fromReference = prefill.divergences().getLast().mean().value();
-      assertNotEquals(fromReference, decode.divergences().getLast().mean().value(), 1e-7);
+      double decoded = decode.divergences().getLast().mean().value();
+      assertEquals(differ, Math.abs(fromReference - decoded) > 1e-7, fromReference + " " + decoded);
       assertEquals(
           byHand(model, reference, tokens), decode.divergences().getLast().mean().value(), 1e-9);
     }
