@@ -13,7 +13,13 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
 
   @Override
   public System.Logger getLogger(String name, Module module) {
-    return new StderrLogger(name, threshold(System.getProperty("quern.log", "warning")));
+    return new StderrLogger(name);
+  }
+
+  /// What is asked for, read when there is something to say: loggers are made with the classes that
+  /// use them, some of them before `-Dquern.log` behind a command is known.
+  private static final class Threshold {
+    static final System.Logger.Level LEVEL = threshold(System.getProperty("quern.log", "warning"));
   }
 
   private static System.Logger.Level threshold(String level) {
@@ -29,13 +35,12 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
     return System.Logger.Level.WARNING;
   }
 
-  private record StderrLogger(String getName, Level threshold) implements System.Logger {
+  private record StderrLogger(String getName) implements System.Logger {
     @Override
     public boolean isLoggable(Level level) {
       // Only Quern's own records below WARNING: the JDK logs much at INFO and DEBUG.
-      return level.getSeverity() >= threshold.getSeverity()
-          && (level.getSeverity() >= Level.WARNING.getSeverity()
-              || getName.startsWith("dev.quern"));
+      return (level.getSeverity() >= Level.WARNING.getSeverity() || getName.startsWith("dev.quern"))
+          && level.getSeverity() >= Threshold.LEVEL.getSeverity();
     }
 
     @Override
