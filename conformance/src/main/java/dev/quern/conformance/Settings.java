@@ -68,14 +68,20 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// How long to wait for what takes at most `limit` on an ordinary machine: a slow one, or an
   /// emulator, asks for so many times as long by `-Dquern.conformance.patience=10`.
   ///
-  /// @throws IllegalArgumentException if the property is no number from 1 to 1000
+  /// @throws IllegalArgumentException if the property is no number from 0.001 to 1000
   public static Duration patient(Duration limit) {
-    long times = number(PATIENCE, 1);
-    if (times < 1 || times > 1000) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s=%d, expected 1 to 1000", PATIENCE, times));
+    String value = System.getProperty(PATIENCE, "1");
+    double times;
+    try {
+      times = Double.parseDouble(value);
+    } catch (NumberFormatException e) {
+      times = Double.NaN;
     }
-    return limit.multipliedBy(times);
+    if (!(times >= 0.001 && times <= 1000)) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%s=%s, expected 0.001 to 1000", PATIENCE, value));
+    }
+    return Duration.ofNanos((long) (limit.toNanos() * times));
   }
 
   private static long number(String property, long otherwise) {

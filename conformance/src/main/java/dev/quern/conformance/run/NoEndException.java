@@ -15,9 +15,9 @@ public final class NoEndException extends RuntimeException {
     super(
         String.format(
             Locale.ROOT,
-            "no end of %s after %d s%s",
+            "no end of %s after %s%s",
             what,
-            limit.toSeconds(),
+            limit.toSeconds() > 0 ? limit.toSeconds() + " s" : limit.toMillis() + " ms",
             place(stuck.getStackTrace())));
   }
 
