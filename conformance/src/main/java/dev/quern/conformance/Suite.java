@@ -123,8 +123,8 @@ public final class Suite {
       }
       ProviderRules.offers(suite).stream()
           .filter(r -> selection.rule(r.id()))
-          .flatMap(r ->
-              new PropertyRunner<>(suite, subject, r, target, settings, hangs).run().stream())
+          .flatMap(
+              r -> new PropertyRunner<>(suite, subject, r, target, settings, hangs).run().stream())
           .forEach(add);
       Optional<String> declined = declined(suite, subject, target);
       suite.rules().stream()
@@ -134,8 +134,7 @@ public final class Suite {
                   .map(reason -> Stream.of(declined(suite, subject, r, reason)))
                   .orElseGet(() ->
                       new PropertyRunner<>(suite, subject, r, target, settings, hangs)
-                          .run()
-                          .stream()))
+                          .run().stream()))
           .forEach(add);
     }
   }

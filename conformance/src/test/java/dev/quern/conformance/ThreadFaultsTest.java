@@ -339,8 +339,8 @@ class ThreadFaultsTest {
     KernelProvider provider =
         linear(packer ->
             (stacked, packed, workers) ->
-                CompletableFuture.supplyAsync(() -> packer.pack(stacked, packed, workers),
-                        ForkJoinPool.commonPool())
+                CompletableFuture.supplyAsync(
+                        () -> packer.pack(stacked, packed, workers), ForkJoinPool.commonPool())
                     .join());
     killed(provider, "linear", "F16", "P13_callers_thread_alone");
     killed(provider, "linear", "F16", "P13_pack_callers_threads");

@@ -250,8 +250,7 @@ class TimeLimitsTest {
     SuiteResult result = run(SILENT, Set.of("swiglu", "rmsnorm"), "P4", "S1", "P5");
     assertTrue(failures(result).stream().anyMatch(f -> f.rule().equals("P4")));
     assertTrue(
-        result.cells().stream()
-            .anyMatch(c -> c.operator().equals("rmsnorm") && c.passes() > 0));
+        result.cells().stream().anyMatch(c -> c.operator().equals("rmsnorm") && c.passes() > 0));
   }
 
   /// Under JUnit a method that makes tests asks for offers first.

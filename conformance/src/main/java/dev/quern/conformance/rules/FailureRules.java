@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
-/// Rule P18: what a task throws leaves the call as it is, whatever it is, and nothing is left behind
-/// that a later call would notice.
+/// Rule P18: what a task throws leaves the call as it is, whatever it is, and nothing is left
+/// behind that a later call would notice.
 record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// One worker, and several.
   static final int[] PARALLELISM = {1, 5};

@@ -50,8 +50,8 @@ record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Holds some calls there and lets others run.
   ///
   /// @return whether any was held
-  private static boolean held(
-      List<Run> toHold, Gate.Place place, List<Run> others, Verdict verdict) throws Exception {
+  private static boolean held(List<Run> toHold, Gate.Place place, List<Run> others, Verdict verdict)
+      throws Exception {
     Duration limit = Settings.patient(LIMIT);
     List<byte[]> expected = toHold.stream().map(HeldCallsRule::alone).toList();
     List<byte[]> othersExpected = others.stream().map(HeldCallsRule::alone).toList();
@@ -64,8 +64,7 @@ record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
       }
       for (int i = 0; i < others.size() && held; i++) {
         Run run = others.get(i);
-        byte[] beside =
-            Watchdog.once("a call beside one that is held", limit, () -> alone(run));
+        byte[] beside = Watchdog.once("a call beside one that is held", limit, () -> alone(run));
         Calls.same(verdict, "beside a call that is held", run, othersExpected.get(i), beside);
       }
     } finally {

@@ -19,8 +19,8 @@ import java.lang.management.ThreadMXBean;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the tasks
-/// that it hands to the workers it was given.
+/// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the
+/// tasks that it hands to the workers it was given.
 record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls in which a thread must be started each time before a kernel is said to start threads:
   /// other threads of the JVM begin meanwhile, and many where JUnit runs tests in parallel. A
@@ -100,7 +100,8 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   private C onOneThread(C c) {
     return c.schedule().order() == Schedule.Order.THREADS
-        ? CaseText.with(c, "schedule=" + new Schedule(c.schedule().workers(), Schedule.Order.RANGES))
+        ? CaseText.with(
+            c, "schedule=" + new Schedule(c.schedule().workers(), Schedule.Order.RANGES))
         : c;
   }
 }

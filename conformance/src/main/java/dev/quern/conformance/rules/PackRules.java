@@ -34,8 +34,7 @@ final class PackRules {
             .effort(Rule.Effort.LOW),
         Rule.<LinearCase>of("P13", "pack_callers_threads", PackRules::callersThreads)
             .effort(Rule.Effort.LOW),
-        Rule.<LinearCase>of("P18", "failing_pack", PackRules::failingPack)
-            .effort(Rule.Effort.LOW));
+        Rule.<LinearCase>of("P18", "failing_pack", PackRules::failingPack).effort(Rule.Effort.LOW));
   }
 
   /// Whoever packs, the kernel computes the same.
@@ -49,7 +48,8 @@ final class PackRules {
             new Schedule(Schedule.MOST_WORKERS, Order.SHUFFLED),
             new Schedule(1 + mix.below(8), Order.THREADS),
             new Schedule(1 + mix.below(8), orders[mix.below(orders.length - 1)]),
-            new Schedule(1 + mix.below(Schedule.MOST_WORKERS), orders[mix.below(orders.length - 1)]));
+            new Schedule(
+                1 + mix.below(Schedule.MOST_WORKERS), orders[mix.below(orders.length - 1)]));
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);

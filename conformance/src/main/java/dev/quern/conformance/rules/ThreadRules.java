@@ -59,11 +59,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   private static void repeat(
-      List<Run> runs,
-      List<byte[]> alone,
-      int i,
-      InStep inStep,
-      Verdict verdict) {
+      List<Run> runs, List<byte[]> alone, int i, InStep inStep, Verdict verdict) {
     try {
       inStep.await();
       for (int n = 0; n < SHARED_CALLS; n++) {

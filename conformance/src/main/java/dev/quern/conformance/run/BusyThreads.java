@@ -94,11 +94,12 @@ public final class BusyThreads {
 
   private Set<Long> busySince(Map<Long, Long> before) {
     Set<Long> busy = new HashSet<>();
-    times().forEach((id, nanos) -> {
-      if (nanos > before.getOrDefault(id, nanos)) {
-        busy.add(id);
-      }
-    });
+    times()
+        .forEach((id, nanos) -> {
+          if (nanos > before.getOrDefault(id, nanos)) {
+            busy.add(id);
+          }
+        });
     return busy;
   }
 

@@ -88,8 +88,8 @@ public abstract class Run {
     return new Workspace(scratch, workers);
   }
 
-  /// Calls the kernel with scratch of exactly what it asked for, in memory that many calls of a rule
-  /// use one after the other.
+  /// Calls the kernel with scratch of exactly what it asked for, in memory that many calls of a
+  /// rule use one after the other.
   ///
   /// @param room scratch of the largest of these calls
   public final byte[] call(Workers workers, Prefill prefill, MemorySegment room) {

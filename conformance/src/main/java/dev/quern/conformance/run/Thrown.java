@@ -17,7 +17,9 @@ public final class Thrown {
     String heap =
         e instanceof OutOfMemoryError
             ? String.format(
-                Locale.ROOT, " (this JVM has %d MiB of heap)", Runtime.getRuntime().maxMemory() >> 20)
+                Locale.ROOT,
+                " (this JVM has %d MiB of heap)",
+                Runtime.getRuntime().maxMemory() >> 20)
             : "";
     return "threw " + words(e) + at + heap;
   }
