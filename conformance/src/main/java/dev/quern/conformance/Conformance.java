@@ -105,7 +105,7 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
 
   private static List<Check> asked(Callable<List<Check>> checks) {
     try {
-      return Suite.ask("the provider", checks);
+      return Suite.askAll("the provider's offers", checks);
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {

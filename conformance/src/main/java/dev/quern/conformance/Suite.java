@@ -28,6 +28,9 @@ public final class Suite {
   /// What asks a provider for its offers, or what it is, is done in milliseconds.
   private static final Duration ANSWERED = Duration.ofSeconds(20);
 
+  /// What asks it for all of them: some may not be answered.
+  private static final Duration ALL_ANSWERED = Duration.ofSeconds(60);
+
   private Suite() {}
 
   /// What the provider answers, within a limit of time.
@@ -35,6 +38,13 @@ public final class Suite {
   /// @throws dev.quern.conformance.run.NoEndException if it does not
   static <T> T ask(String what, Callable<T> question) throws Exception {
     return Watchdog.once(what, Settings.patient(ANSWERED), question);
+  }
+
+  /// What many of its answers give, within a limit of time.
+  ///
+  /// @throws dev.quern.conformance.run.NoEndException if it does not end
+  static <T> T askAll(String what, Callable<T> questions) throws Exception {
+    return Watchdog.once(what, Settings.patient(ALL_ANSWERED), questions);
   }
 
   /// What may be selected: `provider` for the provider's own rules, and the operators.

@@ -67,7 +67,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         c,
         String.format(
             Locale.ROOT,
-            "kvHeads=4,group=8,headDim=%d,rows=18,firstPosition=%d",
+            "kvHeads=4,group=8,headDim=%d,rows=9,firstPosition=%d",
             Math.min(c.headDim(), 8),
             Math.min(c.firstPosition(), 20)));
   }

@@ -22,7 +22,7 @@ import java.util.List;
 /// lock around a call, or buffers that calls share, are found each time and not by chance.
 record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls that are held at the same time: more than a pool of buffers is likely to have.
-  private static final int MANY = 20;
+  private static final int MANY = 17;
 
   private static final int PARALLELISM = 3;
 

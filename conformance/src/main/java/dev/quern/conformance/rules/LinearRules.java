@@ -84,7 +84,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         c,
         String.format(
             Locale.ROOT,
-            "rows=%d,outputs=517+14,inputs=%d",
+            "rows=%d,outputs=250+14,inputs=%d,schedule=1/sequential",
             Math.min(c.rows(), 2),
             block == 1 ? Math.min(c.inputs(), 33) : block));
   }

@@ -17,15 +17,18 @@ import dev.quern.conformance.run.Thrown;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the
 /// tasks that it hands to the workers it was given.
 record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
-  /// Calls in which a thread must be started each time before a kernel is said to start threads:
-  /// other threads of the JVM begin meanwhile, and many where JUnit runs tests in parallel. A
-  /// kernel that starts one for each call is found however many there are.
-  private static final int THREAD_CALLS = 200;
+  /// Calls in which a thread must be started each time before a kernel is said to start threads.
+  private static final int THREAD_CALLS = 100;
+
+  /// Other threads of the JVM begin meanwhile, and many where JUnit runs tests in parallel: so many
+  /// may begin while nothing is called, each time for as long as the call took.
+  private static final int THREADS_OF_OTHERS = 10;
 
   /// The workers are several, but one thread runs all their tasks: tasks that wait for each other
   /// never end. No thread may be started, and none that was there before may work along.
@@ -67,14 +70,19 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   private static boolean startsThreads(Runnable call) {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-    for (int n = 0; n < THREAD_CALLS; n++) {
+    int others = 0;
+    for (int n = 0; n < THREAD_CALLS && others <= THREADS_OF_OTHERS; n++) {
+      long begin = System.nanoTime();
       long before = threads.getTotalStartedThreadCount();
       call.run();
-      if (threads.getTotalStartedThreadCount() == before) {
+      long started = threads.getTotalStartedThreadCount();
+      if (started == before) {
         return false;
       }
+      LockSupport.parkNanos(System.nanoTime() - begin);
+      others += threads.getTotalStartedThreadCount() > started ? 1 : 0;
     }
-    return true;
+    return others <= THREADS_OF_OTHERS;
   }
 
   /// All memory is the calling thread's, who runs all tasks, under `pack` too: another thread that

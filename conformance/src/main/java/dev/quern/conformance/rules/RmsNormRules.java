@@ -95,7 +95,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   @Override
   public RmsNormCase manyTasks(RmsNormCase c) {
     return CaseText.with(
-        c, String.format(Locale.ROOT, "rows=531,width=%d", Math.min(c.width(), 24)));
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 24)));
   }
 
   @Override

@@ -111,7 +111,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   @Override
   public RopeCase manyTasks(RopeCase c) {
     return CaseText.with(
-        c, String.format(Locale.ROOT, "rows=531,halfDim=%d", Math.min(c.halfDim(), 6)));
+        c, String.format(Locale.ROOT, "rows=264,halfDim=%d", Math.min(c.halfDim(), 6)));
   }
 
   @Override

@@ -98,7 +98,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   @Override
   public SwiGluCase manyTasks(SwiGluCase c) {
     return CaseText.with(
-        c, String.format(Locale.ROOT, "rows=531,width=%d", Math.min(c.width(), 40)));
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 40)));
   }
 
   @Override

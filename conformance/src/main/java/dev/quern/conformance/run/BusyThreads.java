@@ -19,10 +19,14 @@ import java.util.concurrent.locks.LockSupport;
 /// parallel, or one that a hang has left behind. A native library's own threads are not seen.
 public final class BusyThreads {
   /// Calls, then rest, so often; the first without anybody beside it ends it.
-  private static final int ROUNDS = 15;
+  private static final int ROUNDS = 25;
 
-  /// Rounds in which a pool's thread may go on for longer than the rest begins.
+  /// Rests in which a pool's thread may be seen at work, having begun late.
   private static final int RESTLESS = 4;
+
+  /// A rest is so many times as long as the calls before it. A thread that works on and on, on a
+  /// core that it shares with many, is busy in one of four of these rests or more.
+  private static final int RESTS = 3;
 
   /// Calls of a round.
   private static final int CALLS = 10;
@@ -31,9 +35,9 @@ public final class BusyThreads {
   private static final Duration LATER = Duration.ofNanos(500_000);
 
   /// How long that may take where threads are suspected already: cores may be busy.
-  private static final Duration MUCH_LATER = Duration.ofMillis(20);
+  private static final Duration MUCH_LATER = Duration.ofMillis(100);
 
-  private static final Duration REST = Duration.ofMillis(1);
+  private static final Duration SETTLED = Duration.ofMillis(1);
 
   private final ThreadMXBean threads;
   private final Map<Long, Integer> restless = new HashMap<>();
@@ -54,6 +58,7 @@ public final class BusyThreads {
 
   private Optional<String> find(Runnable call) {
     for (int round = 0; round < ROUNDS; round++) {
+      long begin = System.nanoTime();
       Map<Long, Long> before = times();
       for (int i = 0; i < CALLS; i++) {
         call.run();
@@ -71,7 +76,7 @@ public final class BusyThreads {
       if (suspects.isEmpty()) {
         return Optional.empty();
       }
-      rest();
+      rest(RESTS * (System.nanoTime() - begin));
     }
     return suspects.stream()
         .map(id -> threads.getThreadInfo(id))
@@ -81,10 +86,10 @@ public final class BusyThreads {
   }
 
   /// Who works on while nothing is called is no suspect.
-  private void rest() {
-    LockSupport.parkNanos(REST.toNanos());
+  private void rest(long nanos) {
+    LockSupport.parkNanos(SETTLED.toNanos());
     Map<Long, Long> before = times();
-    LockSupport.parkNanos(REST.toNanos());
+    LockSupport.parkNanos(nanos);
     for (long id : busySince(before)) {
       if (restless.merge(id, 1, Integer::sum) > RESTLESS) {
         suspects.remove(id);
