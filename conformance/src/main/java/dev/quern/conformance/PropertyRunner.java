@@ -9,10 +9,14 @@ import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.NoEndException;
+import dev.quern.conformance.run.Thrown;
+import dev.quern.conformance.run.Watchdog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -26,7 +30,8 @@ import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 
 /// Checks one rule on one subject: on the fixed edge cases first, then on generated ones. A failure
-/// is shrunk to a smaller case that breaks the same rule.
+/// is shrunk to a smaller case that breaks the same rule. A case that does not end in the rule's
+/// time breaks it too; it is not shrunk, and nothing more of the rule is tried.
 ///
 /// jqwik generates and shrinks; its engine, which would run methods as tests, is not used, so that
 /// JUnit, the command line and the mutants' test drive the same code.
@@ -42,7 +47,12 @@ final class PropertyRunner<C extends Record & Case> {
   private final Rule<C> rule;
   private final Target target;
   private final Settings settings;
+  private final Hangs hangs;
+  private final Watchdog watchdog;
   private final Map<String, Tally> tallies = new LinkedHashMap<>();
+
+  /// Whether a case did not end.
+  private boolean stuck;
 
   /// What is counted for a class of shapes.
   private static final class Tally {
@@ -58,17 +68,42 @@ final class PropertyRunner<C extends Record & Case> {
     }
   }
 
+  /// On its own: other rules' hangs are not known.
   PropertyRunner(
       OperatorSuite<C> suite, Subject<C> subject, Rule<C> rule, Target target, Settings settings) {
+    this(suite, subject, rule, target, settings, new Hangs());
+  }
+
+  /// @param hangs those of the operator until now, to which this rule's are added
+  PropertyRunner(
+      OperatorSuite<C> suite,
+      Subject<C> subject,
+      Rule<C> rule,
+      Target target,
+      Settings settings,
+      Hangs hangs) {
     this.suite = suite;
     this.subject = subject;
     this.rule = rule;
     this.target = target;
     this.settings = settings;
+    this.hangs = hangs;
+    this.watchdog = new Watchdog(rule.testName() + " " + subject.label());
   }
 
   /// Tries all cases; one result for each class of shapes among them.
   List<CellResult> run() {
+    try (watchdog) {
+      if (hangs.tooMany()) {
+        tally(subject.first()).skips.put(hangs.reason(), 1);
+      } else {
+        tryAll();
+      }
+      return results();
+    }
+  }
+
+  private void tryAll() {
     List<C> failedEdges = new ArrayList<>();
     for (C edge : edges()) {
       if (count(edge) instanceof Outcome.Fail) {
@@ -76,17 +111,22 @@ final class PropertyRunner<C extends Record & Case> {
       }
     }
     int tries = tries();
-    if (tries == 0) {
-      failedEdges.stream().findFirst().ifPresent(c -> report(c, c));
-    } else {
+    if (tries > 0) {
       generate(tries, failedEdges);
+    } else if (!failedEdges.isEmpty()) {
+      reportEdge(failedEdges.getFirst());
     }
-    return results();
   }
 
   /// Tries the cases of [#run] in its order until one breaks the rule; how many that took, if one
   /// did. Nothing is shrunk.
   OptionalInt triesUntilFailure() {
+    try (watchdog) {
+      return untilFailure();
+    }
+  }
+
+  private OptionalInt untilFailure() {
     int[] tried = {0};
     boolean[] failed = {false};
     Consumer<C> attempt =
@@ -139,14 +179,21 @@ final class PropertyRunner<C extends Record & Case> {
   private void generate(int tries, List<C> failedEdges) {
     boolean shrunk = false;
     for (Drawn<C> drawn : drawn(tries)) {
-      if (count(drawn.value) instanceof Outcome.Fail && !shrunk) {
-        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value));
+      if (count(drawn.value) instanceof Outcome.Fail fail && !shrunk && !stuck) {
+        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value, fail));
         shrunk = true;
       }
     }
     // Edge cases don't shrink; they are reported where no generated case fails.
     if (!shrunk && !failedEdges.isEmpty()) {
-      report(failedEdges.getFirst(), failedEdges.getFirst());
+      reportEdge(failedEdges.getFirst());
+    }
+  }
+
+  /// Where a case did not end, that one is reported already.
+  private void reportEdge(C edge) {
+    if (!stuck && check(edge) instanceof Outcome.Fail fail) {
+      report(edge, edge, fail);
     }
   }
 
@@ -168,10 +215,12 @@ final class PropertyRunner<C extends Record & Case> {
     return smallest.value();
   }
 
-  private void report(C smallest, C found) {
+  private void report(C smallest, C found, Outcome.Fail foundAs) {
     // Checked once more: this one's values are what the report shows.
     if (check(smallest) instanceof Outcome.Fail fail) {
       tally(found).first = Optional.of(failure(smallest, found, fail));
+    } else if (stuck) { // on the way to a smaller one
+      tally(found).first = Optional.of(failure(found, found, foundAs));
     } else {
       var unstable = new Outcome.Fail("two runs", "the same outcome", "it failed once, then not");
       tally(found).first = Optional.of(failure(smallest, found, unstable));
@@ -182,7 +231,7 @@ final class PropertyRunner<C extends Record & Case> {
     return new Failure(
         rule.id(),
         SpecText.of(rule.id()),
-        target.provider().name(),
+        target.name(),
         suite.name(),
         subject.label(),
         fail,
@@ -193,11 +242,25 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private List<String> describe(C c) {
-    try (Memory memory = new CanaryMemory()) {
-      return suite.open(c, target, memory).describe();
-    } catch (Exception e) {
-      return List.of("operands can't be shown: " + e);
+    if (stuck) {
+      return List.of(); // it may be what does not end
     }
+    try {
+      return watchdog.call(
+          "the call",
+          limit(),
+          () -> {
+            try (Memory memory = new CanaryMemory()) {
+              return suite.open(c, target, memory).describe();
+            }
+          });
+    } catch (Throwable e) {
+      return List.of("operands can't be shown: it " + Thrown.text(e));
+    }
+  }
+
+  private Duration limit() {
+    return Settings.patient(rule.effort().limit());
   }
 
   private Outcome count(C c) {
@@ -211,6 +274,9 @@ final class PropertyRunner<C extends Record & Case> {
           }
           case Outcome.Fail f -> {
             tally.failures++;
+            if (stuck) { // this case: those after it are skipped
+              tally.first = Optional.of(failure(c, c, f));
+            }
             yield f.ratio();
           }
           case Outcome.Skip s -> {
@@ -241,16 +307,31 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private Outcome outcome(C c) {
+    if (stuck) {
+      return new Outcome.Skip("not tried: a case before it did not end");
+    }
+    try {
+      return watchdog.call("the case", limit(), () -> judged(c));
+    } catch (NoEndException e) {
+      stuck = true;
+      hangs.add();
+      return new Outcome.Fail("the call", "an end", e.getMessage());
+    } catch (Exception e) { // of who waits, and no word of the kernel
+      throw new IllegalStateException("interrupted at " + replay(c), e);
+    }
+  }
+
+  /// An error of the JVM is the case's as well: a stack that overflows is the kernel's doing, and
+  /// memory that runs out is free again when the case has failed.
+  private Outcome judged(C c) {
     try {
       return rule.check().check(c, target);
     } catch (DeclinedException e) {
       return new Outcome.Skip(e.getMessage());
-    } catch (VirtualMachineError e) {
-      throw e; // nothing to do with the case
+    } catch (NoEndException e) {
+      throw e;
     } catch (Throwable e) {
-      StackTraceElement[] trace = e.getStackTrace();
-      String at = trace.length == 0 ? "" : " at " + trace[0];
-      return new Outcome.Fail("the call", "a result", "threw " + e + at);
+      return new Outcome.Fail("the call", "a result", Thrown.text(e));
     }
   }
 

@@ -62,6 +62,17 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
+  public AttentionCase manyTasks(AttentionCase c) {
+    return CaseText.with(
+        c,
+        String.format(
+            Locale.ROOT,
+            "kvHeads=4,group=8,headDim=%d,rows=9,firstPosition=%d",
+            Math.min(c.headDim(), 8),
+            Math.min(c.firstPosition(), 20)));
+  }
+
+  @Override
   public List<Rule<AttentionCase>> rules() {
     return Stream.concat(
             Stream.of(

@@ -8,12 +8,26 @@ import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /// What checks of every operator share.
 final class Calls {
   private Calls() {}
+
+  /// The variants of an offer, from which edge cases are made; none where it is declined or broken,
+  /// which the rules will say.
+  static List<Variant> variants(Supplier<Offer<?>> offer) {
+    try {
+      return offer.get() instanceof Offer.Accepted<?> a ? a.variants() : List.of();
+    } catch (Throwable e) {
+      return List.of();
+    }
+  }
 
   /// Judges a run.
   interface Judge {

@@ -22,7 +22,11 @@ final class KernelRules {
   /// @param rowsRule the operator's rule that rows are independent: `L4`
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite, String rowsRule) {
     MemoryRules<C> memory = new MemoryRules<>(suite);
+    ScheduleRules<C> schedules = new ScheduleRules<>(suite);
     ThreadRules<C> threads = new ThreadRules<>(suite);
+    HeldCallsRule<C> held = new HeldCallsRule<>(suite);
+    OwnThreadsRules<C> ownThreads = new OwnThreadsRules<>(suite);
+    FailureRules<C> failures = new FailureRules<>(suite);
     AllocationRule<C> allocation = new AllocationRule<>(suite);
     return List.of(
         Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
@@ -36,11 +40,18 @@ final class KernelRules {
             .effort(Rule.Effort.HALF),
         Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
         Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check).effort(Rule.Effort.HALF),
-        Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
+        Rule.<C>of("P11", "any_schedule", schedules::anySchedule).effort(Rule.Effort.HALF),
+        Rule.<C>of("P11", "worker_counts", schedules::anyCount).effort(Rule.Effort.LOW),
+        Rule.<C>of("P11", "many_tasks", schedules::anyCount)
+            .on(suite::manyTasks)
+            .effort(new Rule.Effort(3, 0.05)),
         Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
+        Rule.<C>of("P12", "no_call_waits", held::check).effort(Rule.Effort.LOW),
+        Rule.<C>of("P13", "callers_threads", ownThreads::callersThreads).effort(Rule.Effort.LOW),
+        Rule.<C>of("P13", "callers_thread_alone", ownThreads::callersThreadAlone)
+            .effort(Rule.Effort.HALF),
         Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
-        Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
+        Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW));
   }
 
   private static <C extends Record & Case> Outcome runs(

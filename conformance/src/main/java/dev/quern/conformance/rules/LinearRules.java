@@ -78,8 +78,20 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
+  public LinearCase manyTasks(LinearCase c) {
+    int block = c.blockFormat().blockElements();
+    return CaseText.with(
+        c,
+        String.format(
+            Locale.ROOT,
+            "rows=%d,outputs=250+14,inputs=%d,schedule=1/sequential",
+            Math.min(c.rows(), 2),
+            block == 1 ? Math.min(c.inputs(), 33) : block));
+  }
+
+  @Override
   public List<Rule<LinearCase>> rules() {
-    return Stream.concat(
+    return Stream.of(
             Stream.of(
                 bound("L1", "any_rows").on(c -> CaseText.with(c, "x=normal,weights=normal")),
                 bound("L2", "stacking").on(LinearRules::stacked),
@@ -103,7 +115,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),
-            KernelRules.of(this, "L4").stream())
+            KernelRules.of(this, "L4").stream(),
+            PackRules.rules().stream())
+        .flatMap(rules -> rules)
         .toList();
   }
 

@@ -33,6 +33,9 @@ public interface OperatorSuite<C extends Record & Case> {
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
   Run open(C c, Target target, Memory memory);
 
+  /// A small case with so many rows, heads or outputs that each of 64 workers has tasks.
+  C manyTasks(C c);
+
   /// The operator's own rules, and those of section P.
   List<Rule<C>> rules();
 }

@@ -4,6 +4,7 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.Thrown;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
 import dev.quern.data.ScalePlane;
@@ -117,8 +118,8 @@ public final class ProviderRules {
       } else if (!first.equals(provider.availability(platform))) {
         verdict.fail(where, first + " again", provider.availability(platform).toString());
       }
-    } catch (RuntimeException | LinkageError e) {
-      verdict.fail(where, "an answer", "threw " + e);
+    } catch (Throwable e) {
+      verdict.fail(where, "an answer", Thrown.text(e));
     }
   }
 
@@ -146,8 +147,8 @@ public final class ProviderRules {
       if (!(asked.offer() instanceof Offer.Declined<?>)) {
         verdict.fail(spec, "declined: nobody knows it", "" + asked.offer());
       }
-    } catch (RuntimeException e) {
-      verdict.fail(spec, "declined: nobody knows it", "threw " + e);
+    } catch (Throwable e) {
+      verdict.fail(spec, "declined: nobody knows it", Thrown.text(e));
     }
   }
 

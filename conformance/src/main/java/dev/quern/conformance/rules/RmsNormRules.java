@@ -17,6 +17,7 @@ import dev.quern.conformance.run.TestWorkers;
 import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -89,6 +90,12 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   @Override
   public Run open(RmsNormCase c, Target target, Memory memory) {
     return RmsNormRun.open(c, RmsNormRun.Data.of(c), target, memory);
+  }
+
+  @Override
+  public RmsNormCase manyTasks(RmsNormCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 24)));
   }
 
   @Override

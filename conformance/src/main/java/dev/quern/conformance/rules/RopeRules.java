@@ -109,6 +109,12 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   }
 
   @Override
+  public RopeCase manyTasks(RopeCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,halfDim=%d", Math.min(c.halfDim(), 6)));
+  }
+
+  @Override
   public List<Rule<RopeCase>> rules() {
     return Stream.concat(
             Stream.of(

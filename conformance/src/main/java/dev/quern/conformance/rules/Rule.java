@@ -2,6 +2,7 @@ package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
+import java.time.Duration;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -26,7 +27,20 @@ public record Rule<C>(
   ///
   /// @param edges how many of the subject's edge cases
   /// @param share what part of the tries
-  public record Effort(int edges, double share) {
+  /// @param limit how long a case may take before it is taken to have no end, on an ordinary
+  ///   machine; no case takes a tenth of it
+  public record Effort(int edges, double share, Duration limit) {
+    /// Milliseconds of calls.
+    private static final Duration ORDINARY = Duration.ofSeconds(20);
+
+    /// Thousands of calls, or a process.
+    private static final Duration LONG = Duration.ofSeconds(120);
+
+    /// With the limit of an ordinary case.
+    public Effort(int edges, double share) {
+      this(edges, share, ORDINARY);
+    }
+
     /// All edge cases and all tries.
     static final Effort FULL = new Effort(Integer.MAX_VALUE, 1);
 
@@ -37,7 +51,7 @@ public record Rule<C>(
     static final Effort LOW = new Effort(3, 0.1);
 
     /// For what takes thousands of calls.
-    static final Effort THREE_CASES = new Effort(3, 0);
+    static final Effort THREE_CASES = new Effort(3, 0, LONG);
   }
 
   /// Checks one case.

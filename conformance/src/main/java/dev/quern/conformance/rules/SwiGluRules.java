@@ -96,6 +96,12 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
+  public SwiGluCase manyTasks(SwiGluCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 40)));
+  }
+
+  @Override
   public List<Rule<SwiGluCase>> rules() {
     return Stream.concat(
             Stream.of(

@@ -8,6 +8,7 @@ import dev.quern.conformance.cases.WeightBytes;
 import dev.quern.conformance.oracle.DecodedWeights;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearPacker;
@@ -15,6 +16,7 @@ import dev.quern.op.Numerics;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +32,7 @@ public final class LinearRun extends Run {
   private final F32Matrix y;
   private final Memory source;
   private final List<MemorySegment> sources = new ArrayList<>();
+  private final List<WeightMatrix> stacked = new ArrayList<>();
   private long packedBytes;
 
   /// What runs on the same weights share.
@@ -77,9 +80,6 @@ public final class LinearRun extends Run {
   }
 
   private Packed pack(Target target) {
-    Offer.Accepted<LinearPacker> offer =
-        DeclinedException.accepted(target.provider().linear(c.spec()));
-    List<WeightMatrix> stacked = new ArrayList<>();
     for (int i = 0; i < data.weights().size(); i++) {
       WeightBytes bytes = data.weights().get(i);
       int outputs = c.outputs().get(i);
@@ -89,9 +89,24 @@ public final class LinearRun extends Run {
       stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
     }
     try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearKernel kernel = offer.kernel().pack(stacked, this::allocatePacked, workers);
-      return new Packed(kernel, offer.variants());
+      return pack(target, this::allocatePacked, workers);
     }
+  }
+
+  private Packed pack(Target target, SegmentAllocator allocator, Workers workers) {
+    Offer.Accepted<LinearPacker> offer =
+        DeclinedException.accepted(target.provider().linear(c.spec()));
+    return new Packed(offer.kernel().pack(stacked, allocator, workers), offer.variants());
+  }
+
+  /// The same call on another kernel, packed from the same source.
+  public LinearRun repacked(Target target, Workers workers) {
+    return repacked(target, this::allocatePacked, workers);
+  }
+
+  /// The same call on another kernel, packed from the same source.
+  public LinearRun repacked(Target target, SegmentAllocator allocator, Workers workers) {
+    return new LinearRun(c, data, null, pack(target, allocator, workers), memory(), source);
   }
 
   private MemorySegment allocatePacked(long bytes, long alignment) {

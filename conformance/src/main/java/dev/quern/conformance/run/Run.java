@@ -88,6 +88,22 @@ public abstract class Run {
     return new Workspace(scratch, workers);
   }
 
+  /// Calls the kernel with scratch of exactly what it asked for, in memory that many calls of a
+  /// rule use one after the other.
+  ///
+  /// @param room scratch of the largest of these calls
+  public final byte[] call(Workers workers, Prefill prefill, MemorySegment room) {
+    long bytes = kernel().scratchBytes(rows(), workers.parallelism());
+    if (bytes < 0 || bytes > room.byteSize()) {
+      return call(workers, prefill); // which rule P10 speaks of
+    }
+    restore(prefill);
+    MemorySegment scratch = room.asSlice(0, bytes);
+    prefill.fill(scratch);
+    invoke(new Workspace(scratch, workers));
+    return result();
+  }
+
   /// Calls the kernel once more, with everything as it is.
   public final void again(Workspace w) {
     invoke(w);

@@ -1,0 +1,124 @@
+package dev.quern.conformance.run;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/// Looks for threads that work whenever something is called, and rest while it is not: a pool that
+/// was there before, to which a call hands work. By the time of the CPU that each thread of the JVM
+/// has had. Other threads work at any time, and so not in that pattern: those of tests that run in
+/// parallel, or one that a hang has left behind. A native library's own threads are not seen.
+public final class BusyThreads {
+  /// Calls, then rest, so often; the first without anybody beside it ends it.
+  private static final int ROUNDS = 25;
+
+  /// Rests in which a pool's thread may be seen at work, having begun late.
+  private static final int RESTLESS = 4;
+
+  /// A rest is so many times as long as the calls before it. A thread that works on and on, on a
+  /// core that it shares with many, is busy in one of four of these rests or more.
+  private static final int RESTS = 3;
+
+  /// Calls of a round.
+  private static final int CALLS = 10;
+
+  /// How long after a call what it handed over may begin.
+  private static final Duration LATER = Duration.ofNanos(500_000);
+
+  /// How long that may take where threads are suspected already: cores may be busy.
+  private static final Duration MUCH_LATER = Duration.ofMillis(100);
+
+  private static final Duration SETTLED = Duration.ofMillis(1);
+
+  private final ThreadMXBean threads;
+  private final Map<Long, Integer> restless = new HashMap<>();
+  private Set<Long> suspects;
+
+  private BusyThreads(ThreadMXBean threads) {
+    this.threads = threads;
+  }
+
+  /// The name of such a thread, if there is one and this JVM counts the time of threads.
+  public static Optional<String> beside(Runnable call) {
+    return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads
+            && threads.isThreadCpuTimeSupported()
+            && threads.isThreadCpuTimeEnabled()
+        ? new BusyThreads(threads).find(call)
+        : Optional.empty();
+  }
+
+  private Optional<String> find(Runnable call) {
+    for (int round = 0; round < ROUNDS; round++) {
+      long begin = System.nanoTime();
+      Map<Long, Long> before = times();
+      for (int i = 0; i < CALLS; i++) {
+        call.run();
+      }
+      long end = System.nanoTime() + (suspects == null ? LATER : MUCH_LATER).toNanos();
+      Set<Long> busy;
+      do {
+        LockSupport.parkNanos(LATER.toNanos());
+        busy = busySince(before);
+      } while (suspects != null && !busy.containsAll(suspects) && System.nanoTime() < end);
+      if (suspects == null) {
+        suspects = busy;
+      }
+      suspects.retainAll(busy);
+      if (suspects.isEmpty()) {
+        return Optional.empty();
+      }
+      rest(RESTS * (System.nanoTime() - begin));
+    }
+    return suspects.stream()
+        .map(id -> threads.getThreadInfo(id))
+        .filter(Objects::nonNull)
+        .map(ThreadInfo::getThreadName)
+        .findFirst();
+  }
+
+  /// Who works on while nothing is called is no suspect.
+  private void rest(long nanos) {
+    LockSupport.parkNanos(SETTLED.toNanos());
+    Map<Long, Long> before = times();
+    LockSupport.parkNanos(nanos);
+    for (long id : busySince(before)) {
+      if (restless.merge(id, 1, Integer::sum) > RESTLESS) {
+        suspects.remove(id);
+      }
+    }
+  }
+
+  private Set<Long> busySince(Map<Long, Long> before) {
+    Set<Long> busy = new HashSet<>();
+    times()
+        .forEach((id, nanos) -> {
+          if (nanos > before.getOrDefault(id, nanos)) {
+            busy.add(id);
+          }
+        });
+    return busy;
+  }
+
+  /// Nanoseconds of the CPU that each other thread has had.
+  private Map<Long, Long> times() {
+    long[] ids =
+        Arrays.stream(threads.getAllThreadIds())
+            .filter(id -> id != Thread.currentThread().threadId())
+            .toArray();
+    long[] nanos = threads.getThreadCpuTime(ids);
+    Map<Long, Long> times = new HashMap<>();
+    for (int i = 0; i < ids.length; i++) {
+      times.put(ids[i], nanos[i]);
+    }
+    return times;
+  }
+}

@@ -1,0 +1,39 @@
+package dev.quern.conformance.run;
+
+import java.util.Locale;
+
+/// What foreign code threw, as words for a report.
+public final class Thrown {
+  private Thrown() {}
+
+  /// `threw x.Y: message at a.B.c(B.java:7)`, or `no end of the call after 20 s`.
+  public static String text(Throwable e) {
+    if (e instanceof NoEndException) {
+      return e.getMessage(); // the suite's own
+    }
+    StackTraceElement[] trace = e.getStackTrace();
+    String at = trace.length == 0 ? "" : " at " + trace[0];
+    // The suite's own operands need memory too, and who reads this must be able to tell.
+    String heap =
+        e instanceof OutOfMemoryError
+            ? String.format(
+                Locale.ROOT,
+                " (this JVM has %d MiB of heap)",
+                Runtime.getRuntime().maxMemory() >> 20)
+            : "";
+    return "threw " + words(e) + at + heap;
+  }
+
+  /// A provider's exception is its code as well, and may fail.
+  private static String words(Throwable e) {
+    try {
+      return e.toString();
+    } catch (Throwable again) {
+      return String.format(
+          Locale.ROOT,
+          "%s, whose toString() throws %s",
+          e.getClass().getName(),
+          again.getClass().getName());
+    }
+  }
+}
