@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -22,6 +23,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 
@@ -33,6 +36,9 @@ import net.jqwik.api.Shrinkable;
 final class PropertyRunner<C extends Record & Case> {
   /// Cases that shrinking may try. Each step is greedy, so a few hundred reach the smallest.
   private static final int SHRINK_TRIES = 500;
+
+  /// How long it may shrink.
+  private static final Duration SHRINK_TIME = Duration.ofSeconds(12);
 
   /// Where JUnit runs tests in parallel, the case in the file must be the one that is running.
   private static final Object ONE_BREADCRUMB = new Object();
@@ -69,6 +75,11 @@ final class PropertyRunner<C extends Record & Case> {
 
   /// Tries all cases; one result for each class of shapes among them.
   List<CellResult> run() {
+    if (atModelSizes()) {
+      Stream<C> failing = allCases().filter(c -> count(c) instanceof Outcome.Fail);
+      failing.toList().stream().findFirst().ifPresent(c -> report(smaller(c), c));
+      return results();
+    }
     List<C> failedEdges = new ArrayList<>();
     for (C edge : edges()) {
       if (count(edge) instanceof Outcome.Fail) {
@@ -96,22 +107,50 @@ final class PropertyRunner<C extends Record & Case> {
         };
     edges().stream().takeWhile(c -> !failed[0]).forEach(attempt);
     if (!failed[0] && tries() > 0) {
-      drawn(tries()).stream().takeWhile(c -> !failed[0]).map(Drawn::value).forEach(attempt);
+      generated().takeWhile(c -> !failed[0]).forEach(attempt);
     }
     return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
   }
 
   /// How many cases [#run] tries.
   int cases() {
-    return edges().size() + tries();
+    int edges = edges().size();
+    return edges == 0 ? 0 : edges + tries();
   }
 
   private List<C> edges() {
-    return subject.edges().stream()
+    List<C> edges = atModelSizes() ? subject.modelSizes().edges() : subject.edges();
+    return edges.stream()
         .map(rule.shape())
         .distinct()
-        .limit(rule.effort().edges())
+        .limit(atModelSizes() ? few(edges.size()) : rule.effort().edges())
         .toList();
+  }
+
+  private boolean atModelSizes() {
+    return rule.space() == Rule.Space.MODEL_SIZES;
+  }
+
+  /// With fewer tries than by default, as much fewer edge cases; the first always.
+  private long few(int edges) {
+    double share = Math.min(1, (double) settings.tries() / Settings.DEFAULT_TRIES);
+    return Math.max(1, (long) Math.ceil(edges * share));
+  }
+
+  private Stream<C> generated() {
+    if (!atModelSizes()) {
+      return drawn(tries()).stream().map(Drawn::value);
+    }
+    Mix mix = new Mix(settings.seed(), rule.testName() + subject.label());
+    return edges().isEmpty() // what has no edges there has nothing there
+        ? Stream.empty()
+        : Stream.generate(() -> rule.shape().apply(subject.modelSizes().drawn().apply(mix)))
+            .limit(tries());
+  }
+
+  /// What [#run] tries, one after the other.
+  private Stream<C> allCases() {
+    return Stream.concat(edges().stream(), generated());
   }
 
   private int tries() {
@@ -150,13 +189,22 @@ final class PropertyRunner<C extends Record & Case> {
     }
   }
 
+  private C smaller(C failing) {
+    Predicate<C> fails = c -> check(c) instanceof Outcome.Fail;
+    return new SmallerCase<>(subject.first(), fails, SHRINK_TIME).of(failing);
+  }
+
   private C shrink(Shrinkable<C> failing) {
+    long end = System.nanoTime() + SHRINK_TIME.toNanos();
     int tries = 0;
     Shrinkable<C> smallest = failing;
     for (boolean smaller = true; smaller; ) {
       smaller = false;
       Iterator<Shrinkable<C>> candidates = smallest.shrink().iterator();
-      while (!smaller && candidates.hasNext() && tries++ < SHRINK_TRIES) {
+      while (!smaller
+          && candidates.hasNext()
+          && tries++ < SHRINK_TRIES
+          && System.nanoTime() < end) {
         Shrinkable<C> next = candidates.next();
         if (next.distance().compareTo(smallest.distance()) < 0
             && check(next.value()) instanceof Outcome.Fail) {
@@ -179,9 +227,10 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private Failure failure(C smallest, C found, Outcome.Fail fail) {
+    String broken = fail.rule().isEmpty() ? rule.id() : fail.rule();
     return new Failure(
-        rule.id(),
-        SpecText.of(rule.id()),
+        broken,
+        SpecText.of(broken),
         target.provider().name(),
         suite.name(),
         subject.label(),
