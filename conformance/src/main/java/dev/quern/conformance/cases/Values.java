@@ -49,7 +49,8 @@ public enum Values {
     }
     int[] sources = different < rows ? Repeats.sources(rows, different, mix) : new int[0];
     for (int row = different; row < rows; row++) {
-      System.arraycopy(values, sources[row] * cols, values, row * cols, cols);
+      int at = row * cols;
+      System.arraycopy(values, sources[row] * cols, values, at, Math.min(cols, count - at));
     }
     return values;
   }
