@@ -46,8 +46,7 @@ class CaseTextTest {
   @Test
   void roundTripOfCasesAtTheSizeOfModels() {
     for (OperatorSuite<?> suite : Catalog.operators()) {
-      large(suite)
-          .forEach(c -> assertEquals(c, CaseText.parse(c.getClass(), CaseText.write(c))));
+      large(suite).forEach(c -> assertEquals(c, CaseText.parse(c.getClass(), CaseText.write(c))));
     }
   }
 
@@ -62,8 +61,7 @@ class CaseTextTest {
   void oneComponentChanges() {
     LinearCase c = CaseText.with(LinearCase.of(BlockFormat.Q4_0, "any"), "outputs=3+5,seed=7");
     assertEquals(List.of(3, 5), CaseText.value(c, "outputs"));
-    assertEquals(
-        CaseText.with(c, "outputs=4"), CaseText.with(c, "outputs", List.<Integer>of(4)));
+    assertEquals(CaseText.with(c, "outputs=4"), CaseText.with(c, "outputs", List.<Integer>of(4)));
     assertThrows(IllegalArgumentException.class, () -> CaseText.value(c, "width"));
   }
 

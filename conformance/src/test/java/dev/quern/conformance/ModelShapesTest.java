@@ -51,13 +51,15 @@ class ModelShapesTest {
       List<C> edges = subject.modelSizes().edges();
       Map<String, Integer> few = largest(edges.subList(0, Math.min(ALWAYS, edges.size())));
       Map<String, Integer> all = largest(edges);
-      ModelShapes.largest().get(suite.name()).forEach((dimension, largest) -> {
-        String what = String.format(Locale.ROOT, "%s %s", subject.label(), dimension);
-        assertTrue(all.get(dimension) >= largest, what);
-        // Three stacked matrices, and a head's full width, may wait.
-        boolean mayWait = List.of("stacked", "capacity", "headDim").contains(dimension);
-        assertTrue(mayWait || few.get(dimension) >= largest, what);
-      });
+      ModelShapes.largest()
+          .get(suite.name())
+          .forEach((dimension, largest) -> {
+            String what = String.format(Locale.ROOT, "%s %s", subject.label(), dimension);
+            assertTrue(all.get(dimension) >= largest, what);
+            // Three stacked matrices, and a head's full width, may wait.
+            boolean mayWait = List.of("stacked", "capacity", "headDim").contains(dimension);
+            assertTrue(mayWait || few.get(dimension) >= largest, what);
+          });
     }
   }
 
@@ -71,15 +73,18 @@ class ModelShapesTest {
   private static <C extends Record & Case> void drawn(OperatorSuite<C> suite) {
     Subject<C> subject = suite.subjects(SCALAR).getFirst();
     Mix mix = new Mix(1, suite.name());
-    List<C> cases = Stream.generate(() -> subject.modelSizes().drawn().apply(mix)).limit(3000).toList();
+    List<C> cases =
+        Stream.generate(() -> subject.modelSizes().drawn().apply(mix)).limit(3000).toList();
     cases.forEach(Case::spec);
     Map<String, Integer> reached = largest(cases);
-    ModelShapes.largest().get(suite.name()).forEach((dimension, largest) -> {
-      // Of matrices that drawn cases stack there are two.
-      if (!dimension.equals("stacked")) {
-        assertTrue(reached.get(dimension) > largest, suite.name() + " " + dimension);
-      }
-    });
+    ModelShapes.largest()
+        .get(suite.name())
+        .forEach((dimension, largest) -> {
+          // Of matrices that drawn cases stack there are two.
+          if (!dimension.equals("stacked")) {
+            assertTrue(reached.get(dimension) > largest, suite.name() + " " + dimension);
+          }
+        });
     for (C c : cases) {
       assertTrue(numbers(c) <= 1L << 26, c.toString());
     }

@@ -108,9 +108,9 @@ class ModelSizesTest {
             }),
         linear(
             "outputs are numbered by 18 bits",
-            "Q4_K",
+            "Q4_1",
             "L5",
-            ",rows=1,outputs=262145,inputs=256,",
+            ",rows=1,outputs=262145,inputs=32,",
             (right, x, y, w) -> {
               right.apply(x, y, w);
               for (int o = 1 << 18; o < y.cols(); o++) {
@@ -158,8 +158,11 @@ class ModelSizesTest {
             (right, x, y, w) -> {
               right.apply(x, y, w);
               if (x.cols() > 1000) {
-                y.set(0, 0, Float.intBitsToFloat(
-                    Float.floatToIntBits(y.get(0, 0)) ^ w.workers().parallelism() & 1));
+                y.set(
+                    0,
+                    0,
+                    Float.intBitsToFloat(
+                        Float.floatToIntBits(y.get(0, 0)) ^ w.workers().parallelism() & 1));
               }
             }));
   }
@@ -195,7 +198,8 @@ class ModelSizesTest {
               double value = y.get(r, c) / weight.get(0, c);
               squares += value * value;
             }
-            double without = squares - Math.pow(y.get(r, y.cols() - 1) / weight.get(0, y.cols() - 1), 2);
+            double without =
+                squares - Math.pow(y.get(r, y.cols() - 1) / weight.get(0, y.cols() - 1), 2);
             float factor = without <= 0 ? 1 : (float) Math.sqrt(squares / without);
             for (int c = 0; c < y.cols(); c++) {
               y.set(r, c, y.get(r, c) * factor);
@@ -261,8 +265,7 @@ class ModelSizesTest {
         Workspace w);
   }
 
-  private static Fault attention(
-      String name, String broken, String shrunk, AttentionFault fault) {
+  private static Fault attention(String name, String broken, String shrunk, AttentionFault fault) {
     return new Fault(
         name,
         "attention",
@@ -277,8 +280,7 @@ class ModelSizesTest {
         });
   }
 
-  private record BrokenAttention(
-      AttentionKernel right, AttentionSpec spec, AttentionFault fault)
+  private record BrokenAttention(AttentionKernel right, AttentionSpec spec, AttentionFault fault)
       implements AttentionKernel {
     @Override
     public long scratchBytes(int rows, int parallelism) {
@@ -348,10 +350,10 @@ class ModelSizesTest {
   private static Stream<CellResult> cells(
       KernelProvider provider, Optional<String> replay, String operator, String subject) {
     return Suite.run(
-            new Target(provider, KernelOptions.fromSystem().providersPlatform(), SUPPORT),
-            settings(replay),
-            new Selection(Set.of(operator), Set.of(subject), Set.of("P5")),
-            cell -> {})
+        new Target(provider, KernelOptions.fromSystem().providersPlatform(), SUPPORT),
+        settings(replay),
+        new Selection(Set.of(operator), Set.of(subject), Set.of("P5")),
+        cell -> {})
         .cells()
         .stream();
   }

@@ -50,8 +50,7 @@ public final class CaseText {
   @SuppressWarnings("unchecked")
   public static <C extends Record> C with(C value, String name, Object component) {
     Class<C> type = (Class<C>) value.getClass();
-    return make(
-        type, name, Map.of(), c -> c.getName().equals(name) ? component : read(c, value));
+    return make(type, name, Map.of(), c -> c.getName().equals(name) ? component : read(c, value));
   }
 
   /// A component of a case.

@@ -85,8 +85,7 @@ public final class ModelShapes {
     Integer value = LARGEST.getOrDefault(operator, Map.of()).get(dimension);
     if (value == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%s of %s, expected one of %s", dimension, operator, LARGEST));
+          String.format(Locale.ROOT, "%s of %s, expected one of %s", dimension, operator, LARGEST));
     }
     return value;
   }
@@ -120,7 +119,8 @@ public final class ModelShapes {
       String operator,
       String dimension,
       ToIntFunction<Model> size) {
-    int largest = MODELS.stream().map(size::applyAsInt).max(Comparator.naturalOrder()).orElseThrow();
+    int largest =
+        MODELS.stream().map(size::applyAsInt).max(Comparator.naturalOrder()).orElseThrow();
     table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, largest);
   }
 

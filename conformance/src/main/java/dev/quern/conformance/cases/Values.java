@@ -28,8 +28,8 @@ public enum Values {
   WIDE,
   /// Subnormals, and normals near them.
   SUBNORMAL,
-  /// Zero but for a part of the row, of about normal numbers: its end in the first row, its start in
-  /// the second, then beside powers of two and anywhere.
+  /// Zero but for a part of the row, of about normal numbers: its end in the first row, its start
+  /// in the second, then beside powers of two and anywhere.
   WINDOW;
 
   /// Columns of a row times those of its window: the bound of rule L5 grows with both, and one
@@ -84,9 +84,9 @@ public enum Values {
     }
   }
 
-  /// Its first and last number are the largest and the smallest, as 127 is to -128: what is left out
-  /// at an end of the row shows, and the zero point of rule L7 is 0, so that the zeros around the
-  /// window add nothing to the bound.
+  /// Its first and last number are the largest and the smallest, as 127 is to -128: what is left
+  /// out at an end of the row shows, and the zero point of rule L7 is 0, so that the zeros around
+  /// the window add nothing to the bound.
   private static void fillWindow(float[] values, int row, int cols, Mix mix) {
     int width = Math.min(cols, row < 2 ? 32 : Math.max(32, WINDOW_PRODUCT / cols));
     int power = Integer.highestOneBit(cols) >> mix.below(4);

@@ -42,8 +42,8 @@ public record WeightBytes(byte[] data, byte[] scales) {
     return repeated;
   }
 
-  /// Generates all rows. What is not a scale is random bytes first: every integer occurs, and in the
-  /// K formats every scale of a sub-block.
+  /// Generates all rows. What is not a scale is random bytes first: every integer occurs, and in
+  /// the K formats every scale of a sub-block.
   private static WeightBytes rows(
       BlockFormat format,
       WeightValues values,

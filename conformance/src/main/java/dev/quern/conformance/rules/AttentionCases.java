@@ -28,10 +28,7 @@ final class AttentionCases {
       AttentionCase first = AttentionCase.of(kv);
       subjects.add(
           new Subject<>(
-              kv.id(),
-              edges(first, target),
-              () -> arbitrary(kv),
-              ModelCases.attention(first)));
+              kv.id(), edges(first, target), () -> arbitrary(kv), ModelCases.attention(first)));
     }
     return subjects;
   }

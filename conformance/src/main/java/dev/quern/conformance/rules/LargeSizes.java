@@ -12,6 +12,9 @@ import java.util.function.Predicate;
 final class LargeSizes {
   private static final int[] TILES = {32, 64, 256, 1000};
 
+  /// What part of the largest size counts as large.
+  private static final int PART = 16;
+
   private LargeSizes() {}
 
   /// A size.
@@ -27,11 +30,26 @@ final class LargeSizes {
     };
   }
 
-  /// Makes sizes affordable by halves, always of the largest, but for one that keeps its size as
-  /// long as there is another.
+  /// A size that is as large as in models: from a part of the largest one's to twice as much.
+  private static int large(Mix mix, int largest) {
+    return draw(mix, Math.ceilDiv(largest, PART), 2 * largest);
+  }
+
+  /// Sizes of a case: one of them as large as in models, the others of any size that is affordable
+  /// beside it. Those that are not are halved, always the largest.
   ///
-  /// @param sizes changed
-  static void fit(int[] sizes, int kept, Predicate<int[]> affordable) {
+  /// @param largest of models
+  static int[] sizes(Mix mix, Predicate<int[]> affordable, int... largest) {
+    int[] sizes = new int[largest.length];
+    int kept = mix.below(sizes.length);
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = i == kept ? large(mix, largest[i]) : draw(mix, 1, 2 * largest[i]);
+    }
+    fit(sizes, kept, affordable);
+    return sizes;
+  }
+
+  private static void fit(int[] sizes, int kept, Predicate<int[]> affordable) {
     while (!affordable.test(sizes)) {
       int largest = kept;
       for (int i = 0; i < sizes.length; i++) {

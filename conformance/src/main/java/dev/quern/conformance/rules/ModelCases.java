@@ -58,18 +58,16 @@ final class ModelCases {
 
   private static LinearCase linear(LinearCase first, Mix mix) {
     int block = first.inputs();
-    int[] sizes = {
-      draw(mix, 1, 2 * ModelShapes.ROWS),
-      draw(mix, 1, 2 * ModelShapes.largest("linear", "outputs")),
-      draw(mix, 1, Math.max(1, 2 * ModelShapes.largest("linear", "inputs") / block))
-    };
-    LargeSizes.fit(
-        sizes,
-        mix.below(sizes.length),
-        s ->
-            (long) s[0] * s[1] * s[2] * block <= PRODUCTS
-                && (long) s[0] * s[2] * block <= NUMBERS
-                && (long) s[0] * s[1] <= NUMBERS);
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s ->
+                (long) s[0] * s[1] * s[2] * block <= PRODUCTS
+                    && (long) s[0] * s[2] * block <= NUMBERS
+                    && (long) s[0] * s[1] <= NUMBERS,
+            ModelShapes.ROWS,
+            ModelShapes.largest("linear", "outputs"),
+            ModelShapes.largest("linear", "inputs") / block);
     int outputs = sizes[1];
     int part = draw(mix, 1, outputs);
     return CaseText.with(
@@ -103,8 +101,7 @@ final class ModelCases {
     int rows = ModelShapes.ROWS;
     List<AttentionCase> edges =
         Stream.of(
-                format(
-                    "kvHeads=2,group=1,headDim=4,rows=9,firstPosition=%d,spare=1000", positions),
+                format("kvHeads=2,group=1,headDim=4,rows=9,firstPosition=%d,spare=1000", positions),
                 format("kvHeads=1,group=9,headDim=3,rows=%d,firstPosition=17", rows + 3),
                 format(
                     "kvHeads=%d,group=1,headDim=%d,rows=1,firstPosition=130",
@@ -113,7 +110,8 @@ final class ModelCases {
                 "kvHeads=2,group=3,headDim=521,rows=4,firstPosition=1300",
                 "kvHeads=8,group=8,headDim=128,rows=1,firstPosition=2047,spare=513",
                 format(
-                    "append=true,kvHeads=2,headDim=16,rows=%d,firstPosition=30000,spare=9", rows + 3),
+                    "append=true,kvHeads=2,headDim=16,rows=%d,firstPosition=30000,spare=9",
+                    rows + 3),
                 format(
                     "append=true,kvHeads=3,headDim=8,rows=5,firstPosition=%d,spare=2,qPad=3",
                     positions),
@@ -127,24 +125,22 @@ final class ModelCases {
   }
 
   private static AttentionCase attention(AttentionCase first, Mix mix) {
-    int[] sizes = {
-      draw(mix, 1, 2 * ModelShapes.largest("attention", "kvHeads")),
-      draw(mix, 1, 71),
-      draw(mix, 1, 1024),
-      draw(mix, 1, 2 * ModelShapes.ROWS),
-      draw(mix, 1, 2 * ModelShapes.largest("attention", "positions")),
-      draw(mix, 1, 2 * ModelShapes.largest("attention", "capacity"))
-    };
-    LargeSizes.fit(
-        sizes,
-        mix.below(sizes.length),
-        s -> {
-          long heads = (long) s[0] * s[1];
-          long positions = s[3] + s[4];
-          return s[3] * heads * positions * (s[2] + 8) <= 2 * PRODUCTS
-              && s[0] * (positions + s[5]) * s[2] <= NUMBERS
-              && s[3] * heads * s[2] <= NUMBERS / 2;
-        });
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s -> {
+              long heads = (long) s[0] * s[1];
+              long positions = s[3] + s[4];
+              return s[3] * heads * positions * (s[2] + 8) <= 2 * PRODUCTS
+                  && s[0] * (positions + s[5]) * s[2] <= NUMBERS
+                  && s[3] * heads * s[2] <= NUMBERS / 2;
+            },
+            ModelShapes.largest("attention", "kvHeads"),
+            ModelShapes.largest("attention", "heads"), // of one KV head
+            2 * ModelShapes.largest("attention", "headDim"),
+            ModelShapes.ROWS,
+            ModelShapes.largest("attention", "positions"),
+            ModelShapes.largest("attention", "capacity"));
     return CaseText.with(
         first,
         format(
@@ -166,7 +162,8 @@ final class ModelCases {
   }
 
   static ModelSizes<RmsNormCase> rmsNorm(RmsNormCase first) {
-    int largest = ModelShapes.largest("swiglu", "width"); // beyond any norm, and MLPs have norms too
+    int largest =
+        ModelShapes.largest("swiglu", "width"); // beyond any norm, and MLPs have norms too
     List<RmsNormCase> edges =
         Stream.of(
                 format("width=%d,rows=17,x=window", largest + 3),
@@ -182,8 +179,8 @@ final class ModelCases {
   }
 
   private static RmsNormCase rmsNorm(RmsNormCase first, int largest, Mix mix) {
-    int[] sizes = {draw(mix, 1, 2 * largest), draw(mix, 1, 2 * ModelShapes.ROWS)};
-    LargeSizes.fit(sizes, mix.below(sizes.length), s -> (long) s[0] * s[1] <= NUMBERS);
+    int[] sizes =
+        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, largest, ModelShapes.ROWS);
     return CaseText.with(
         first,
         format(
@@ -217,19 +214,17 @@ final class ModelCases {
   }
 
   private static RopeCase rope(RopeCase first, Mix mix) {
-    int[] sizes = {
-      draw(mix, 1, 2 * ModelShapes.largest("rope", "heads")),
-      draw(mix, 1, ModelShapes.largest("rope", "headDim")),
-      draw(mix, 1, 2 * ModelShapes.ROWS),
-      draw(mix, 1, 2 * ModelShapes.largest("rope", "positions")),
-      draw(mix, 1, 2 * ModelShapes.largest("rope", "positions"))
-    };
-    LargeSizes.fit(
-        sizes,
-        mix.below(sizes.length),
-        s ->
-            2L * s[0] * s[1] * s[2] <= NUMBERS / 2
-                && 2L * ((long) s[2] + s[3] + s[4]) * s[1] <= NUMBERS);
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s ->
+                2L * s[0] * s[1] * s[2] <= NUMBERS / 2
+                    && 2L * ((long) s[2] + s[3] + s[4]) * s[1] <= NUMBERS,
+            ModelShapes.largest("rope", "heads"),
+            ModelShapes.largest("rope", "headDim"), // pairs
+            ModelShapes.ROWS,
+            ModelShapes.largest("rope", "positions"),
+            ModelShapes.largest("rope", "positions"));
     return CaseText.with(
         first,
         format(
@@ -262,8 +257,8 @@ final class ModelCases {
   }
 
   private static SwiGluCase swiGlu(SwiGluCase first, int largest, Mix mix) {
-    int[] sizes = {draw(mix, 1, 2 * largest), draw(mix, 1, 2 * ModelShapes.ROWS)};
-    LargeSizes.fit(sizes, mix.below(sizes.length), s -> (long) s[0] * s[1] <= NUMBERS / 2);
+    int[] sizes =
+        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, largest, ModelShapes.ROWS);
     return CaseText.with(
         first,
         format(

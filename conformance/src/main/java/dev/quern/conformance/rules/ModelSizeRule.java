@@ -25,7 +25,8 @@ import java.util.TreeSet;
 record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String rowsRule) {
   private static final int MOST_WORKERS = 64;
 
-  /// Rows of a batch that are compared with the same row alone: the first, the last, and drawn ones.
+  /// Rows of a batch that are compared with the same row alone: the first, the last, and drawn
+  /// ones.
   private static final int FIRST_ROWS = 4;
 
   private static final int DRAWN_ROWS = 3;
@@ -112,8 +113,7 @@ record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String row
     return rows;
   }
 
-  private Verdict besideGuardPage(
-      C c, Target target, Run run, byte[] result, TestWorkers workers) {
+  private Verdict besideGuardPage(C c, Target target, Run run, byte[] result, TestWorkers workers) {
     Verdict verdict = new Verdict();
     String os = target.platform().os();
     if (GuardPages.supported(os)) {
@@ -125,8 +125,7 @@ record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String row
     return verdict;
   }
 
-  private static void same(
-      Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
+  private static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
     if (!Arrays.equals(expected, actual)) {
       Calls.same(verdict, when, run, expected, actual); // other NaN are no difference
     }

@@ -136,8 +136,7 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     int first = kvHead * c.capacity() * c.headDim();
     boolean f16 = c.kv().equals("F16");
     for (int i = 0; i < head.length; i++) {
-      head[i] =
-          f16 ? Half.f16(bytes.getShort(2 * (first + i))) : bytes.getFloat(4 * (first + i));
+      head[i] = f16 ? Half.f16(bytes.getShort(2 * (first + i))) : bytes.getFloat(4 * (first + i));
     }
     return head;
   }

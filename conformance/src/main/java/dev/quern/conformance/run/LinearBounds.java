@@ -57,8 +57,7 @@ public final class LinearBounds {
     List<DecodedWeights> weights = run.weights();
     Numerics numerics = run.variant(run.rows()).numerics();
     long products = weights.stream().mapToLong(w -> w.values().length).sum() * different.size();
-    Stream<Row> stream =
-        products < MANY_PRODUCTS ? different.stream() : different.parallelStream();
+    Stream<Row> stream = products < MANY_PRODUCTS ? different.stream() : different.parallelStream();
     List<List<Sums>> sums = stream.map(row -> sums(row.x, weights, numerics, wide)).toList();
     Map<Row, List<Sums>> byRow = new HashMap<>();
     for (int i = 0; i < different.size(); i++) {
