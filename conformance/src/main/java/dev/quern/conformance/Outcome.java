@@ -17,8 +17,15 @@ public sealed interface Outcome {
   /// @param bound how far apart they may be; empty where bits must agree
   /// @param ratio error against bound, infinite where there is no bound
   /// @param inputs the operands, summarised, where the rule changed those of the case; else empty
+  /// @param rule the rule that is broken, where one check looks for several; else empty
   record Fail(
-      String where, String expected, String actual, String bound, double ratio, List<String> inputs)
+      String where,
+      String expected,
+      String actual,
+      String bound,
+      double ratio,
+      List<String> inputs,
+      String rule)
       implements Outcome {
     public Fail {
       inputs = List.copyOf(inputs);
@@ -26,7 +33,7 @@ public sealed interface Outcome {
 
     /// A failure on the case's own operands.
     public Fail(String where, String expected, String actual, String bound, double ratio) {
-      this(where, expected, actual, bound, ratio, List.of());
+      this(where, expected, actual, bound, ratio, List.of(), "");
     }
 
     /// A failure without a bound.
@@ -36,7 +43,12 @@ public sealed interface Outcome {
 
     /// The same, on operands that the rule changed.
     Fail on(List<String> inputs) {
-      return new Fail(where, expected, actual, bound, ratio, inputs);
+      return new Fail(where, expected, actual, bound, ratio, inputs, rule);
+    }
+
+    /// The same, as a breach of a rule that is not the check's own.
+    public Fail of(String rule) {
+      return new Fail(where, expected, actual, bound, ratio, inputs, rule);
     }
   }
 

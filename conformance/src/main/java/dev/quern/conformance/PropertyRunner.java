@@ -26,6 +26,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 
@@ -38,6 +40,9 @@ import net.jqwik.api.Shrinkable;
 final class PropertyRunner<C extends Record & Case> {
   /// Cases that shrinking may try. Each step is greedy, so a few hundred reach the smallest.
   private static final int SHRINK_TRIES = 500;
+
+  /// How long it may shrink.
+  private static final Duration SHRINK_TIME = Duration.ofSeconds(12);
 
   /// Where JUnit runs tests in parallel, the case in the file must be the one that is running.
   private static final Object ONE_BREADCRUMB = new Object();
@@ -104,6 +109,10 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private void tryAll() {
+    if (atModelSizes()) {
+      tryAtModelSizes();
+      return;
+    }
     List<C> failedEdges = new ArrayList<>();
     for (C edge : edges()) {
       if (count(edge) instanceof Outcome.Fail) {
@@ -115,6 +124,20 @@ final class PropertyRunner<C extends Record & Case> {
       generate(tries, failedEdges);
     } else if (!failedEdges.isEmpty()) {
       reportEdge(failedEdges.getFirst());
+    }
+  }
+
+  private void tryAtModelSizes() {
+    C first = null;
+    Outcome.Fail foundAs = null;
+    for (C c : (Iterable<C>) allCases()::iterator) {
+      if (count(c) instanceof Outcome.Fail fail && first == null) {
+        first = c;
+        foundAs = fail;
+      }
+    }
+    if (first != null && !stuck) {
+      report(smaller(first), first, foundAs);
     }
   }
 
@@ -134,24 +157,49 @@ final class PropertyRunner<C extends Record & Case> {
           tried[0]++;
           failed[0] = check(c) instanceof Outcome.Fail;
         };
-    edges().stream().takeWhile(c -> !failed[0]).forEach(attempt);
-    if (!failed[0] && tries() > 0) {
-      drawn(tries()).stream().takeWhile(c -> !failed[0]).map(Drawn::value).forEach(attempt);
-    }
+    allCases().takeWhile(c -> !failed[0]).forEach(attempt);
     return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
   }
 
   /// How many cases [#run] tries.
   int cases() {
-    return edges().size() + tries();
+    int edges = edges().size();
+    return edges == 0 ? 0 : edges + tries();
   }
 
   private List<C> edges() {
-    return subject.edges().stream()
+    List<C> edges = atModelSizes() ? subject.modelSizes().edges() : subject.edges();
+    return edges.stream()
         .map(rule.shape())
         .distinct()
-        .limit(rule.effort().edges())
+        .limit(atModelSizes() ? few(edges.size()) : rule.effort().edges())
         .toList();
+  }
+
+  private boolean atModelSizes() {
+    return rule.space() == Rule.Space.MODEL_SIZES;
+  }
+
+  /// With fewer tries than by default, as much fewer edge cases; the first always.
+  private long few(int edges) {
+    double share = Math.min(1, (double) settings.tries() / Settings.DEFAULT_TRIES);
+    return Math.max(1, (long) Math.ceil(edges * share));
+  }
+
+  private Stream<C> generated() {
+    if (!atModelSizes()) {
+      return drawn(tries()).stream().map(Drawn::value);
+    }
+    Mix mix = new Mix(settings.seed(), rule.testName() + subject.label());
+    return edges().isEmpty() // what has no edges there has nothing there
+        ? Stream.empty()
+        : Stream.generate(() -> rule.shape().apply(subject.modelSizes().drawn().apply(mix)))
+            .limit(tries());
+  }
+
+  /// What [#run] tries, one after the other.
+  private Stream<C> allCases() {
+    return Stream.concat(edges().stream(), generated());
   }
 
   private int tries() {
@@ -197,13 +245,22 @@ final class PropertyRunner<C extends Record & Case> {
     }
   }
 
+  private C smaller(C failing) {
+    Predicate<C> fails = c -> check(c) instanceof Outcome.Fail;
+    return new SmallerCase<>(subject.first(), fails, SHRINK_TIME).of(failing);
+  }
+
   private C shrink(Shrinkable<C> failing) {
+    long end = System.nanoTime() + SHRINK_TIME.toNanos();
     int tries = 0;
     Shrinkable<C> smallest = failing;
     for (boolean smaller = true; smaller; ) {
       smaller = false;
       Iterator<Shrinkable<C>> candidates = smallest.shrink().iterator();
-      while (!smaller && candidates.hasNext() && tries++ < SHRINK_TRIES) {
+      while (!smaller
+          && candidates.hasNext()
+          && tries++ < SHRINK_TRIES
+          && System.nanoTime() < end) {
         Shrinkable<C> next = candidates.next();
         if (next.distance().compareTo(smallest.distance()) < 0
             && check(next.value()) instanceof Outcome.Fail) {
@@ -228,9 +285,10 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private Failure failure(C smallest, C found, Outcome.Fail fail) {
+    String broken = fail.rule().isEmpty() ? rule.id() : fail.rule();
     return new Failure(
-        rule.id(),
-        SpecText.of(rule.id()),
+        broken,
+        SpecText.of(broken),
         target.name(),
         suite.name(),
         subject.label(),

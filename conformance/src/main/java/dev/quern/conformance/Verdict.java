@@ -13,6 +13,9 @@ public final class Verdict {
     }
   }
 
+  /// Elements that are kept, at most. Two providers are compared on cases with fewer.
+  private static final int MOST_ELEMENTS = 1 << 17;
+
   private final List<Element> elements = new ArrayList<>();
   private double worst;
   private Outcome.Fail failure;
@@ -24,7 +27,9 @@ public final class Verdict {
   ///
   /// @param bound absolute, finite, not negative
   public void close(String name, int row, int col, double expected, float actual, double bound) {
-    elements.add(new Element(name, row, col, expected, actual, bound));
+    if (elements.size() < MOST_ELEMENTS) {
+      elements.add(new Element(name, row, col, expected, actual, bound));
+    }
     double error = Math.abs(actual - expected);
     double ratio = Double.isNaN(error) ? Double.POSITIVE_INFINITY : error == 0 ? 0 : error / bound;
     if (ratio > worst) {
@@ -65,14 +70,16 @@ public final class Verdict {
 
   /// Takes over what another verdict found.
   public void add(Verdict other) {
-    elements.addAll(other.elements);
+    int room = Math.min(other.elements.size(), MOST_ELEMENTS - elements.size());
+    elements.addAll(other.elements.subList(0, room));
     if (other.worst > worst) {
       worst = other.worst;
       failure = other.failure;
     }
   }
 
-  /// What was compared under a bound, in order: the same for two results of one case.
+  /// What was compared under a bound, in order: the same for two results of one case. Of very many,
+  /// the first.
   List<Element> elements() {
     return elements;
   }

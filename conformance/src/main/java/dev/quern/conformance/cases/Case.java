@@ -15,6 +15,13 @@ public interface Case {
   /// What operands are generated from (see [Mix]).
   long seed();
 
+  /// What an integer of the case is a multiple of: inputs come in blocks.
+  ///
+  /// @param component its name
+  default int unit(String component) {
+    return 1;
+  }
+
   /// The class of shapes that reports count this case under.
   default String shapeClass() {
     return rows() == 1 ? "1 row" : rows() <= 8 ? "2-8 rows" : "9+ rows";

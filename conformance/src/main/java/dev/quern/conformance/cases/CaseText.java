@@ -46,6 +46,24 @@ public final class CaseText {
     return make(type, changes, fields(type, changes), c -> read(c, value));
   }
 
+  /// The case with one component changed.
+  @SuppressWarnings("unchecked")
+  public static <C extends Record> C with(C value, String name, Object component) {
+    Class<C> type = (Class<C>) value.getClass();
+    return make(type, name, Map.of(), c -> c.getName().equals(name) ? component : read(c, value));
+  }
+
+  /// A component of a case.
+  ///
+  /// @throws IllegalArgumentException if it has none of that name
+  public static Object value(Record value, String name) {
+    return Arrays.stream(value.getClass().getRecordComponents())
+        .filter(c -> c.getName().equals(name))
+        .findFirst()
+        .map(c -> read(c, value))
+        .orElseThrow(() -> error(value.getClass(), "no component " + name));
+  }
+
   private static Map<String, String> fields(Class<?> type, String text) {
     Map<String, String> values = new LinkedHashMap<>();
     for (String field : text.split(",")) {
@@ -68,7 +86,7 @@ public final class CaseText {
     Object[] arguments = new Object[components.length];
     for (int i = 0; i < components.length; i++) {
       RecordComponent c = components[i];
-      String written = values.remove(c.getName());
+      String written = values.isEmpty() ? null : values.remove(c.getName());
       types[i] = c.getType();
       arguments[i] = written == null ? others.apply(c) : argument(type, c, written);
     }

@@ -72,6 +72,11 @@ public record LinearCase(
   }
 
   @Override
+  public int unit(String component) {
+    return component.equals("inputs") ? blockFormat().blockElements() : 1;
+  }
+
+  @Override
   public LinearSpec spec() {
     Set<Numerics> tolerated =
         Numerics.standard().stream()

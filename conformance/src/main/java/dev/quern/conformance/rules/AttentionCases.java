@@ -25,7 +25,9 @@ final class AttentionCases {
     List<Subject<AttentionCase>> subjects = new ArrayList<>();
     for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
       AttentionCase first = AttentionCase.of(kv);
-      subjects.add(new Subject<>(kv.id(), edges(first, target), () -> arbitrary(kv)));
+      subjects.add(
+          new Subject<>(
+              kv.id(), edges(first, target), () -> arbitrary(kv), ModelCases.attention(first)));
     }
     return subjects;
   }

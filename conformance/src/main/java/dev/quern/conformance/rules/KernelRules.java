@@ -32,6 +32,9 @@ final class KernelRules {
         Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
             .effort(Rule.Effort.HALF),
         Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
+        Rule.<C>of("P5", "model_sizes", new ModelSizeRule<>(suite, rowsRule)::check)
+            .in(Rule.Space.MODEL_SIZES)
+            .effort(Rule.Effort.MODEL_SIZES),
         Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
             .effort(Rule.Effort.LOW),
         Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),

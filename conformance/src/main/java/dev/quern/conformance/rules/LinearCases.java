@@ -33,7 +33,8 @@ final class LinearCases {
             new Subject<>(
                 format + " " + numerics,
                 edges(first, format.blockElements(), target),
-                () -> arbitrary(first, format.blockElements())));
+                () -> arbitrary(first, format.blockElements()),
+                ModelCases.linear(first)));
       }
     }
     return subjects;

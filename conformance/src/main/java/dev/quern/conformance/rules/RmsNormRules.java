@@ -58,7 +58,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
                     "width=8,rows=2,x=zero")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
-            RmsNormRules::arbitrary));
+            RmsNormRules::arbitrary,
+            ModelCases.rmsNorm(first)));
   }
 
   private static Arbitrary<RmsNormCase> arbitrary() {

@@ -43,7 +43,11 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   public List<Subject<RopeCase>> subjects(Target target) {
     return Arrays.stream(RopePairing.values())
         .map(pairing ->
-            new Subject<>(label(pairing), edges(RopeCase.of(pairing)), () -> arbitrary(pairing)))
+            new Subject<>(
+                label(pairing),
+                edges(RopeCase.of(pairing)),
+                () -> arbitrary(pairing),
+                ModelCases.rope(RopeCase.of(pairing))))
         .toList();
   }
 

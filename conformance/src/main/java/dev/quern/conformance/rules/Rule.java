@@ -12,6 +12,7 @@ import java.util.function.UnaryOperator;
 /// @param id as in SPEC.md: `L5`
 /// @param name what is checked, in a word or two: `exact_f32`
 /// @param effort how much is tried
+/// @param space which of the subject's cases
 /// @param applies whether it speaks of a kind of case; the others are no cells of it
 /// @param shape turns any case into one that the rule is interesting for
 /// @param check checks a case. It may throw what the kernel throws, which breaks the rule
@@ -19,6 +20,7 @@ public record Rule<C>(
     String id,
     String name,
     Effort effort,
+    Space space,
     Predicate<C> applies,
     UnaryOperator<C> shape,
     Check<C> check) {
@@ -52,6 +54,17 @@ public record Rule<C>(
 
     /// For what takes thousands of calls.
     static final Effort THREE_CASES = new Effort(3, 0, LONG);
+
+    /// For cases of millions of numbers. Of few tries, edge cases are as few too.
+    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.2, LONG);
+  }
+
+  /// Which of a subject's cases.
+  public enum Space {
+    /// Of a few thousand numbers each: [Subject#edges] and [Subject#cases].
+    ORDINARY,
+    /// [Subject#modelSizes].
+    MODEL_SIZES
   }
 
   /// Checks one case.
@@ -62,22 +75,28 @@ public record Rule<C>(
 
   /// A rule for all cases as they come.
   public static <C> Rule<C> of(String id, String name, Check<C> check) {
-    return new Rule<>(id, name, Effort.FULL, c -> true, UnaryOperator.identity(), check);
+    return new Rule<>(
+        id, name, Effort.FULL, Space.ORDINARY, c -> true, UnaryOperator.identity(), check);
   }
 
   /// This rule for some kinds of cases.
   public Rule<C> where(Predicate<C> applies) {
-    return new Rule<>(id, name, effort, applies, shape, check);
+    return new Rule<>(id, name, effort, space, applies, shape, check);
   }
 
   /// This rule on cases of a certain shape.
   public Rule<C> on(UnaryOperator<C> shape) {
-    return new Rule<>(id, name, effort, applies, shape, check);
+    return new Rule<>(id, name, effort, space, applies, shape, check);
   }
 
   /// This rule with another effort.
   public Rule<C> effort(Effort effort) {
-    return new Rule<>(id, name, effort, applies, shape, check);
+    return new Rule<>(id, name, effort, space, applies, shape, check);
+  }
+
+  /// This rule on other cases of the subject.
+  public Rule<C> in(Space space) {
+    return new Rule<>(id, name, effort, space, applies, shape, check);
   }
 
   /// The test's name: `L5_exact_f32`.

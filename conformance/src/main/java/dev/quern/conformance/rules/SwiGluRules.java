@@ -53,7 +53,8 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                     "width=31,rows=9,schedule=4/threads")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
-            SwiGluRules::arbitrary));
+            SwiGluRules::arbitrary,
+            ModelCases.swiGlu(first)));
   }
 
   private static Arbitrary<SwiGluCase> arbitrary() {

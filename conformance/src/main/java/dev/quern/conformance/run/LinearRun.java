@@ -206,6 +206,11 @@ public final class LinearRun extends Run {
   }
 
   @Override
+  public String boundRule() {
+    return variant(c.rows()).numerics().equals(Numerics.EXACT_F32) ? "L5" : "L9";
+  }
+
+  @Override
   public byte[] rowOf(byte[] result, int r) {
     int rowBytes = 4 * c.totalOutputs();
     return Arrays.copyOfRange(result, r * rowBytes, (r + 1) * rowBytes);

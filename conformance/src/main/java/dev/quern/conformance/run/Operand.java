@@ -3,7 +3,6 @@ package dev.quern.conformance.run;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 
 /// A piece of memory that a call is given, and what it may write there.
@@ -43,14 +42,11 @@ record Operand(
 
   /// The first byte outside what may be written that changed, or -1.
   long firstDamage() {
-    byte[] now = segment.toArray(JAVA_BYTE);
-    if (written.isEmpty()) {
-      return Arrays.mismatch(now, initial);
-    }
+    MemorySegment before = MemorySegment.ofArray(initial);
     long from = 0;
     for (int i = 0; i <= written.size(); i++) {
-      long to = i < written.size() ? written.get(i).from : now.length;
-      int at = Arrays.mismatch(now, (int) from, (int) to, initial, (int) from, (int) to);
+      long to = i < written.size() ? written.get(i).from : segment.byteSize();
+      long at = MemorySegment.mismatch(segment, from, to, before, from, to);
       if (at >= 0) {
         return from + at;
       }

@@ -93,6 +93,11 @@ public final class RmsNormRun extends Run {
   }
 
   @Override
+  public String boundRule() {
+    return "N1";
+  }
+
+  @Override
   public byte[] rowOf(byte[] result, int r) {
     return Arrays.copyOfRange(result, 4 * r * c.width(), 4 * (r + 1) * c.width());
   }

@@ -25,7 +25,8 @@ public final class RopeRun extends Run {
   public record Data(float[] x, float[] table) {
     public static Data of(RopeCase c) {
       int cols = c.heads() * c.headDim();
-      float[] table = new float[(c.firstPosition() + c.rows() + c.spare()) * c.headDim()];
+      int positions = c.firstPosition() + c.rows() + c.spare();
+      float[] table = new float[Math.multiplyExact(positions, c.headDim())];
       Arrays.fill(table, Float.NaN);
       for (int r = 0; r < c.rows(); r++) {
         int position = c.firstPosition() + r;
@@ -100,6 +101,11 @@ public final class RopeRun extends Run {
   @Override
   public Run sibling(long seed) {
     return new RopeRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
+  }
+
+  @Override
+  public String boundRule() {
+    return "R1";
   }
 
   @Override

@@ -13,17 +13,19 @@ import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// A kernel with the operands of a case, ready to be called: straight from suite to provider, with
 /// no façade between. The rules that hold for every operator need no more than this.
 public abstract class Run {
   private final List<Operand> operands = new ArrayList<>();
-  private final List<String> summaries = new ArrayList<>();
+  private final List<Supplier<String>> summaries = new ArrayList<>();
   private final Memory memory;
 
   /// @param memory where the operands lie; the caller closes it
@@ -58,6 +60,9 @@ public abstract class Run {
 
   /// Judges a result by the operator's error bound.
   public abstract Verdict withinBounds(byte[] result);
+
+  /// The rule that says which bound that is: `L5`.
+  public abstract String boundRule();
 
   /// The bytes of the result that row `r` writes, in the order in which [#row] yields them.
   public abstract byte[] rowOf(byte[] result, int r);
@@ -154,7 +159,7 @@ public abstract class Run {
 
   /// One line for each matrix: shape and what its values are like.
   public final List<String> describe() {
-    return List.copyOf(summaries);
+    return summaries.stream().map(Supplier::get).toList();
   }
 
   protected final Memory memory() {
@@ -205,29 +210,28 @@ public abstract class Run {
       String name, float[] values, int cols, int pad, boolean written, boolean prefilled) {
     int rows = values.length / cols;
     int stride = cols + pad;
-    ByteBuffer bytes =
-        ByteBuffer.allocate(4 * ((rows - 1) * stride + cols)).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      bytes.putInt(Memory.CANARY);
+    byte[] bytes = new byte[Math.toIntExact(4 * ((rows - 1L) * stride + cols))];
+    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    while (pad > 0 && buffer.hasRemaining()) {
+      buffer.putInt(Memory.CANARY);
     }
+    FloatBuffer floats = buffer.rewind().asFloatBuffer();
     List<Operand.Range> ranges = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        bytes.putFloat(4 * (r * stride + c), values[r * cols + c]);
-      }
-      ranges.add(new Operand.Range(4L * r * stride, 4L * (r * stride + cols)));
+      floats.put(r * stride, values, r * cols, cols);
+      ranges.add(new Operand.Range(4L * r * stride, 4L * r * stride + 4L * cols));
     }
     if (!prefilled) {
-      summaries.add(name + " " + Summary.of(values, rows, cols, stride));
+      summaries.add(() -> name + " " + Summary.of(values, rows, cols, stride));
     }
     MemorySegment data =
-        operand(memory, name, bytes.array(), 4, written ? ranges : List.of(), written && prefilled);
+        operand(memory, name, bytes, 4, written ? ranges : List.of(), written && prefilled);
     return new F32Matrix(data, rows, cols, stride);
   }
 
   /// Adds a line to [#describe].
   protected final void note(String line) {
-    summaries.add(line);
+    summaries.add(() -> line);
   }
 
   /// A result as floats.

@@ -102,6 +102,11 @@ public final class SwiGluRun extends Run {
   }
 
   @Override
+  public String boundRule() {
+    return "S1";
+  }
+
+  @Override
   public byte[] rowOf(byte[] result, int r) {
     return Arrays.copyOfRange(result, 4 * r * c.width(), 4 * (r + 1) * c.width());
   }

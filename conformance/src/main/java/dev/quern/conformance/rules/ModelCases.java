@@ -1,0 +1,281 @@
+package dev.quern.conformance.rules;
+
+import static dev.quern.conformance.rules.LargeSizes.above;
+import static dev.quern.conformance.rules.LargeSizes.draw;
+import static dev.quern.conformance.rules.LargeSizes.pad;
+
+import dev.quern.conformance.cases.AttentionCase;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.ModelShapes;
+import dev.quern.conformance.cases.RmsNormCase;
+import dev.quern.conformance.cases.RopeCase;
+import dev.quern.conformance.cases.SwiGluCase;
+import dev.quern.conformance.cases.Values;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/// Cases at the size of models, by operator. In each a dimension or two is large, and the others so
+/// small that a call takes some ten milliseconds; no case is as large as a model's largest matrix.
+/// The first three of each list reach beyond every dimension of [ModelShapes].
+final class ModelCases {
+  /// Of a drawn case, at most: products, and numbers of an operand.
+  private static final long PRODUCTS = 1L << 24;
+
+  private static final long NUMBERS = 1L << 21;
+
+  private ModelCases() {}
+
+  static ModelSizes<LinearCase> linear(LinearCase first) {
+    int block = first.inputs();
+    int few = Math.max(block, 5); // inputs where outputs are many
+    int inputs = ModelShapes.largest("linear", "inputs");
+    int outputs = ModelShapes.largest("linear", "outputs");
+    int rows = ModelShapes.ROWS;
+    List<LinearCase> edges =
+        Stream.of(
+                format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
+                format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
+                format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block)),
+                format("rows=2,outputs=65543+5+40009,inputs=%d", few),
+                format(
+                    "rows=17,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
+                    above(8192, block)),
+                format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
+                format("rows=129,outputs=2051,inputs=%d", few),
+                "rows=1,outputs=513,inputs=16384",
+                format("rows=65,outputs=66,inputs=%d", above(4096, block)),
+                // All products of one sign, as large as they get: sums overflow here if anywhere.
+                format(
+                    "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
+                    above(2 * inputs, block)))
+            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+            .toList();
+    return new ModelSizes<>(edges, mix -> linear(first, mix));
+  }
+
+  private static LinearCase linear(LinearCase first, Mix mix) {
+    int block = first.inputs();
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s ->
+                (long) s[0] * s[1] * s[2] * block <= PRODUCTS
+                    && (long) s[0] * s[2] * block <= NUMBERS
+                    && (long) s[0] * s[1] <= NUMBERS,
+            ModelShapes.ROWS,
+            ModelShapes.largest("linear", "outputs"),
+            ModelShapes.largest("linear", "inputs") / block);
+    int outputs = sizes[1];
+    int part = draw(mix, 1, outputs);
+    return CaseText.with(
+        first,
+        format(
+            "rows=%d,outputs=%s,inputs=%d,xPad=%d,yPad=%d,accumulate=%b,x=%s,weights=%s,schedule=%s,seed=%d",
+            sizes[0],
+            part == outputs || mix.oneIn(2) ? outputs : part + "+" + (outputs - part),
+            sizes[2] * block,
+            pad(mix),
+            pad(mix),
+            mix.oneIn(2),
+            LargeSizes.values(
+                mix,
+                Values.WINDOW,
+                Values.WINDOW,
+                Values.WINDOW,
+                Values.NORMAL,
+                Values.ONE_HOT,
+                Values.CONSTANT,
+                Values.OUTLIER),
+            LargeSizes.any(mix, List.of("normal", "normal", "wide", "extreme")),
+            LargeSizes.schedule(mix),
+            LargeSizes.seed(mix)));
+  }
+
+  static ModelSizes<AttentionCase> attention(AttentionCase first) {
+    int positions = ModelShapes.largest("attention", "positions");
+    int heads = ModelShapes.largest("attention", "heads");
+    int headDim = ModelShapes.largest("attention", "headDim");
+    int rows = ModelShapes.ROWS;
+    List<AttentionCase> edges =
+        Stream.of(
+                format("kvHeads=2,group=1,headDim=4,rows=9,firstPosition=%d,spare=1000", positions),
+                format("kvHeads=1,group=9,headDim=3,rows=%d,firstPosition=17", rows + 3),
+                format(
+                    "kvHeads=%d,group=1,headDim=%d,rows=1,firstPosition=130",
+                    heads + 1, headDim + 1),
+                "kvHeads=1,group=71,headDim=16,rows=5,firstPosition=300",
+                "kvHeads=2,group=3,headDim=521,rows=4,firstPosition=1300",
+                "kvHeads=8,group=8,headDim=128,rows=1,firstPosition=2047,spare=513",
+                format(
+                    "append=true,kvHeads=2,headDim=16,rows=%d,firstPosition=30000,spare=9",
+                    rows + 3),
+                format(
+                    "append=true,kvHeads=3,headDim=8,rows=5,firstPosition=%d,spare=2,qPad=3",
+                    positions),
+                format("kvHeads=2,group=2,headDim=4,rows=3,firstPosition=40,spare=%d", positions),
+                "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
+                "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
+                format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions))
+            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+            .toList();
+    return new ModelSizes<>(edges, mix -> attention(first, mix));
+  }
+
+  private static AttentionCase attention(AttentionCase first, Mix mix) {
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s -> {
+              long heads = (long) s[0] * s[1];
+              long positions = s[3] + s[4];
+              return s[3] * heads * positions * (s[2] + 8) <= 2 * PRODUCTS
+                  && s[0] * (positions + s[5]) * s[2] <= NUMBERS
+                  && s[3] * heads * s[2] <= NUMBERS / 2;
+            },
+            ModelShapes.largest("attention", "kvHeads"),
+            ModelShapes.largest("attention", "heads"), // of one KV head
+            2 * ModelShapes.largest("attention", "headDim"),
+            ModelShapes.ROWS,
+            ModelShapes.largest("attention", "positions"),
+            ModelShapes.largest("attention", "capacity"));
+    return CaseText.with(
+        first,
+        format(
+            "append=%b,kvHeads=%d,group=%d,headDim=%d,rows=%d,firstPosition=%d,spare=%d,beyond=%d,qPad=%d,yPad=%d,scaleExponent=%d,values=%s,schedule=%s,seed=%d",
+            mix.oneIn(4),
+            sizes[0],
+            sizes[1],
+            sizes[2],
+            sizes[3],
+            sizes[4] - 1,
+            sizes[5] - 1,
+            mix.below(3),
+            pad(mix),
+            pad(mix),
+            mix.below(5) - 2,
+            LargeSizes.values(mix, Values.NORMAL, Values.POSITIVE, Values.OUTLIER),
+            LargeSizes.schedule(mix),
+            LargeSizes.seed(mix)));
+  }
+
+  static ModelSizes<RmsNormCase> rmsNorm(RmsNormCase first) {
+    int largest =
+        ModelShapes.largest("swiglu", "width"); // beyond any norm, and MLPs have norms too
+    List<RmsNormCase> edges =
+        Stream.of(
+                format("width=%d,rows=17,x=window", largest + 3),
+                format("width=1031,rows=%d", ModelShapes.ROWS + 3),
+                format("width=%d,rows=3,x=window,inPlace=true,xPad=3", 2 * largest + 1),
+                "width=131072,rows=2,x=window",
+                "width=5120,rows=130,epsilon=0.0,x=window,xPad=7,yPad=1",
+                "width=8192,rows=65,x=one-hot",
+                "width=16384,rows=40,x=outlier")
+            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+            .toList();
+    return new ModelSizes<>(edges, mix -> rmsNorm(first, largest, mix));
+  }
+
+  private static RmsNormCase rmsNorm(RmsNormCase first, int largest, Mix mix) {
+    int[] sizes =
+        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, largest, ModelShapes.ROWS);
+    return CaseText.with(
+        first,
+        format(
+            "width=%d,rows=%d,epsilon=%s,xPad=%d,yPad=%d,inPlace=%b,x=%s,schedule=%s,seed=%d",
+            sizes[0],
+            sizes[1],
+            LargeSizes.any(mix, List.of("1.0E-5", "0.0", "1.0")),
+            pad(mix),
+            pad(mix),
+            mix.oneIn(2),
+            LargeSizes.values(mix, Values.WINDOW, Values.WINDOW, Values.NORMAL, Values.OUTLIER),
+            LargeSizes.schedule(mix),
+            LargeSizes.seed(mix)));
+  }
+
+  static ModelSizes<RopeCase> rope(RopeCase first) {
+    int positions = ModelShapes.largest("rope", "positions");
+    int heads = ModelShapes.largest("rope", "heads");
+    int headDim = ModelShapes.largest("rope", "headDim");
+    List<RopeCase> edges =
+        Stream.of(
+                format("heads=%d,halfDim=4,rows=5,firstPosition=%d", heads + 1, positions + 3),
+                format("heads=3,halfDim=33,rows=%d,firstPosition=200", ModelShapes.ROWS + 3),
+                format("heads=2,halfDim=%d,rows=33,firstPosition=1500,xPad=3", headDim + 1),
+                format("heads=2,halfDim=2,rows=515,firstPosition=%d,tablePad=1", 2 * positions),
+                format("heads=8,halfDim=5,rows=2,firstPosition=7,spare=%d", positions),
+                format("heads=%d,halfDim=64,rows=129,firstPosition=8190", heads))
+            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+            .toList();
+    return new ModelSizes<>(edges, mix -> rope(first, mix));
+  }
+
+  private static RopeCase rope(RopeCase first, Mix mix) {
+    int[] sizes =
+        LargeSizes.sizes(
+            mix,
+            s ->
+                2L * s[0] * s[1] * s[2] <= NUMBERS / 2
+                    && 2L * ((long) s[2] + s[3] + s[4]) * s[1] <= NUMBERS,
+            ModelShapes.largest("rope", "heads"),
+            ModelShapes.largest("rope", "headDim"), // pairs
+            ModelShapes.ROWS,
+            ModelShapes.largest("rope", "positions"),
+            ModelShapes.largest("rope", "positions"));
+    return CaseText.with(
+        first,
+        format(
+            "heads=%d,halfDim=%d,rows=%d,firstPosition=%d,spare=%d,xPad=%d,tablePad=%d,x=%s,schedule=%s,seed=%d",
+            sizes[0],
+            sizes[1],
+            sizes[2],
+            sizes[3] - 1,
+            sizes[4] - 1,
+            pad(mix),
+            pad(mix),
+            LargeSizes.values(mix, Values.NORMAL, Values.WIDE),
+            LargeSizes.schedule(mix),
+            LargeSizes.seed(mix)));
+  }
+
+  static ModelSizes<SwiGluCase> swiGlu(SwiGluCase first) {
+    int largest = ModelShapes.largest("swiglu", "width");
+    List<SwiGluCase> edges =
+        Stream.of(
+                format("width=%d,rows=9,gatePad=3,upPad=1,yPad=2", largest + 3),
+                format("width=515,rows=%d", ModelShapes.ROWS + 3),
+                format("width=%d,rows=3,alias=gate", 2 * largest + 1),
+                "width=131073,rows=2,alias=up",
+                "width=14336,rows=33,gate=wide",
+                "width=8192,rows=65")
+            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+            .toList();
+    return new ModelSizes<>(edges, mix -> swiGlu(first, largest, mix));
+  }
+
+  private static SwiGluCase swiGlu(SwiGluCase first, int largest, Mix mix) {
+    int[] sizes =
+        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, largest, ModelShapes.ROWS);
+    return CaseText.with(
+        first,
+        format(
+            "width=%d,rows=%d,gatePad=%d,upPad=%d,yPad=%d,alias=%s,gate=%s,up=%s,schedule=%s,seed=%d",
+            sizes[0],
+            sizes[1],
+            pad(mix),
+            pad(mix),
+            pad(mix),
+            LargeSizes.any(mix, List.of("none", "none", "gate", "up")),
+            LargeSizes.values(mix, Values.NORMAL, Values.WIDE),
+            LargeSizes.values(mix, Values.NORMAL, Values.OUTLIER),
+            LargeSizes.schedule(mix),
+            LargeSizes.seed(mix)));
+  }
+
+  private static String format(String text, Object... sizes) {
+    return String.format(Locale.ROOT, text, sizes);
+  }
+}
