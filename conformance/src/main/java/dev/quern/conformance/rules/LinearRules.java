@@ -116,7 +116,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),
             KernelRules.of(this, "L4").stream(),
-            PackRules.rules().stream())
+            PackWorkersRules.rules().stream())
         .flatMap(rules -> rules)
         .toList();
   }

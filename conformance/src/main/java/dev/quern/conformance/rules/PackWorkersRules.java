@@ -23,18 +23,18 @@ import java.time.Duration;
 import java.util.List;
 
 /// Rules P11, P12, P13 and P18 for `pack`, which has workers as calls do.
-final class PackRules {
-  private PackRules() {}
+final class PackWorkersRules {
+  private PackWorkersRules() {}
 
   static List<Rule<LinearCase>> rules() {
     return List.of(
-        Rule.<LinearCase>of("P11", "pack_any_schedule", PackRules::anySchedule)
+        Rule.<LinearCase>of("P11", "pack_any_schedule", PackWorkersRules::anySchedule)
             .effort(Rule.Effort.HALF),
-        Rule.<LinearCase>of("P12", "no_call_waits_for_pack", PackRules::noCallWaits)
+        Rule.<LinearCase>of("P12", "no_call_waits_for_pack", PackWorkersRules::noCallWaits)
             .effort(Rule.Effort.LOW),
-        Rule.<LinearCase>of("P13", "pack_callers_threads", PackRules::callersThreads)
+        Rule.<LinearCase>of("P13", "pack_callers_threads", PackWorkersRules::callersThreads)
             .effort(Rule.Effort.LOW),
-        Rule.<LinearCase>of("P18", "failing_pack", PackRules::failingPack).effort(Rule.Effort.LOW));
+        Rule.<LinearCase>of("P18", "failing_pack", PackWorkersRules::failingPack).effort(Rule.Effort.LOW));
   }
 
   /// Whoever packs, the kernel computes the same.
