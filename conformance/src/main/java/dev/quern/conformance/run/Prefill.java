@@ -26,13 +26,12 @@ public enum Prefill {
   }
 
   void fill(MemorySegment segment) {
-    boolean alike = bits == Integer.rotateLeft(bits, 8);
-    if (alike) {
-      segment.fill((byte) bits);
-      return;
+    long size = segment.byteSize();
+    for (long at = 0; at < Math.min(Integer.BYTES, size); at++) {
+      segment.set(JAVA_BYTE, at, (byte) (bits >>> 8 * at));
     }
-    for (long at = 0; at < segment.byteSize(); at++) {
-      segment.set(JAVA_BYTE, at, (byte) (bits >>> 8 * (at % Integer.BYTES)));
+    for (long filled = Integer.BYTES; filled < size; filled *= 2) {
+      MemorySegment.copy(segment, 0, segment, filled, Math.min(filled, size - filled));
     }
   }
 }
