@@ -14,8 +14,8 @@ import dev.quern.op.AttentionSpec;
 /// @param firstPosition position of the first row
 /// @param spare positions of the cache beyond the last row's
 /// @param beyond how many positions the spec's maximum exceeds the cache's capacity by
-/// @param qPad floats between two rows of q (append: of k and v)
-/// @param yPad floats between two rows of y
+/// @param qPad floats between two rows of q (append: of k)
+/// @param yPad floats between two rows of y (append: of v)
 /// @param qExponent q is scaled by this power of two
 /// @param scaleExponent the spec's scale is `2^scaleExponent / sqrt(headDim)`
 /// @param values how the cache's values are distributed; q and keys are about normal

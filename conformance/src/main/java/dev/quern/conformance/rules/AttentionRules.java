@@ -73,6 +73,15 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
+  public AttentionCase large(AttentionCase c) {
+    String kind =
+        c.append()
+            ? "append=true,rows=256"
+            : c.rows() == 1 ? "firstPosition=9000" : "rows=160,firstPosition=90";
+    return CaseText.with(AttentionCase.of(c.kvFormat()), "kvHeads=2,group=2,headDim=64," + kind);
+  }
+
+  @Override
   public List<Rule<AttentionCase>> rules() {
     return Stream.concat(
             Stream.of(

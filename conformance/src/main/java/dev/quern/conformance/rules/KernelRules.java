@@ -38,10 +38,15 @@ final class KernelRules {
         Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
             .effort(Rule.Effort.LOW),
         Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
+        Rule.<C>of("P7", "wide_strides", memory::wideStrides)
+            .on(suite::wide)
+            .effort(Rule.Effort.SOME),
+        Rule.<C>of("P7", "one_buffer", memory::oneBuffer).effort(Rule.Effort.SOME),
         Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
         Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
             .effort(Rule.Effort.HALF),
         Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+        Rule.<C>of("P10", "more_scratch", memory::moreScratch).effort(Rule.Effort.SOME),
         Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check).effort(Rule.Effort.HALF),
         Rule.<C>of("P11", "any_schedule", schedules::anySchedule).effort(Rule.Effort.HALF),
         Rule.<C>of("P11", "worker_counts", schedules::anyCount).effort(Rule.Effort.LOW),
@@ -54,6 +59,9 @@ final class KernelRules {
         Rule.<C>of("P13", "callers_thread_alone", ownThreads::callersThreadAlone)
             .effort(Rule.Effort.HALF),
         Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
+        Rule.<C>of("P14", "large_calls", allocation::check)
+            .on(suite::large)
+            .effort(Rule.Effort.THREE_CASES),
         Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW));
   }
 

@@ -90,13 +90,26 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
+  public LinearCase large(LinearCase c) {
+    LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
+    return CaseText.with(
+        first, c.rows() == 1 ? "outputs=40,inputs=16384" : "rows=192,outputs=40,inputs=1024");
+  }
+
+  @Override
   public List<Rule<LinearCase>> rules() {
     return Stream.of(
             Stream.of(
                 bound("L1", "any_rows").on(c -> CaseText.with(c, "x=normal,weights=normal")),
                 bound("L2", "stacking").on(LinearRules::stacked),
+                Rule.of("L2", "many_matrices", PackRules::manyMatrices)
+                    .on(PackRules::many)
+                    .effort(Rule.Effort.SOME),
                 Rule.of("L3", "strides", judged(LinearRules::strides)).on(LinearRules::padded),
                 bound("L5", "exact_f32").where(EXACT),
+                Rule.of("L5", "what_y_held", AccumulateRule::check)
+                    .on(AccumulateRule::accumulates)
+                    .effort(Rule.Effort.SOME),
                 bound("L6", "int8_symmetric").where(SYMMETRIC).on(LinearRules::showX),
                 bound("L7", "int8_asymmetric").where(ASYMMETRIC).on(LinearRules::showX),
                 bound("L8", "ties")
@@ -110,8 +123,11 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
                     .effort(Rule.Effort.HALF),
-                Rule.of("P16", "source_released", LinearRules::sourceReleased)
+                Rule.of("P16", "source_released", PackRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
+                Rule.of("P16", "nowhere_else", PackRules::nowhereElse)
+                    .on(c -> CaseText.with(c, "schedule=1/sequential"))
+                    .effort(Rule.Effort.SOME),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),
@@ -178,28 +194,6 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
           }
           return verdict;
         });
-  }
-
-  /// What `pack` read is overwritten, then freed.
-  private static Outcome sourceReleased(LinearCase c, Target target) {
-    try (Memory memory = new CanaryMemory();
-        Memory source = new CanaryMemory();
-        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearRun run = LinearRun.open(c, LinearData.of(c), target, memory, source);
-      if (run.kernel().retainsSource()) {
-        return new Outcome.Skip("the kernel retains its source");
-      }
-      Verdict verdict = new Verdict();
-      if (run.packedBytes() == 0) {
-        verdict.fail("pack", "packed weights in the allocator's memory", "0 bytes allocated");
-      }
-      byte[] expected = run.call(workers, Prefill.NAN);
-      run.overwriteSource();
-      Calls.same(verdict, "source overwritten", run, expected, run.call(workers, Prefill.NAN));
-      run.freeSource();
-      Calls.same(verdict, "source freed", run, expected, run.call(workers, Prefill.NAN));
-      return verdict.outcome();
-    }
   }
 
   static float nonFinite(Mix mix) {

@@ -36,6 +36,15 @@ public interface OperatorSuite<C extends Record & Case> {
   /// A small case with so many rows, heads or outputs that each of 64 workers has tasks.
   C manyTasks(C c);
 
+  /// The case with its rows far apart.
+  default C wide(C c) {
+    return Strides.wide(c);
+  }
+
+  /// A call of the case's kind (one row or several, for attention `append` or `apply`) that is so
+  /// large that an array of its size shows among all else that a call may allocate.
+  C large(C c);
+
   /// The operator's own rules, and those of section P.
   List<Rule<C>> rules();
 }

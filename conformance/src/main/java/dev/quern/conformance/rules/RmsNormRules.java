@@ -100,6 +100,12 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
+  public RmsNormCase large(RmsNormCase c) {
+    return CaseText.with(
+        RmsNormCase.smallest(), c.rows() == 1 ? "width=20000" : "width=20000,rows=64");
+  }
+
+  @Override
   public List<Rule<RmsNormCase>> rules() {
     return Stream.concat(
             Stream.of(

@@ -112,6 +112,18 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
     return RopeRun.open(c, RopeRun.Data.of(c), target, memory);
   }
 
+  /// Its table is no longer than the batch asks for, since it has a stride too.
+  @Override
+  public RopeCase wide(RopeCase c) {
+    return Strides.wide(CaseText.with(c, "firstPosition=" + c.firstPosition() % 10));
+  }
+
+  @Override
+  public RopeCase large(RopeCase c) {
+    String rows = c.rows() == 1 ? "rows=1" : "rows=128";
+    return CaseText.with(RopeCase.of(c.pairing()), "heads=32,halfDim=64," + rows);
+  }
+
   @Override
   public RopeCase manyTasks(RopeCase c) {
     return CaseText.with(

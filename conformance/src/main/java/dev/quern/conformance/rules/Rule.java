@@ -49,6 +49,9 @@ public record Rule<C>(
     /// All edge cases, for what checks one call in several ways.
     static final Effort HALF = new Effort(Integer.MAX_VALUE, 0.5);
 
+    /// For what one case in a few shows.
+    static final Effort SOME = new Effort(8, 0.3);
+
     /// For what takes many calls.
     static final Effort LOW = new Effort(3, 0.1);
 

@@ -103,6 +103,12 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
+  public SwiGluCase large(SwiGluCase c) {
+    return CaseText.with(
+        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=20000,rows=64");
+  }
+
+  @Override
   public List<Rule<SwiGluCase>> rules() {
     return Stream.concat(
             Stream.of(

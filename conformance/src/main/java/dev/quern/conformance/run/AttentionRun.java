@@ -58,7 +58,7 @@ public final class AttentionRun extends Run {
     MemorySegment keys = operand(memory, "keys", data.keys(), 4, written, true);
     MemorySegment values = operand(memory, "values", data.values(), 4, written, true);
     this.cache = new KvCache(keys, values, c.kvFormat(), c.capacity());
-    this.v = c.append() ? inputMatrix("v", data.v(), cols, c.qPad()) : null;
+    this.v = c.append() ? inputMatrix("v", data.v(), cols, c.yPad()) : null;
     this.y =
         c.append() ? null : outputMatrix("y", new float[c.rows() * cols], cols, c.yPad(), true);
     note(String.format(Locale.ROOT, "%d of %d positions in use", c.positions(), c.capacity()));

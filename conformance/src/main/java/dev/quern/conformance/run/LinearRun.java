@@ -30,7 +30,7 @@ public final class LinearRun extends Run {
   private final Packed packed;
   private final F32Matrix x;
   private final F32Matrix y;
-  private final Memory source;
+  private final Packing packing;
   private final List<MemorySegment> sources = new ArrayList<>();
   private final List<WeightMatrix> stacked = new ArrayList<>();
   private long packedBytes;
@@ -49,10 +49,22 @@ public final class LinearRun extends Run {
     }
   }
 
+  /// Where weights lie and are packed to.
+  ///
+  /// @param source what `pack` reads
+  /// @param packed where it allocates
+  public record Packing(Memory source, SegmentAllocator packed) {
+    /// The source in one place, what is packed in another.
+    public static Packing of(Memory source, Memory packed) {
+      return new Packing(
+          source, (bytes, alignment) -> packed.allocate("packed weights", bytes, alignment));
+    }
+  }
+
   private LinearRun(
-      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Memory source) {
+      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Packing packing) {
     super(memory);
-    this.source = source;
+    this.packing = packing;
     this.c = c;
     this.data = data;
     int outputs = c.totalOutputs();
@@ -70,23 +82,19 @@ public final class LinearRun extends Run {
 
   /// Packs given weights.
   public static LinearRun open(LinearCase c, LinearData data, Target target, Memory memory) {
-    return open(c, data, target, memory, memory);
+    return open(c, data, target, memory, Packing.of(memory, memory));
   }
 
   /// Packs given weights that lie in memory of their own.
   public static LinearRun open(
-      LinearCase c, LinearData data, Target target, Memory memory, Memory source) {
-    return new LinearRun(c, data, target, null, memory, source);
+      LinearCase c, LinearData data, Target target, Memory memory, Packing packing) {
+    return new LinearRun(c, data, target, null, memory, packing);
   }
 
   private Packed pack(Target target) {
     for (int i = 0; i < data.weights().size(); i++) {
-      WeightBytes bytes = data.weights().get(i);
-      int outputs = c.outputs().get(i);
-      MemorySegment plane = source("weights " + i, bytes.data());
-      MemorySegment scales =
-          bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
-      stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
+      int earlier = data.weights().indexOf(data.weights().get(i));
+      stacked.add(earlier < i ? stacked.get(earlier) : matrix(i));
     }
     try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       return pack(target, this::allocatePacked, workers);
@@ -106,36 +114,55 @@ public final class LinearRun extends Run {
 
   /// The same call on another kernel, packed from the same source.
   public LinearRun repacked(Target target, SegmentAllocator allocator, Workers workers) {
-    return new LinearRun(c, data, null, pack(target, allocator, workers), memory(), source);
+    return new LinearRun(c, data, null, pack(target, allocator, workers), memory(), packing);
   }
 
-  private MemorySegment allocatePacked(long bytes, long alignment) {
+  private WeightMatrix matrix(int i) {
+    WeightBytes bytes = data.weights().get(i);
+    MemorySegment plane = source("weights " + i, bytes.data());
+    MemorySegment scales =
+        bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
+    return new WeightMatrix(c.blockFormat(), plane, scales, c.outputs().get(i), c.inputs());
+  }
+
+  private synchronized MemorySegment allocatePacked(long bytes, long alignment) {
     packedBytes += bytes;
-    return memory().allocate("packed weights", bytes, alignment);
+    return packing.packed().allocate(bytes, alignment);
   }
 
   private MemorySegment source(String name, byte[] bytes) {
-    MemorySegment segment = input(source, name, bytes, 1);
+    MemorySegment segment = input(packing.source(), name, bytes, 1);
     sources.add(segment);
     return segment;
   }
 
   /// Bytes that `pack` took from its allocator.
+  @Override
   public long packedBytes() {
     return packedBytes;
   }
 
-  /// Overwrites the weights that the kernel was packed from; they are no operands any more.
-  public void overwriteSource() {
-    for (MemorySegment segment : sources) {
-      forget(segment);
-      segment.fill((byte) 0xff);
-    }
+  /// The planes that the kernel was packed from, matrix by matrix.
+  public int sources() {
+    return sources.size();
+  }
+
+  /// Leaves the weights that the kernel was packed from to others: they are no operands any more.
+  public void forgetSource() {
+    sources.forEach(this::forget);
+  }
+
+  /// Overwrites a plane of the weights that the kernel was packed from; it is no operand any more.
+  ///
+  /// @param i which, below [#sources]
+  public void overwriteSource(int i) {
+    forget(sources.get(i));
+    sources.get(i).fill((byte) 0xff);
   }
 
   /// Frees the memory of the weights that the kernel was packed from.
   public void freeSource() {
-    source.close();
+    packing.source().close();
   }
 
   public LinearCase spec() {
@@ -197,12 +224,12 @@ public final class LinearRun extends Run {
         null,
         packed,
         memory(),
-        source);
+        packing);
   }
 
   @Override
   public Run sibling(long seed) {
-    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), source);
+    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), packing);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.quern.conformance.run;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.quern.conformance.Verdict;
@@ -25,6 +24,7 @@ import java.util.function.Supplier;
 /// no façade between. The rules that hold for every operator need no more than this.
 public abstract class Run {
   private final List<Operand> operands = new ArrayList<>();
+  private final List<F32Matrix> matrices = new ArrayList<>();
   private final List<Supplier<String>> summaries = new ArrayList<>();
   private final Memory memory;
 
@@ -79,18 +79,42 @@ public abstract class Run {
     operands.forEach(o -> o.restore(prefill));
   }
 
+  /// Calls the kernel with a workspace whose scratch is left as it is; what it wrote.
+  public final byte[] call(Workspace w, Prefill prefill) {
+    restore(prefill);
+    invoke(w);
+    return result();
+  }
+
   /// Restores all operands and makes a workspace.
   public final Workspace prepare(Workers workers, Prefill prefill) {
     restore(prefill);
+    MemorySegment scratch = scratch(scratchBytes(workers));
+    prefill.fill(scratch);
+    return new Workspace(scratch, workers);
+  }
+
+  /// What the kernel asks for.
+  ///
+  /// @throws IllegalStateException if that is less than nothing
+  public final long scratchBytes(Workers workers) {
     long bytes = kernel().scratchBytes(rows(), workers.parallelism());
     if (bytes < 0) {
       throw new IllegalStateException(
           String.format(
               Locale.ROOT, "scratchBytes(%d, %d) = %d", rows(), workers.parallelism(), bytes));
     }
-    MemorySegment scratch = memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT);
-    prefill.fill(scratch);
-    return new Workspace(scratch, workers);
+    return bytes;
+  }
+
+  /// New scratch, aligned as it must be and no more.
+  public final MemorySegment scratch(long bytes) {
+    return memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT);
+  }
+
+  /// These workers, watched: see [Watch].
+  public final Watch watch(Workers workers) {
+    return new Watch(workers, operands);
   }
 
   /// Calls the kernel with scratch of exactly what it asked for, in memory that many calls of a
@@ -172,8 +196,10 @@ public abstract class Run {
   }
 
   /// An operand that is no longer restored or compared.
-  protected final void forget(MemorySegment segment) {
-    operands.removeIf(o -> o.segment().equals(segment));
+  ///
+  /// @param given what the kernel got of it
+  protected final void forget(MemorySegment given) {
+    operands.removeIf(o -> o.place().given().equals(given));
   }
 
   /// A new operand.
@@ -184,10 +210,20 @@ public abstract class Run {
       long alignment,
       List<Operand.Range> written,
       boolean prefilled) {
-    MemorySegment segment = where.allocate(name, bytes.length, alignment);
-    MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
-    operands.add(new Operand(name, segment, bytes, written, prefilled));
-    return segment;
+    Memory.Place place;
+    if (written.isEmpty()) {
+      place = where.input(name, bytes.length, alignment);
+    } else {
+      MemorySegment segment = where.allocate(name, bytes.length, alignment);
+      place = new Memory.Place(segment, segment);
+    }
+    return add(Operand.alone(name, place, bytes, written, prefilled));
+  }
+
+  private MemorySegment add(Operand operand) {
+    operand.put();
+    operands.add(operand);
+    return operand.place().given();
   }
 
   /// A new matrix that is read only.
@@ -209,10 +245,11 @@ public abstract class Run {
   private F32Matrix matrix(
       String name, float[] values, int cols, int pad, boolean written, boolean prefilled) {
     int rows = values.length / cols;
-    int stride = cols + pad;
-    byte[] bytes = new byte[Math.toIntExact(4 * ((rows - 1L) * stride + cols))];
+    Memory.MatrixPlace at = memory.matrix(name, rows, cols, cols + pad, written);
+    int stride = at.strideFloats();
+    byte[] bytes = new byte[Math.toIntExact(at.place().segment().byteSize())];
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    while (pad > 0 && buffer.hasRemaining()) {
+    while (stride > cols && buffer.remaining() >= Integer.BYTES) {
       buffer.putInt(Memory.CANARY);
     }
     FloatBuffer floats = buffer.rewind().asFloatBuffer();
@@ -224,9 +261,38 @@ public abstract class Run {
     if (!prefilled) {
       summaries.add(() -> name + " " + Summary.of(values, rows, cols, stride));
     }
+    List<Operand.Range> writes = written ? ranges : List.of();
     MemorySegment data =
-        operand(memory, name, bytes, 4, written ? ranges : List.of(), written && prefilled);
-    return new F32Matrix(data, rows, cols, stride);
+        add(
+            at.alone()
+                ? Operand.alone(name, at.place(), bytes, writes, prefilled)
+                : new Operand(
+                    name,
+                    at.place(),
+                    bytes,
+                    writes,
+                    written ? List.of() : ranges,
+                    prefilled));
+    F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
+    matrices.add(matrix);
+    return matrix;
+  }
+
+  /// The matrices of the call, in the order in which they were made; one that is two operands once.
+  final List<F32Matrix> matrices() {
+    return matrices;
+  }
+
+  /// Bytes that the kernel's weights were packed to.
+  public long packedBytes() {
+    return 0;
+  }
+
+  /// Bytes of all memory but the matrices and scratch.
+  final long otherBytes() {
+    return packedBytes()
+        + operands.stream().mapToLong(o -> o.initial().length).sum()
+        - matrices.stream().mapToLong(m -> m.data().byteSize()).sum();
   }
 
   /// Adds a line to [#describe].
