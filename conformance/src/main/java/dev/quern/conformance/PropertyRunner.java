@@ -110,7 +110,7 @@ final class PropertyRunner<C extends Record & Case> {
     return subject.edges().stream()
         .map(rule.shape())
         .distinct()
-        .limit(rule.effort().edges())
+        .limit(rule.effort().edges(settings.tries()))
         .toList();
   }
 

@@ -1,5 +1,7 @@
 package dev.quern.conformance.rules;
 
+import static dev.quern.conformance.Settings.DEFAULT_TRIES;
+
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import java.util.function.Predicate;
@@ -26,7 +28,13 @@ public record Rule<C>(
   ///
   /// @param edges how many of the subject's edge cases
   /// @param share what part of the tries
-  public record Effort(int edges, double share) {
+  /// @param heavy whether with fewer tries than the default's there are fewer edge cases, too
+  public record Effort(int edges, double share, boolean heavy) {
+    /// Not heavy.
+    public Effort(int edges, double share) {
+      this(edges, share, false);
+    }
+
     /// All edge cases and all tries.
     static final Effort FULL = new Effort(Integer.MAX_VALUE, 1);
 
@@ -41,6 +49,16 @@ public record Rule<C>(
 
     /// For what takes thousands of calls.
     static final Effort THREE_CASES = new Effort(3, 0);
+
+    /// For operands of megabytes.
+    static final Effort HEAVY = new Effort(3, 0, true);
+
+    /// How many of the edge cases are tried.
+    ///
+    /// @param tries of the whole run
+    public int edges(int tries) {
+      return heavy ? Math.ceilDiv(edges * Math.min(tries, DEFAULT_TRIES), DEFAULT_TRIES) : edges;
+    }
   }
 
   /// Checks one case.

@@ -98,7 +98,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   @Override
   public SwiGluCase large(SwiGluCase c) {
     return CaseText.with(
-        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=20000,rows=64");
+        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=500,rows=600");
   }
 
   @Override
