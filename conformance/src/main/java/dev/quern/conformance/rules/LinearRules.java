@@ -81,7 +81,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   public LinearCase large(LinearCase c) {
     LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
     return CaseText.with(
-        first, c.rows() == 1 ? "outputs=8,inputs=16384" : "rows=600,outputs=8,inputs=512");
+        first, c.rows() == 1 ? "outputs=8,inputs=16384" : "rows=600,outputs=8,inputs=256");
   }
 
   @Override

@@ -105,15 +105,13 @@ final class PackRules {
   /// A stack as large as an embedding's in one direction: planes of megabytes, of scales too.
   static LinearCase large(LinearCase c) {
     int block = c.blockFormat().blockElements();
-    boolean scalePlane = c.blockFormat().scalePlane().scaleBytes() > 0;
-    LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
+    boolean scalePlane = c.blockFormat().scalePlane().scaleBytes() > 0 && block > 1;
+    int inputs = scalePlane ? 2 * block : Math.max(64, block) + (block == 1 ? 3 : 0);
+    String many = scalePlane || inputs < 256 ? "9+66000+700" : "9+17000+700";
     return CaseText.with(
-        first,
+        LinearCase.of(c.blockFormat(), c.numerics()),
         c.rows() == 1
-            ? String.format(
-                Locale.ROOT,
-                "outputs=9+66000+700,inputs=%d",
-                block == 1 ? 67 : scalePlane ? 2 * block : Math.ceilDiv(64, block) * block)
+            ? String.format(Locale.ROOT, "outputs=%s,inputs=%d", many, inputs)
             : "outputs=350+9,inputs=12288");
   }
 
