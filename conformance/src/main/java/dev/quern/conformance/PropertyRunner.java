@@ -172,18 +172,12 @@ final class PropertyRunner<C extends Record & Case> {
     return edges.stream()
         .map(rule.shape())
         .distinct()
-        .limit(atModelSizes() ? few(edges.size()) : rule.effort().edges())
+        .limit(rule.effort().edges(edges.size(), settings.tries()))
         .toList();
   }
 
   private boolean atModelSizes() {
     return rule.space() == Rule.Space.MODEL_SIZES;
-  }
-
-  /// With fewer tries than by default, as much fewer edge cases; the first always.
-  private long few(int edges) {
-    double share = Math.min(1, (double) settings.tries() / Settings.DEFAULT_TRIES);
-    return Math.max(1, (long) Math.ceil(edges * share));
   }
 
   private Stream<C> generated() {

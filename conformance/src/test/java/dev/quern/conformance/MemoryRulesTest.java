@@ -88,6 +88,28 @@ class MemoryRulesTest {
         packer("P16_nowhere_else", "a copy on the heap, and room allocated for show", Copies.HEAP),
         packer("P16_nowhere_else", "the first matrix is kept in an arena", Copies.FIRST_ELSEWHERE),
         packer("P16_nowhere_else", "retains the source, and reads a copy", Copies.BESIDE_SOURCE),
+        packer("P16_source_released", "the source is read in the first call", Copies.FIRST_CALL),
+        packer("P16_large_weights", "large planes are copied to an arena", Copies.LARGE_ELSEWHERE),
+        packing(
+            "P16_large_weights",
+            "Q5_K",
+            "the last byte of a large source is cleared",
+            source -> {
+              MemorySegment data = alias(source.getLast().data());
+              if (data.byteSize() > 50_000) {
+                data.set(JAVA_BYTE, data.byteSize() - 1, (byte) 0);
+              }
+            }),
+        linear(
+            "P7_large_operands",
+            "where rows are many, the last of x is changed and put back",
+            (right, x, y, w) -> {
+              right.apply(x, y, w);
+              if (x.rows() > 300) {
+                long at = x.offsetBytes(x.rows() - 1, 0);
+                alias(x.data()).set(JAVA_FLOAT, at, x.get(x.rows() - 1, 0));
+              }
+            }),
         packer("P16_source_released", "the last plane is read in the source", Copies.LAST_SHARED),
         linear(
             "P10_more_scratch",
@@ -399,6 +421,8 @@ class MemoryRulesTest {
     HEAP,
     FIRST_ELSEWHERE,
     BESIDE_SOURCE,
+    LARGE_ELSEWHERE,
+    FIRST_CALL,
     LAST_SHARED,
     FIFTH,
     ONCE
@@ -414,7 +438,10 @@ class MemoryRulesTest {
       for (int i = 0; i < stacked.size(); i++) {
         WeightMatrix m = stacked.get(i);
         boolean elsewhere =
-            retains || copies == Copies.HEAP || i == 0 && copies == Copies.FIRST_ELSEWHERE;
+            retains
+                || copies == Copies.HEAP
+                || i == 0 && copies == Copies.FIRST_ELSEWHERE
+                || m.data().byteSize() > 1 << 20 && copies == Copies.LARGE_ELSEWHERE;
         SegmentAllocator where = elsewhere ? Arena.ofAuto() : packed;
         MemorySegment data = where.allocate(m.data().byteSize(), 64).copyFrom(m.data());
         MemorySegment scales = where.allocate(m.scales().byteSize(), 64).copyFrom(m.scales());
@@ -433,6 +460,7 @@ class MemoryRulesTest {
         mine.add(copy);
       }
       LinearKernel right = packer.pack(mine, packed, workers);
+      boolean[] called = {copies != Copies.FIRST_CALL};
       return new LinearKernel() {
         @Override
         public boolean retainsSource() {
@@ -446,6 +474,10 @@ class MemoryRulesTest {
 
         @Override
         public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+          for (int i = 0; !called[0] && i < mine.size(); i++) {
+            mine.get(i).data().copyFrom(stacked.get(i).data());
+          }
+          called[0] = true;
           right.apply(x, y, w);
         }
       };

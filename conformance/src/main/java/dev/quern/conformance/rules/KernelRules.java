@@ -42,6 +42,9 @@ final class KernelRules {
             .on(suite::wide)
             .effort(Rule.Effort.SOME),
         Rule.<C>of("P7", "one_buffer", memory::oneBuffer).effort(Rule.Effort.SOME),
+        Rule.<C>of("P7", "large_operands", memory::largeOperands)
+            .on(suite::large)
+            .effort(Rule.Effort.HEAVY),
         Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
         Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
             .effort(Rule.Effort.HALF),
@@ -61,7 +64,7 @@ final class KernelRules {
         Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
         Rule.<C>of("P14", "large_calls", allocation::check)
             .on(suite::large)
-            .effort(Rule.Effort.THREE_CASES),
+            .effort(Rule.Effort.HEAVY),
         Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW));
   }
 

@@ -93,7 +93,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   public LinearCase large(LinearCase c) {
     LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
     return CaseText.with(
-        first, c.rows() == 1 ? "outputs=40,inputs=16384" : "rows=192,outputs=40,inputs=1024");
+        first, c.rows() == 1 ? "outputs=8,inputs=16384" : "rows=600,outputs=8,inputs=256");
   }
 
   @Override
@@ -128,6 +128,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("P16", "nowhere_else", PackRules::nowhereElse)
                     .on(c -> CaseText.with(c, "schedule=1/sequential"))
                     .effort(Rule.Effort.SOME),
+                Rule.of("P16", "large_weights", PackRules::largeWeights)
+                    .on(PackRules::large)
+                    .effort(Rule.Effort.HEAVY),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),

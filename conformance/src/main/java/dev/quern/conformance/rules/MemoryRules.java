@@ -19,7 +19,9 @@ import dev.quern.conformance.run.Watch;
 import dev.quern.data.Workspace;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
 /// Rules P7 to P10: where kernels read and write.
 record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
@@ -95,6 +97,22 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
+  /// The checks of this class on a call so large that what begins at some size has begun.
+  Outcome largeOperands(C c, Target target) {
+    List<Function<C, Outcome>> checks =
+        List.of(
+            of -> staysInBounds(of, target),
+            of -> oneBuffer(of, target),
+            of -> inputsUnchanged(of, target),
+            of -> ignoresWhatWasThere(of, target),
+            of -> moreScratch(of, target));
+    Outcome outcome = Outcome.pass();
+    for (Function<C, Outcome> check : checks) {
+      outcome = outcome instanceof Outcome.Fail ? outcome : check.apply(c);
+    }
+    return outcome;
+  }
+
   /// Inputs lie where a write throws, and where a write by native code shows afterwards, even if it
   /// put back what was there. They are looked at when the kernel was made, before and after each
   /// task, and after the call.
@@ -114,7 +132,8 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
-  private static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
+  /// What is said of a run whose inputs, or some of them, lie in mapped memory.
+  static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
     run.changedInput().ifPresent(i -> verdict.fail(i + ", " + when, "unchanged", "written to"));
     memory
         .written()

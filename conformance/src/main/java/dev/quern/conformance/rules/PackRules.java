@@ -12,11 +12,13 @@ import dev.quern.conformance.run.LinearBounds;
 import dev.quern.conformance.run.LinearData;
 import dev.quern.conformance.run.LinearRun;
 import dev.quern.conformance.run.LinearRun.Packing;
+import dev.quern.conformance.run.MappedMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.SameMemory;
 import dev.quern.conformance.run.TestWorkers;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,31 +26,48 @@ import java.util.stream.Collectors;
 
 /// Rules P16 and L2: what a linear kernel keeps of its weights, and where; matrices in one stack.
 final class PackRules {
+  /// Outputs after which large weights repeat; a prime, so that no tile or task begins alike.
+  private static final int PERIOD = 97;
+
   private PackRules() {}
 
-  /// What `pack` read is overwritten, plane by plane, then freed.
+  /// What `pack` read is overwritten, plane by plane, and freed, all before the first call: what a
+  /// kernel reads later is not there any more.
   static Outcome sourceReleased(LinearCase c, Target target) {
+    return sourceReleased(c, LinearData.of(c), target);
+  }
+
+  private static Outcome sourceReleased(LinearCase c, LinearData data, Target target) {
     try (Memory memory = new CanaryMemory();
-        Memory source = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearRun run =
-          LinearRun.open(c, LinearData.of(c), target, memory, Packing.of(source, memory));
-      if (run.kernel().retainsSource()) {
+      LinearRun whole = LinearRun.open(c, data, target, memory);
+      if (whole.kernel().retainsSource()) {
         return new Outcome.Skip("the kernel retains its source");
       }
       Verdict verdict = new Verdict();
-      if (run.packedBytes() == 0) {
+      if (whole.packedBytes() == 0) {
         verdict.fail("pack", "packed weights in the allocator's memory", "0 bytes allocated");
       }
-      byte[] expected = run.call(workers, Prefill.NAN);
-      for (int i = 0; i < run.sources(); i++) {
-        run.overwriteSource(i);
-        String when =
-            String.format(Locale.ROOT, "plane %d of %d overwritten", i + 1, run.sources());
-        Calls.same(verdict, when, run, expected, run.call(workers, Prefill.NAN));
+      byte[] expected = whole.call(workers, Prefill.NAN);
+      // Each plane apart: one that is missing may hide behind another.
+      for (int i = 0; i <= whole.sources(); i++) {
+        try (Memory source = new CanaryMemory()) {
+          LinearRun run = LinearRun.open(c, data, target, memory, Packing.of(source, memory));
+          String when = "source freed before the first call";
+          if (i < whole.sources()) {
+            run.overwriteSource(i);
+            when =
+                String.format(
+                    Locale.ROOT,
+                    "plane %d of %d of the source overwritten before the first call",
+                    i + 1,
+                    whole.sources());
+          } else {
+            run.freeSource();
+          }
+          Calls.same(verdict, when, run, expected, run.call(workers, Prefill.NAN));
+        }
       }
-      run.freeSource();
-      Calls.same(verdict, "source freed", run, expected, run.call(workers, Prefill.NAN));
       return verdict.outcome();
     }
   }
@@ -56,8 +75,12 @@ final class PackRules {
   /// Other weights of the spec are packed in the same place, from the same place: the kernel that
   /// was packed there first must now give their results, unless it keeps weights elsewhere.
   static Outcome nowhereElse(LinearCase c, Target target) {
-    LinearData data = LinearData.of(c);
     LinearData others = LinearData.of(CaseText.with(c, "seed=" + (c.seed() + 1)));
+    return nowhereElse(c, LinearData.of(c), others, target);
+  }
+
+  private static Outcome nowhereElse(
+      LinearCase c, LinearData data, LinearData others, Target target) {
     try (Memory memory = new CanaryMemory();
         SameMemory weights = new SameMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -77,6 +100,63 @@ final class PackRules {
       Calls.same(verdict, when, first, expected, first.call(workers, Prefill.NAN));
       return verdict.outcome();
     }
+  }
+
+  /// A stack as large as an embedding's in one direction: planes of megabytes, of scales too.
+  static LinearCase large(LinearCase c) {
+    int block = c.blockFormat().blockElements();
+    boolean scalePlane = c.blockFormat().scalePlane().scaleBytes() > 0 && block > 1;
+    int inputs = scalePlane ? 2 * block : Math.max(64, block) + (block == 1 ? 3 : 0);
+    String many = scalePlane || inputs < 256 ? "9+66000+700" : "9+17000+700";
+    return CaseText.with(
+        LinearCase.of(c.blockFormat(), c.numerics()),
+        c.rows() == 1
+            ? String.format(Locale.ROOT, "outputs=%s,inputs=%d", many, inputs)
+            : "outputs=350+9,inputs=12288");
+  }
+
+  /// All of it at that size, of a kernel whose weights lie in a mapped file.
+  static Outcome largeWeights(LinearCase c, Target target) {
+    LinearData data = repeated(c, c.seed());
+    Outcome unchanged = sourceUnchanged(c, data, target);
+    Outcome released =
+        unchanged instanceof Outcome.Fail ? unchanged : sourceReleased(c, data, target);
+    return released instanceof Outcome.Fail
+        ? released
+        : nowhereElse(c, data, repeated(c, c.seed() + 1), target);
+  }
+
+  private static Outcome sourceUnchanged(LinearCase c, LinearData data, Target target) {
+    try (MappedMemory source = new MappedMemory(new CanaryMemory());
+        Memory memory = new CanaryMemory()) {
+      LinearRun run = LinearRun.open(c, data, target, memory, Packing.of(source, memory));
+      Verdict verdict = new Verdict();
+      MemoryRules.unchanged(run, source, "once packed", verdict);
+      return verdict.outcome();
+    } catch (UncheckedIOException e) {
+      return new Outcome.Skip("no file can be mapped here: " + e.getMessage());
+    }
+  }
+
+  /// Operands whose weights repeat those of [#PERIOD] outputs: to draw them all takes too long.
+  private static LinearData repeated(LinearCase c, long seed) {
+    LinearData few = LinearData.of(CaseText.with(c, "seed=" + seed + ",outputs=" + PERIOD));
+    WeightBytes period = few.weights().getFirst();
+    List<WeightBytes> weights = new ArrayList<>();
+    for (int outputs : c.outputs()) {
+      weights.add(
+          new WeightBytes(repeated(period.data(), outputs), repeated(period.scales(), outputs)));
+    }
+    return new LinearData(few.x(), new float[c.rows() * c.totalOutputs()], weights);
+  }
+
+  private static byte[] repeated(byte[] rows, int outputs) {
+    int rowBytes = rows.length / PERIOD;
+    byte[] all = new byte[Math.multiplyExact(rowBytes, outputs)];
+    for (int at = 0; at < all.length; at += rows.length) {
+      System.arraycopy(rows, 0, all, at, Math.min(rows.length, all.length - at));
+    }
+    return all;
   }
 
   /// A stack of more matrices than Q, K and V, of few outputs each; one of them is there twice.

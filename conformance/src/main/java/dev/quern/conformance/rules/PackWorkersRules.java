@@ -34,7 +34,8 @@ final class PackWorkersRules {
             .effort(Rule.Effort.LOW),
         Rule.<LinearCase>of("P13", "pack_callers_threads", PackWorkersRules::callersThreads)
             .effort(Rule.Effort.LOW),
-        Rule.<LinearCase>of("P18", "failing_pack", PackWorkersRules::failingPack).effort(Rule.Effort.LOW));
+        Rule.<LinearCase>of("P18", "failing_pack", PackWorkersRules::failingPack)
+            .effort(Rule.Effort.LOW));
   }
 
   /// Whoever packs, the kernel computes the same.

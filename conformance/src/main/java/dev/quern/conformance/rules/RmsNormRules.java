@@ -102,7 +102,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   @Override
   public RmsNormCase large(RmsNormCase c) {
     return CaseText.with(
-        RmsNormCase.smallest(), c.rows() == 1 ? "width=20000" : "width=20000,rows=64");
+        RmsNormCase.smallest(), c.rows() == 1 ? "width=20000" : "width=500,rows=600");
   }
 
   @Override

@@ -120,8 +120,8 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
 
   @Override
   public RopeCase large(RopeCase c) {
-    String rows = c.rows() == 1 ? "rows=1" : "rows=128";
-    return CaseText.with(RopeCase.of(c.pairing()), "heads=32,halfDim=64," + rows);
+    String size = c.rows() == 1 ? "heads=64,halfDim=128" : "heads=4,halfDim=64,rows=600";
+    return CaseText.with(RopeCase.of(c.pairing()), size);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.quern.conformance.rules;
 
+import static dev.quern.conformance.Settings.DEFAULT_TRIES;
+
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import java.time.Duration;
@@ -29,18 +31,19 @@ public record Rule<C>(
   ///
   /// @param edges how many of the subject's edge cases
   /// @param share what part of the tries
+  /// @param heavy whether with fewer tries than the default's there are fewer edge cases, too
   /// @param limit how long a case may take before it is taken to have no end, on an ordinary
   ///   machine; no case takes a tenth of it
-  public record Effort(int edges, double share, Duration limit) {
+  public record Effort(int edges, double share, boolean heavy, Duration limit) {
     /// Milliseconds of calls.
     private static final Duration ORDINARY = Duration.ofSeconds(20);
 
     /// Thousands of calls, or a process.
     private static final Duration LONG = Duration.ofSeconds(120);
 
-    /// With the limit of an ordinary case.
+    /// Not heavy, with the limit of an ordinary case.
     public Effort(int edges, double share) {
-      this(edges, share, ORDINARY);
+      this(edges, share, false, ORDINARY);
     }
 
     /// All edge cases and all tries.
@@ -56,10 +59,22 @@ public record Rule<C>(
     static final Effort LOW = new Effort(3, 0.1);
 
     /// For what takes thousands of calls.
-    static final Effort THREE_CASES = new Effort(3, 0, LONG);
+    static final Effort THREE_CASES = new Effort(3, 0, false, LONG);
 
-    /// For cases of millions of numbers. Of few tries, edge cases are as few too.
-    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.2, LONG);
+    /// For operands of megabytes.
+    static final Effort HEAVY = new Effort(3, 0, true, LONG);
+
+    /// For cases of millions of numbers.
+    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.2, true, LONG);
+
+    /// How many of the edge cases are tried.
+    ///
+    /// @param all edge cases that there are
+    /// @param tries of the whole run
+    public int edges(int all, int tries) {
+      int most = Math.min(edges, all);
+      return heavy ? Math.ceilDiv(most * Math.min(tries, DEFAULT_TRIES), DEFAULT_TRIES) : most;
+    }
   }
 
   /// Which of a subject's cases.

@@ -105,7 +105,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   @Override
   public SwiGluCase large(SwiGluCase c) {
     return CaseText.with(
-        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=20000,rows=64");
+        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=500,rows=600");
   }
 
   @Override
@@ -113,10 +113,14 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
     return Stream.concat(
             Stream.of(
                 Rule.of("S1", "exact", this::bound),
-                Rule.of("S2", "large_gates", this::largeGates),
+                Rule.of("S2", "large_gates", this::largeGates)
+                    .on(c -> c.alias().oneInput() ? CaseText.with(c, "alias=none") : c),
                 Rule.of("S3", "non_finite", this::nonFinite),
                 Rule.of("S4", "in_place", this::bound)
                     .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "gate" : "up"))),
+                Rule.of("S4", "one_input", this::bound)
+                    .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "inputs" : "all")))
+                    .effort(Rule.Effort.SOME),
                 Rule.of("S5", "elements_alone", this::elementsAlone).effort(Rule.Effort.LOW)),
             KernelRules.of(this, "S5").stream())
         .toList();

@@ -162,6 +162,7 @@ public final class LinearRun extends Run {
 
   /// Frees the memory of the weights that the kernel was packed from.
   public void freeSource() {
+    forgetSource();
     packing.source().close();
   }
 

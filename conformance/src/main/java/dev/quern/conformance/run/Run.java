@@ -267,12 +267,7 @@ public abstract class Run {
             at.alone()
                 ? Operand.alone(name, at.place(), bytes, writes, prefilled)
                 : new Operand(
-                    name,
-                    at.place(),
-                    bytes,
-                    writes,
-                    written ? List.of() : ranges,
-                    prefilled));
+                    name, at.place(), bytes, writes, written ? List.of() : ranges, prefilled));
     F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
     matrices.add(matrix);
     return matrix;

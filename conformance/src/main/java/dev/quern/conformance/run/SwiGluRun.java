@@ -20,13 +20,14 @@ public final class SwiGluRun extends Run {
   /// The operands of a case. A rule may change them before a run is opened.
   ///
   /// @param gate `[rows][width]`
-  /// @param up `[rows][width]`
+  /// @param up `[rows][width]`; gate itself where the two are one matrix
   public record Data(float[] gate, float[] up) {
     public static Data of(SwiGluCase c) {
       int count = c.rows() * c.width();
+      float[] gate = c.gate().fill(count, c.width(), new Mix(c.seed(), "gate"));
       return new Data(
-          c.gate().fill(count, c.width(), new Mix(c.seed(), "gate")),
-          c.up().fill(count, c.width(), new Mix(c.seed(), "up")));
+          gate,
+          c.alias().oneInput() ? gate : c.up().fill(count, c.width(), new Mix(c.seed(), "up")));
     }
   }
 
@@ -42,12 +43,15 @@ public final class SwiGluRun extends Run {
     this.c = c;
     this.data = data;
     this.offer = offer;
-    this.gate = operand("gate", data.gate(), c.gatePad(), c.alias() == Alias.GATE);
-    this.up = operand("up", data.up(), c.upPad(), c.alias() == Alias.UP);
+    Alias alias = c.alias();
+    this.gate =
+        operand("gate", data.gate(), c.gatePad(), alias == Alias.GATE || alias == Alias.ALL);
+    this.up = alias.oneInput() ? gate : operand("up", data.up(), c.upPad(), alias == Alias.UP);
     this.y =
-        switch (c.alias()) {
-          case NONE -> outputMatrix("y", new float[data.up().length], c.width(), c.yPad(), true);
-          case GATE -> gate;
+        switch (alias) {
+          case NONE, INPUTS ->
+              outputMatrix("y", new float[data.up().length], c.width(), c.yPad(), true);
+          case GATE, ALL -> gate;
           case UP -> up;
         };
   }
