@@ -79,7 +79,7 @@ record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String row
     Schedule other = new Schedule(1 + mix.below(MOST_WORKERS), orders[mix.below(orders.length)]);
     Verdict verdict = new Verdict();
     try (TestWorkers workers = TestWorkers.of(other, c.seed())) {
-      same(verdict, "workers " + other, run, result, run.call(workers, Prefill.ZERO));
+      same(verdict, "workers " + other, run, result, run.call(workers, Prefill.NAN));
     }
     return verdict;
   }
