@@ -419,7 +419,8 @@ class JUnitNamesTest {
             "P8_inputs_unchanged [linear all]",
             "P8_inputs_unchanged [rmsnorm F32]",
             "P8_inputs_unchanged [rope adjacent]",
-            "P8_inputs_unchanged [swiglu F32]"),
+            "P8_inputs_unchanged [swiglu F32]",
+            "P8_large_source [linear all]"),
         run(List.of("P8"), false, OneConfiguration.class).names());
     assertEquals(
         run(List.of("swiglu"), false, OneConfiguration.class).names(),

@@ -91,7 +91,7 @@ class MemoryRulesTest {
         packer("P16_source_released", "the source is read in the first call", Copies.FIRST_CALL),
         packer("P16_large_weights", "large planes are copied to an arena", Copies.LARGE_ELSEWHERE),
         packing(
-            "P16_large_weights",
+            "P8_large_source",
             "Q5_K",
             "the last byte of a large source is cleared",
             source -> {

@@ -128,6 +128,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("P16", "nowhere_else", PackRules::nowhereElse)
                     .on(c -> CaseText.with(c, "schedule=1/sequential"))
                     .effort(Rule.Effort.SOME),
+                Rule.of("P8", "large_source", PackRules::largeSource)
+                    .on(PackRules::large)
+                    .effort(Rule.Effort.HEAVY),
                 Rule.of("P16", "large_weights", PackRules::largeWeights)
                     .on(PackRules::large)
                     .effort(Rule.Effort.HEAVY),

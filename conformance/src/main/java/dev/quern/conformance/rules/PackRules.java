@@ -115,27 +115,27 @@ final class PackRules {
             : "outputs=350+9,inputs=12288");
   }
 
-  /// All of it at that size, of a kernel whose weights lie in a mapped file.
-  static Outcome largeWeights(LinearCase c, Target target) {
-    LinearData data = repeated(c, c.seed());
-    Outcome unchanged = sourceUnchanged(c, data, target);
-    Outcome released =
-        unchanged instanceof Outcome.Fail ? unchanged : sourceReleased(c, data, target);
-    return released instanceof Outcome.Fail
-        ? released
-        : nowhereElse(c, data, repeated(c, c.seed() + 1), target);
-  }
-
-  private static Outcome sourceUnchanged(LinearCase c, LinearData data, Target target) {
+  /// The source lies in a mapped file, and is looked at when it was packed.
+  static Outcome largeSource(LinearCase c, Target target) {
     try (MappedMemory source = new MappedMemory(new CanaryMemory());
         Memory memory = new CanaryMemory()) {
-      LinearRun run = LinearRun.open(c, data, target, memory, Packing.of(source, memory));
+      Packing packing = Packing.of(source, memory);
+      LinearRun run = LinearRun.open(c, repeated(c, c.seed()), target, memory, packing);
       Verdict verdict = new Verdict();
       MemoryRules.unchanged(run, source, "once packed", verdict);
       return verdict.outcome();
     } catch (UncheckedIOException e) {
       return new Outcome.Skip("no file can be mapped here: " + e.getMessage());
     }
+  }
+
+  /// What P16 asks of small weights.
+  static Outcome largeWeights(LinearCase c, Target target) {
+    LinearData data = repeated(c, c.seed());
+    Outcome released = sourceReleased(c, data, target);
+    return released instanceof Outcome.Fail
+        ? released
+        : nowhereElse(c, data, repeated(c, c.seed() + 1), target);
   }
 
   /// Operands whose weights repeat those of [#PERIOD] outputs: to draw them all takes too long.
