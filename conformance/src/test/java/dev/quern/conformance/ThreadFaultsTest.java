@@ -457,6 +457,42 @@ class ThreadFaultsTest {
     killed(provider, "linear", "Q4_1", "P18_failing_workers");
   }
 
+  /// Of a task, which other workers than the first drop: theirs are threads that nobody looks at.
+  @Test
+  void failuresOfATaskAreSwallowedInIt() {
+    KernelProvider provider =
+        norm((right, x, weight, y, w) ->
+            right.apply(
+                x,
+                weight,
+                y,
+                with(
+                    w,
+                    body ->
+                        (task, worker) -> {
+                          try {
+                            body.run(task, worker);
+                          } catch (RuntimeException e) {
+                            if (worker == 0) {
+                              throw e;
+                            }
+                          }
+                        })));
+    killed(provider, "rmsnorm", "F32", "P18_failing_tasks");
+  }
+
+  @Test
+  void aPoolComputesHalfOfManyRows() {
+    KernelProvider provider =
+        norm((right, x, weight, y, w) -> {
+          right.apply(x, weight, y, w);
+          if (x.rows() >= 120) {
+            IntStream.range(0, 64).parallel().forEach(i -> y.get(i, 0));
+          }
+        });
+    killed(provider, "rmsnorm", "F32", "P13_many_tasks_alone");
+  }
+
   @Test
   void failuresAreWrapped() {
     KernelProvider provider =

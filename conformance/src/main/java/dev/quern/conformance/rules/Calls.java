@@ -4,12 +4,15 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -37,10 +40,25 @@ final class Calls {
   /// Opens a case between canaries, with the workers that it names, and judges it.
   static <C extends Record & Case> Outcome judge(
       OperatorSuite<C> suite, C c, Target target, Judge judge) {
-    try (Memory memory = new CanaryMemory();
+    try (Memory memory = memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       return judge.judge(suite.open(c, target, memory), workers).outcome();
     }
+  }
+
+  /// Memory between canaries for a case with the workers that it names; the calling thread's alone
+  /// if these are.
+  static Memory memory(Case c) {
+    boolean threads = c.schedule().order() == Schedule.Order.THREADS;
+    return new CanaryMemory(threads ? Arena.ofShared() : Arena.ofConfined());
+  }
+
+  /// The case with workers that are one thread.
+  static <C extends Record & Case> C onOneThread(C c) {
+    return c.schedule().order() == Schedule.Order.THREADS
+        ? CaseText.with(
+            c, "schedule=" + new Schedule(c.schedule().workers(), Schedule.Order.RANGES))
+        : c;
   }
 
   /// Two results of a run must have the same bits.

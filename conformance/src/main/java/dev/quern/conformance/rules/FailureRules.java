@@ -16,6 +16,7 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
@@ -23,8 +24,10 @@ import java.util.function.Supplier;
 /// Rule P18: what a task throws leaves the call as it is, whatever it is, and nothing is left
 /// behind that a later call would notice.
 record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
+  private static final int SEVERAL = 5;
+
   /// One worker, and several.
-  static final int[] PARALLELISM = {1, 5};
+  static final int[] PARALLELISM = {1, SEVERAL};
 
   /// What comes out of workers: a defect, a pool that is closed, a file that is gone under a
   /// mapping, and errors of the JVM.
@@ -68,6 +71,47 @@ record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
         Calls.same(verdict, "other operands after failures", other, otherwise, after);
       }
       return tasks ? verdict.outcome() : new Outcome.Skip("the kernel hands out no tasks");
+    }
+  }
+
+  /// Tasks that fail on their way: all memory is the calling thread's, and one task runs on
+  /// another. What it throws there must come out of the call. A kernel that touches memory past
+  /// Java's eyes is not kept from it, and then its result must be right.
+  Outcome failingTasks(C c, Target target) {
+    C alone = Calls.onOneThread(c);
+    try (Memory memory = new CanaryMemory(Arena.ofConfined())) {
+      Run run = suite.open(alone, target, memory);
+      byte[] expected = run.call(Workers.sequential(), Prefill.NAN);
+      Verdict verdict = new Verdict();
+      FailingWorkers workers = new FailingWorkers(SEVERAL);
+      Workspace w = run.prepare(workers, Prefill.NAN);
+      run.again(w);
+      List<FailingWorkers.Place> places = workers.places();
+      for (FailingWorkers.Place place : places) {
+        workers.runElsewhere(place);
+        run.restore(Prefill.NAN);
+        try {
+          run.again(w);
+          if (workers.thrown().isPresent()) {
+            verdict.fail(
+                place.toString(),
+                workers.thrown().get() + " from the call",
+                "returned as if nothing had happened");
+          }
+          Calls.same(verdict, place + " on another thread", run, expected, run.result());
+        } catch (Throwable e) {
+          if (e != workers.thrown().orElse(null)) {
+            throw e;
+          }
+        }
+        workers.failNoMore();
+        run.restore(Prefill.NAN);
+        run.again(w);
+        Calls.same(verdict, "the call after a failure at " + place, run, expected, run.result());
+      }
+      return places.isEmpty()
+          ? new Outcome.Skip("the kernel hands out no tasks")
+          : verdict.outcome();
     }
   }
 

@@ -61,11 +61,15 @@ final class KernelRules {
         Rule.<C>of("P13", "callers_threads", ownThreads::callersThreads).effort(Rule.Effort.LOW),
         Rule.<C>of("P13", "callers_thread_alone", ownThreads::callersThreadAlone)
             .effort(Rule.Effort.HALF),
+        Rule.<C>of("P13", "many_tasks_alone", ownThreads::callersThreadAlone)
+            .on(suite::manyTasks)
+            .effort(new Rule.Effort(3, 0.05)),
         Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
         Rule.<C>of("P14", "large_calls", allocation::check)
             .on(suite::large)
             .effort(Rule.Effort.HEAVY),
-        Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW));
+        Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW),
+        Rule.<C>of("P18", "failing_tasks", failures::failingTasks).effort(Rule.Effort.LOW));
   }
 
   private static <C extends Record & Case> Outcome runs(

@@ -152,7 +152,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   private static Outcome check(LinearCase c, LinearData data, Target target, Judge judge) {
-    try (Memory memory = new CanaryMemory();
+    try (Memory memory = Calls.memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
       byte[] y = run.call(workers, Prefill.NAN);

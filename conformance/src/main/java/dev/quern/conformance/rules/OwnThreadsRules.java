@@ -4,21 +4,17 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.run.BusyThreads;
 import dev.quern.conformance.run.CanaryMemory;
-import dev.quern.conformance.run.ConfinedMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
-import dev.quern.conformance.run.Thrown;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
 /// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the
 /// tasks that it hands to the workers it was given.
@@ -88,28 +84,10 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// All memory is the calling thread's, who runs all tasks, under `pack` too: another thread that
   /// touches it gets an exception, however small the work is that it was given.
   Outcome callersThreadAlone(C c, Target target) {
-    C alone = onOneThread(c);
-    try (Memory memory = new ConfinedMemory();
-        TestWorkers workers = TestWorkers.of(alone.schedule(), c.seed())) {
-      Run run = suite.open(alone, target, memory);
-      return run.withinBounds(run.call(workers, Prefill.NAN)).outcome();
-    } catch (RuntimeException | Error e) {
-      Stream<Throwable> causes = Stream.iterate(e, t -> t != null, Throwable::getCause);
-      // They may go round in circles.
-      if (causes.limit(10).anyMatch(WrongThreadException.class::isInstance)) {
-        return new Outcome.Fail(
-            "memory of the calling thread, the only worker",
-            "touched by that thread alone",
-            Thrown.text(e));
-      }
-      throw e;
-    }
-  }
-
-  private C onOneThread(C c) {
-    return c.schedule().order() == Schedule.Order.THREADS
-        ? CaseText.with(
-            c, "schedule=" + new Schedule(c.schedule().workers(), Schedule.Order.RANGES))
-        : c;
+    return Calls.judge(
+        suite,
+        Calls.onOneThread(c),
+        target,
+        (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
   }
 }

@@ -22,7 +22,7 @@ public final class CanaryMemory implements Memory {
 
   private record Block(String name, MemorySegment all, long from, long to) {}
 
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final List<Block> blocks = new ArrayList<>();
   private final long guardBytes;
 
@@ -33,6 +33,18 @@ public final class CanaryMemory implements Memory {
   /// @param guardBytes canaries on each side of an operand
   public CanaryMemory(long guardBytes) {
     this.guardBytes = guardBytes;
+  }
+
+  /// Memory for all threads.
+  public CanaryMemory() {
+    this(Arena.ofShared());
+  }
+
+  /// Memory of an arena. Of a confined one no other thread may touch it: where the calling thread
+  /// is the only worker, the JVM then tells of every thread of the kernel's own, however little it
+  /// does (rule P13).
+  public CanaryMemory(Arena arena) {
+    this.arena = arena;
   }
 
   /// The start is aligned to `alignment` and to no more: an operand that needs 4 bytes never lies

@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
-/// Workers on the calling thread, by turns, that throw in place of one task.
+/// Workers on the calling thread, by turns, of which one task fails: they throw in its place, or
+/// run it on another thread, which may not touch the calling thread's memory.
 public final class FailingWorkers implements Workers {
   /// Places that are tried of one run.
   private static final int OF_A_RUN = 5;
@@ -30,7 +32,8 @@ public final class FailingWorkers implements Workers {
   private final int parallelism;
   private final List<Integer> runs = new ArrayList<>();
   private Place place;
-  private Throwable failure;
+  private Throwable failure; // what is thrown, or was
+  private boolean elsewhere;
 
   /// @param parallelism how many they say they are
   public FailingWorkers(int parallelism) {
@@ -67,7 +70,21 @@ public final class FailingWorkers implements Workers {
   public void failAt(Place place, Throwable failure) {
     this.place = place;
     this.failure = failure;
+    elsewhere = false;
     runs.clear();
+  }
+
+  /// The next call runs that task on another thread.
+  public void runElsewhere(Place place) {
+    this.place = place;
+    failure = null;
+    elsewhere = true;
+    runs.clear();
+  }
+
+  /// What the task threw on another thread.
+  public Optional<Throwable> thrown() {
+    return Optional.ofNullable(failure);
   }
 
   /// The next call succeeds.
@@ -81,10 +98,35 @@ public final class FailingWorkers implements Workers {
     int run = runs.size();
     runs.add(tasks);
     for (int t = 0; t < tasks; t++) {
-      if (place != null && place.run == run && place.task == t) {
+      int task = t;
+      if (place == null || place.run != run || place.task != t) {
+        body.run(t, t % parallelism);
+      } else if (elsewhere) {
+        onAnotherThread(() -> body.run(task, task % parallelism));
+      } else {
         throw FailingWorkers.<RuntimeException>asItIs(failure);
       }
-      body.run(t, t % parallelism);
+    }
+  }
+
+  private void onAnotherThread(Runnable task) {
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                task.run();
+              } catch (Throwable e) {
+                failure = e;
+              }
+            });
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("interrupted", e);
+    }
+    if (failure != null) {
+      throw FailingWorkers.<RuntimeException>asItIs(failure);
     }
   }
 

@@ -21,7 +21,19 @@ public final class Thrown {
                 " (this JVM has %d MiB of heap)",
                 Runtime.getRuntime().maxMemory() >> 20)
             : "";
-    return "threw " + words(e) + at + heap;
+    return "threw " + words(e) + at + heap + thread(e);
+  }
+
+  /// Where the suite gives a call memory of one thread, that thread is its only worker.
+  private static String thread(Throwable e) {
+    Throwable cause = e;
+    for (int depth = 0; depth < 10 && cause != null; depth++) { // causes may go round in circles
+      if (cause instanceof WrongThreadException) {
+        return " (P13: the calling thread is the only worker, and another touched the call's memory)";
+      }
+      cause = cause.getCause();
+    }
+    return "";
   }
 
   /// A provider's exception is its code as well, and may fail.
