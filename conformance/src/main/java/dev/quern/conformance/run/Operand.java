@@ -20,6 +20,16 @@ record Operand(
   /// Bytes `from` (inclusive) to `to` (exclusive).
   record Range(long from, long to) {}
 
+  /// The same place, that holds something else before a call.
+  Operand holding(byte[] initial) {
+    return new Operand(name, segment, initial, written, prefilled);
+  }
+
+  /// Whether another one holds something else.
+  boolean differs(Operand other) {
+    return !Arrays.equals(initial, other.initial);
+  }
+
   /// Puts back what it holds before a call.
   void restore(Prefill prefill) {
     MemorySegment.copy(initial, 0, segment, JAVA_BYTE, 0, initial.length);
