@@ -80,7 +80,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
-                Rule.of("P12", "sessions", SessionRule::check)
+                Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)
                     .effort(Rule.Effort.LOW)),
             KernelRules.of(this, "A7").stream())

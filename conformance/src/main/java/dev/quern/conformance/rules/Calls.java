@@ -31,6 +31,20 @@ final class Calls {
     }
   }
 
+  /// A check on cases whose call is right by itself: what is wrong from the start is no matter of
+  /// memory, and other rules have it.
+  static <C extends Record & Case> Rule.PatientCheck<C> ifRight(
+      OperatorSuite<C> suite, Rule.Check<C> check) {
+    return (c, target, settings) -> {
+      Outcome alone =
+          judge(
+              suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
+      return alone instanceof Outcome.Fail
+          ? new Outcome.Skip("wrong from the first call on: other rules say how")
+          : check.check(c, target, settings);
+    };
+  }
+
   /// Makes a run's call with a content of its operands.
   ///
   /// @param content the run itself, or a sibling of it, which judges the result

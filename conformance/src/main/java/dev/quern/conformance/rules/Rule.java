@@ -38,9 +38,6 @@ public record Rule<C>(
     /// For what takes many calls.
     static final Effort LOW = new Effort(3, 0.1);
 
-    /// One case, with what is to be seen whatever the case.
-    static final Effort ONE_CASE = new Effort(1, 0);
-
     /// For what takes thousands of calls.
     static final Effort THREE_CASES = new Effort(3, 0);
   }

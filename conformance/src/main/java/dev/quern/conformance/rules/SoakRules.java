@@ -37,18 +37,16 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite) {
     SoakRules<C> rules = new SoakRules<>(suite);
     return List.of(
-        small(Rule.<C>of("P12", "soak", rules::soak)),
-        small(Rule.<C>of("P12", "long_soak", (Rule.PatientCheck<C>) rules::longSoak)),
-        small(Rule.<C>of("P12", "many_kernels", (Rule.PatientCheck<C>) rules::manyKernels)));
+        rules.rule("soak", (c, target, settings) -> rules.soak(c, target, CALLS)),
+        rules.rule("long_soak", rules::longSoak),
+        rules.rule("many_kernels", rules::manyKernels));
   }
 
   /// On what is left of the first edge cases: one case, and for attention `append` as well.
-  private static <C extends Record & Case> Rule<C> small(Rule<C> rule) {
-    return rule.on(c -> CaseText.with(c, c.small() + ",seed=1")).effort(Rule.Effort.THREE_CASES);
-  }
-
-  private Outcome soak(C c, Target target) {
-    return soak(c, target, CALLS);
+  private Rule<C> rule(String name, Rule.PatientCheck<C> check) {
+    return Rule.of("P12", name, Calls.ifRight(suite, check))
+        .on(c -> CaseText.with(c, c.small() + ",seed=1"))
+        .effort(Rule.Effort.THREE_CASES);
   }
 
   private Outcome longSoak(C c, Target target, Settings settings) {
@@ -66,8 +64,9 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
     return settings.tries() >= Settings.DEFAULT_TRIES;
   }
 
-  /// Calls of one kernel at the same addresses, with one content or another in no order that could
-  /// be guessed; first one with many rows. Each result has the bits of the first of that content.
+  /// Calls of one kernel, with one row and with several, each at its addresses and with one content
+  /// or another, in no order that could be guessed; first one with many rows. Each result has the
+  /// bits of the first of that content.
   private Outcome soak(C c, Target target, int calls) {
     return Calls.judge(
         suite,
@@ -76,23 +75,39 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
         (run, workers) -> {
           Verdict verdict = new Verdict();
           Known.of("many rows", run.next(MANY_ROWS, 0, 2, run.memory()), workers, verdict);
-          List<Run> contents = List.of(run, run.sibling(c.seed() + 1));
-          Workspace w = run.prepare(workers, Prefill.NAN);
-          List<byte[]> right = new ArrayList<>();
-          for (Run content : contents) {
-            right.add(Calls.with(content, run, w));
-            verdict.add("the first calls", content.withinBounds(right.getLast()));
-          }
+          Run one = run.next(1, 0, c.seed(), run.memory());
+          List<Soaked> all = List.of(new Soaked(run, workers), new Soaked(one, workers));
+          all.forEach(s -> s.first(verdict));
           Mix mix = new Mix(c.seed(), "soak");
-          for (int n = contents.size() + 1; n <= calls; n++) {
-            int which = mix.below(contents.size());
-            byte[] result = Calls.with(contents.get(which), run, w);
-            if (!Arrays.equals(right.get(which), result)) {
-              Calls.same(verdict, "call " + n, run, right.get(which), result);
-            }
+          for (int n = 5; n <= calls && verdict.worst() <= 1; n++) {
+            all.get(mix.below(2)).again(mix.below(2), n, verdict);
           }
           return verdict;
         });
+  }
+
+  /// A call at its addresses, with two contents.
+  private record Soaked(Run run, Workspace w, List<Run> contents, List<byte[]> results) {
+    Soaked(Run run, Workers workers) {
+      this(
+          run, run.prepare(workers, Prefill.NAN), List.of(run, run.sibling(17)), new ArrayList<>());
+    }
+
+    void first(Verdict verdict) {
+      for (Run content : contents) {
+        byte[] result = Calls.with(content, run, w);
+        verdict.add("the first calls", content.withinBounds(result));
+        results.add(result);
+      }
+    }
+
+    void again(int content, int call, Verdict verdict) {
+      byte[] result = Calls.with(contents.get(content), run, w);
+      byte[] right = results.get(content);
+      if (!Arrays.equals(right, result)) {
+        Calls.same(verdict, "call " + call, run, right, result);
+      }
+    }
   }
 
   /// Kernels of one spec, each with operands of its own, and among them second calls of the one

@@ -11,10 +11,12 @@ import dev.quern.conformance.run.Change;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
+import dev.quern.conformance.run.ReusedMemory;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -30,12 +32,16 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite) {
     StateRules<C> rules = new StateRules<>(suite);
     return List.of(
-        Rule.<C>of("P12", "same_addresses", rules::sameAddresses).effort(Rule.Effort.LOW),
-        Rule.<C>of("P12", "kernels_of_one_spec", rules::kernelsOfOneSpec).effort(Rule.Effort.LOW),
-        Rule.<C>of("P12", "kernels_of_other_specs", rules::kernelsOfOtherSpecs)
-            .effort(Rule.Effort.LOW),
-        Rule.<C>of("P15", "moved", rules::moved).effort(Rule.Effort.LOW),
-        Rule.<C>of("P18", "after_a_failure", rules::afterFailure).effort(Rule.Effort.LOW));
+        rules.rule("P12", "same_addresses", rules::sameAddresses),
+        rules.rule("P12", "kernels_of_one_spec", rules::kernelsOfOneSpec),
+        rules.rule("P12", "shared_buffers", rules::sharedBuffers),
+        rules.rule("P12", "kernels_of_other_specs", rules::kernelsOfOtherSpecs),
+        rules.rule("P15", "moved", rules::moved),
+        rules.rule("P18", "after_a_failure", rules::afterFailure));
+  }
+
+  private Rule<C> rule(String id, String name, Rule.Check<C> check) {
+    return Rule.of(id, name, Calls.ifRight(suite, check)).effort(Rule.Effort.LOW);
   }
 
   /// Operands whose content changes between calls, and their addresses do not: one operand at a
@@ -63,14 +69,15 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
             Calls.same(verdict, change + ", and back", run, first, Calls.with(run, run, w));
           }
           verdict.add("all operands changed", other.withinBounds(Calls.with(other, run, w)));
-          Calls.same(verdict, "all operands changed, and back", run, first, Calls.with(run, run, w));
+          Calls.same(
+              verdict, "all operands changed, and back", run, first, Calls.with(run, run, w));
           return verdict;
         });
   }
 
   /// Several kernels of one spec, each with its own operands, and two calls of two of them. All are
-  /// there before the first call, as a model's layers are; then they are called in turns, and by two
-  /// threads in turns.
+  /// there before the first call, as a model's layers are; then they are called in turns, and by
+  /// two threads in turns.
   private Outcome kernelsOfOneSpec(C c, Target target) throws Exception {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed());
@@ -93,7 +100,8 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
       calls.forEach(k -> k.again("after the others", workers, verdict));
       calls.forEach(k -> on(other, () -> k.again("on another thread", workers, verdict)));
       Run late = suite.open(seeded(c, c.seed() + 4), target, memory);
-      calls.add(Known.of("kernel 4 of one spec, after calls of the others", late, workers, verdict));
+      calls.add(
+          Known.of("kernel 4 of one spec, after calls of the others", late, workers, verdict));
       for (int i = 0; i < calls.size(); i++) {
         Known call = calls.get(3 * i % calls.size()); // 6 calls, in pairs
         Known next = calls.get((3 * i + 1 + i / 2) % calls.size());
@@ -112,9 +120,49 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
     return CaseText.with(c, "seed=" + seed);
   }
 
-  /// Kernels of specs that differ in one thing from the case's, alive at the same time.
+  /// Two kernels of one spec in turns on the same buffers, scratch among them, which holds what the
+  /// call before left there: a batch, a row alone, more rows, each with something else in it.
+  private Outcome sharedBuffers(C c, Target target) {
+    try (Memory memory = new ReusedMemory(new CanaryMemory());
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      Run first = suite.open(c, target, memory);
+      Run second = suite.open(seeded(c, c.seed() + 1), target, memory);
+      List<Run> runs =
+          List.of(
+              first.next(c.rows() + 7, 0, c.seed() + 2, memory),
+              second.sibling(c.seed() + 2),
+              first,
+              second,
+              second.next(1, 0, c.seed() + 3, memory),
+              first.next(1, 0, c.seed() + 4, memory));
+      long bytes =
+          runs.stream()
+              .mapToLong(r -> r.kernel().scratchBytes(r.rows(), workers.parallelism()))
+              .max()
+              .orElseThrow();
+      MemorySegment scratch =
+          memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT).fill((byte) 0xff);
+      Workspace w = new Workspace(scratch, workers);
+      Verdict verdict = new Verdict();
+      List<byte[]> results = new ArrayList<>();
+      for (int i = 0; i < runs.size(); i++) {
+        byte[] result = Calls.with(runs.get(i), runs.get(i), w);
+        verdict.add("call " + i + " in the same buffers", runs.get(i).withinBounds(result));
+        results.add(result);
+      }
+      for (int i : new int[] {3, 2, 5, 4, 0, 1, 3, 5, 2}) {
+        byte[] result = Calls.with(runs.get(i), runs.get(i), w);
+        Calls.same(
+            verdict, "call " + i + ", again after others", runs.get(i), results.get(i), result);
+      }
+      return verdict.outcome();
+    }
+  }
+
+  /// Kernels of specs that differ in one thing from the case's, alive at the same time, and called
+  /// on the same buffers.
   private Outcome kernelsOfOtherSpecs(C c, Target target) {
-    try (Memory memory = new CanaryMemory();
+    try (Memory memory = new ReusedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Verdict verdict = new Verdict();
       List<Known> calls = new ArrayList<>();
@@ -137,9 +185,9 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// @param more by how much strides and positions exceed the case's
   private record Step(int rows, int more, long seed, Schedule schedule) {}
 
-  /// Each call has its operands at other addresses, in memory that is freed after it: with more rows
-  /// than before, then with fewer, with other strides, positions and numbers of workers. The last
-  /// one is the first one again.
+  /// Each call has its operands at other addresses, in memory that is freed after it: with more
+  /// rows than before, then with fewer, with other strides, positions and numbers of workers. The
+  /// last one is the first one again.
   private Outcome moved(C c, Target target) {
     try (Memory memory = new CanaryMemory()) {
       Run kept = suite.open(c, target, memory);
@@ -169,8 +217,8 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
-  /// After workers have failed, at the first of a call's tasks, in the middle and at the last, calls
-  /// with other operands and other rows are right, and that of the failed one too.
+  /// After workers have failed, at the first of a call's tasks, in the middle and at the last,
+  /// calls with other operands and other rows are right, and that of the failed one too.
   private Outcome afterFailure(C c, Target target) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);

@@ -43,7 +43,8 @@ public record Change(String operand, Part part) {
       }
       int[] words =
           IntStream.range(0, (mine.length + 3) / 4)
-              .filter(w -> Arrays.mismatch(mine, 4 * w, end(mine, w), other, 4 * w, end(mine, w)) >= 0)
+              .filter(
+                  w -> Arrays.mismatch(mine, 4 * w, end(mine, w), other, 4 * w, end(mine, w)) >= 0)
               .toArray();
       int word = words[this == LAST ? words.length - 1 : words.length / 2];
       byte[] changed = mine.clone();

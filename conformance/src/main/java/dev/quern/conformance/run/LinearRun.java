@@ -130,8 +130,7 @@ public final class LinearRun extends Run {
   }
 
   private MemorySegment source(String name, byte[] bytes, Iterator<MemorySegment> place) {
-    MemorySegment segment =
-        place.hasNext() ? place.next() : source.allocate(name, bytes.length, 1);
+    MemorySegment segment = place.hasNext() ? place.next() : source.allocate(name, bytes.length, 1);
     operandAt(segment, name, bytes, List.of(), false);
     sources.add(segment);
     return segment;
