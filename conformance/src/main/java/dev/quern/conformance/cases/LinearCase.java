@@ -78,7 +78,7 @@ public record LinearCase(
     int block = blockFormat().blockElements();
     return String.format(
         Locale.ROOT,
-        "rows=2,outputs=4,inputs=%d,xPad=0,yPad=0,x=normal,weights=normal,schedule=1/sequential",
+        "rows=2,outputs=2,inputs=%d,xPad=0,yPad=0,x=normal,weights=normal,schedule=1/sequential",
         block == 1 ? 64 : block);
   }
 

@@ -198,6 +198,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
               new Step(2 * rows + 31, 7, c.seed() + 1, new Schedule(5, Schedule.Order.REVERSED)),
               new Step(1, 2, c.seed() + 2, new Schedule(2, Schedule.Order.SEQUENTIAL)),
               new Step(rows + 3, 1, c.seed() + 3, new Schedule(9, Schedule.Order.SHUFFLED)),
+              new Step(rows, 0, c.seed() + 4, Schedule.ONE),
               new Step(rows, 0, c.seed(), c.schedule()));
       Verdict verdict = new Verdict();
       byte[] first = null;

@@ -90,8 +90,10 @@ public abstract class Run {
 
   /// Gives all operands what those of a [#sibling] held at first, which then judges the result.
   public final void restore(Prefill prefill, Run sibling) {
-    for (Operand o : operands) {
-      o.holding(sibling.operand(o.name()).orElse(o).initial()).restore(prefill);
+    for (int i = 0; i < operands.size(); i++) {
+      // What packed weights were made of comes last, and only one of the two may have it.
+      Operand from = i < sibling.operands.size() ? sibling.operands.get(i) : operands.get(i);
+      operands.get(i).restore(from.initial(), prefill);
     }
   }
 
@@ -140,14 +142,16 @@ public abstract class Run {
 
   /// What the outputs hold.
   public final byte[] result() {
-    ByteBuffer all =
-        ByteBuffer.allocate(
-            operands.stream()
-                .flatMap(o -> o.written().stream())
-                .mapToInt(r -> (int) (r.to() - r.from()))
-                .sum());
-    operands.forEach(o -> all.put(o.result()));
-    return all.array();
+    int bytes = 0;
+    for (Operand o : operands) {
+      bytes += o.resultBytes();
+    }
+    byte[] all = new byte[bytes];
+    int at = 0;
+    for (Operand o : operands) {
+      at = o.result(all, at);
+    }
+    return all;
   }
 
   /// The variant that runs a number of rows (rule P6).
