@@ -377,7 +377,7 @@ final class PropertyRunner<C extends Record & Case> {
   /// memory that runs out is free again when the case has failed.
   private Outcome judged(C c) {
     try {
-      return rule.check().check(c, target);
+      return rule.check().check(c, target, settings);
     } catch (DeclinedException e) {
       return new Outcome.Skip(e.getMessage());
     } catch (NoEndException e) {

@@ -22,7 +22,7 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
   private static final int MANY_COLS = 1024;
 
   public static AttentionData of(AttentionCase c) {
-    AttentionData data = new AttentionData(query(c, c.seed()), v(c), plane(c), plane(c));
+    AttentionData data = of(c, plane(c), plane(c));
     if (!c.append()) {
       int count = Math.multiplyExact(c.kvHeads() * c.headDim(), c.positions());
       int cols = cols(c, count);
@@ -49,14 +49,15 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     return data;
   }
 
-  AttentionData withQuery(AttentionCase c, long seed) {
-    return new AttentionData(query(c, seed), v, keys, values);
+  /// Rows that are appended or attend, over a cache that there is already.
+  static AttentionData of(AttentionCase c, byte[] keys, byte[] values) {
+    return new AttentionData(query(c), v(c), keys, values);
   }
 
-  private static float[] query(AttentionCase c, long seed) {
+  private static float[] query(AttentionCase c) {
     int cols = cols(c);
     Values distribution = c.append() ? c.values() : Values.NORMAL;
-    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(seed, "q"));
+    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(c.seed(), "q"));
     for (int i = 0; i < q.length; i++) {
       q[i] = Math.scalb(q[i], c.append() ? 0 : c.qExponent());
     }

@@ -26,15 +26,6 @@ public final class CanaryMemory implements Memory {
   private final List<Block> blocks = new ArrayList<>();
   private final long guardBytes;
 
-  public CanaryMemory() {
-    this(GUARD_BYTES);
-  }
-
-  /// @param guardBytes canaries on each side of an operand
-  public CanaryMemory(long guardBytes) {
-    this.guardBytes = guardBytes;
-  }
-
   /// Memory for all threads.
   public CanaryMemory() {
     this(Arena.ofShared());
@@ -44,7 +35,19 @@ public final class CanaryMemory implements Memory {
   /// is the only worker, the JVM then tells of every thread of the kernel's own, however little it
   /// does (rule P13).
   public CanaryMemory(Arena arena) {
+    this(arena, GUARD_BYTES);
+  }
+
+  /// Memory for all threads.
+  ///
+  /// @param guardBytes canaries on each side of an operand
+  public CanaryMemory(long guardBytes) {
+    this(Arena.ofShared(), guardBytes);
+  }
+
+  private CanaryMemory(Arena arena, long guardBytes) {
     this.arena = arena;
+    this.guardBytes = guardBytes;
   }
 
   /// The start is aligned to `alignment` and to no more: an operand that needs 4 bytes never lies

@@ -19,15 +19,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /// A linear kernel with its operands.
 public final class LinearRun extends Run {
   private final LinearCase c;
-  private final LinearData data;
-  private final Packed packed;
+  private LinearData data;
+  private Packed packed;
   private final F32Matrix x;
   private final F32Matrix y;
   private final Packing packing;
@@ -37,15 +39,15 @@ public final class LinearRun extends Run {
 
   /// What runs on the same weights share.
   private static final class Packed {
+    private final Offer.Accepted<LinearPacker> offer;
     private final LinearKernel kernel;
-    private final List<Variant> variants;
 
     /// Decoded by the first that asks: most rules compare results with each other.
     private List<DecodedWeights> weights;
 
-    Packed(LinearKernel kernel, List<Variant> variants) {
+    Packed(Offer.Accepted<LinearPacker> offer, LinearKernel kernel) {
+      this.offer = offer;
       this.kernel = kernel;
-      this.variants = variants;
     }
   }
 
@@ -61,8 +63,7 @@ public final class LinearRun extends Run {
     }
   }
 
-  private LinearRun(
-      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Packing packing) {
+  private LinearRun(LinearCase c, LinearData data, Packed shared, Memory memory, Packing packing) {
     super(memory);
     this.packing = packing;
     this.c = c;
@@ -70,7 +71,24 @@ public final class LinearRun extends Run {
     int outputs = c.totalOutputs();
     this.x = inputMatrix("x", data.x(), c.inputs(), c.xPad());
     this.y = outputMatrix("y", data.before(), outputs, c.yPad(), !c.accumulate());
-    this.packed = shared != null ? shared : pack(target);
+    this.packed = shared;
+  }
+
+  /// Packs the weights.
+  ///
+  /// @param places where they are put, or none if they have no place yet
+  private LinearRun(
+      LinearCase c,
+      LinearData data,
+      Offer.Accepted<LinearPacker> offer,
+      List<MemorySegment> places,
+      Memory memory,
+      Packing packing) {
+    this(c, data, (Packed) null, memory, packing);
+    stack(places.iterator());
+    try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      this.packed = pack(offer, this::allocatePacked, workers);
+    }
   }
 
   /// Generates the operands and packs the weights.
@@ -88,23 +106,38 @@ public final class LinearRun extends Run {
   /// Packs given weights that lie in memory of their own.
   public static LinearRun open(
       LinearCase c, LinearData data, Target target, Memory memory, Packing packing) {
-    return new LinearRun(c, data, target, null, memory, packing);
+    return new LinearRun(c, data, offer(c, target), List.of(), memory, packing);
   }
 
-  private Packed pack(Target target) {
+  private static Offer.Accepted<LinearPacker> offer(LinearCase c, Target target) {
+    return DeclinedException.accepted(target.provider().linear(c.spec()));
+  }
+
+  /// Packs other weights with the packer that packed these.
+  ///
+  /// @param other of the same spec; its matrices may be cut at other outputs
+  public LinearRun repack(LinearCase other, LinearData data) {
+    return new LinearRun(other, data, packed.offer, List.of(), memory(), packing);
+  }
+
+  /// The same, of weights that lie where these lay: the source of this run's kernel is gone.
+  public LinearRun repackInPlace(LinearData other) {
+    for (int i = 0; i < sources.size(); i++) {
+      overwriteSource(i);
+    }
+    return new LinearRun(c, other, packed.offer, sources, memory(), packing);
+  }
+
+  private void stack(Iterator<MemorySegment> places) {
     for (int i = 0; i < data.weights().size(); i++) {
       int earlier = data.weights().indexOf(data.weights().get(i));
-      stacked.add(earlier < i ? stacked.get(earlier) : matrix(i));
-    }
-    try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      return pack(target, this::allocatePacked, workers);
+      stacked.add(earlier < i ? stacked.get(earlier) : matrix(i, places));
     }
   }
 
-  private Packed pack(Target target, SegmentAllocator allocator, Workers workers) {
-    Offer.Accepted<LinearPacker> offer =
-        DeclinedException.accepted(target.provider().linear(c.spec()));
-    return new Packed(offer.kernel().pack(stacked, allocator, workers), offer.variants());
+  private Packed pack(
+      Offer.Accepted<LinearPacker> offer, SegmentAllocator allocator, Workers workers) {
+    return new Packed(offer, offer.kernel().pack(stacked, allocator, workers));
   }
 
   /// The same call on another kernel, packed from the same source.
@@ -114,14 +147,17 @@ public final class LinearRun extends Run {
 
   /// The same call on another kernel, packed from the same source.
   public LinearRun repacked(Target target, SegmentAllocator allocator, Workers workers) {
-    return new LinearRun(c, data, null, pack(target, allocator, workers), memory(), packing);
+    Packed again = pack(offer(c, target), allocator, workers);
+    return new LinearRun(c, data, again, memory(), packing);
   }
 
-  private WeightMatrix matrix(int i) {
+  private WeightMatrix matrix(int i, Iterator<MemorySegment> places) {
     WeightBytes bytes = data.weights().get(i);
-    MemorySegment plane = source("weights " + i, bytes.data());
+    MemorySegment plane = source("weights " + i, bytes.data(), places);
     MemorySegment scales =
-        bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
+        bytes.scales().length == 0
+            ? MemorySegment.NULL
+            : source("scales " + i, bytes.scales(), places);
     return new WeightMatrix(c.blockFormat(), plane, scales, c.outputs().get(i), c.inputs());
   }
 
@@ -130,8 +166,11 @@ public final class LinearRun extends Run {
     return packing.packed().allocate(bytes, alignment);
   }
 
-  private MemorySegment source(String name, byte[] bytes) {
-    MemorySegment segment = input(packing.source(), name, bytes, 1);
+  private MemorySegment source(String name, byte[] bytes, Iterator<MemorySegment> places) {
+    MemorySegment segment =
+        places.hasNext()
+            ? operandAt(places.next(), name, bytes, List.of(), false)
+            : input(packing.source(), name, bytes, 1);
     sources.add(segment);
     return segment;
   }
@@ -196,7 +235,7 @@ public final class LinearRun extends Run {
 
   @Override
   public List<Variant> variants() {
-    return packed.variants;
+    return packed.offer.variants();
   }
 
   @Override
@@ -222,15 +261,29 @@ public final class LinearRun extends Run {
     return new LinearRun(
         CaseText.with(c, "rows=1"),
         new LinearData(row, before, data.weights()),
-        null,
         packed,
         memory(),
         packing);
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), packing);
+  public Run next(int rows, int more, long seed, Memory memory) {
+    LinearCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,xPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.xPad() + more,
+                c.yPad() + more,
+                seed));
+    return new LinearRun(next, LinearData.of(next, data.weights()), packed, memory, packing);
+  }
+
+  @Override
+  protected void reread() {
+    data = new LinearData(held(x), held(y), data.weights());
   }
 
   @Override

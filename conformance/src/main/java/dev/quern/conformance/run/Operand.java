@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// A piece of memory that a call is given, and what it may write there.
@@ -43,9 +44,24 @@ record Operand(
     return new Operand(name, place, initial, written, kept, prefilled);
   }
 
+  /// The same place, that holds something else before a call.
+  Operand holding(byte[] initial) {
+    return new Operand(name, place, initial, written, kept, prefilled);
+  }
+
+  /// Whether another one holds something else.
+  boolean differs(Operand other) {
+    return !Arrays.equals(initial, other.initial);
+  }
+
   /// Puts back what it holds before a call.
   void restore(Prefill prefill) {
-    put();
+    restore(initial, prefill);
+  }
+
+  /// Puts something else there, as long.
+  void restore(byte[] content, Prefill prefill) {
+    put(content);
     for (Range r : prefilled ? written : List.<Range>of()) {
       prefill.fill(place.segment().asSlice(r.from, r.to - r.from));
     }
@@ -53,28 +69,40 @@ record Operand(
 
   /// Puts what it holds at first.
   void put() {
-    put(kept);
-    put(written);
+    put(initial);
   }
 
-  private void put(List<Range> ranges) {
+  private void put(byte[] content) {
+    put(content, kept);
+    put(content, written);
+  }
+
+  private void put(byte[] content, List<Range> ranges) {
     for (Range r : ranges) {
       MemorySegment.copy(
-          initial, (int) r.from, place.segment(), JAVA_BYTE, r.from, (int) (r.to - r.from));
+          content, (int) r.from, place.segment(), JAVA_BYTE, r.from, (int) (r.to - r.from));
     }
   }
 
-  /// What the call wrote, ranges one after the other.
-  byte[] result() {
-    int total = (int) written.stream().mapToLong(r -> r.to - r.from).sum();
-    byte[] bytes = new byte[total];
-    int at = 0;
+  /// Bytes that the call writes.
+  int resultBytes() {
+    int bytes = 0;
+    for (Range r : written) {
+      bytes += (int) (r.to - r.from);
+    }
+    return bytes;
+  }
+
+  /// Copies what the call wrote, ranges one after the other.
+  ///
+  /// @return where they end
+  int result(byte[] bytes, int at) {
     for (Range r : written) {
       int n = (int) (r.to - r.from);
       MemorySegment.copy(place.segment(), JAVA_BYTE, r.from, bytes, at, n);
       at += n;
     }
-    return bytes;
+    return at;
   }
 
   /// The first byte outside what may be written that changed, or -1.
