@@ -66,6 +66,11 @@ public record Rule<C>(
     return new Rule<>(id, name, effort, applies, shape, check);
   }
 
+  /// This rule, checked by something else.
+  public Rule<C> checkedBy(Check<C> check) {
+    return new Rule<>(id, name, effort, applies, shape, check);
+  }
+
   /// The test's name: `L5_exact_f32`.
   public String testName() {
     return id + "_" + name;

@@ -1,0 +1,17 @@
+package dev.quern.conformance;
+
+import java.util.OptionalLong;
+
+/// How large a dimension of an operator gets in the models that people run.
+@FunctionalInterface
+public interface Largest {
+  /// @param operator `linear`
+  /// @param dimension `inputs`
+  /// @return empty where nothing is known of it
+  OptionalLong of(String operator, String dimension);
+
+  /// Nothing known.
+  static Largest unknown() {
+    return (operator, dimension) -> OptionalLong.empty();
+  }
+}
