@@ -38,17 +38,16 @@ public final class Coverage {
 
   /// The rule, whose cases are counted from now on.
   <C extends Record & Case> Rule<C> watching(OperatorSuite<C> suite, Rule<C> rule) {
-    return rule.checkedBy(
-        (c, target) -> {
-          try {
-            Outcome outcome = rule.check().check(c, target);
-            add(suite.name(), c, outcome);
-            return outcome;
-          } catch (DeclinedException e) {
-            declined(suite.name(), c);
-            throw e;
-          }
-        });
+    return rule.checkedBy((c, target) -> {
+      try {
+        Outcome outcome = rule.check().check(c, target);
+        add(suite.name(), c, outcome);
+        return outcome;
+      } catch (DeclinedException e) {
+        declined(suite.name(), c);
+        throw e;
+      }
+    });
   }
 
   /// A kernel was called with a case, and did well or not; of what was skipped nothing is reached.
@@ -64,8 +63,8 @@ public final class Coverage {
         o.tried.merge(name, size, Math::max);
         o.passed.merge(name, outcome instanceof Outcome.Pass ? size : 0, Math::max);
       });
-      features.forEach((name, value) ->
-          o.values.computeIfAbsent(name, n -> new LinkedHashSet<>()).add(value));
+      features.forEach(
+          (name, value) -> o.values.computeIfAbsent(name, n -> new LinkedHashSet<>()).add(value));
       forEachPair(features, o.met::add);
     }
   }
@@ -168,8 +167,8 @@ public final class Coverage {
       o.tried.forEach((name, size) ->
           lines.add(
               List.of(operator, "size", name, size.toString(), o.passed.get(name).toString())));
-      o.values.forEach((name, values) ->
-          values.forEach(v -> lines.add(List.of(operator, "value", name, v))));
+      o.values.forEach(
+          (name, values) -> values.forEach(v -> lines.add(List.of(operator, "value", name, v))));
       o.met.stream().sorted().forEach(p -> lines.add(List.of(operator, "met", p)));
       o.declined.stream().sorted().forEach(p -> lines.add(List.of(operator, "declined", p)));
     });

@@ -80,8 +80,7 @@ public record CoverageTable(List<Operator> operators) {
       }
       long unmet = o.possible() - o.met();
       if (unmet > 0) {
-        String example =
-            o.pairs.stream().flatMap(p -> p.unmet.stream()).findFirst().orElseThrow();
+        String example = o.pairs.stream().flatMap(p -> p.unmet.stream()).findFirst().orElseThrow();
         words.add(
             String.format(
                 Locale.ROOT,

@@ -10,8 +10,8 @@ public interface Largest {
   /// @return empty where nothing is known of it
   OptionalLong of(String operator, String dimension);
 
-  /// Nothing known.
-  static Largest unknown() {
+  /// In the models of the suite's table.
+  static Largest inModels() {
     return (operator, dimension) -> OptionalLong.empty();
   }
 }

@@ -32,8 +32,7 @@ final class ModelSpecs {
       SpecCases s = SpecCases.of(kernel, budget, settings.seed());
       String subject = String.format(Locale.ROOT, "%s: %s", kernel.model(), s.spec());
       specs.put(
-          new ModelResult(
-              kernel.model(), s.operator(), subject, s.spec(), s.tried(), s.tooLarge()),
+          new ModelResult(kernel.model(), s.operator(), subject, s.spec(), s.tried(), s.tooLarge()),
           s);
     }
   }
@@ -57,7 +56,7 @@ final class ModelSpecs {
         Subject<C> subject = new Subject<>(spec.subject(), cases, null);
         plan.steps()
             .run(
-                "model/" + spec.operator() + "/" + spec.subject(),
+                Suite.step(suite, subject, judge),
                 () ->
                     cases.isEmpty()
                         ? List.of(notTried(spec, judge))
@@ -81,6 +80,11 @@ final class ModelSpecs {
         0,
         "",
         Optional.empty());
+  }
+
+  /// All of them, tried or not.
+  List<ModelResult> all() {
+    return List.copyOf(specs.keySet());
   }
 
   /// Those of the operators that [#run] was called for.

@@ -73,7 +73,7 @@ public final class Suite {
           .forEach(r ->
               plan.steps()
                   .run(
-                      "provider/" + r.testName(),
+                      "provider/" + r.testName() + "/all",
                       () -> List.of(check(r, target, settings)))
                   .forEach(add));
       for (OperatorSuite<?> suite : Catalog.operators()) {
@@ -119,7 +119,8 @@ public final class Suite {
       ProviderRules.offers(suite).stream()
           .filter(r -> selection.rule(r.id()))
           .flatMap(r ->
-              plan.steps()
+              plan
+                  .steps()
                   .run(
                       step(suite, subject, r),
                       () -> new PropertyRunner<>(suite, subject, r, target, settings).run())
@@ -131,7 +132,8 @@ public final class Suite {
           .filter(r -> selection.rule(r.id()) && r.applies().test(subject.first()))
           .map(r -> plan.coverage().watching(suite, r))
           .flatMap(r ->
-              plan.steps()
+              plan
+                  .steps()
                   .run(
                       step(suite, subject, r),
                       () ->
@@ -144,9 +146,9 @@ public final class Suite {
     }
   }
 
-  private static String step(OperatorSuite<?> suite, Subject<?> subject, Rule<?> rule) {
-    return String.format(
-        Locale.ROOT, "%s/%s/%s", suite.name(), rule.testName(), subject.label());
+  /// Names a step, as reports name the test.
+  static String step(OperatorSuite<?> suite, Subject<?> subject, Rule<?> rule) {
+    return String.format(Locale.ROOT, "%s/%s/%s", suite.name(), rule.testName(), subject.label());
   }
 
   /// Why the provider declines a subject, if it declines all of its edge cases.

@@ -242,8 +242,7 @@ public final class LlamaModel implements AutoCloseable {
               OperatorSpecs.of(config, context, kv).all().stream()
                   .map(spec -> new NeededKernel(spec, List.of(), context)),
               new WeightPlan(checkpoint)
-                  .runs().stream()
-                      .map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
+                  .runs().stream().map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
           .toList();
     }
   }

@@ -86,7 +86,8 @@ public record SpecCases(
     for (Case c : made.cases) {
       if (!c.spec().equals(kernel.spec())) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "%s, expected what cases have: %s", kernel.spec(), c.spec()));
+            String.format(
+                Locale.ROOT, "%s, expected what cases have: %s", kernel.spec(), c.spec()));
       }
     }
     return made;
@@ -135,9 +136,7 @@ public record SpecCases(
           cases.add(
               new LinearCase(
                   format.id(),
-                  s.tolerated().size() == 1
-                      ? s.tolerated().iterator().next().id()
-                      : LinearCase.ANY,
+                  s.tolerated().size() == 1 ? s.tolerated().iterator().next().id() : LinearCase.ANY,
                   rows,
                   stacked,
                   s.inputs(),
@@ -252,7 +251,8 @@ public record SpecCases(
       if (far < all) {
         tooLarge("positions above %,d, to a context of %,d", far, all);
       }
-      return made("rope", "%s %d heads of %d", s.pairing(), s.heads(), s.headDim());
+      String pairing = s.pairing().name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return made("rope", "%s %d heads of %d", pairing, s.heads(), s.headDim());
     }
 
     private RopeCase rope(RopeSpec s, int rows, int firstPosition) {
