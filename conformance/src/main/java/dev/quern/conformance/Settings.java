@@ -17,6 +17,9 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// Generated cases for each rule and format unless told otherwise.
   public static final int DEFAULT_TRIES = 20;
 
+  /// Generated cases of a quick run.
+  public static final int QUICK_TRIES = 5;
+
   /// The seed unless told otherwise: a build that was green stays green, and an overnight run gives
   /// another.
   public static final long DEFAULT_SEED = 1;

@@ -61,12 +61,28 @@ public final class Suite {
   /// @throws IllegalArgumentException if the selection names an operator that there is not
   public static SuiteResult run(
       Target target, Settings settings, Selection selection, Consumer<CellResult> progress) {
+    return run(target, settings, selection, Plan.suite(), progress);
+  }
+
+  /// Runs it, and what else is planned.
+  ///
+  /// @param selection what of the suite, and which operators of models
+  /// @param progress is told each result as it comes
+  /// @throws IllegalArgumentException if the selection names an operator that there is not, or a
+  ///   model's kernel can't be tried
+  public static SuiteResult run(
+      Target target,
+      Settings settings,
+      Selection selection,
+      Plan plan,
+      Consumer<CellResult> progress) {
     List<String> known = operators();
     if (!known.containsAll(selection.operators())) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT, "operators=%s, expected some of %s", selection.operators(), known));
     }
+    ModelSpecs models = new ModelSpecs(plan, settings);
     List<CellResult> cells = new ArrayList<>();
     Consumer<CellResult> add =
         cell -> {
@@ -90,15 +106,27 @@ public final class Suite {
     } else if (availability instanceof Availability.Ready) {
       ProviderRules.whole().stream()
           .filter(r -> selection.operator("provider") && selection.rule(r.id()))
-          .forEach(r -> add.accept(check(r, target, settings)));
+          .forEach(r ->
+              plan.steps()
+                  .run(
+                      "provider/" + r.testName() + "/all",
+                      () -> List.of(check(r, target, settings)))
+                  .forEach(add));
       for (OperatorSuite<?> suite : Catalog.operators()) {
         if (selection.operator(suite.name())) {
-          run(suite, target, settings, selection, add);
+          run(suite, target, settings, selection, plan, add);
+          models.run(suite, target, add);
         }
       }
     }
     return new SuiteResult(
-        target.name(), Spec.VERSION, target.platform(), availability, settings, cells);
+        target.name(),
+        Spec.VERSION,
+        target.platform(),
+        availability,
+        settings,
+        cells,
+        models.results());
   }
 
   private static List<CellResult> replay(Target target, Settings settings) {
@@ -118,6 +146,7 @@ public final class Suite {
       Target target,
       Settings settings,
       Selection selection,
+      Plan plan,
       Consumer<CellResult> add) {
     List<Subject<C>> subjects;
     try {
@@ -133,20 +162,38 @@ public final class Suite {
       }
       ProviderRules.offers(suite).stream()
           .filter(r -> selection.rule(r.id()))
-          .flatMap(
-              r -> new PropertyRunner<>(suite, subject, r, target, settings, hangs).run().stream())
+          .flatMap(r ->
+              plan
+                  .steps()
+                  .run(
+                      step(suite, subject, r),
+                      () -> new PropertyRunner<>(suite, subject, r, target, settings, hangs).run())
+                  .stream())
           .forEach(add);
       Optional<String> declined = declined(suite, subject, target);
+      declined.ifPresent(reason -> plan.coverage().declined(suite.name(), subject.first()));
       suite.rules().stream()
           .filter(r -> selection.rule(r.id()) && r.applies().test(subject.first()))
+          .map(r -> plan.coverage().watching(suite, r))
           .flatMap(r ->
-              declined
-                  .map(reason -> Stream.of(declined(suite, subject, r, reason)))
-                  .orElseGet(() ->
-                      new PropertyRunner<>(suite, subject, r, target, settings, hangs)
-                          .run().stream()))
+              plan
+                  .steps()
+                  .run(
+                      step(suite, subject, r),
+                      () ->
+                          declined
+                              .map(reason -> List.of(declined(suite, subject, r, reason)))
+                              .orElseGet(() ->
+                                  new PropertyRunner<>(suite, subject, r, target, settings, hangs)
+                                      .run()))
+                  .stream())
           .forEach(add);
     }
+  }
+
+  /// Names a step, as reports name the test.
+  static String step(OperatorSuite<?> suite, Subject<?> subject, Rule<?> rule) {
+    return String.format(Locale.ROOT, "%s/%s/%s", suite.name(), rule.testName(), subject.label());
   }
 
   /// Why the provider declines a subject, if it declines all of its edge cases.

@@ -10,11 +10,6 @@ import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
-import dev.quern.op.AttentionSpec;
-import dev.quern.op.RmsNormSpec;
-import dev.quern.op.RopePairing;
-import dev.quern.op.RopeSpec;
-import dev.quern.op.SwiGluSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger;
@@ -27,6 +22,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -162,7 +158,8 @@ public final class LlamaModel implements AutoCloseable {
       LoadMemory memory =
           new LoadMemory(
               resources.packed(), surroundings.available(), kv, context, LoadMemory.LARGE);
-      ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
+      ForwardPass.Operators operators =
+          OperatorSpecs.of(config, context, options.kv()).choose(kernels);
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
           new WeightLoader(checkpoint, kernels, resources, memory, options.progress())
@@ -226,9 +223,27 @@ public final class LlamaModel implements AutoCloseable {
     Kernels kernels = Kernels.load(options.kernels());
     try (Checkpoint checkpoint = source.open()) {
       LlamaConfig config = checkpoint.config();
-      operators(kernels, config, context(options, config), options.kv());
+      OperatorSpecs.of(config, context(options, config), options.kv()).choose(kernels);
       new WeightPlan(checkpoint).choose(kernels);
       return kernels.report();
+    }
+  }
+
+  /// The kernels that [#explain] asks for, each time that it does, for a cache of the whole context
+  /// that the model was trained for. No provider is asked, and no weight is read.
+  ///
+  /// @param file a GGUF file or a model's folder
+  /// @param kv element format of the KV cache
+  public static List<NeededKernel> neededKernels(Path file, KvFormat kv) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      LlamaConfig config = checkpoint.config();
+      int context = config.contextLength();
+      return Stream.concat(
+              OperatorSpecs.of(config, context, kv).all().stream()
+                  .map(spec -> new NeededKernel(spec, List.of(), context)),
+              new WeightPlan(checkpoint)
+                  .runs().stream().map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
+          .toList();
     }
   }
 
@@ -453,24 +468,5 @@ public final class LlamaModel implements AutoCloseable {
               config.contextLength()));
     }
     return options.context();
-  }
-
-  private static ForwardPass.Operators operators(
-      Kernels kernels, LlamaConfig config, int context, KvFormat kv) {
-    int headDim = config.headDim();
-    RopePairing pairing = RopePairing.ADJACENT; // the order of a Checkpoint's rows
-    return new ForwardPass.Operators(
-        kernels.rmsNorm(new RmsNormSpec(config.width(), config.normEpsilon())),
-        kernels.rope(new RopeSpec(config.heads(), headDim, pairing)),
-        kernels.rope(new RopeSpec(config.kvHeads(), headDim, pairing)),
-        kernels.attention(
-            new AttentionSpec(
-                config.heads(),
-                config.kvHeads(),
-                headDim,
-                context,
-                (float) (1 / Math.sqrt(headDim)),
-                kv)),
-        kernels.swiGlu(new SwiGluSpec(config.hidden())));
   }
 }

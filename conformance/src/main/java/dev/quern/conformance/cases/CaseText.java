@@ -141,7 +141,7 @@ public final class CaseText {
     throw new IllegalStateException("no text form for components of type " + t);
   }
 
-  private static Object read(RecordComponent c, Record value) {
+  static Object read(RecordComponent c, Record value) {
     try {
       return c.getAccessor().invoke(value);
     } catch (ReflectiveOperationException e) {
@@ -149,7 +149,7 @@ public final class CaseText {
     }
   }
 
-  private static String text(Object value) {
+  static String text(Object value) {
     return switch (value) {
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
       case List<?> l -> l.stream().map(Object::toString).collect(Collectors.joining("+"));

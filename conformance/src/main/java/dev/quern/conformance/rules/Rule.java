@@ -137,6 +137,11 @@ public record Rule<C>(
     return new Rule<>(id, name, effort, space, applies, shape, check);
   }
 
+  /// This rule, checked by something else.
+  public Rule<C> checkedBy(Check<C> check) {
+    return new Rule<>(id, name, effort, space, applies, shape, check);
+  }
+
   /// The test's name: `L5_exact_f32`.
   public String testName() {
     return id + "_" + name;
