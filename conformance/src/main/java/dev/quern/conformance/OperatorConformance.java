@@ -87,6 +87,12 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   }
 
   @TestFactory
+  @Tag("P15")
+  public final Stream<DynamicNode> P15() {
+    return rule("P15");
+  }
+
+  @TestFactory
   @Tag("P18")
   public final Stream<DynamicNode> P18() {
     return rule("P18");

@@ -242,7 +242,7 @@ final class PropertyRunner<C extends Record & Case> {
 
   private Outcome outcome(C c) {
     try {
-      return rule.check().check(c, target);
+      return rule.check().check(c, target, settings);
     } catch (DeclinedException e) {
       return new Outcome.Skip(e.getMessage());
     } catch (VirtualMachineError e) {

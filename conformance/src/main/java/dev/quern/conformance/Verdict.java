@@ -72,6 +72,21 @@ public final class Verdict {
     }
   }
 
+  /// Takes over what another verdict found amiss, and says when that was.
+  ///
+  /// @param when for example `the second call`
+  public void add(String when, Verdict other) {
+    if (other.worst > worst) {
+      worst = other.worst;
+      Outcome.Fail f = other.failure;
+      failure =
+          f == null
+              ? null
+              : new Outcome.Fail(
+                  when + ": " + f.where(), f.expected(), f.actual(), f.bound(), f.ratio());
+    }
+  }
+
   /// What was compared under a bound, in order: the same for two results of one case.
   List<Element> elements() {
     return elements;

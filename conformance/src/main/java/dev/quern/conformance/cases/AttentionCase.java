@@ -2,6 +2,7 @@ package dev.quern.conformance.cases;
 
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionSpec;
+import java.util.List;
 
 /// An attention operator and one call of it.
 ///
@@ -61,6 +62,23 @@ public record AttentionCase(
 
   public int capacity() {
     return positions() + spare;
+  }
+
+  @Override
+  public String small() {
+    return "kvHeads=1,group=2,headDim=8,rows=1,firstPosition=2,spare=61,beyond=0,qPad=0,yPad=0,"
+        + "qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of(
+        "kv=" + (kv.equals("F16") ? "F32" : "F16"),
+        "kvHeads=" + (kvHeads + 1),
+        "group=" + (group + 1),
+        "headDim=" + (headDim + 1),
+        "beyond=" + (beyond + 7),
+        "scaleExponent=" + (scaleExponent > 0 ? scaleExponent - 1 : scaleExponent + 1));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.conformance.cases;
 
 import dev.quern.op.SwiGluSpec;
+import java.util.List;
 
 /// A SwiGLU operator and one call of it.
 ///
@@ -40,6 +41,16 @@ public record SwiGluCase(
   /// The smallest ordinary case.
   public static SwiGluCase smallest() {
     return new SwiGluCase(1, 1, 0, 0, 0, Alias.NONE, Values.NORMAL, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  @Override
+  public String small() {
+    return "width=16,rows=2,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of("width=" + (width + 1), "width=" + 2 * width);
   }
 
   @Override

@@ -79,7 +79,10 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                 Rule.of("A7", "growing_cache", this::growingCache)
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
-                Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply)),
+                Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
+                Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
+                    .on(SessionRule::shape)
+                    .effort(Rule.Effort.LOW)),
             KernelRules.of(this, "A7").stream())
         .toList();
   }

@@ -6,8 +6,10 @@ import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.data.Workspace;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -27,6 +29,29 @@ final class Calls {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       return judge.judge(suite.open(c, target, memory), workers).outcome();
     }
+  }
+
+  /// A check on cases whose call is right by itself: what is wrong from the start is no matter of
+  /// memory, and other rules have it.
+  static <C extends Record & Case> Rule.PatientCheck<C> ifRight(
+      OperatorSuite<C> suite, Rule.Check<C> check) {
+    return (c, target, settings) -> {
+      Outcome alone =
+          judge(
+              suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
+      return alone instanceof Outcome.Fail
+          ? new Outcome.Skip("wrong from the first call on: other rules say how")
+          : check.check(c, target, settings);
+    };
+  }
+
+  /// Makes a run's call with a content of its operands.
+  ///
+  /// @param content the run itself, or a sibling of it, which judges the result
+  static byte[] with(Run content, Run run, Workspace w) {
+    run.restore(Prefill.NAN, content);
+    run.again(w);
+    return run.result();
   }
 
   /// Two results of a run must have the same bits.

@@ -10,6 +10,7 @@ import dev.quern.op.Numerics;
 import dev.quern.spi.Variant;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The rules of section P that hold for the kernels of every operator. They need no more than a
 /// [Run].
@@ -24,23 +25,28 @@ final class KernelRules {
     MemoryRules<C> memory = new MemoryRules<>(suite);
     ThreadRules<C> threads = new ThreadRules<>(suite);
     AllocationRule<C> allocation = new AllocationRule<>(suite);
-    return List.of(
-        Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
-            .effort(Rule.Effort.HALF),
-        Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
-        Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
-            .effort(Rule.Effort.LOW),
-        Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
-        Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
-        Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
-            .effort(Rule.Effort.HALF),
-        Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
-        Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check).effort(Rule.Effort.HALF),
-        Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
-        Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
-        Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
+    List<Rule<C>> rules =
+        List.of(
+            Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
+            Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
+                .effort(Rule.Effort.LOW),
+            Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
+            Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
+            Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+            Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check)
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
+            Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
+            Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
+            Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
+            Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
+    return Stream.of(rules, StateRules.of(suite), SoakRules.of(suite))
+        .flatMap(List::stream)
+        .toList();
   }
 
   private static <C extends Record & Case> Outcome runs(

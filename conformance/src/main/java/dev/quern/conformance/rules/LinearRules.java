@@ -98,6 +98,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
                     .effort(Rule.Effort.HALF),
+                Rule.of("P12", "one_packer", Calls.ifRight(this, PackerRule::check))
+                    .effort(Rule.Effort.LOW),
                 Rule.of("P16", "source_released", LinearRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
@@ -242,7 +244,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     return false;
   }
 
-  private static void damage(
+  static void damage(
       BlockFormat format, WeightBytes bytes, int row, int blockOfRow, int inputs, Mix mix) {
     int block = row * format.blocksPerRow(inputs) + blockOfRow;
     ByteBuffer data = ByteBuffer.wrap(bytes.data()).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,7 +1,9 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Settings;
 import dev.quern.conformance.Target;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -44,6 +46,24 @@ public record Rule<C>(
   @FunctionalInterface
   public interface Check<C> {
     Outcome check(C c, Target target) throws Exception;
+
+    /// Checks it with as much patience as the settings have.
+    default Outcome check(C c, Target target, Settings settings) throws Exception {
+      return check(c, target);
+    }
+  }
+
+  /// A check that takes as long as the settings let it.
+  @FunctionalInterface
+  public interface PatientCheck<C> extends Check<C> {
+    @Override
+    Outcome check(C c, Target target, Settings settings) throws Exception;
+
+    @Override
+    default Outcome check(C c, Target target) throws Exception {
+      return check(
+          c, target, new Settings(Settings.DEFAULT_TRIES, Settings.DEFAULT_SEED, Optional.empty()));
+    }
   }
 
   /// A rule for all cases as they come.

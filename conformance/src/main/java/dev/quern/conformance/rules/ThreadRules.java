@@ -197,7 +197,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// One worker, that throws instead of running one of the tasks.
-  private record Failing(int at, RuntimeException failure, AtomicInteger count) implements Workers {
+  record Failing(int at, RuntimeException failure, AtomicInteger count) implements Workers {
     @Override
     public int parallelism() {
       return 1;

@@ -19,7 +19,7 @@ import java.util.Arrays;
 /// @param values as `keys`
 public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
   public static AttentionData of(AttentionCase c) {
-    AttentionData data = new AttentionData(query(c, c.seed()), v(c), plane(c), plane(c));
+    AttentionData data = of(c, plane(c), plane(c));
     if (!c.append()) {
       int count = c.kvHeads() * c.positions() * c.headDim();
       float[] keys = Values.NORMAL.fill(count, c.headDim(), new Mix(c.seed(), "keys"));
@@ -38,14 +38,15 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     return data;
   }
 
-  AttentionData withQuery(AttentionCase c, long seed) {
-    return new AttentionData(query(c, seed), v, keys, values);
+  /// Rows that are appended or attend, over a cache that there is already.
+  static AttentionData of(AttentionCase c, byte[] keys, byte[] values) {
+    return new AttentionData(query(c), v(c), keys, values);
   }
 
-  private static float[] query(AttentionCase c, long seed) {
+  private static float[] query(AttentionCase c) {
     int cols = cols(c);
     Values distribution = c.append() ? c.values() : Values.NORMAL;
-    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(seed, "q"));
+    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(c.seed(), "q"));
     for (int i = 0; i < q.length; i++) {
       q[i] = Math.scalb(q[i], c.append() ? 0 : c.qExponent());
     }

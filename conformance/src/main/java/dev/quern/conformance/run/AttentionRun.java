@@ -1,5 +1,7 @@
 package dev.quern.conformance.run;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
@@ -19,11 +21,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /// An attention kernel with its operands: a call of `apply`, or of `append` if the case says so.
 public final class AttentionRun extends Run {
   private final AttentionCase c;
-  private final AttentionData data;
+  private AttentionData data;
   private final Offer.Accepted<AttentionKernel> offer;
   private final F32Matrix q; // append: k
   private final F32Matrix v; // append only
@@ -32,6 +35,16 @@ public final class AttentionRun extends Run {
 
   private AttentionRun(
       AttentionCase c, AttentionData data, Offer.Accepted<AttentionKernel> offer, Memory memory) {
+    this(c, data, offer, memory, Optional.empty());
+  }
+
+  /// @param place the cache whose memory the cache has, if it has no memory of its own
+  private AttentionRun(
+      AttentionCase c,
+      AttentionData data,
+      Offer.Accepted<AttentionKernel> offer,
+      Memory memory,
+      Optional<KvCache> place) {
     super(memory);
     this.c = c;
     this.data = data;
@@ -39,13 +52,21 @@ public final class AttentionRun extends Run {
     int cols = AttentionData.cols(c);
     this.q = inputMatrix(c.append() ? "k" : "q", data.q(), cols, c.qPad());
     List<Operand.Range> written = c.append() ? appended(c) : List.of();
-    MemorySegment keys = operand(memory, "keys", data.keys(), 4, written, true);
-    MemorySegment values = operand(memory, "values", data.values(), 4, written, true);
+    MemorySegment keys = plane("keys", data.keys(), place.map(KvCache::keys));
+    MemorySegment values = plane("values", data.values(), place.map(KvCache::values));
+    operandAt(keys, "keys", data.keys(), written, true);
+    operandAt(values, "values", data.values(), written, true);
     this.cache = new KvCache(keys, values, c.kvFormat(), c.capacity());
     this.v = c.append() ? inputMatrix("v", data.v(), cols, c.qPad()) : null;
     this.y =
         c.append() ? null : outputMatrix("y", new float[c.rows() * cols], cols, c.yPad(), true);
     note(String.format(Locale.ROOT, "%d of %d positions in use", c.positions(), c.capacity()));
+  }
+
+  private MemorySegment plane(String name, byte[] bytes, Optional<MemorySegment> place) {
+    return place
+        .map(p -> p.asSlice(0, bytes.length))
+        .orElseGet(() -> memory().allocate(name, bytes.length, 4));
   }
 
   /// Generates the operands.
@@ -133,8 +154,81 @@ public final class AttentionRun extends Run {
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new AttentionRun(c, data.withQuery(c, seed), offer, memory());
+  public Run next(int rows, int more, long seed, Memory memory) {
+    int most = c.capacity() + c.beyond();
+    int fit = Math.min(rows, most);
+    int first = Math.min(c.firstPosition() + more, most - fit);
+    int spare = Math.min(c.spare(), most - first - fit);
+    AttentionCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,firstPosition=%d,spare=%d,beyond=%d,qPad=%d,yPad=%d,seed=%d",
+                fit,
+                first,
+                spare,
+                most - first - fit - spare,
+                c.qPad() + more,
+                c.yPad() + more,
+                seed));
+    return new AttentionRun(next, AttentionData.of(next), offer, memory);
+  }
+
+  /// The next call of a session: on the same cache, as calls have left it.
+  ///
+  /// @param append whether it is `append`
+  public AttentionRun then(boolean append, int rows, int firstPosition, long seed) {
+    return then(append, rows, firstPosition, c.capacity(), seed);
+  }
+
+  /// The first call of another session, whose cache has this one's memory.
+  ///
+  /// @param capacity its positions, not more
+  public AttentionRun then(boolean append, int rows, int firstPosition, int capacity, long seed) {
+    int spare = capacity - firstPosition - rows;
+    AttentionCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "append=%s,rows=%d,firstPosition=%d,spare=%d,beyond=%d,seed=%d",
+                append,
+                rows,
+                firstPosition,
+                spare,
+                c.capacity() + c.beyond() - capacity,
+                seed));
+    int bytes = (int) KvCache.planeBytes(c.kvFormat(), c.kvHeads(), c.headDim(), capacity);
+    AttentionData held =
+        AttentionData.of(
+            next,
+            cache.keys().asSlice(0, bytes).toArray(JAVA_BYTE),
+            cache.values().asSlice(0, bytes).toArray(JAVA_BYTE));
+    return new AttentionRun(next, held, offer, memory(), Optional.of(cache));
+  }
+
+  /// What a cache holds that nothing was appended to.
+  public void clear() {
+    cache.keys().fill((byte) 0xff);
+    cache.values().fill((byte) 0xff);
+  }
+
+  /// Copies positions of another session's cache to the same ones of this session's.
+  public void copyCache(AttentionRun other, int positions) {
+    long position = (long) c.headDim() * c.kvFormat().elementBytes();
+    for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
+      long to = kvHead * c.capacity() * position;
+      long from = kvHead * other.c.capacity() * position;
+      cache.keys().asSlice(to).copyFrom(other.cache.keys().asSlice(from, positions * position));
+      cache.values().asSlice(to).copyFrom(other.cache.values().asSlice(from, positions * position));
+    }
+  }
+
+  @Override
+  protected void reread() {
+    float[] vs = c.append() ? held(v) : data.v();
+    data = new AttentionData(held(q), vs, held(cache.keys()), held(cache.values()));
   }
 
   @Override

@@ -17,15 +17,17 @@ import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /// A linear kernel with its operands.
 public final class LinearRun extends Run {
   private final LinearCase c;
-  private final LinearData data;
-  private final Packed packed;
+  private LinearData data;
+  private Packed packed;
   private final F32Matrix x;
   private final F32Matrix y;
   private final Memory source;
@@ -34,20 +36,19 @@ public final class LinearRun extends Run {
 
   /// What runs on the same weights share.
   private static final class Packed {
+    private final Offer.Accepted<LinearPacker> offer;
     private final LinearKernel kernel;
-    private final List<Variant> variants;
 
     /// Decoded by the first that asks: most rules compare results with each other.
     private List<DecodedWeights> weights;
 
-    Packed(LinearKernel kernel, List<Variant> variants) {
+    Packed(Offer.Accepted<LinearPacker> offer, LinearKernel kernel) {
+      this.offer = offer;
       this.kernel = kernel;
-      this.variants = variants;
     }
   }
 
-  private LinearRun(
-      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Memory source) {
+  private LinearRun(LinearCase c, LinearData data, Packed shared, Memory memory, Memory source) {
     super(memory);
     this.source = source;
     this.c = c;
@@ -55,7 +56,21 @@ public final class LinearRun extends Run {
     int outputs = c.totalOutputs();
     this.x = inputMatrix("x", data.x(), c.inputs(), c.xPad());
     this.y = outputMatrix("y", data.before(), outputs, c.yPad(), !c.accumulate());
-    this.packed = shared != null ? shared : pack(target);
+    this.packed = shared;
+  }
+
+  /// Packs the weights.
+  ///
+  /// @param places where they are put, or none if they have no place yet
+  private LinearRun(
+      LinearCase c,
+      LinearData data,
+      Offer.Accepted<LinearPacker> offer,
+      List<MemorySegment> places,
+      Memory memory,
+      Memory source) {
+    this(c, data, (Packed) null, memory, source);
+    this.packed = pack(offer, places);
   }
 
   /// Generates the operands and packs the weights.
@@ -73,24 +88,39 @@ public final class LinearRun extends Run {
   /// Packs given weights that lie in memory of their own.
   public static LinearRun open(
       LinearCase c, LinearData data, Target target, Memory memory, Memory source) {
-    return new LinearRun(c, data, target, null, memory, source);
+    var offer = DeclinedException.accepted(target.provider().linear(c.spec()));
+    return new LinearRun(c, data, offer, List.of(), memory, source);
   }
 
-  private Packed pack(Target target) {
-    Offer.Accepted<LinearPacker> offer =
-        DeclinedException.accepted(target.provider().linear(c.spec()));
+  /// Packs other weights with the packer that packed these.
+  ///
+  /// @param other of the same spec; its matrices may be cut at other outputs
+  public LinearRun repack(LinearCase other, LinearData data) {
+    return new LinearRun(other, data, packed.offer, List.of(), memory(), source);
+  }
+
+  /// The same, of weights that lie where these lay: the source of this run's kernel is gone.
+  public LinearRun repackInPlace(LinearData other) {
+    overwriteSource();
+    return new LinearRun(c, other, packed.offer, sources, memory(), source);
+  }
+
+  private Packed pack(Offer.Accepted<LinearPacker> offer, List<MemorySegment> places) {
+    Iterator<MemorySegment> place = places.iterator();
     List<WeightMatrix> stacked = new ArrayList<>();
     for (int i = 0; i < data.weights().size(); i++) {
       WeightBytes bytes = data.weights().get(i);
       int outputs = c.outputs().get(i);
-      MemorySegment plane = source("weights " + i, bytes.data());
+      MemorySegment plane = source("weights " + i, bytes.data(), place);
       MemorySegment scales =
-          bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
+          bytes.scales().length == 0
+              ? MemorySegment.NULL
+              : source("scales " + i, bytes.scales(), place);
       stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
     }
     try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearKernel kernel = offer.kernel().pack(stacked, this::allocatePacked, workers);
-      return new Packed(kernel, offer.variants());
+      return new Packed(offer, kernel);
     }
   }
 
@@ -99,8 +129,9 @@ public final class LinearRun extends Run {
     return memory().allocate("packed weights", bytes, alignment);
   }
 
-  private MemorySegment source(String name, byte[] bytes) {
-    MemorySegment segment = input(source, name, bytes, 1);
+  private MemorySegment source(String name, byte[] bytes, Iterator<MemorySegment> place) {
+    MemorySegment segment = place.hasNext() ? place.next() : source.allocate(name, bytes.length, 1);
+    operandAt(segment, name, bytes, List.of(), false);
     sources.add(segment);
     return segment;
   }
@@ -153,7 +184,7 @@ public final class LinearRun extends Run {
 
   @Override
   public List<Variant> variants() {
-    return packed.variants;
+    return packed.offer.variants();
   }
 
   @Override
@@ -179,15 +210,29 @@ public final class LinearRun extends Run {
     return new LinearRun(
         CaseText.with(c, "rows=1"),
         new LinearData(row, before, data.weights()),
-        null,
         packed,
         memory(),
         source);
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), source);
+  public Run next(int rows, int more, long seed, Memory memory) {
+    LinearCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,xPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.xPad() + more,
+                c.yPad() + more,
+                seed));
+    return new LinearRun(next, LinearData.of(next, data.weights()), packed, memory, source);
+  }
+
+  @Override
+  protected void reread() {
+    data = new LinearData(held(x), held(y), data.weights());
   }
 
   @Override

@@ -20,25 +20,48 @@ record Operand(
   /// Bytes `from` (inclusive) to `to` (exclusive).
   record Range(long from, long to) {}
 
+  /// The same place, that holds something else before a call.
+  Operand holding(byte[] initial) {
+    return new Operand(name, segment, initial, written, prefilled);
+  }
+
+  /// Whether another one holds something else.
+  boolean differs(Operand other) {
+    return !Arrays.equals(initial, other.initial);
+  }
+
   /// Puts back what it holds before a call.
   void restore(Prefill prefill) {
-    MemorySegment.copy(initial, 0, segment, JAVA_BYTE, 0, initial.length);
+    restore(initial, prefill);
+  }
+
+  /// Puts something else there.
+  void restore(byte[] content, Prefill prefill) {
+    MemorySegment.copy(content, 0, segment, JAVA_BYTE, 0, content.length);
     for (Range r : prefilled ? written : List.<Range>of()) {
       prefill.fill(segment.asSlice(r.from, r.to - r.from));
     }
   }
 
-  /// What the call wrote, ranges one after the other.
-  byte[] result() {
-    int total = (int) written.stream().mapToLong(r -> r.to - r.from).sum();
-    byte[] bytes = new byte[total];
-    int at = 0;
+  /// Bytes that the call writes.
+  int resultBytes() {
+    int bytes = 0;
+    for (Range r : written) {
+      bytes += (int) (r.to - r.from);
+    }
+    return bytes;
+  }
+
+  /// Copies what the call wrote, ranges one after the other.
+  ///
+  /// @return where they end
+  int result(byte[] bytes, int at) {
     for (Range r : written) {
       int n = (int) (r.to - r.from);
       MemorySegment.copy(segment, JAVA_BYTE, r.from, bytes, at, n);
       at += n;
     }
-    return bytes;
+    return at;
   }
 
   /// The first byte outside what may be written that changed, or -1.

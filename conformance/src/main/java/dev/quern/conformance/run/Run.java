@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -53,8 +54,21 @@ public abstract class Run {
   /// This call's row `r` alone, on the same kernel.
   public abstract Run row(int r);
 
+  /// Another call of the same kernel, on operands of its own.
+  ///
+  /// @param rows its rows, or fewer where the spec has no room for as many
+  /// @param more by how much its strides, and the position of its first row, exceed this call's
+  /// @param seed what all of its operands but packed weights are generated from
+  /// @param memory where they lie
+  public abstract Run next(int rows, int more, long seed, Memory memory);
+
   /// The same shapes on the same kernel, with other inputs.
-  public abstract Run sibling(long seed);
+  public final Run sibling(long seed) {
+    return next(rows(), 0, seed, memory);
+  }
+
+  /// Makes what [#withinBounds] judges by of what the operands hold: see [#held].
+  protected abstract void reread();
 
   /// Judges a result by the operator's error bound.
   public abstract Verdict withinBounds(byte[] result);
@@ -72,6 +86,39 @@ public abstract class Run {
   /// Gives all operands what they held at first, and outputs what `prefill` says.
   public final void restore(Prefill prefill) {
     operands.forEach(o -> o.restore(prefill));
+  }
+
+  /// Gives all operands what those of a [#sibling] held at first, which then judges the result.
+  public final void restore(Prefill prefill, Run sibling) {
+    for (int i = 0; i < operands.size(); i++) {
+      // What packed weights were made of comes last, and only one of the two may have it.
+      Operand from = i < sibling.operands.size() ? sibling.operands.get(i) : operands.get(i);
+      operands.get(i).restore(from.initial(), prefill);
+    }
+  }
+
+  /// What may change in operands without a change of address: whatever a [#sibling] holds that this
+  /// run does not.
+  public final List<Change> changes(Run sibling) {
+    return operands.stream()
+        .filter(o -> o.written().isEmpty() || !o.prefilled())
+        .filter(o -> sibling.operand(o.name()).filter(o::differs).isPresent())
+        .flatMap(o -> Arrays.stream(Change.Part.values()).map(p -> new Change(o.name(), p)))
+        .toList();
+  }
+
+  /// Gives an operand, or a part of it, what a [#sibling]'s holds: from the next call on, at the
+  /// same address. Results are judged by it.
+  public final void take(Change change, Run sibling) {
+    operands.replaceAll(o ->
+        o.name().equals(change.operand())
+            ? o.holding(change.part().of(o.initial(), sibling.operand(o.name()).get().initial()))
+            : o);
+    reread();
+  }
+
+  private Optional<Operand> operand(String name) {
+    return operands.stream().filter(o -> o.name().equals(name)).findFirst();
   }
 
   /// Restores all operands and makes a workspace.
@@ -95,14 +142,16 @@ public abstract class Run {
 
   /// What the outputs hold.
   public final byte[] result() {
-    ByteBuffer all =
-        ByteBuffer.allocate(
-            operands.stream()
-                .flatMap(o -> o.written().stream())
-                .mapToInt(r -> (int) (r.to() - r.from()))
-                .sum());
-    operands.forEach(o -> all.put(o.result()));
-    return all.array();
+    int bytes = 0;
+    for (Operand o : operands) {
+      bytes += o.resultBytes();
+    }
+    byte[] all = new byte[bytes];
+    int at = 0;
+    for (Operand o : operands) {
+      at = o.result(all, at);
+    }
+    return all;
   }
 
   /// The variant that runs a number of rows (rule P6).
@@ -141,7 +190,8 @@ public abstract class Run {
     return List.copyOf(summaries);
   }
 
-  protected final Memory memory() {
+  /// Where the operands lie.
+  public final Memory memory() {
     return memory;
   }
 
@@ -164,9 +214,38 @@ public abstract class Run {
       List<Operand.Range> written,
       boolean prefilled) {
     MemorySegment segment = where.allocate(name, bytes.length, alignment);
+    operandAt(segment, name, bytes, written, prefilled);
+    return segment;
+  }
+
+  /// A new operand where another one was.
+  protected final void operandAt(
+      MemorySegment segment,
+      String name,
+      byte[] bytes,
+      List<Operand.Range> written,
+      boolean prefilled) {
     MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
     operands.add(new Operand(name, segment, bytes, written, prefilled));
-    return segment;
+  }
+
+  /// What an operand holds before a call.
+  protected final byte[] held(MemorySegment segment) {
+    return operands.stream()
+        .filter(o -> o.segment().equals(segment))
+        .findFirst()
+        .orElseThrow()
+        .initial();
+  }
+
+  /// What a matrix holds before a call, `[rows][cols]`.
+  protected final float[] held(F32Matrix m) {
+    ByteBuffer bytes = ByteBuffer.wrap(held(m.data())).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[m.rows() * m.cols()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = bytes.getFloat(4 * (i / m.cols() * m.rowStrideFloats() + i % m.cols()));
+    }
+    return values;
   }
 
   /// A new matrix that is read only.

@@ -14,6 +14,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// A SwiGLU kernel with its operands.
 public final class SwiGluRun extends Run {
@@ -31,7 +32,7 @@ public final class SwiGluRun extends Run {
   }
 
   private final SwiGluCase c;
-  private final Data data;
+  private Data data;
   private final Offer.Accepted<SwiGluKernel> offer;
   private final F32Matrix gate;
   private final F32Matrix up;
@@ -97,8 +98,24 @@ public final class SwiGluRun extends Run {
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new SwiGluRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
+  public Run next(int rows, int more, long seed, Memory memory) {
+    SwiGluCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,gatePad=%d,upPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.gatePad() + more,
+                c.upPad() + more,
+                c.yPad() + more,
+                seed));
+    return new SwiGluRun(next, Data.of(next), offer, memory);
+  }
+
+  @Override
+  protected void reread() {
+    data = new Data(held(gate), held(up));
   }
 
   @Override
