@@ -71,6 +71,12 @@ public record AttentionCase(
   }
 
   @Override
+  public String large() {
+    return "append=false,kvHeads=1,group=2,headDim=64,rows=1,firstPosition=2099,spare=7,beyond=0,"
+        + "qPad=0,yPad=0,qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential";
+  }
+
+  @Override
   public List<String> otherSpecs() {
     return List.of(
         "kv=" + (kv.equals("F16") ? "F32" : "F16"),

@@ -21,6 +21,10 @@ public interface Case {
   /// show: what is called thousands of times.
   String small();
 
+  /// Changes that make it as large as a model's where a kernel may begin to keep something (a long
+  /// row, a wide norm, a far position), and small otherwise.
+  String large();
+
   /// Changes, one at a time, that make it a case of another spec, the least there are: what a
   /// provider mixes up that goes by a part of the spec.
   List<String> otherSpecs();

@@ -83,6 +83,12 @@ public record LinearCase(
   }
 
   @Override
+  public String large() {
+    return "rows=2,outputs=3,inputs=36864,xPad=0,yPad=0,x=normal,weights=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
   public List<String> otherSpecs() {
     List<String> others = new ArrayList<>();
     others.add("accumulate=" + !accumulate);

@@ -37,6 +37,11 @@ public record RmsNormCase(
   }
 
   @Override
+  public String large() {
+    return "width=16388,rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+  }
+
+  @Override
   public List<String> otherSpecs() {
     return List.of(
         "width=" + (width + 1), "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f), "epsilon=1.0E-6");

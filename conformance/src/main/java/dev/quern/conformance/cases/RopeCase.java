@@ -47,6 +47,12 @@ public record RopeCase(
   }
 
   @Override
+  public String large() {
+    return "heads=3,halfDim=64,rows=2,firstPosition=9000,spare=1,xPad=0,tablePad=0,x=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
   public List<String> otherSpecs() {
     String other = pairing == RopePairing.ADJACENT ? "half-split" : "adjacent";
     return List.of("pairing=" + other, "heads=" + (heads + 1), "halfDim=" + (halfDim + 1));

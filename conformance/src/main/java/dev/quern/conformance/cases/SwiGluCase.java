@@ -49,6 +49,12 @@ public record SwiGluCase(
   }
 
   @Override
+  public String large() {
+    return "width=36868,rows=2,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
   public List<String> otherSpecs() {
     return List.of("width=" + (width + 1), "width=" + 2 * width);
   }

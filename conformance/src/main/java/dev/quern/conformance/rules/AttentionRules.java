@@ -82,7 +82,10 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
                 Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)
-                    .effort(Rule.Effort.LOW)),
+                    .effort(Rule.Effort.LOW),
+                Rule.of("P12", "large_sessions", Calls.ifRight(this, SessionRule::check))
+                    .on(StateRules::large)
+                    .effort(Rule.Effort.THREE_CASES)),
             KernelRules.of(this, "A7").stream())
         .toList();
   }

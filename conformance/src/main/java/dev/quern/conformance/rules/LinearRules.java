@@ -100,6 +100,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     .effort(Rule.Effort.HALF),
                 Rule.of("P12", "one_packer", Calls.ifRight(this, PackerRule::check))
                     .effort(Rule.Effort.LOW),
+                Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))
+                    .on(StateRules::large)
+                    .effort(Rule.Effort.THREE_CASES),
                 Rule.of("P16", "source_released", LinearRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),

@@ -36,12 +36,32 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
         rules.rule("P12", "kernels_of_one_spec", rules::kernelsOfOneSpec),
         rules.rule("P12", "shared_buffers", rules::sharedBuffers),
         rules.rule("P12", "kernels_of_other_specs", rules::kernelsOfOtherSpecs),
+        rules
+            .rule("P12", "large_kernels", rules::all)
+            .on(StateRules::large)
+            .effort(Rule.Effort.THREE_CASES),
         rules.rule("P15", "moved", rules::moved),
         rules.rule("P18", "after_a_failure", rules::afterFailure));
   }
 
   private Rule<C> rule(String id, String name, Rule.Check<C> check) {
     return Rule.of(id, name, Calls.ifRight(suite, check)).effort(Rule.Effort.LOW);
+  }
+
+  /// What is left of the first edge cases is one case.
+  static <C extends Record & Case> C large(C c) {
+    return CaseText.with(c, c.large() + ",seed=1");
+  }
+
+  /// The other checks, on one case.
+  private Outcome all(C c, Target target) throws Exception {
+    List<Rule.Check<C>> checks = List.of(this::sameAddresses, this::sharedBuffers, this::moved);
+    for (Rule.Check<C> check : checks) {
+      if (check.check(c, target) instanceof Outcome.Fail fail) {
+        return fail;
+      }
+    }
+    return Outcome.pass();
   }
 
   /// Operands whose content changes between calls, and their addresses do not: one operand at a
