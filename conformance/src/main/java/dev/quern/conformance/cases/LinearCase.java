@@ -84,7 +84,7 @@ public record LinearCase(
 
   @Override
   public String large() {
-    return "rows=2,outputs=3,inputs=36864,xPad=0,yPad=0,x=normal,weights=normal,"
+    return "rows=1,outputs=1,inputs=36864,xPad=0,yPad=0,x=normal,weights=normal,"
         + "schedule=1/sequential";
   }
 
@@ -95,9 +95,13 @@ public record LinearCase(
     others.add("outputs=" + (totalOutputs() + 4));
     others.add("inputs=" + (inputs + blockFormat().blockElements()));
     others.add("numerics=" + ANY);
-    BlockFormat.standard().stream()
-        .filter(f -> !f.id().equals(format) && inputs % f.blockElements() == 0)
-        .forEach(f -> others.add("format=" + f.id()));
+    List<BlockFormat> formats = BlockFormat.standard();
+    for (int next = 1; next <= 2; next++) {
+      BlockFormat f = formats.get((formats.indexOf(blockFormat()) + next) % formats.size());
+      if (inputs % f.blockElements() == 0) {
+        others.add("format=" + f.id());
+      }
+    }
     return others;
   }
 

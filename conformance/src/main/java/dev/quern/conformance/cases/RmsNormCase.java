@@ -38,7 +38,7 @@ public record RmsNormCase(
 
   @Override
   public String large() {
-    return "width=16388,rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+    return "width=16388,rows=1,xPad=0,yPad=0,x=normal,schedule=1/sequential";
   }
 
   @Override

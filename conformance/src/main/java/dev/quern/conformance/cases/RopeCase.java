@@ -48,7 +48,7 @@ public record RopeCase(
 
   @Override
   public String large() {
-    return "heads=3,halfDim=64,rows=2,firstPosition=9000,spare=1,xPad=0,tablePad=0,x=normal,"
+    return "heads=1,halfDim=64,rows=1,firstPosition=9000,spare=1,xPad=0,tablePad=0,x=normal,"
         + "schedule=1/sequential";
   }
 

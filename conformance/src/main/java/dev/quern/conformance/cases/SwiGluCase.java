@@ -50,7 +50,7 @@ public record SwiGluCase(
 
   @Override
   public String large() {
-    return "width=36868,rows=2,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,"
+    return "width=36868,rows=1,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,"
         + "schedule=1/sequential";
   }
 
