@@ -139,6 +139,10 @@ class RememberingKernelsTest {
                     return first.getFirst();
                   };
                 })),
+        shared(
+            "kernels of long rows by spec",
+            "P12_large_packer",
+            (spec, source) -> spec.inputs() > 10_000 ? spec : List.of(spec, content(source, 1))),
         shared("kernels by spec", "P12_kernels_of_one_spec", (spec, source) -> spec),
         shared(
             "kernels by shape and weights, not by whether they add",
@@ -226,6 +230,12 @@ class RememberingKernelsTest {
             "x by the scratch of its call",
             "P12_same_addresses",
             () -> seen((x, w) -> w.scratch().address())),
+        calls(
+            "long rows by their address",
+            "P12_large_kernels",
+            () ->
+                seen((x, w) ->
+                    List.of(x.data().address(), x.cols() > 10_000 ? 0 : content(x.data(), 1)))),
         calls(
             "that a NaN was seen",
             "P12_same_addresses",
@@ -365,6 +375,19 @@ class RememberingKernelsTest {
               return cache ->
                   keys.computeIfAbsent(
                       List.of(cache.keys().address(), cache.capacity(), content(cache.keys(), 2)),
+                      k -> copy(cache.keys()));
+            }),
+        attends(
+            "the first half of long caches",
+            "P12_large_sessions",
+            () -> {
+              Map<Object, MemorySegment> keys = new HashMap<>();
+              return cache ->
+                  keys.computeIfAbsent(
+                      List.of(
+                          cache.keys().address(),
+                          cache.capacity(),
+                          content(cache.keys(), cache.capacity() > 2_000 ? 2 : 1)),
                       k -> copy(cache.keys()));
             }),
         new Fault(
