@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -75,32 +74,37 @@ class RememberingKernelsTest {
   @ParameterizedTest
   @MethodSource("faults")
   void theCheckFindsTheFault(Fault fault) {
-    Set<String> failed = failed(fault);
-    assertTrue(failed.contains(fault.check), () -> "failed: " + failed);
+    Map<String, Failure> failed = failed(fault, Optional.empty());
+    assertTrue(failed.containsKey(fault.check), () -> "failed: " + failed.keySet());
+    Optional<String> replay = Optional.of(failed.get(fault.check).replay());
+    assertEquals(Set.of(fault.check), failed(fault, replay).keySet());
+    Fault none = new Fault("", fault.operator, "", fault.check, ScalarProvider::new);
+    assertEquals(Map.of(), failed(none, replay));
   }
 
   @Test
   void theScalarProviderRemembersNothing() {
     for (String subject : List.of("F32", "Q6_K", "F16", "adjacent")) {
       Fault none = new Fault("", "", subject, "P12_long_soak", ScalarProvider::new);
-      assertEquals(Set.of(), failed(none));
+      assertEquals(Map.of(), failed(none, Optional.empty()));
     }
   }
 
-  /// The checks of rules P12, P15 and P18 that fail.
-  private static Set<String> failed(Fault fault) {
+  /// The checks of rules P12, P15 and P18 that fail with a new provider, and what failed first.
+  private static Map<String, Failure> failed(Fault fault, Optional<String> replay) {
     Set<String> operators =
         fault.operator.isEmpty() ? Set.copyOf(Suite.operators()) : Set.of(fault.operator);
     return Suite.run(
             new Target(fault.provider.get(), Target.here(new ScalarProvider()).platform(), SUPPORT),
-            new Settings(fault.tries(), 1, Optional.empty()),
+            new Settings(fault.tries(), 1, replay),
             new Selection(operators, Set.of(fault.subject), Set.of("P12", "P15", "P18")),
             cell -> {})
         .cells()
         .stream()
-        .filter(c -> c.failures() > 0)
-        .map(CellResult::testName)
-        .collect(Collectors.toCollection(TreeSet::new));
+        .filter(c -> c.firstFailure().isPresent())
+        .collect(
+            Collectors.toMap(
+                CellResult::testName, c -> c.firstFailure().orElseThrow(), (first, next) -> first));
   }
 
   // What packers remember.
