@@ -21,7 +21,8 @@ public final class BusyThreads {
   /// Calls, then rest, so often; the first without anybody beside it ends it.
   private static final int ROUNDS = 25;
 
-  /// Rests in which a pool's thread may be seen at work, having begun late.
+  /// Rests in which a pool's thread may be seen at work, having begun late. Not in the first, after
+  /// which few others are left.
   private static final int RESTLESS = 4;
 
   /// A rest is so many times as long as the calls before it. A thread that works on and on, on a
@@ -35,7 +36,10 @@ public final class BusyThreads {
   private static final Duration LATER = Duration.ofNanos(500_000);
 
   /// How long that may take where threads are suspected already: cores may be busy.
-  private static final Duration MUCH_LATER = Duration.ofMillis(100);
+  private static final Duration MUCH_LATER = Duration.ofMillis(20);
+
+  /// All rounds, at most: where so much else goes on that it takes longer, nothing is said.
+  private static final Duration ALL = Duration.ofSeconds(3);
 
   private static final Duration SETTLED = Duration.ofMillis(1);
 
@@ -57,8 +61,12 @@ public final class BusyThreads {
   }
 
   private Optional<String> find(Runnable call) {
+    long first = System.nanoTime();
     for (int round = 0; round < ROUNDS; round++) {
       long begin = System.nanoTime();
+      if (begin - first > ALL.toNanos()) {
+        return Optional.empty();
+      }
       Map<Long, Long> before = times();
       for (int i = 0; i < CALLS; i++) {
         call.run();
@@ -73,10 +81,12 @@ public final class BusyThreads {
         suspects = busy;
       }
       suspects.retainAll(busy);
+      if (!suspects.isEmpty()) {
+        rest(RESTS * (System.nanoTime() - begin), round == 0 ? 0 : RESTLESS);
+      }
       if (suspects.isEmpty()) {
         return Optional.empty();
       }
-      rest(RESTS * (System.nanoTime() - begin));
     }
     return suspects.stream()
         .map(id -> threads.getThreadInfo(id))
@@ -85,13 +95,13 @@ public final class BusyThreads {
         .findFirst();
   }
 
-  /// Who works on while nothing is called is no suspect.
-  private void rest(long nanos) {
+  /// Who works on while nothing is called, in more than so many rests, is no suspect.
+  private void rest(long nanos, int restful) {
     LockSupport.parkNanos(SETTLED.toNanos());
     Map<Long, Long> before = times();
     LockSupport.parkNanos(nanos);
     for (long id : busySince(before)) {
-      if (restless.merge(id, 1, Integer::sum) > RESTLESS) {
+      if (restless.merge(id, 1, Integer::sum) > restful) {
         suspects.remove(id);
       }
     }
