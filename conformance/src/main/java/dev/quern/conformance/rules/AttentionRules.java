@@ -80,7 +80,13 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply)),
-            KernelRules.of(this, "A7").stream())
+            KernelRules.of(
+                this,
+                "A7",
+                List.of(
+                    Rule.<AttentionCase>of("A8", "non_finite", this::nonFinite)
+                        .where(c -> !c.append() && c.spare() <= c.positions())))
+                .stream())
         .toList();
   }
 

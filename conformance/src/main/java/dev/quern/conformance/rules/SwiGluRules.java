@@ -106,7 +106,8 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                 Rule.of("S4", "in_place", this::bound)
                     .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "gate" : "up"))),
                 Rule.of("S5", "elements_alone", this::elementsAlone).effort(Rule.Effort.LOW)),
-            KernelRules.of(this, "S5").stream())
+            KernelRules.of(this, "S5", List.of(Rule.of("S3", "non_finite", this::nonFinite)))
+                .stream())
         .toList();
   }
 
