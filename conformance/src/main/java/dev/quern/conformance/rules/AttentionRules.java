@@ -106,7 +106,13 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                 Rule.of("P12", "large_sessions", Calls.ifRight(this, SessionRule::check))
                     .on(StateRules::longRow)
                     .effort(Rule.Effort.THREE_CASES)),
-            KernelRules.of(this, "A7").stream())
+            KernelRules.of(
+                this,
+                "A7",
+                List.of(
+                    Rule.<AttentionCase>of("A8", "non_finite", this::nonFinite)
+                        .where(c -> !c.append() && c.spare() <= c.positions())))
+                .stream())
         .toList();
   }
 

@@ -21,7 +21,9 @@ final class KernelRules {
   private KernelRules() {}
 
   /// @param rowsRule the operator's rule that rows are independent: `L4`
-  static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite, String rowsRule) {
+  /// @param nonFinite its rules about NaN and infinities
+  static <C extends Record & Case> List<Rule<C>> of(
+      OperatorSuite<C> suite, String rowsRule, List<Rule<C>> nonFinite) {
     MemoryRules<C> memory = new MemoryRules<>(suite);
     ScheduleRules<C> schedules = new ScheduleRules<>(suite);
     ThreadRules<C> threads = new ThreadRules<>(suite);
@@ -34,7 +36,7 @@ final class KernelRules {
             Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
                 .effort(Rule.Effort.HALF),
             Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
-            Rule.<C>of("P5", "model_sizes", new ModelSizeRule<>(suite, rowsRule)::check)
+            Rule.<C>of("P5", "model_sizes", new ModelSizeRule<>(suite, rowsRule, nonFinite)::check)
                 .in(Rule.Space.MODEL_SIZES)
                 .effort(Rule.Effort.MODEL_SIZES),
             Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))

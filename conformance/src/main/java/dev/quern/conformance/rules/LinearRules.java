@@ -39,6 +39,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   private static final Predicate<LinearCase> ASYMMETRIC =
       c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
 
+  /// Weights of a large case that may be packed three times.
+  private static final long FEW_WEIGHTS = 1L << 20;
+
   /// What becomes of a run: the values of y, judged.
   private interface Judge {
     Verdict judge(LinearRun run, float[] y);
@@ -142,7 +145,14 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),
-            KernelRules.of(this, "L4").stream(),
+            KernelRules.of(
+                this,
+                "L4",
+                List.of(
+                    Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX),
+                    Rule.<LinearCase>of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
+                        .where(c -> (long) c.totalOutputs() * c.inputs() <= FEW_WEIGHTS)))
+                .stream()),
             PackWorkersRules.rules().stream())
         .flatMap(rules -> rules)
         .toList();

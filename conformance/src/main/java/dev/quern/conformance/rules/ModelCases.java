@@ -35,22 +35,28 @@ final class ModelCases {
     int outputs = ModelShapes.largest("linear", "outputs");
     int rows = ModelShapes.ROWS;
     List<LinearCase> edges =
-        Stream.of(
-                format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
-                format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
-                format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block)),
-                format("rows=2,outputs=65543+5+40009,inputs=%d", few),
-                format(
-                    "rows=17,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
-                    above(8192, block)),
-                format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
-                format("rows=129,outputs=2051,inputs=%d", few),
-                "rows=1,outputs=513,inputs=16384",
-                format("rows=65,outputs=66,inputs=%d", above(4096, block)),
-                // All products of one sign, as large as they get: sums overflow here if anywhere.
-                format(
-                    "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
-                    above(2 * inputs, block)))
+        Stream.concat(
+                Stream.of(
+                    format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
+                    format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
+                    format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block)),
+                    format("rows=2,outputs=65543+5+40009,inputs=%d", few),
+                    format(
+                        "rows=17,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
+                        above(8192, block)),
+                    format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
+                    format("rows=129,outputs=2051,inputs=%d", few),
+                    "rows=1,outputs=513,inputs=16384",
+                    format("rows=65,outputs=66,inputs=%d", above(4096, block)),
+                    // All products of one sign, as large as they get: sums overflow here if
+                    // anywhere.
+                    format(
+                        "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
+                        above(2 * inputs, block))),
+                // More results than an F32 number counts; with blocks it would take too long.
+                block == 1
+                    ? Stream.of(format("rows=65,outputs=%d,inputs=1", outputs + 5))
+                    : Stream.of())
             .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
             .toList();
     return new ModelSizes<>(edges, mix -> linear(first, mix));
@@ -116,6 +122,8 @@ final class ModelCases {
                     "append=true,kvHeads=3,headDim=8,rows=5,firstPosition=%d,spare=2,qPad=3",
                     positions),
                 format("kvHeads=2,group=2,headDim=4,rows=3,firstPosition=40,spare=%d", positions),
+                // A cache of more numbers than an F32 number counts.
+                format("kvHeads=9,group=1,headDim=16,rows=1,firstPosition=40,spare=%d", positions),
                 "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
                 "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
                 format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions))
@@ -172,7 +180,8 @@ final class ModelCases {
                 "width=131072,rows=2,x=window",
                 "width=5120,rows=130,epsilon=0.0,x=window,xPad=7,yPad=1",
                 "width=8192,rows=65,x=one-hot",
-                "width=16384,rows=40,x=outlier")
+                "width=16384,rows=40,x=outlier",
+                format("width=%d,rows=457", largest + 3)) // more than 2^24 numbers
             .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
             .toList();
     return new ModelSizes<>(edges, mix -> rmsNorm(first, largest, mix));
@@ -207,7 +216,8 @@ final class ModelCases {
                 format("heads=2,halfDim=%d,rows=33,firstPosition=1500,xPad=3", headDim + 1),
                 format("heads=2,halfDim=2,rows=515,firstPosition=%d,tablePad=1", 2 * positions),
                 format("heads=8,halfDim=5,rows=2,firstPosition=7,spare=%d", positions),
-                format("heads=%d,halfDim=64,rows=129,firstPosition=8190", heads))
+                format("heads=%d,halfDim=64,rows=129,firstPosition=8190", heads),
+                format("heads=%d,halfDim=64,rows=2051", heads)) // more than 2^24 numbers
             .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
             .toList();
     return new ModelSizes<>(edges, mix -> rope(first, mix));
@@ -250,7 +260,8 @@ final class ModelCases {
                 format("width=%d,rows=3,alias=gate", 2 * largest + 1),
                 "width=131073,rows=2,alias=up",
                 "width=14336,rows=33,gate=wide",
-                "width=8192,rows=65")
+                "width=8192,rows=65",
+                format("width=%d,rows=457", largest + 3)) // more than 2^24 numbers
             .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
             .toList();
     return new ModelSizes<>(edges, mix -> swiGlu(first, largest, mix));

@@ -13,6 +13,7 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,7 +23,9 @@ import java.util.TreeSet;
 /// and a failure names the rule that is broken.
 ///
 /// @param rowsRule the operator's rule that rows are independent: `L4`
-record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String rowsRule) {
+/// @param nonFinite its rules about NaN and infinities
+record ModelSizeRule<C extends Record & Case>(
+    OperatorSuite<C> suite, String rowsRule, List<Rule<C>> nonFinite) {
   private static final int MOST_WORKERS = 64;
 
   /// Rows of a batch that are compared with the same row alone: the first, the last, and drawn
@@ -31,7 +34,21 @@ record ModelSizeRule<C extends Record & Case>(OperatorSuite<C> suite, String row
 
   private static final int DRAWN_ROWS = 3;
 
-  Outcome check(C c, Target target) {
+  Outcome check(C c, Target target) throws Exception {
+    Outcome outcome = finite(c, target);
+    for (Rule<C> rule : nonFinite) {
+      if (outcome instanceof Outcome.Pass && rule.applies().test(c)) {
+        outcome =
+            switch (rule.check().check(c, target)) {
+              case Outcome.Fail fail -> fail.of(rule.id());
+              default -> outcome;
+            };
+      }
+    }
+    return outcome;
+  }
+
+  private Outcome finite(C c, Target target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run run = suite.open(c, target, memory);

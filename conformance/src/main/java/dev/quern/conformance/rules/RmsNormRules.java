@@ -115,7 +115,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
                 Rule.of("N4", "scale_invariance", this::scaled)
                     .on(c -> CaseText.with(c, "epsilon=0.0")),
                 Rule.of("N5", "in_place", this::bound).on(c -> CaseText.with(c, "inPlace=true"))),
-            KernelRules.of(this, "N6").stream())
+            KernelRules.of(this, "N6", List.of(Rule.of("N2", "non_finite_x", this::nonFinite)))
+                .stream())
         .toList();
   }
 

@@ -155,7 +155,8 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                             c,
                             String.format(
                                 Locale.ROOT, "rows=%d,xPad=%d", c.rows() + 1, c.xPad() + 1)))),
-            KernelRules.of(this, "R6").stream())
+            KernelRules.of(this, "R6", List.of(Rule.of("R4", "non_finite", this::nonFinite)))
+                .stream())
         .toList();
   }
 

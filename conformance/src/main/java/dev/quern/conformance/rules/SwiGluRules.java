@@ -122,7 +122,8 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                     .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "inputs" : "all")))
                     .effort(Rule.Effort.SOME),
                 Rule.of("S5", "elements_alone", this::elementsAlone).effort(Rule.Effort.LOW)),
-            KernelRules.of(this, "S5").stream())
+            KernelRules.of(this, "S5", List.of(Rule.of("S3", "non_finite", this::nonFinite)))
+                .stream())
         .toList();
   }
 
