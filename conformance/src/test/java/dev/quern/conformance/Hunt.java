@@ -126,8 +126,7 @@ public record Hunt(Target target, Settings settings, String operator) {
     }
 
     Step step(Hunt hunt) {
-      return new Step(
-          rule.testName(), subject.label(), () -> runner(hunt).triesUntilFailure());
+      return new Step(rule.testName(), subject.label(), () -> runner(hunt).triesUntilFailure());
     }
   }
 

@@ -83,8 +83,7 @@ record Call(
                               k,
                               spec,
                               format(spec),
-                              sizes(
-                                  x, w, Size.INPUTS, spec.inputs(), Size.OUTPUTS, spec.outputs()),
+                              sizes(x, w, Size.INPUTS, spec.inputs(), Size.OUTPUTS, spec.outputs()),
                               List.of(x),
                               null,
                               y,

@@ -19,7 +19,7 @@ record Death(String id, How how, String check, String subject, int tries, double
     KILLED,
     /// The process ends with a signal, beside a guard page for example.
     ENDS_THE_PROCESS,
-    /// A check does not come to an end, and the suite has none for it either.
+    /// A check does not come to an end, and the suite does not end it.
     HANGS,
     SURVIVES
   }
@@ -29,8 +29,9 @@ record Death(String id, How how, String check, String subject, int tries, double
         .orElseGet(() -> new Death(id, How.SURVIVES, "", "", 0, seconds));
   }
 
+  /// Whether the suite has found it. A run that hangs has found nothing: it has no verdict.
   boolean died() {
-    return how != How.SURVIVES;
+    return how == How.KILLED || how == How.ENDS_THE_PROCESS;
   }
 
   /// The rule's id of the check.

@@ -84,8 +84,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
   /// for it, got another result from it than from the right kernel.
   static Generated of(long seed, int number) {
     for (int draw = 0; draw < MAX_DRAWS; draw++) {
-      Generated mutant =
-          new Draw(seed, number, new Mix(seed, number + "/" + draw)).kind();
+      Generated mutant = new Draw(seed, number, new Mix(seed, number + "/" + draw)).kind();
       if (mutant.witness.sees(mutant.hostile)) {
         return mutant;
       }
@@ -182,8 +181,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
         return new Spot(Spot.Where.LANE, 2 * width, mix.below(2 * width), damage);
       }
       Spot.Where where =
-          oneOf(
-              Stream.of(Spot.Where.values()).filter(w -> w != Spot.Where.LANE).toList());
+          oneOf(Stream.of(Spot.Where.values()).filter(w -> w != Spot.Where.LANE).toList());
       int from =
           where == Spot.Where.ROWS_FROM
               ? needed.getOrDefault(Size.ROWS, 2) - 1
@@ -206,13 +204,14 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
       return generated(
           spot.where() == Spot.Where.LAST_ROW && kind != Drawn.WORKER_COUNT ? rows() : rule(),
           condition.text + ": " + spot,
-          () -> c -> {
-            if (condition.holds.test(c)) {
-              spot.apply(c);
-            } else {
-              c.apply();
-            }
-          });
+          () ->
+              c -> {
+                if (condition.holds.test(c)) {
+                  spot.apply(c);
+                } else {
+                  c.apply();
+                }
+              });
     }
 
     private String rows() {
@@ -223,7 +222,8 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
 
     private String rule() {
       return switch (kind) {
-        case SIZE, FORMAT, LANE -> operator.equals("linear") && !format.endsWith("f32") ? "L9" : RESULT.get(operator);
+        case SIZE, FORMAT, LANE ->
+            operator.equals("linear") && !format.endsWith("f32") ? "L9" : RESULT.get(operator);
         case WORKER_COUNT, ONE_WORKER -> "P11";
         case STRIDE -> operator.equals("linear") ? "L3" : RESULT.get(operator);
         case CALLS, KEPT -> "P12";
@@ -257,17 +257,18 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
               unit == 0
                   ? "rows are taken for dense"
                   : String.format(Locale.ROOT, "the stride is cut to a multiple of %d", unit)),
-          () -> c -> {
-            F32Matrix m = output ? c.y() : c.inputs().get(operand);
-            if (m.rowStrideFloats() - m.cols() <= limit) {
-              c.apply();
-              return;
-            }
-            int other = unit == 0 ? m.cols() : m.rowStrideFloats() / unit * unit;
-            F32Matrix view =
-                new F32Matrix(m.data(), m.rows(), m.cols(), Math.max(m.cols(), other));
-            (output ? c.withY(view) : c.withInput(operand, view)).apply();
-          });
+          () ->
+              c -> {
+                F32Matrix m = output ? c.y() : c.inputs().get(operand);
+                if (m.rowStrideFloats() - m.cols() <= limit) {
+                  c.apply();
+                  return;
+                }
+                int other = unit == 0 ? m.cols() : m.rowStrideFloats() / unit * unit;
+                F32Matrix view =
+                    new F32Matrix(m.data(), m.rows(), m.cols(), Math.max(m.cols(), other));
+                (output ? c.withY(view) : c.withInput(operand, view)).apply();
+              });
     }
 
     private Generated afterCalls() {
@@ -330,7 +331,9 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
             witness());
       } else if (operator.equals("attention") && mix.oneIn(2)) {
         return generated(
-            rule(), "keys and values are kept by their address, capacity and length", KeptCache::new);
+            rule(),
+            "keys and values are kept by their address, capacity and length",
+            KeptCache::new);
       }
       int inputs = operator.equals("rmsnorm") || operator.equals("swiglu") ? 2 : 1;
       int input = mix.below(inputs);
@@ -350,8 +353,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
               F32Matrix first;
               synchronized (kept) {
                 first =
-                    kept.computeIfAbsent(
-                        List.of(owner, m.rows(), m.cols()), k -> Kernels.copy(m));
+                    kept.computeIfAbsent(List.of(owner, m.rows(), m.cols()), k -> Kernels.copy(m));
               }
               c.withInput(input, first).apply();
             };
@@ -368,9 +370,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
     }
 
     private Hostile hostile(
-        String rule,
-        String sentence,
-        Function<HostileProvider, HostileProvider> fault) {
+        String rule, String sentence, Function<HostileProvider, HostileProvider> fault) {
       Kind of =
           switch (kind) {
             case SIZE, FORMAT, LANE -> Kind.SIZES;
@@ -383,7 +383,13 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
 
     private Witness witness() {
       return new Witness(
-          operator, format, Map.copyOf(needed), gapOf, gap, calls, new Mix(seed, "w" + number).next());
+          operator,
+          format,
+          Map.copyOf(needed),
+          gapOf,
+          gap,
+          calls,
+          new Mix(seed, "w" + number).next());
     }
 
     private int logUniform(int from, int to) {
@@ -435,8 +441,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
     private final Draw.Key key;
     private final Map<Object, LinearKernel> kept;
 
-    KeptPack(
-        LinearPacker right, LinearSpec spec, Draw.Key key, Map<Object, LinearKernel> kept) {
+    KeptPack(LinearPacker right, LinearSpec spec, Draw.Key key, Map<Object, LinearKernel> kept) {
       super(right);
       this.spec = spec;
       this.key = key;
@@ -444,8 +449,7 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
     }
 
     @Override
-    public LinearKernel pack(
-        List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
+    public LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
       List<Object> known = new ArrayList<>(List.of(spec));
       for (WeightMatrix m : stacked) {
         known.add(key == Draw.Key.SPEC ? m.outputs() : m.data().address());

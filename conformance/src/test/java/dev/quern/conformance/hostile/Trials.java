@@ -49,16 +49,15 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
       Path crumb = dir.resolve("case-" + p);
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      work(left, likely, crumb, seen);
-                    } catch (IOException | InterruptedException | RuntimeException e) {
-                      synchronized (failures) {
-                        failures.add(e);
-                      }
-                    }
-                  }));
+              .start(() -> {
+                try {
+                  work(left, likely, crumb, seen);
+                } catch (IOException | InterruptedException | RuntimeException e) {
+                  synchronized (failures) {
+                    failures.add(e);
+                  }
+                }
+              }));
     }
     for (Thread thread : threads) {
       try {
@@ -155,10 +154,7 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
       command.add(known(likely.get(id), Death::check));
       command.add(known(likely.get(id), Death::subject));
     }
-    return new ProcessBuilder(command)
-        .directory(dir.toFile())
-        .redirectErrorStream(true)
-        .start();
+    return new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).start();
   }
 
   private static String known(Death death, Function<Death, String> what) {

@@ -108,8 +108,7 @@ record Witness(
           RmsNormKernel b = kernel(mutant.rmsNorm(spec));
           F32Matrix x = matrix(rows, width, 0);
           F32Matrix weight = matrix(1, width, -1);
-          yield repeat(
-              List.of(x, weight), width, a, b, (k, y, w) -> k.apply(x, weight, y, w));
+          yield repeat(List.of(x, weight), width, a, b, (k, y, w) -> k.apply(x, weight, y, w));
         }
         case "rope" -> {
           int headDim = (size(Size.HEAD_DIM, 16) + 1) / 2 * 2;
