@@ -21,6 +21,8 @@ record Death(String id, How how, String check, String subject, int tries, double
     ENDS_THE_PROCESS,
     /// A check does not come to an end, and the suite does not end it.
     HANGS,
+    /// The suite itself ends with an exception.
+    ABORTS,
     SURVIVES
   }
 
@@ -29,7 +31,8 @@ record Death(String id, How how, String check, String subject, int tries, double
         .orElseGet(() -> new Death(id, How.SURVIVES, "", "", 0, seconds));
   }
 
-  /// Whether the suite has found it. A run that hangs has found nothing: it has no verdict.
+  /// Whether the suite has found it. A run that hangs or aborts has found
+  /// nothing: it has no verdict.
   boolean died() {
     return how == How.KILLED || how == How.ENDS_THE_PROCESS;
   }

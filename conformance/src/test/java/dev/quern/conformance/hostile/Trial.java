@@ -35,13 +35,20 @@ final class Trial {
       IO.println(BEGINS + id);
       Hostile hostile = Hostiles.byId(id);
       long begin = System.nanoTime();
-      Optional<Hunt.Kill> kill =
-          new Hunt(hostile.target(), settings, hostile.operator())
-              .byAny(
-                  args[0].equals(OWN_RULE)
-                      ? (check, subject) -> names(hostile, check) ? 0 : -1
-                      : rank(hostile, args[i + 1], args[i + 2]));
-      IO.println(ENDS + Death.of(id, kill, (System.nanoTime() - begin) * 1e-9).line());
+      Death death;
+      try {
+        Optional<Hunt.Kill> kill =
+            new Hunt(hostile.target(), settings, hostile.operator())
+                .byAny(
+                    args[0].equals(OWN_RULE)
+                        ? (check, subject) -> names(hostile, check) ? 0 : -1
+                        : rank(hostile, args[i + 1], args[i + 2]));
+        death = Death.of(id, kill, seconds(begin));
+      } catch (Throwable e) {
+        e.printStackTrace(System.out);
+        death = new Death(id, Death.How.ABORTS, "", "", 0, seconds(begin));
+      }
+      IO.println(ENDS + death.line());
     }
     System.exit(0); // whatever threads a provider has left
   }
@@ -58,6 +65,10 @@ final class Trial {
       }
       return check.startsWith(ALLOCATION) ? 4 : 3;
     };
+  }
+
+  private static double seconds(long begin) {
+    return (System.nanoTime() - begin) * 1e-9;
   }
 
   private static boolean names(Hostile hostile, String check) {

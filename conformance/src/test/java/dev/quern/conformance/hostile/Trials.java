@@ -22,7 +22,7 @@ import java.util.function.Function;
 ///
 /// @param dir for files
 /// @param processes at a time
-/// @param limit how long a provider may take
+/// @param limit how long a case may take
 /// @param rules which rules are asked: [Trial#ANY_RULE] or [Trial#OWN_RULE]
 record Trials(Path dir, int processes, Duration limit, String rules) {
 
@@ -77,7 +77,7 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
       BlockingQueue<String> left, Map<String, Death> likely, Path crumb, Consumer<Death> seen)
       throws IOException, InterruptedException {
     List<String> batch = new ArrayList<>();
-    while (left.drainTo(batch, 5) > 0) {
+    while (left.drainTo(batch, 10) > 0) {
       while (!batch.isEmpty()) {
         child(batch, likely, crumb, seen);
       }
@@ -95,14 +95,16 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
     StringBuilder others = new StringBuilder();
     long begin = System.nanoTime();
     String running = batch.getFirst();
+    Stillness stillness = new Stillness(crumb);
     while (true) {
-      long nanos = begin + limit.toNanos() - System.nanoTime();
-      String line = lines.poll(Math.max(0, nanos), TimeUnit.NANOSECONDS);
+      String line = lines.poll(1, TimeUnit.SECONDS);
       if (line == null) {
-        process.destroyForcibly().waitFor();
-        batch.remove(running);
-        seen.accept(stopped(running, Death.How.HANGS, crumb, begin));
-        return;
+        if (stillness.lasts(limit)) {
+          process.destroyForcibly().waitFor();
+          batch.remove(running);
+          seen.accept(stopped(running, Death.How.HANGS, crumb, begin));
+          return;
+        }
       } else if (line.startsWith(Trial.BEGINS)) {
         running = line.substring(Trial.BEGINS.length());
         begin = System.nanoTime();
@@ -124,6 +126,26 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
       } else {
         others.append(line).append('\n');
       }
+    }
+  }
+
+  /// How long the file with the running case has been as it is.
+  private static final class Stillness {
+    private final Path crumb;
+    private String last = "";
+    private long since = System.nanoTime();
+
+    Stillness(Path crumb) {
+      this.crumb = crumb;
+    }
+
+    boolean lasts(Duration limit) throws IOException {
+      String now = Files.exists(crumb) ? Files.readString(crumb) : "";
+      if (!now.equals(last)) {
+        last = now;
+        since = System.nanoTime();
+      }
+      return System.nanoTime() - since > limit.toNanos();
     }
   }
 
