@@ -54,7 +54,8 @@ final class Trial {
   }
 
   /// What killed it before, then the rule that names its fault, then the others; and allocation
-  /// last: it takes seconds a case, and a fault that allocates is found for what it is.
+  /// last: it takes seconds a case, and a fault that allocates is found for what it is. What is
+  /// around a generated fault allocates as well, so these are not asked at all.
   private static ToIntBiFunction<String, String> rank(
       Hostile hostile, String likelyCheck, String likelySubject) {
     return (check, subject) -> {
@@ -63,7 +64,10 @@ final class Trial {
       } else if (names(hostile, check)) {
         return 2;
       }
-      return check.startsWith(ALLOCATION) ? 4 : 3;
+      if (check.startsWith(ALLOCATION)) {
+        return Generated.isId(hostile.id()) ? -1 : 4;
+      }
+      return 3;
     };
   }
 
