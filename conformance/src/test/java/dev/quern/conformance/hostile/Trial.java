@@ -1,0 +1,81 @@
+package dev.quern.conformance.hostile;
+
+import dev.quern.conformance.Hunt;
+import dev.quern.conformance.Settings;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.ToIntBiFunction;
+
+/// A program for [Trials]: hunts providers with the suite's default settings, one after the other,
+/// and prints a line as each begins and another as it has died or survived. Providers that end the
+/// process or hang take this process with them, and no other.
+final class Trial {
+  static final String BEGINS = "trial begins\t";
+  static final String ENDS = "trial ends\t";
+
+  static final String ANY_RULE = "any-rule";
+  static final String OWN_RULE = "own-rule";
+
+  private static final String ALLOCATION = "P14_";
+
+  private Trial() {}
+
+  /// @param args which rules to ask: [#ANY_RULE] or [#OWN_RULE]; a file for the case that is being
+  ///   checked; then, for each provider, its id and the check and the subject that are most likely
+  ///   to kill it, both `-` where nobody knows
+  public static void main(String[] args) {
+    Settings settings =
+        new Settings(
+            Settings.DEFAULT_TRIES,
+            Settings.DEFAULT_SEED,
+            Optional.empty(),
+            Optional.of(Path.of(args[1])));
+    for (int i = 2; i < args.length; i += 3) {
+      String id = args[i];
+      IO.println(BEGINS + id);
+      Hostile hostile = Hostiles.byId(id);
+      long begin = System.nanoTime();
+      Death death;
+      try {
+        Optional<Hunt.Kill> kill =
+            new Hunt(hostile.target(), settings, hostile.operator())
+                .byAny(
+                    args[0].equals(OWN_RULE)
+                        ? (check, subject) -> names(hostile, check) ? 0 : -1
+                        : rank(hostile, args[i + 1], args[i + 2]));
+        death = Death.of(id, kill, seconds(begin));
+      } catch (Throwable e) {
+        e.printStackTrace(System.out);
+        death = new Death(id, Death.How.ABORTS, "", "", 0, seconds(begin));
+      }
+      IO.println(ENDS + death.line());
+    }
+    System.exit(0); // whatever threads a provider has left
+  }
+
+  /// What killed it before, then the rule that names its fault, then the others; and allocation
+  /// last: it takes seconds a case, and a fault that allocates is found for what it is. What is
+  /// around a generated fault allocates as well, so these are not asked at all.
+  private static ToIntBiFunction<String, String> rank(
+      Hostile hostile, String likelyCheck, String likelySubject) {
+    return (check, subject) -> {
+      if (check.equals(likelyCheck)) {
+        return subject.equals(likelySubject) ? 0 : 1;
+      } else if (names(hostile, check)) {
+        return 2;
+      }
+      if (check.startsWith(ALLOCATION)) {
+        return Generated.isId(hostile.id()) ? -1 : 4;
+      }
+      return 3;
+    };
+  }
+
+  private static double seconds(long begin) {
+    return (System.nanoTime() - begin) * 1e-9;
+  }
+
+  private static boolean names(Hostile hostile, String check) {
+    return check.startsWith(hostile.rule() + "_");
+  }
+}
