@@ -152,7 +152,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX),
                     Rule.<LinearCase>of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                         .where(c -> (long) c.totalOutputs() * c.inputs() <= FEW_WEIGHTS)))
-                .stream()),
+                .stream(),
             PackWorkersRules.rules().stream())
         .flatMap(rules -> rules)
         .toList();

@@ -31,8 +31,8 @@ record Death(String id, How how, String check, String subject, int tries, double
         .orElseGet(() -> new Death(id, How.SURVIVES, "", "", 0, seconds));
   }
 
-  /// Whether the suite has found it. A run that hangs or aborts has found
-  /// nothing: it has no verdict.
+  /// Whether the suite has found it. A run that hangs or aborts has found nothing: it has no
+  /// verdict.
   boolean died() {
     return how == How.KILLED || how == How.ENDS_THE_PROCESS;
   }
