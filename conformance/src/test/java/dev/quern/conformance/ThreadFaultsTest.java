@@ -352,6 +352,15 @@ class ThreadFaultsTest {
     };
   }
 
+  /// A thread that was there before. A stream or a task of the common pool may be run by who waits
+  /// for it.
+  private static final ExecutorService OWN =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+
+  private static void elsewhere(Runnable body) {
+    CompletableFuture.runAsync(body, OWN).join();
+  }
+
   /// One element of the output, and that by a thread that was there before.
   @Test
   void aPoolWritesOneElement() {
@@ -359,7 +368,7 @@ class ThreadFaultsTest {
         norm((right, x, weight, y, w) -> {
           right.apply(x, weight, y, w);
           float first = y.get(0, 0);
-          ForkJoinPool.commonPool().submit(() -> y.set(0, 0, first)).join();
+          elsewhere(() -> y.set(0, 0, first));
         });
     String message = message(provider, "rmsnorm", "F32", "P13_callers_thread_alone");
     assertTrue(message.contains("WrongThreadException"), message);
@@ -383,9 +392,7 @@ class ThreadFaultsTest {
             (stacked, packed, workers) -> {
               MemorySegment room = packed.allocate(1);
               MemorySegment data = stacked.getFirst().data();
-              IntStream.range(0, 64)
-                  .parallel()
-                  .forEach(i -> room.set(JAVA_BYTE, 0, data.get(JAVA_BYTE, 0)));
+              elsewhere(() -> room.set(JAVA_BYTE, 0, data.get(JAVA_BYTE, 0)));
               return packer.pack(stacked, packed, workers);
             });
     killed(provider, "linear", "F16", "P13_callers_thread_alone");
@@ -410,8 +417,7 @@ class ThreadFaultsTest {
           float first = y.get(0, 0);
           y.set(0, 0, CompletableFuture.supplyAsync(() -> first, pool).join());
         });
-    String message = message(provider, "rmsnorm", "F32", "P13_callers_threads");
-    assertTrue(message.contains("works each time, and rests in between"), message);
+    killed(provider, "rmsnorm", "F32", "P13_callers_threads");
     if (pool instanceof ExecutorService service && service != ForkJoinPool.commonPool()) {
       service.shutdown();
     }
@@ -487,7 +493,7 @@ class ThreadFaultsTest {
         norm((right, x, weight, y, w) -> {
           right.apply(x, weight, y, w);
           if (x.rows() >= 120) {
-            IntStream.range(0, 64).parallel().forEach(i -> y.get(i, 0));
+            elsewhere(() -> y.get(0, 0));
           }
         });
     killed(provider, "rmsnorm", "F32", "P13_many_tasks_alone");

@@ -4,9 +4,11 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,8 +46,12 @@ public final class BusyThreads {
   private static final Duration SETTLED = Duration.ofMillis(1);
 
   private final ThreadMXBean threads;
+
+  /// In how many rests a thread was seen at work.
   private final Map<Long, Integer> restless = new HashMap<>();
-  private Set<Long> suspects;
+
+  /// Threads with work of their own.
+  private final Set<Long> others = new HashSet<>();
 
   private BusyThreads(ThreadMXBean threads) {
     this.threads = threads;
@@ -60,49 +66,53 @@ public final class BusyThreads {
         : Optional.empty();
   }
 
+  /// Of a pool one thread or another may have got the work, so that any is enough in each round.
   private Optional<String> find(Runnable call) {
+    List<Set<Long>> rounds = new ArrayList<>();
     long first = System.nanoTime();
-    for (int round = 0; round < ROUNDS; round++) {
+    while (rounds.size() < ROUNDS) {
       long begin = System.nanoTime();
-      if (begin - first > ALL.toNanos()) {
+      Set<Long> busy = busyWith(call, rounds.isEmpty() ? LATER : MUCH_LATER);
+      if (busy.isEmpty() || begin - first > ALL.toNanos()) {
         return Optional.empty();
       }
-      Map<Long, Long> before = times();
-      for (int i = 0; i < CALLS; i++) {
-        call.run();
-      }
-      long end = System.nanoTime() + (suspects == null ? LATER : MUCH_LATER).toNanos();
-      Set<Long> busy;
-      do {
-        LockSupport.parkNanos(LATER.toNanos());
-        busy = busySince(before);
-      } while (suspects != null && !busy.containsAll(suspects) && System.nanoTime() < end);
-      if (suspects == null) {
-        suspects = busy;
-      }
-      suspects.retainAll(busy);
-      if (!suspects.isEmpty()) {
-        rest(RESTS * (System.nanoTime() - begin), round == 0 ? 0 : RESTLESS);
-      }
-      if (suspects.isEmpty()) {
-        return Optional.empty();
-      }
+      rest(RESTS * (System.nanoTime() - begin), rounds.isEmpty() ? 0 : RESTLESS);
+      rounds.add(busy);
     }
-    return suspects.stream()
-        .map(id -> threads.getThreadInfo(id))
-        .filter(Objects::nonNull)
-        .map(ThreadInfo::getThreadName)
-        .findFirst();
+    rounds.forEach(busy -> busy.removeAll(others));
+    return rounds.stream().anyMatch(Set::isEmpty)
+        ? Optional.empty()
+        : rounds.getLast().stream()
+            .map(id -> threads.getThreadInfo(id))
+            .filter(Objects::nonNull)
+            .map(ThreadInfo::getThreadName)
+            .findFirst();
   }
 
-  /// Who works on while nothing is called, in more than so many rests, is no suspect.
+  /// Who works along with some calls, or at most so much later.
+  private Set<Long> busyWith(Runnable call, Duration later) {
+    Map<Long, Long> before = times();
+    for (int i = 0; i < CALLS; i++) {
+      call.run();
+    }
+    long end = System.nanoTime() + later.toNanos();
+    Set<Long> busy;
+    do {
+      LockSupport.parkNanos(LATER.toNanos());
+      busy = busySince(before);
+      busy.removeAll(others);
+    } while (busy.isEmpty() && System.nanoTime() < end);
+    return busy;
+  }
+
+  /// Who works on while nothing is called, in more than so many rests, has other work.
   private void rest(long nanos, int restful) {
     LockSupport.parkNanos(SETTLED.toNanos());
     Map<Long, Long> before = times();
     LockSupport.parkNanos(nanos);
     for (long id : busySince(before)) {
       if (restless.merge(id, 1, Integer::sum) > restful) {
-        suspects.remove(id);
+        others.add(id);
       }
     }
   }
