@@ -44,8 +44,8 @@ public record Extent(List<String> mode, CoverageTable coverage) {
     return new TreeMap<>(Catalog.untested());
   }
 
-  /// What was not reached, in words: sizes and pairs of features, and checks that had no case to
-  /// judge on what the provider accepts.
+  /// What was not reached, in words: sizes and pairs of features, checks that had no case to judge
+  /// on what the provider accepts, and what of models was too large.
   List<String> notReached(Tested t) {
     List<String> words = new ArrayList<>(coverage.notReached());
     checks(t)
@@ -54,6 +54,14 @@ public record Extent(List<String> mode, CoverageTable coverage) {
             words.add(Format.text("%s: all of its %,d cases were skipped", name, counts.skipped()));
           }
         });
+    t.models()
+        .forEach((m, s) ->
+            m.tooLarge()
+                .forEach(l ->
+                    words.add(
+                        Format.text(
+                            "%s, %s %s: too large to try: %s",
+                            m.model(), m.operator(), m.spec(), l))));
     return words;
   }
 }

@@ -296,6 +296,11 @@ class ReportTest {
     assertEquals("F32 131072 x 16384, exact", linear.get("spec").asText());
     assertFalse(linear.get("accepted").asBoolean());
     assertTrue(linear.at("/tooLarge/0").asText().startsWith("all of it: 2,147,483,648 weights"));
+    assertTrue(
+        json(report(tested))
+            .at("/coverage/notReached")
+            .toString()
+            .contains("m & m, linear F32 131072 x 16384, exact: too large to try: all of it"));
     JsonNode swiGlu = json.at("/models/1");
     assertEquals("m & m", swiGlu.get("model").asText());
     assertEquals(2, swiGlu.get("passes").asInt());
