@@ -266,7 +266,7 @@ class ReportTest {
     assertEquals("a mode", coverage.at("/mode/0").asText());
     assertEquals("width", coverage.at("/operators/0/sizes/0/name").asText());
     assertTrue(coverage.at("/operators/0/sizes/0/passed").asInt() >= 512);
-    assertEquals(14336, coverage.at("/operators/0/sizes/0/models").asInt());
+    assertEquals(1000000, coverage.at("/operators/0/sizes/0/models").asInt());
     assertFalse(coverage.at("/operators/0/sizes/1").has("models"), "nothing is known of rows");
     assertTrue(coverage.at("/operators/0/pairsMet").asInt() > 0);
     assertTrue(coverage.at("/operators/0/pairs/0/unmet").isArray());
@@ -275,11 +275,11 @@ class ReportTest {
         coverage.get("checks").findValuesAsText("name").contains("S1_exact"),
         coverage.get("checks").toString());
     String left = coverage.at("/notReached/0").asText();
-    assertTrue(left.matches("swiglu: width to [\\d,]+, where models have 14,336"), left);
+    assertTrue(left.matches("swiglu: width to [\\d,]+, where models have 1,000,000"), left);
 
     String text = report.text();
     assertTrue(text.contains("not reached: " + left), text);
-    assertTrue(text.matches("(?s).*swiglu +width [\\d,]+ \\(14,336\\), rows \\d+, .*"), text);
+    assertTrue(text.matches("(?s).*swiglu +width [\\d,]+ \\(1,000,000\\), rows \\d+, .*"), text);
     String page = xml(HtmlReport.of(report)).getDocumentElement().getTextContent();
     assertTrue(page.contains(left), page);
     assertTrue(page.contains("smaller than in models"), page);
@@ -399,7 +399,7 @@ class ReportTest {
             List.of("a mode"),
             plan.coverage()
                 .table((operator, size) ->
-                    size.equals("width") ? OptionalLong.of(14336) : OptionalLong.empty()));
+                    size.equals("width") ? OptionalLong.of(1000000) : OptionalLong.empty()));
     return new Tested(
         Origin.of(provider, "here"),
         result,
