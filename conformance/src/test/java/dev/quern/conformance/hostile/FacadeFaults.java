@@ -72,22 +72,20 @@ final class FacadeFaults {
             "P10",
             "Lays its rounded rows out from the end of the scratch, however long that is.",
             hostile ->
-                hostile.linear(
-                    (spec, packer) ->
-                        hasPlane(spec) && !isExact(spec)
-                            ? Kernels.calls(packer, FacadeFaults::fromScratchEnd)
-                            : packer)),
+                hostile.linear((spec, packer) ->
+                    hasPlane(spec) && !isExact(spec)
+                        ? Kernels.calls(packer, FacadeFaults::fromScratchEnd)
+                        : packer)),
         row(
             "linear-one-stride-for-square-matrices",
             "linear",
             "L3",
             "Has one leading dimension, y's, for x and y where outputs and inputs are as many.",
             hostile ->
-                hostile.linear(
-                    (spec, packer) ->
-                        isFloat(spec) && spec.outputs() == spec.inputs()
-                            ? Kernels.calls(packer, FacadeFaults::withStrideOfY)
-                            : packer)),
+                hostile.linear((spec, packer) ->
+                    isFloat(spec) && spec.outputs() == spec.inputs()
+                        ? Kernels.calls(packer, FacadeFaults::withStrideOfY)
+                        : packer)),
         row(
             "linear-accumulates-first-of-stack-only",
             "linear",
@@ -110,11 +108,10 @@ final class FacadeFaults {
             "L2",
             "Has room for eight stacked matrices: of a checkpoint in 8 shards, Q and no K.",
             hostile ->
-                hostile.linear(
-                    (spec, packer) ->
-                        (stacked, packed, workers) ->
-                            packer.pack(
-                                stacked.subList(0, Math.min(8, stacked.size())), packed, workers))),
+                hostile.linear((spec, packer) ->
+                    (stacked, packed, workers) ->
+                        packer.pack(
+                            stacked.subList(0, Math.min(8, stacked.size())), packed, workers))),
         row(
             "linear-packed-weights-found-by-source-address",
             "linear",
@@ -141,15 +138,14 @@ final class FacadeFaults {
             "P4",
             "An offer throws an Error if a later version's numerics are among the tolerated.",
             hostile ->
-                hostile.linear(
-                    (spec, packer) -> {
-                      for (Numerics numerics : spec.tolerated()) {
-                        if (!Numerics.standard().contains(numerics)) {
-                          throw new AssertionError("numerics " + numerics);
-                        }
-                      }
-                      return packer;
-                    })),
+                hostile.linear((spec, packer) -> {
+                  for (Numerics numerics : spec.tolerated()) {
+                    if (!Numerics.standard().contains(numerics)) {
+                      throw new AssertionError("numerics " + numerics);
+                    }
+                  }
+                  return packer;
+                })),
         row(
             "linear-64-kernels-of-a-shape",
             "linear",
@@ -157,11 +153,10 @@ final class FacadeFaults {
             "Keeps a shape's kernels in a table of 64: layer 65 of 80 takes the first one's place.",
             hostile -> {
               Map<LinearSpec, Slots> tables = new ConcurrentHashMap<>();
-              return hostile.linear(
-                  (spec, packer) ->
-                      isSuperBlock(spec)
-                          ? new InSlots(packer, tables.computeIfAbsent(spec, _ -> new Slots()))
-                          : packer);
+              return hostile.linear((spec, packer) ->
+                  isSuperBlock(spec)
+                      ? new InSlots(packer, tables.computeIfAbsent(spec, _ -> new Slots()))
+                      : packer);
             }));
   }
 
@@ -181,39 +176,36 @@ final class FacadeFaults {
             "P10",
             "Asks for as many workers' scratch as there are heads to do: any worker may do them.",
             hostile ->
-                hostile.attention(
-                    (spec, kernel) ->
-                        new Kernels.Attention(kernel) {
-                          @Override
-                          public long scratchBytes(int rows, int parallelism) {
-                            long heads = (long) rows * spec.heads();
-                            return right.scratchBytes(rows, (int) Math.min(parallelism, heads));
-                          }
-                        })),
+                hostile.attention((spec, kernel) ->
+                    new Kernels.Attention(kernel) {
+                      @Override
+                      public long scratchBytes(int rows, int parallelism) {
+                        long heads = (long) rows * spec.heads();
+                        return right.scratchBytes(rows, (int) Math.min(parallelism, heads));
+                      }
+                    })),
         row(
             "attention-heads-of-the-cache-max-positions-apart",
             "attention",
             "A4",
             "Finds a head in the cache by the spec's maxPositions and not by the cache's capacity.",
             hostile ->
-                hostile.attention(
-                    (spec, kernel) ->
-                        Kernels.applies(
-                            kernel,
-                            (right, q, cache, first, y, w) ->
-                                right.apply(q, byMaxPositions(spec, cache), first, y, w)))),
+                hostile.attention((spec, kernel) ->
+                    Kernels.applies(
+                        kernel,
+                        (right, q, cache, first, y, w) ->
+                            right.apply(q, byMaxPositions(spec, cache), first, y, w)))),
         row(
             "attention-values-that-end-at-the-keys-taken-for-keys",
             "attention",
             "A6",
             "Takes planes that adjoin for a slab that begins with the keys; the values may.",
             hostile ->
-                hostile.attention(
-                    (spec, kernel) ->
-                        Kernels.applies(
-                            kernel,
-                            (right, q, cache, first, y, w) ->
-                                right.apply(q, keysFirst(cache), first, y, w)))),
+                hostile.attention((spec, kernel) ->
+                    Kernels.applies(
+                        kernel,
+                        (right, q, cache, first, y, w) ->
+                            right.apply(q, keysFirst(cache), first, y, w)))),
         row(
             "attention-scale-built-in-for-usual-heads",
             "attention",
@@ -226,9 +218,8 @@ final class FacadeFaults {
             "A3",
             "Stores F32 keys and values by way of its epilogue, whose bias of 0 makes 0 of -0.",
             hostile ->
-                hostile.attention(
-                    (spec, kernel) ->
-                        spec.kv().equals(KvFormat.F32) ? appendingPlusZero(spec, kernel) : kernel)),
+                hostile.attention((spec, kernel) ->
+                    spec.kv().equals(KvFormat.F32) ? appendingPlusZero(spec, kernel) : kernel)),
         row(
             "attention-keeps-the-keys-it-appended-last",
             "attention",
@@ -241,9 +232,8 @@ final class FacadeFaults {
             "P8",
             "Clears an F16 cache up to a whole tile of 16 for a call, then puts it back.",
             hostile ->
-                hostile.attention(
-                    (spec, kernel) ->
-                        spec.kv().equals(KvFormat.F16) ? new WholeTiles(spec, kernel) : kernel)));
+                hostile.attention((spec, kernel) ->
+                    spec.kv().equals(KvFormat.F16) ? new WholeTiles(spec, kernel) : kernel)));
   }
 
   private static List<Hostile> rmsNorm() {
@@ -262,12 +252,11 @@ final class FacadeFaults {
             "P8",
             "Takes x and y for the same where their ranges overlap: columns of one buffer do.",
             hostile ->
-                hostile.rmsNorm(
-                    (spec, kernel) ->
-                        Kernels.calls(
-                            kernel,
-                            (right, x, weight, y, w) ->
-                                right.apply(x, weight, interleave(x, y) ? x : y, w)))),
+                hostile.rmsNorm((spec, kernel) ->
+                    Kernels.calls(
+                        kernel,
+                        (right, x, weight, y, w) ->
+                            right.apply(x, weight, interleave(x, y) ? x : y, w)))),
         row(
             "rmsnorm-stages-its-weight-in-spare-scratch",
             "rmsnorm",
@@ -282,11 +271,10 @@ final class FacadeFaults {
             "N4",
             "Without an epsilon, bounds 1/sqrt by 1e6 to be safe: rows below 1e-6 stay small.",
             hostile ->
-                hostile.rmsNorm(
-                    (spec, kernel) ->
-                        spec.epsilon() == 0
-                            ? Kernels.calls(kernel, FacadeFaults::withBoundedRoot)
-                            : kernel)));
+                hostile.rmsNorm((spec, kernel) ->
+                    spec.epsilon() == 0
+                        ? Kernels.calls(kernel, FacadeFaults::withBoundedRoot)
+                        : kernel)));
   }
 
   private static List<Hostile> rope() {
@@ -297,38 +285,34 @@ final class FacadeFaults {
             "R5",
             "Rotates stride / headDim heads: where Q is columns of a QKV buffer, K and V as well.",
             hostile ->
-                hostile.rope(
-                    (spec, kernel) ->
-                        Kernels.calls(
-                            kernel,
-                            (right, x, table, first, w) -> {
-                              right.apply(x, table, first, w);
-                              rotateRestOfStride(spec, x, table, first);
-                            }))),
+                hostile.rope((spec, kernel) ->
+                    Kernels.calls(
+                        kernel,
+                        (right, x, table, first, w) -> {
+                          right.apply(x, table, first, w);
+                          rotateRestOfStride(spec, x, table, first);
+                        }))),
         row(
             "rope-table-taken-for-dense",
             "rope",
             "R3",
             "Finds the table's rows headDim apart: not so where two tables lie side by side.",
             hostile ->
-                hostile.rope(
-                    (spec, kernel) ->
-                        Kernels.calls(
-                            kernel,
-                            (right, x, table, first, w) ->
-                                right.apply(x, dense(table), first, w)))),
+                hostile.rope((spec, kernel) ->
+                    Kernels.calls(
+                        kernel,
+                        (right, x, table, first, w) -> right.apply(x, dense(table), first, w)))),
         row(
             "rope-position-0-is-never-turned",
             "rope",
             "R3",
             "Skips position 0 as if all angles were 0: YaRN scales cosines, and tables may be cut.",
             hostile ->
-                hostile.rope(
-                    (spec, kernel) ->
-                        Kernels.calls(
-                            kernel,
-                            (right, x, table, first, w) ->
-                                skippingPosition0(spec, right, x, table, first, w)))));
+                hostile.rope((spec, kernel) ->
+                    Kernels.calls(
+                        kernel,
+                        (right, x, table, first, w) ->
+                            skippingPosition0(spec, right, x, table, first, w)))));
   }
 
   private static List<Hostile> swiGlu() {
@@ -360,16 +344,15 @@ final class FacadeFaults {
             "P7",
             "Takes one row for flat vectors and runs to the end of the shortest of their segments.",
             hostile ->
-                hostile.swiGlu(
-                    (spec, kernel) ->
-                        Kernels.calls(
-                            kernel,
-                            (right, gate, up, y, w) -> {
-                              right.apply(gate, up, y, w);
-                              if (gate.rows() == 1) {
-                                goOn(gate, up, y);
-                              }
-                            }))),
+                hostile.swiGlu((spec, kernel) ->
+                    Kernels.calls(
+                        kernel,
+                        (right, gate, up, y, w) -> {
+                          right.apply(gate, up, y, w);
+                          if (gate.rows() == 1) {
+                            goOn(gate, up, y);
+                          }
+                        }))),
         row(
             "swiglu-one-lock-for-all-calls",
             "swiglu",
@@ -377,10 +360,9 @@ final class FacadeFaults {
             "Holds a lock of its provider's during a call: a second session's call can't begin.",
             hostile -> {
               ReentrantLock lock = new ReentrantLock();
-              return hostile.swiGlu(
-                  (spec, kernel) ->
-                      Kernels.calls(
-                          kernel, (right, gate, up, y, w) -> locked(lock, right, gate, up, y, w)));
+              return hostile.swiGlu((spec, kernel) ->
+                  Kernels.calls(
+                      kernel, (right, gate, up, y, w) -> locked(lock, right, gate, up, y, w)));
             }));
   }
 
@@ -851,8 +833,8 @@ final class FacadeFaults {
     }
   }
 
-  /// What a bound of 1e6 makes of the root of a row, as a factor. Rows of zeros are none: their
-  /// NaN is made of 0 and not of the root.
+  /// What a bound of 1e6 makes of the root of a row, as a factor. Rows of zeros are none: their NaN
+  /// is made of 0 and not of the root.
   private static float shrink(F32Matrix x, int row) {
     double sum = 0;
     for (int i = 0; i < x.cols(); i++) {

@@ -110,8 +110,7 @@ final class Kernels {
   static LinearPacker owning(LinearPacker packer) {
     return (stacked, packed, workers) ->
         new Linear(
-            packer.pack(
-                stacked.stream().map(m -> copy(m, packed)).toList(), packed, workers)) {
+            packer.pack(stacked.stream().map(m -> copy(m, packed)).toList(), packed, workers)) {
           @Override
           public boolean retainsSource() {
             return false;
@@ -187,8 +186,7 @@ final class Kernels {
     }
 
     @Override
-    public LinearKernel pack(
-        List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
+    public LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
       return right.pack(stacked, packed, workers);
     }
   }
