@@ -39,6 +39,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   private static final Predicate<LinearCase> ASYMMETRIC =
       c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
 
+  /// Products of a large case that may be made three times.
+  private static final long FEW_PRODUCTS = 7_000_000;
+
   /// Weights of a large case that may be packed three times.
   private static final long FEW_WEIGHTS = 1L << 20;
 
@@ -149,13 +152,19 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 this,
                 "L4",
                 List.of(
-                    Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX),
+                    Rule.<LinearCase>of("L10", "non_finite_x", LinearRules::nonFiniteX)
+                        .where(c -> c.rows() * weights(c) <= FEW_PRODUCTS),
                     Rule.<LinearCase>of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
-                        .where(c -> (long) c.totalOutputs() * c.inputs() <= FEW_WEIGHTS)))
+                        .where(c ->
+                            c.rows() * weights(c) <= FEW_PRODUCTS && weights(c) <= FEW_WEIGHTS)))
                 .stream(),
             PackWorkersRules.rules().stream())
         .flatMap(rules -> rules)
         .toList();
+  }
+
+  private static long weights(LinearCase c) {
+    return (long) c.totalOutputs() * c.inputs();
   }
 
   private static Rule<LinearCase> bound(String id, String name) {

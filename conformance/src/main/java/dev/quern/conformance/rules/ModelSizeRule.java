@@ -61,19 +61,11 @@ record ModelSizeRule<C extends Record & Case>(
       if (bounds.outcome() instanceof Outcome.Fail fail) {
         return fail.of(run.boundRule());
       }
-      Verdict verdict = otherSchedule(c, run, result);
-      if (verdict.outcome() instanceof Outcome.Fail fail) {
-        return fail.of("P11");
-      }
-      verdict = rowsAlone(c, run, result, workers);
+      Verdict verdict = rowsAlone(c, run, result, workers);
       if (verdict.outcome() instanceof Outcome.Fail fail) {
         return fail.of(rowsRule);
       }
-      verdict = besideGuardPage(c, target, run, result, workers);
-      if (verdict.outcome() instanceof Outcome.Fail fail) {
-        return fail.of("P7");
-      }
-      return bounds.outcome();
+      return otherwise(c, target, run, result).orElseGet(bounds::outcome);
     }
   }
 
@@ -90,15 +82,34 @@ record ModelSizeRule<C extends Record & Case>(
     return new Outcome.Fail(what, "unchanged", "written to").of(rule);
   }
 
-  private static <C extends Case> Verdict otherSchedule(C c, Run run, byte[] result) {
+  /// Other workers, and at the same time operands that lie beside a guard page: only if something
+  /// differs is it asked which of both it was.
+  private Optional<Outcome> otherwise(C c, Target target, Run run, byte[] result) {
     Mix mix = new Mix(c.seed(), "other schedule");
     Schedule.Order[] orders = Schedule.Order.values();
     Schedule other = new Schedule(1 + mix.below(MOST_WORKERS), orders[mix.below(orders.length)]);
-    Verdict verdict = new Verdict();
+    String os = target.platform().os();
+    boolean guards = GuardPages.supported(os);
     try (TestWorkers workers = TestWorkers.of(other, c.seed())) {
-      same(verdict, "workers " + other, run, result, run.call(workers, Prefill.NAN));
+      Verdict guarded = new Verdict();
+      if (guards) {
+        try (Memory memory = new GuardPages(os, GuardPages.Side.END)) {
+          byte[] beside = suite.open(c, target, memory).call(workers, Prefill.NAN);
+          same(guarded, "beside a guard page, workers " + other, run, result, beside);
+        }
+        if (guarded.outcome() instanceof Outcome.Pass) {
+          return Optional.empty();
+        }
+      }
+      Verdict scheduled = new Verdict();
+      same(scheduled, "workers " + other, run, result, run.call(workers, Prefill.NAN));
+      if (scheduled.outcome() instanceof Outcome.Fail fail) {
+        return Optional.of(fail.of("P11"));
+      }
+      return guarded.outcome() instanceof Outcome.Fail fail
+          ? Optional.of(fail.of("P7"))
+          : Optional.empty();
     }
-    return verdict;
   }
 
   private static <C extends Case> Verdict rowsAlone(
@@ -128,18 +139,6 @@ record ModelSizeRule<C extends Record & Case>(
       rows.add(mix.below(c.rows()));
     }
     return rows;
-  }
-
-  private Verdict besideGuardPage(C c, Target target, Run run, byte[] result, TestWorkers workers) {
-    Verdict verdict = new Verdict();
-    String os = target.platform().os();
-    if (GuardPages.supported(os)) {
-      try (Memory guarded = new GuardPages(os, GuardPages.Side.END)) {
-        byte[] beside = suite.open(c, target, guarded).call(workers, Prefill.NAN);
-        same(verdict, "beside a guard page", run, result, beside);
-      }
-    }
-    return verdict;
   }
 
   private static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {

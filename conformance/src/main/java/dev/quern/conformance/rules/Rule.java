@@ -67,7 +67,7 @@ public record Rule<C>(
     static final Effort HEAVY = new Effort(3, 0, true, LONG);
 
     /// For cases of millions of numbers.
-    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.2, true, LONG);
+    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, LONG);
 
     /// How many of the edge cases are tried.
     ///
