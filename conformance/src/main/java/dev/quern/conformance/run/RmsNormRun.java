@@ -88,8 +88,7 @@ public final class RmsNormRun extends Run {
 
   @Override
   public Run sibling(long seed) {
-    Data other = Data.of(CaseText.with(c, "seed=" + seed));
-    return new RmsNormRun(c, new Data(other.x(), data.weight()), offer, memory());
+    return new RmsNormRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
   }
 
   @Override

@@ -99,7 +99,11 @@ public final class RopeRun extends Run {
 
   @Override
   public Run sibling(long seed) {
-    return new RopeRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
+    Data other = Data.of(CaseText.with(c, "seed=" + seed));
+    for (int i = 0; i < other.table.length; i++) {
+      other.table[i] = -other.table[i]; // half a turn further
+    }
+    return new RopeRun(c, other, offer, memory());
   }
 
   @Override
