@@ -133,6 +133,17 @@ class MemoryRulesTest {
         scratch(
             "none for more workers than a hundred",
             (rows, workers) -> workers > 100 ? 0 : 4096L * rows),
+        linear(
+            "P10_scratch",
+            "the ninth worker and those after it have scratch behind what was asked for",
+            (right, x, y, w) -> {
+              right.apply(x, y, w);
+              if (w.workers().parallelism() > 8 && w.scratch().byteSize() > 0) {
+                MemorySegment behind =
+                    MemorySegment.ofAddress(w.scratch().address() + w.scratch().byteSize());
+                unbounded(behind).set(JAVA_FLOAT, 0, 0f);
+              }
+            }),
         scratch("bytes of rows in an int", (rows, workers) -> rows * 4 * 8192),
         scratch(
             "rows are rounded, and the wrong way",
@@ -181,6 +192,28 @@ class MemoryRulesTest {
             "what y held is not added where it is NaN", before -> Float.isNaN(before) ? 0 : before),
         held("an infinity in y becomes NaN", before -> before - before == 0 ? before : Float.NaN),
         held("what y held is clamped", before -> Math.clamp(before, -1e30f, 1e30f)),
+        new Fault(
+            "L5_what_wide_y_held",
+            "linear",
+            "Q8_0",
+            "a wide y passes a maximum with 0 before it is added to",
+            new WrappedProvider() {
+              @Override
+              public Offer<LinearPacker> linear(LinearSpec spec) {
+                return broken(
+                    super.linear(spec),
+                    (right, x, y, w) -> {
+                      int last = y.cols() - 1;
+                      if (last > 5000 && spec.accumulate() && Float.isNaN(y.get(0, last))) {
+                        y.set(0, last, 0);
+                      }
+                      if (last > 5000 && spec.accumulate() && y.get(0, last) < -1e8f) {
+                        y.set(0, last, -1e8f);
+                      }
+                      right.apply(x, y, w);
+                    });
+              }
+            }),
         linear(
             "P9_ignores_what_was_there",
             "a flag of 1 in scratch says that rows are there already",
@@ -257,6 +290,11 @@ class MemoryRulesTest {
   @SuppressWarnings("restricted")
   private static MemorySegment alias(MemorySegment segment) {
     return MemorySegment.ofAddress(segment.address()).reinterpret(segment.byteSize());
+  }
+
+  @SuppressWarnings("restricted")
+  private static MemorySegment unbounded(MemorySegment segment) {
+    return segment.reinterpret(Float.BYTES);
   }
 
   private static Fault linear(String check, String sentence, WrappedProvider.LinearFault fault) {

@@ -76,9 +76,17 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   public AttentionCase large(AttentionCase c) {
     String kind =
         c.append()
-            ? "append=true,rows=256"
-            : c.rows() == 1 ? "firstPosition=9000" : "rows=160,firstPosition=90";
-    return CaseText.with(AttentionCase.of(c.kvFormat()), "kvHeads=2,group=2,headDim=64," + kind);
+            ? "append=true,rows=520,headDim=64"
+            : c.rows() == 1
+                ? "firstPosition=2100,headDim=64,spare=37"
+                : "rows=520,headDim=8,spare=5";
+    return CaseText.with(AttentionCase.of(c.kvFormat()), kind);
+  }
+
+  @Override
+  public AttentionCase huge(AttentionCase c) {
+    return CaseText.with(
+        AttentionCase.of(c.kvFormat()), "kvHeads=16,group=8,headDim=512,firstPosition=262143");
   }
 
   @Override

@@ -53,6 +53,9 @@ final class KernelRules {
             Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
                 .effort(Rule.Effort.HALF),
             Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+            Rule.<C>of("P10", "scratch_of_models", memory::scratchOfModels)
+                .on(suite::huge)
+                .effort(Rule.Effort.HEAVY),
             Rule.<C>of("P10", "more_scratch", memory::moreScratch).effort(Rule.Effort.SOME),
             Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check)
                 .effort(Rule.Effort.HALF),

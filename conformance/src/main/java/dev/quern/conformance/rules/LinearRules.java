@@ -17,6 +17,7 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.BlockFormat;
+import dev.quern.op.Kernel;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Offer;
 import java.nio.ByteBuffer;
@@ -98,8 +99,28 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   @Override
   public LinearCase large(LinearCase c) {
     LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
+    String size =
+        c.rows() == 1
+            ? "outputs=8,inputs=16384"
+            : c.rows() < 9 ? "rows=18,outputs=7,inputs=4096" : "rows=601,outputs=4,inputs=256";
+    return CaseText.with(first, size);
+  }
+
+  /// Many outputs, or long rows: with both at once the weights would be too many.
+  @Override
+  public LinearCase huge(LinearCase c) {
+    int block = c.blockFormat().blockElements();
+    LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
     return CaseText.with(
-        first, c.rows() == 1 ? "outputs=8,inputs=16384" : "rows=600,outputs=8,inputs=256");
+        first,
+        (c.rows() == 1 ? "outputs=2,inputs=65536" : "outputs=70000,inputs=" + block)
+            + ",accumulate="
+            + (c.rows() > 1));
+  }
+
+  @Override
+  public Kernel kernel(LinearCase c, Target target, Memory memory) {
+    return LinearRun.open(c, PackRules.repeated(c, c.seed()), target, memory).kernel();
   }
 
   @Override
@@ -116,6 +137,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 Rule.of("L5", "what_y_held", AccumulateRule::check)
                     .on(AccumulateRule::accumulates)
                     .effort(Rule.Effort.SOME),
+                Rule.of("L5", "what_wide_y_held", AccumulateRule::check)
+                    .on(AccumulateRule::large)
+                    .effort(Rule.Effort.HEAVY),
                 bound("L6", "int8_symmetric").where(SYMMETRIC).on(LinearRules::showX),
                 bound("L7", "int8_asymmetric").where(ASYMMETRIC).on(LinearRules::showX),
                 bound("L8", "ties")

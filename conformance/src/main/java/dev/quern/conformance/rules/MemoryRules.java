@@ -7,6 +7,7 @@ import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.MappedMemory;
@@ -99,8 +100,10 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// The checks of this class on a call so large that what begins at some size has begun.
   Outcome largeOperands(C c, Target target) {
+    Mix mix = new Mix(c.seed(), "large");
     List<Function<C, Outcome>> checks =
         List.of(
+            of -> wideStrides(Strides.equal(of, 1 + mix.below(30)), target),
             of -> staysInBounds(of, target),
             of -> oneBuffer(of, target),
             of -> inputsUnchanged(of, target),
@@ -153,21 +156,26 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
             String over = "over " + held.name().toLowerCase(Locale.ROOT);
             Calls.same(verdict, over, run, first, run.call(workers, held));
           }
-          leftOver(run, workers, verdict, first);
+          leftOver(run, run.sibling(c.seed() + 1), workers, verdict, first);
           return verdict;
         });
   }
 
-  /// A row alone in the scratch that all rows left, and all rows in what it left.
-  private static void leftOver(Run run, TestWorkers workers, Verdict verdict, byte[] all) {
+  /// A row alone in the scratch that all rows left, all rows in what it left, and other operands in
+  /// what these left.
+  private static void leftOver(
+      Run run, Run sibling, TestWorkers workers, Verdict verdict, byte[] all) {
     Run row = run.row(run.rows() - 1);
     byte[] expected = row.call(workers, Prefill.ZERO);
+    byte[] others = sibling.call(workers, Prefill.ZERO);
     Workspace w = run.prepare(workers, Prefill.ZERO);
     run.again(w);
     byte[] alone = row.call(w, Prefill.STALE);
     Calls.same(verdict, "a row in what all rows left in scratch", row, expected, alone);
     byte[] again = run.call(w, Prefill.STALE);
     Calls.same(verdict, "all rows in what a row left in scratch", run, all, again);
+    byte[] other = sibling.call(w, Prefill.STALE);
+    Calls.same(verdict, "other operands in what was left in scratch", sibling, others, other);
   }
 
   Outcome scratch(C c, Target target) {
@@ -177,11 +185,29 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         target,
         (run, workers) -> {
           Verdict verdict = new Verdict();
-          ScratchBytes.monotone(run.kernel(), new Mix(c.seed(), "scratch"), verdict);
+          Mix mix = new Mix(c.seed(), "scratch");
+          ScratchBytes.monotone(run.kernel(), mix, verdict);
           run.call(workers, Prefill.NAN);
           run.overrun(true).ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
+          Schedule many = new Schedule(10 + mix.below(60), Schedule.Order.REVERSED);
+          try (TestWorkers others = TestWorkers.of(many, c.seed())) {
+            run.call(others, Prefill.NAN);
+          }
+          run.overrun(true)
+              .ifPresent(o ->
+                  verdict.fail(
+                      o + ", with " + many.workers() + " workers", "unchanged", "written to"));
           return verdict;
         });
+  }
+
+  Outcome scratchOfModels(C c, Target target) {
+    try (Memory memory = new CanaryMemory()) {
+      Verdict verdict = new Verdict();
+      Mix mix = new Mix(c.seed(), "scratch");
+      ScratchBytes.monotone(suite.kernel(c, target, memory), mix, verdict);
+      return verdict.outcome();
+    }
   }
 
   /// Scratch that is larger than was asked for: the same bits, and the excess is not touched.

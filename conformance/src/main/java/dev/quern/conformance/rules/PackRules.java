@@ -106,7 +106,7 @@ final class PackRules {
   static LinearCase large(LinearCase c) {
     int block = c.blockFormat().blockElements();
     boolean scalePlane = c.blockFormat().scalePlane().scaleBytes() > 0 && block > 1;
-    int inputs = scalePlane ? 2 * block : Math.max(64, block) + (block == 1 ? 3 : 0);
+    int inputs = scalePlane && block < 128 ? 2 * block : Math.max(64, block) + (block == 1 ? 3 : 0);
     String many = scalePlane || inputs < 256 ? "9+66000+700" : "9+17000+700";
     return CaseText.with(
         LinearCase.of(c.blockFormat(), c.numerics()),
@@ -139,7 +139,7 @@ final class PackRules {
   }
 
   /// Operands whose weights repeat those of [#PERIOD] outputs: to draw them all takes too long.
-  private static LinearData repeated(LinearCase c, long seed) {
+  static LinearData repeated(LinearCase c, long seed) {
     LinearData few = LinearData.of(CaseText.with(c, "seed=" + seed + ",outputs=" + PERIOD));
     WeightBytes period = few.weights().getFirst();
     List<WeightBytes> weights = new ArrayList<>();

@@ -101,8 +101,14 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
 
   @Override
   public RmsNormCase large(RmsNormCase c) {
-    return CaseText.with(
-        RmsNormCase.smallest(), c.rows() == 1 ? "width=20000" : "width=500,rows=600");
+    String size =
+        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+    return CaseText.with(RmsNormCase.smallest(), size);
+  }
+
+  @Override
+  public RmsNormCase huge(RmsNormCase c) {
+    return CaseText.with(RmsNormCase.smallest(), "width=65536");
   }
 
   @Override

@@ -120,7 +120,10 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
 
   @Override
   public RopeCase large(RopeCase c) {
-    String size = c.rows() == 1 ? "heads=64,halfDim=128" : "heads=4,halfDim=64,rows=600";
+    String size =
+        c.rows() == 1
+            ? "heads=64,halfDim=128"
+            : c.rows() < 9 ? "heads=32,halfDim=64,rows=18" : "heads=4,halfDim=64,rows=601";
     return CaseText.with(RopeCase.of(c.pairing()), size);
   }
 
@@ -128,6 +131,11 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   public RopeCase manyTasks(RopeCase c) {
     return CaseText.with(
         c, String.format(Locale.ROOT, "rows=264,halfDim=%d", Math.min(c.halfDim(), 6)));
+  }
+
+  @Override
+  public RopeCase huge(RopeCase c) {
+    return CaseText.with(RopeCase.of(c.pairing()), "heads=128,halfDim=256");
   }
 
   @Override

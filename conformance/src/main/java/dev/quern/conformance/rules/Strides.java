@@ -22,6 +22,17 @@ final class Strides {
     return CaseText.with(c, String.join(",", changes));
   }
 
+  /// The case with the same pad everywhere.
+  static <C extends Record> C equal(C c, int pad) {
+    List<String> changes = new ArrayList<>();
+    for (RecordComponent component : c.getClass().getRecordComponents()) {
+      if (component.getName().endsWith("Pad")) {
+        changes.add(component.getName() + "=" + pad);
+      }
+    }
+    return CaseText.with(c, String.join(",", changes));
+  }
+
   private static int pad(RecordComponent component, Record c) {
     try {
       return (int) component.getAccessor().invoke(c);

@@ -104,8 +104,14 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
 
   @Override
   public SwiGluCase large(SwiGluCase c) {
-    return CaseText.with(
-        SwiGluCase.smallest(), c.rows() == 1 ? "width=20000" : "width=500,rows=600");
+    String size =
+        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+    return CaseText.with(SwiGluCase.smallest(), "gate=wide," + size);
+  }
+
+  @Override
+  public SwiGluCase huge(SwiGluCase c) {
+    return CaseText.with(SwiGluCase.smallest(), "width=65536");
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.Locale;
 /// ```
 /// columns   x x x . . y y y y y . . . . .    `.` canaries
 ///           x x x . . y y y y y . . . . .
+///           . . . . . . . . . . . . . . .
 /// others    keys | values,   or   weights 0 | scales 0 | weights 1 | ... | packed weights
 /// ```
 public final class SharedMemory implements Memory {
@@ -23,6 +24,9 @@ public final class SharedMemory implements Memory {
   /// Floats after the last.
   private static final int[] TAILS = {0, 5, 600};
 
+  /// Rows of the buffer below those of the matrices.
+  private static final int ROWS_BELOW = 9;
+
   /// Bytes that alignment may take of the buffer of all others.
   private static final int SPARE_BYTES = 1024;
 
@@ -30,6 +34,7 @@ public final class SharedMemory implements Memory {
   private final MemorySegment columns;
   private final int strideFloats;
   private final List<Operand.Range> gaps = new ArrayList<>(); // in the first row
+  private final long lastRow; // the first that is below all matrices
   private final List<MatrixPlace> places = new ArrayList<>();
   private final MemorySegment others;
   private int placed; // matrices
@@ -53,6 +58,8 @@ public final class SharedMemory implements Memory {
     gap(stride, stride + tail);
     strideFloats = stride + tail;
     long rows = matrices.stream().mapToInt(F32Matrix::rows).max().orElseThrow();
+    lastRow = rows;
+    rows += ROWS_BELOW;
     columns = beside.allocate("the columns", 4 * rows * strideFloats, 4);
     for (int start : starts) {
       MemorySegment data = columns.asSlice(4L * start);
@@ -89,7 +96,12 @@ public final class SharedMemory implements Memory {
   public synchronized List<Overrun> overruns() {
     List<Overrun> found = new ArrayList<>(beside.overruns());
     long rowBytes = 4L * strideFloats;
-    for (long row = 0; row < columns.byteSize(); row += rowBytes) {
+    long below = CanaryMemory.damaged(columns, lastRow * rowBytes, columns.byteSize());
+    if (below >= 0) {
+      String where = String.format(Locale.ROOT, "byte %d below the last row", below);
+      found.add(new Overrun("the columns", where));
+    }
+    for (long row = 0; row < lastRow * rowBytes; row += rowBytes) {
       for (Operand.Range gap : gaps) {
         long at = CanaryMemory.damaged(columns, row + gap.from(), row + gap.to());
         if (at >= 0) {
