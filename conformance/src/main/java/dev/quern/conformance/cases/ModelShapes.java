@@ -1,10 +1,11 @@
 package dev.quern.conformance.cases;
 
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 
 /// Models that people run, and how large each dimension of each operator gets in them: what the
@@ -63,7 +64,8 @@ public final class ModelShapes {
           new Model("SmolLM2 360M", 960, 2560, 15, 5, 64, 49152, 8192),
           new Model("SmolLM2 1.7B", 2048, 8192, 32, 32, 64, 49152, 8192));
 
-  private static final Map<String, Map<String, Integer>> LARGEST = table();
+  /// By operator and dimension, each value once, by size.
+  private static final Map<String, Map<String, List<Integer>>> SIZES = table();
 
   private ModelShapes() {}
 
@@ -75,25 +77,45 @@ public final class ModelShapes {
   /// The largest value of each dimension of each operator: `linear`, then `inputs`, is 36864.
   /// `outputs` counts those of all stacked matrices.
   public static Map<String, Map<String, Integer>> largest() {
-    return LARGEST;
+    Map<String, Map<String, Integer>> largest = new LinkedHashMap<>();
+    SIZES.forEach((operator, dimensions) ->
+        dimensions.forEach((dimension, sizes) ->
+            largest
+                .computeIfAbsent(operator, o -> new LinkedHashMap<>())
+                .put(dimension, sizes.getLast())));
+    return largest;
   }
 
   /// The largest value of a dimension.
   ///
   /// @throws IllegalArgumentException if there is none of that name
   public static int largest(String operator, String dimension) {
-    Integer value = LARGEST.getOrDefault(operator, Map.of()).get(dimension);
-    if (value == null) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s of %s, expected one of %s", dimension, operator, LARGEST));
-    }
-    return value;
+    return sizes(operator, dimension).getLast();
   }
 
-  private static Map<String, Map<String, Integer>> table() {
-    Map<String, Map<String, Integer>> table = new LinkedHashMap<>();
-    put(table, "linear", "inputs", m -> Math.max(attentionWidth(m), widest(m)));
-    put(table, "linear", "outputs", m -> Math.max(m.vocabulary, 2 * m.intermediate));
+  /// All values of a dimension that models have, by size.
+  ///
+  /// @throws IllegalArgumentException if there is none of that name
+  public static List<Integer> sizes(String operator, String dimension) {
+    List<Integer> sizes = SIZES.getOrDefault(operator, Map.of()).get(dimension);
+    if (sizes == null) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%s of %s, expected one of %s", dimension, operator, SIZES));
+    }
+    return sizes;
+  }
+
+  private static Map<String, Map<String, List<Integer>>> table() {
+    Map<String, Map<String, List<Integer>>> table = new LinkedHashMap<>();
+    put(table, "linear", "inputs", Model::hidden, Model::intermediate, m -> m.heads * m.headDim);
+    put(
+        table,
+        "linear",
+        "outputs",
+        Model::hidden,
+        Model::vocabulary,
+        m -> 2 * m.intermediate,
+        m -> (m.heads + 2 * m.kvHeads) * m.headDim);
     put(table, "linear", "stacked", m -> 3); // Q, K and V
     put(table, "linear", "rows", m -> ROWS);
     put(table, "attention", "heads", Model::heads);
@@ -114,21 +136,16 @@ public final class ModelShapes {
     return table;
   }
 
+  @SafeVarargs
   private static void put(
-      Map<String, Map<String, Integer>> table,
+      Map<String, Map<String, List<Integer>>> table,
       String operator,
       String dimension,
-      ToIntFunction<Model> size) {
-    int largest =
-        MODELS.stream().map(size::applyAsInt).max(Comparator.naturalOrder()).orElseThrow();
-    table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, largest);
-  }
-
-  private static int attentionWidth(Model m) {
-    return m.heads * m.headDim;
-  }
-
-  private static int widest(Model m) {
-    return Math.max(m.hidden, m.intermediate);
+      ToIntFunction<Model>... sizes) {
+    Set<Integer> all = new TreeSet<>();
+    for (ToIntFunction<Model> size : sizes) {
+      MODELS.forEach(m -> all.add(size.applyAsInt(m)));
+    }
+    table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, List.copyOf(all));
   }
 }

@@ -30,23 +30,26 @@ final class LargeSizes {
     };
   }
 
-  /// A size that is as large as in models: from a part of the largest one's to twice as much.
-  private static int large(Mix mix, int largest) {
-    return draw(mix, Math.ceilDiv(largest, PART), 2 * largest);
-  }
-
   /// Sizes of a case: one of them as large as in models, the others of any size that is affordable
   /// beside it. Those that are not are halved, always the largest.
   ///
-  /// @param largest of models
-  static int[] sizes(Mix mix, Predicate<int[]> affordable, int... largest) {
-    int[] sizes = new int[largest.length];
+  /// @param ofModels the sizes that models have, by size
+  @SafeVarargs
+  static int[] sizes(Mix mix, Predicate<int[]> affordable, List<Integer>... ofModels) {
+    int[] sizes = new int[ofModels.length];
     int kept = mix.below(sizes.length);
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = i == kept ? large(mix, largest[i]) : draw(mix, 1, 2 * largest[i]);
+      sizes[i] = i == kept ? large(mix, ofModels[i]) : draw(mix, 1, 2 * ofModels[i].getLast());
     }
     fit(sizes, kept, affordable);
     return sizes;
+  }
+
+  /// A model's, or from a part of the largest one's to twice as much.
+  private static int large(Mix mix, List<Integer> ofModels) {
+    int model = ofModels.get(mix.below(ofModels.size()));
+    int largest = ofModels.getLast();
+    return mix.oneIn(2) ? model : draw(mix, Math.ceilDiv(largest, PART), 2 * largest);
   }
 
   private static void fit(int[] sizes, int kept, Predicate<int[]> affordable) {

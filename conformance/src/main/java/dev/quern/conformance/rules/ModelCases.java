@@ -13,6 +13,7 @@ import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
 import java.util.List;
 import java.util.Locale;
@@ -27,40 +28,62 @@ final class ModelCases {
 
   private static final long NUMBERS = 1L << 21;
 
+  private static final List<Integer> ROWS = ModelShapes.sizes("linear", "rows");
+
+  /// Of norms and of gates: norms that stand in feed-forward networks are as wide.
+  private static final List<Integer> WIDTHS =
+      Stream.of(ModelShapes.sizes("rmsnorm", "width"), ModelShapes.sizes("swiglu", "width"))
+          .flatMap(List::stream)
+          .distinct()
+          .sorted()
+          .toList();
+
   private ModelCases() {}
+
+  /// Edge cases: those that reach beyond all models, those that models have, then others.
+  private static <C extends Record> List<C> edges(
+      C first, List<String> beyond, Stream<String> ofModels, List<String> others) {
+    return Stream.of(beyond.stream(), ofModels.distinct(), others.stream())
+        .flatMap(s -> s)
+        .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+        .toList();
+  }
 
   static ModelSizes<LinearCase> linear(LinearCase first) {
     int block = first.inputs();
     int few = Math.max(block, 5); // inputs where outputs are many
     int inputs = ModelShapes.largest("linear", "inputs");
     int outputs = ModelShapes.largest("linear", "outputs");
-    int rows = ModelShapes.ROWS;
+    int rows = ROWS.getLast();
+    boolean exact = first.numerics().equals(Numerics.EXACT_F32.id());
     List<LinearCase> edges =
-        Stream.concat(
-                Stream.of(
-                    format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
-                    format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
-                    format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block)),
-                    format(
-                        "rows=2,outputs=65543+5+%d,inputs=%d", block > 32 ? 9 : 40009, few),
-                    format(
-                        "rows=9,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
-                        above(8192, block)),
-                    format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
-                    format("rows=%d,outputs=2051,inputs=%d", block > 32 ? 17 : 129, few),
-                    "rows=1,outputs=513,inputs=16384",
-                    format("rows=65,outputs=34,inputs=%d", above(4096, block)),
-                    // All products of one sign, as large as they get: sums overflow here if
-                    // anywhere.
-                    format(
-                        "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
-                        above(2 * inputs, block))),
-                // More results than an F32 number counts; with blocks it would take too long.
-                block == 1 && first.numerics().equals(Numerics.EXACT_F32.id())
-                    ? Stream.of(format("rows=65,outputs=%d,inputs=1", outputs + 5))
-                    : Stream.of())
-            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
-            .toList();
+        edges(
+            first,
+            List.of(
+                format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
+                format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
+                format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block))),
+            ModelShapes.sizes("linear", "inputs").stream()
+                .filter(n -> n % block == 0)
+                .map(n -> format("rows=3,outputs=2,inputs=%d,x=window", n)),
+            List.of(
+                format("rows=2,outputs=65543+5+%d,inputs=%d", block > 32 ? 9 : 40009, few),
+                format(
+                    "rows=9,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
+                    above(8192, block)),
+                format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
+                format("rows=%d,outputs=2051,inputs=%d", block > 32 ? 17 : 129, few),
+                // More than 2^24 bytes, once a format.
+                format("rows=1,outputs=%d,inputs=16384", exact ? 2051 : 513),
+                format("rows=65,outputs=34,inputs=%d", above(4096, block)),
+                // All products of one sign, as large as they get: sums overflow here if anywhere.
+                format(
+                    "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
+                    above(2 * inputs, block)),
+                // More than 2^24 results; with blocks they would take too long.
+                first.format().equals(BlockFormat.F32.id())
+                    ? format("rows=65,outputs=%d,inputs=1", outputs + 5)
+                    : format("rows=%d,outputs=4099,inputs=%d", block > 32 ? 9 : 33, few)));
     return new ModelSizes<>(edges, mix -> linear(first, mix));
   }
 
@@ -73,9 +96,11 @@ final class ModelCases {
                 (long) s[0] * s[1] * s[2] * block <= PRODUCTS
                     && (long) s[0] * s[2] * block <= NUMBERS
                     && (long) s[0] * s[1] <= NUMBERS,
-            ModelShapes.ROWS,
-            ModelShapes.largest("linear", "outputs"),
-            ModelShapes.largest("linear", "inputs") / block);
+            ROWS,
+            ModelShapes.sizes("linear", "outputs"),
+            ModelShapes.sizes("linear", "inputs").stream()
+                .map(n -> Math.ceilDiv(n, block))
+                .toList());
     int outputs = sizes[1];
     int part = draw(mix, 1, outputs);
     return CaseText.with(
@@ -106,14 +131,22 @@ final class ModelCases {
     int positions = ModelShapes.largest("attention", "positions");
     int heads = ModelShapes.largest("attention", "heads");
     int headDim = ModelShapes.largest("attention", "headDim");
-    int rows = ModelShapes.ROWS;
+    int rows = ROWS.getLast();
     List<AttentionCase> edges =
-        Stream.of(
+        edges(
+            first,
+            List.of(
                 format("kvHeads=2,group=1,headDim=4,rows=9,firstPosition=%d,spare=1000", positions),
                 format("kvHeads=1,group=9,headDim=3,rows=%d,firstPosition=17", rows + 3),
                 format(
                     "kvHeads=%d,group=1,headDim=%d,rows=1,firstPosition=130",
-                    heads + 1, headDim + 1),
+                    heads + 1, headDim + 1)),
+            ModelShapes.models().stream()
+                .map(m ->
+                    format(
+                        "kvHeads=%d,group=%d,headDim=%d,rows=2,firstPosition=70",
+                        m.kvHeads(), m.heads() / m.kvHeads(), m.headDim())),
+            List.of(
                 "kvHeads=1,group=71,headDim=16,rows=5,firstPosition=300",
                 "kvHeads=2,group=3,headDim=521,rows=4,firstPosition=1300",
                 "kvHeads=8,group=8,headDim=128,rows=1,firstPosition=2047,spare=513",
@@ -124,13 +157,11 @@ final class ModelCases {
                     "append=true,kvHeads=3,headDim=8,rows=5,firstPosition=%d,spare=2,qPad=3",
                     positions),
                 format("kvHeads=2,group=2,headDim=4,rows=3,firstPosition=40,spare=%d", positions),
-                // A cache of more numbers than an F32 number counts.
+                // A cache of more than 2^24 numbers.
                 format("kvHeads=9,group=1,headDim=16,rows=1,firstPosition=40,spare=%d", positions),
                 "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
                 "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
-                format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions))
-            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
-            .toList();
+                format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions)));
     return new ModelSizes<>(edges, mix -> attention(first, mix));
   }
 
@@ -145,12 +176,12 @@ final class ModelCases {
                   && s[0] * (positions + s[5]) * s[2] <= NUMBERS
                   && s[3] * heads * s[2] <= NUMBERS / 2;
             },
-            ModelShapes.largest("attention", "kvHeads"),
-            ModelShapes.largest("attention", "heads"), // of one KV head
-            2 * ModelShapes.largest("attention", "headDim"),
-            ModelShapes.ROWS,
-            ModelShapes.largest("attention", "positions"),
-            ModelShapes.largest("attention", "capacity"));
+            ModelShapes.sizes("attention", "kvHeads"),
+            ModelShapes.sizes("attention", "heads"), // of one KV head
+            ModelShapes.sizes("attention", "headDim"),
+            ROWS,
+            ModelShapes.sizes("attention", "positions"),
+            ModelShapes.sizes("attention", "capacity"));
     return CaseText.with(
         first,
         format(
@@ -172,26 +203,27 @@ final class ModelCases {
   }
 
   static ModelSizes<RmsNormCase> rmsNorm(RmsNormCase first) {
-    int largest =
-        ModelShapes.largest("swiglu", "width"); // beyond any norm, and MLPs have norms too
+    int rows = ROWS.getLast();
+    int largest = WIDTHS.getLast();
     List<RmsNormCase> edges =
-        Stream.of(
+        edges(
+            first,
+            List.of(
                 format("width=%d,rows=17,x=window", largest + 3),
-                format("width=1031,rows=%d", ModelShapes.ROWS + 3),
-                format("width=%d,rows=3,x=window,inPlace=true,xPad=3", 2 * largest + 1),
+                format("width=1031,rows=%d", rows + 3),
+                format("width=%d,rows=3,x=window,inPlace=true,xPad=3", 2 * largest + 1)),
+            WIDTHS.stream().map(w -> format("width=%d,rows=3,x=window", w)),
+            List.of(
                 "width=131072,rows=2,x=window",
                 "width=5120,rows=130,epsilon=0.0,x=window,xPad=7,yPad=1",
                 "width=8192,rows=65,x=one-hot",
                 "width=16384,rows=40,x=outlier",
-                format("width=%d,rows=457", largest + 3)) // more than 2^24 numbers
-            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
-            .toList();
-    return new ModelSizes<>(edges, mix -> rmsNorm(first, largest, mix));
+                format("width=%d,rows=457", largest + 3))); // more than 2^24 numbers
+    return new ModelSizes<>(edges, mix -> rmsNorm(first, mix));
   }
 
-  private static RmsNormCase rmsNorm(RmsNormCase first, int largest, Mix mix) {
-    int[] sizes =
-        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, largest, ModelShapes.ROWS);
+  private static RmsNormCase rmsNorm(RmsNormCase first, Mix mix) {
+    int[] sizes = LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, WIDTHS, ROWS);
     return CaseText.with(
         first,
         format(
@@ -208,21 +240,31 @@ final class ModelCases {
   }
 
   static ModelSizes<RopeCase> rope(RopeCase first) {
+    int rows = ROWS.getLast();
     int positions = ModelShapes.largest("rope", "positions");
     int heads = ModelShapes.largest("rope", "heads");
     int headDim = ModelShapes.largest("rope", "headDim");
     List<RopeCase> edges =
-        Stream.of(
+        edges(
+            first,
+            List.of(
                 format("heads=%d,halfDim=4,rows=5,firstPosition=%d", heads + 1, positions + 3),
-                format("heads=3,halfDim=33,rows=%d,firstPosition=200", ModelShapes.ROWS + 3),
-                format("heads=2,halfDim=%d,rows=33,firstPosition=1500,xPad=3", headDim + 1),
+                format("heads=3,halfDim=33,rows=%d,firstPosition=200", rows + 3),
+                format("heads=2,halfDim=%d,rows=33,firstPosition=1500,xPad=3", headDim + 1)),
+            ModelShapes.models().stream()
+                .flatMap(m -> Stream.of(m.heads(), m.kvHeads()).map(n -> rope(n, m.headDim()))),
+            List.of(
+                rope(2, 2 * headDim),
                 format("heads=2,halfDim=2,rows=515,firstPosition=%d,tablePad=1", 2 * positions),
                 format("heads=8,halfDim=5,rows=2,firstPosition=7,spare=%d", positions),
                 format("heads=%d,halfDim=64,rows=129,firstPosition=8190", heads),
-                format("heads=%d,halfDim=64,rows=2051", heads)) // more than 2^24 numbers
-            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
-            .toList();
+                format("heads=%d,halfDim=64,rows=2051", heads), // more than 2^24 numbers
+                format("heads=1,halfDim=64,rows=1,firstPosition=%d", positions))); // so has a table
     return new ModelSizes<>(edges, mix -> rope(first, mix));
+  }
+
+  private static String rope(int heads, int headDim) {
+    return format("heads=%d,halfDim=%d,rows=3,firstPosition=500", heads, headDim / 2);
   }
 
   private static RopeCase rope(RopeCase first, Mix mix) {
@@ -232,11 +274,11 @@ final class ModelCases {
             s ->
                 2L * s[0] * s[1] * s[2] <= NUMBERS / 2
                     && 2L * ((long) s[2] + s[3] + s[4]) * s[1] <= NUMBERS,
-            ModelShapes.largest("rope", "heads"),
-            ModelShapes.largest("rope", "headDim"), // pairs
-            ModelShapes.ROWS,
-            ModelShapes.largest("rope", "positions"),
-            ModelShapes.largest("rope", "positions"));
+            ModelShapes.sizes("rope", "heads"),
+            ModelShapes.sizes("rope", "headDim"), // pairs
+            ROWS,
+            ModelShapes.sizes("rope", "positions"),
+            ModelShapes.sizes("rope", "positions"));
     return CaseText.with(
         first,
         format(
@@ -254,24 +296,26 @@ final class ModelCases {
   }
 
   static ModelSizes<SwiGluCase> swiGlu(SwiGluCase first) {
-    int largest = ModelShapes.largest("swiglu", "width");
+    int rows = ROWS.getLast();
+    int largest = WIDTHS.getLast();
     List<SwiGluCase> edges =
-        Stream.of(
+        edges(
+            first,
+            List.of(
                 format("width=%d,rows=9,gatePad=3,upPad=1,yPad=2", largest + 3),
-                format("width=515,rows=%d", ModelShapes.ROWS + 3),
-                format("width=%d,rows=3,alias=gate", 2 * largest + 1),
+                format("width=515,rows=%d", rows + 3),
+                format("width=%d,rows=3,alias=gate", 2 * largest + 1)),
+            WIDTHS.stream().map(w -> format("width=%d,rows=2", w)),
+            List.of(
                 "width=131073,rows=2,alias=up",
                 "width=14336,rows=33,gate=wide",
                 "width=8192,rows=65",
-                format("width=%d,rows=457", largest + 3)) // more than 2^24 numbers
-            .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
-            .toList();
-    return new ModelSizes<>(edges, mix -> swiGlu(first, largest, mix));
+                format("width=%d,rows=457", largest + 3))); // more than 2^24 numbers
+    return new ModelSizes<>(edges, mix -> swiGlu(first, mix));
   }
 
-  private static SwiGluCase swiGlu(SwiGluCase first, int largest, Mix mix) {
-    int[] sizes =
-        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, largest, ModelShapes.ROWS);
+  private static SwiGluCase swiGlu(SwiGluCase first, Mix mix) {
+    int[] sizes = LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, WIDTHS, ROWS);
     return CaseText.with(
         first,
         format(
