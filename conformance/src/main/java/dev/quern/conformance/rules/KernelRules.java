@@ -53,7 +53,7 @@ final class KernelRules {
         Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
         Rule.<C>of("P14", "large_calls", allocation::check)
             .on(suite::large)
-            .effort(Rule.Effort.HEAVY),
+            .effort(new Rule.Effort(2, 0, true)),
         Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
   }
 

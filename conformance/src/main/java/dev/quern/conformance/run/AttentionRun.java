@@ -202,7 +202,8 @@ public final class AttentionRun extends Run {
     boolean f16 = c.kv().equals("F16");
     float found = f16 ? (float) Half.f16(actual.getShort()) : actual.getFloat();
     float expected = f16 ? (float) Half.f16(Half.toF16(value)) : value;
-    boolean flushed = found == 0 && Math.abs(value) < (f16 ? 0x1p-14f : Float.MIN_NORMAL);
+    boolean subnormal = value != 0 && Math.abs(value) < (f16 ? 0x1p-14f : Float.MIN_NORMAL);
+    boolean flushed = found == 0 && subnormal;
     if (!flushed) {
       verdict.same(where, d, expected, found);
     }

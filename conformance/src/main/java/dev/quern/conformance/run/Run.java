@@ -229,7 +229,7 @@ public abstract class Run {
     ByteBuffer bytes =
         ByteBuffer.allocate((int) at.place().segment().byteSize()).order(ByteOrder.LITTLE_ENDIAN);
     while (bytes.hasRemaining()) {
-      bytes.putInt(Memory.CANARY);
+      bytes.putInt(Memory.canary(matrices.size() + 0x4000)); // another in each matrix
     }
     List<Operand.Range> ranges = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
@@ -256,6 +256,13 @@ public abstract class Run {
     F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
     matrices.add(matrix);
     return matrix;
+  }
+
+  /// A matrix once more, by another object and another segment: that two are one is told by their
+  /// memory.
+  protected static F32Matrix view(F32Matrix m) {
+    MemorySegment data = m.data().asSlice(0);
+    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
   }
 
   /// The matrices of the call, in the order in which they were made; one that is two operands once.
