@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -86,6 +87,7 @@ class MemoryRulesTest {
               right.apply(x, weight, y, w);
             }),
         packer("P16_nowhere_else", "a copy on the heap, and room allocated for show", Copies.HEAP),
+        byAddress(),
         packer("P16_nowhere_else", "the first matrix is kept in an arena", Copies.FIRST_ELSEWHERE),
         packer("P16_nowhere_else", "retains the source, and reads a copy", Copies.BESIDE_SOURCE),
         packer("P16_source_released", "the source is read in the first call", Copies.FIRST_CALL),
@@ -440,6 +442,40 @@ class MemoryRulesTest {
           }
         };
     return new Fault(check, "linear", subject, sentence, provider);
+  }
+
+  /// Remembers what it packed last, by the address of the source.
+  private static Fault byAddress() {
+    record Last(LinearSpec spec, MemorySegment source, LinearKernel kernel) {
+      boolean isOf(LinearSpec other, MemorySegment address) {
+        return spec.equals(other) && source.equals(address) && source.scope().isAlive();
+      }
+    }
+    AtomicReference<Last> last = new AtomicReference<>();
+    KernelProvider provider =
+        new WrappedProvider() {
+          @Override
+          public Offer<LinearPacker> linear(LinearSpec spec) {
+            return map(
+                super.linear(spec),
+                packer ->
+                    (stacked, packed, workers) -> {
+                      MemorySegment source = stacked.getFirst().data();
+                      if (last.get() == null || !last.get().isOf(spec, source)) {
+                        CopyingPacker right = new CopyingPacker(packer, Copies.RIGHT);
+                        LinearKernel kernel = right.pack(stacked, packed, workers);
+                        last.set(new Last(spec, source, kernel));
+                      }
+                      return last.get().kernel();
+                    });
+          }
+        };
+    return new Fault(
+        "P16_nowhere_else",
+        "linear",
+        "INT8_C",
+        "what was packed from an address is not packed again",
+        provider);
   }
 
   private static Fault packer(String check, String sentence, Copies copies) {

@@ -76,7 +76,7 @@ final class KernelRules {
             Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
             Rule.<C>of("P14", "large_calls", allocation::check)
                 .on(suite::large)
-                .effort(Rule.Effort.HEAVY),
+                .effort(Rule.Effort.TWO_HEAVY),
             Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW),
             Rule.<C>of("P18", "failing_tasks", failures::failingTasks).effort(Rule.Effort.LOW));
     return Stream.of(rules, StateRules.of(suite), SoakRules.of(suite))

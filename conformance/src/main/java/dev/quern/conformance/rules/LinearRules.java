@@ -102,7 +102,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     String size =
         c.rows() == 1
             ? "outputs=8,inputs=16384"
-            : c.rows() < 9 ? "rows=18,outputs=7,inputs=4096" : "rows=601,outputs=4,inputs=256";
+            : c.rows() < 9 ? "rows=18,outputs=7,inputs=2048" : "rows=601,outputs=3,inputs=256";
     return CaseText.with(first, size);
   }
 

@@ -30,6 +30,9 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Canaries beside operands: more than a row that is written beyond the last one mostly takes.
   private static final long WIDE_GUARD_BYTES = 8192;
 
+  /// More than 16 bits hold: gate and up of the largest models in one buffer are as far apart.
+  private static final int FAR_FLOATS = 66_000;
+
   /// Scratch beyond what was asked for, as a caller has that runs kernels of several sizes.
   private static final long MUCH_BYTES = 1 << 20;
 
@@ -104,6 +107,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
     List<Function<C, Outcome>> checks =
         List.of(
             of -> wideStrides(Strides.equal(of, 1 + mix.below(30)), target),
+            of -> wideStrides(Strides.equal(Strides.few(of), FAR_FLOATS), target),
             of -> staysInBounds(of, target),
             of -> oneBuffer(of, target),
             of -> inputsUnchanged(of, target),

@@ -91,13 +91,16 @@ final class PackRules {
       weights.rewind();
       LinearData second = new LinearData(data.x(), data.before(), others.weights());
       LinearRun last = LinearRun.open(c, second, target, memory, packing);
-      if (!weights.same()) {
+      byte[] result = last.call(workers, Prefill.NAN);
+      byte[] expected = LinearRun.open(c, second, target, memory).call(workers, Prefill.NAN);
+      Verdict verdict = new Verdict();
+      Calls.same(verdict, "packed where others had been", last, expected, result);
+      if (weights.same()) {
+        String when = "other weights packed in the place of this kernel's";
+        Calls.same(verdict, when, first, expected, first.call(workers, Prefill.NAN));
+      } else if (verdict.outcome() instanceof Outcome.Pass) {
         return new Outcome.Skip("other weights of the spec are packed to memory of other sizes");
       }
-      byte[] expected = last.call(workers, Prefill.NAN);
-      Verdict verdict = new Verdict();
-      String when = "other weights packed in the place of this kernel's";
-      Calls.same(verdict, when, first, expected, first.call(workers, Prefill.NAN));
       return verdict.outcome();
     }
   }

@@ -156,6 +156,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                                 "x=normal,firstPosition=%d,spare=%d",
                                 c.firstPosition() + 1,
                                 c.spare() + 1))),
+                Rule.of("R3", "any_table", this::anyTable).effort(Rule.Effort.SOME),
                 Rule.of("R4", "non_finite", this::nonFinite),
                 Rule.of("R5", "other_columns", this::otherColumns)
                     .on(c ->
@@ -171,6 +172,20 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   private Outcome bound(RopeCase c, Target target) {
     return Calls.judge(
         this, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
+  }
+
+  /// A table is numbers, and no rotation: some models scale it, and it may begin at any position.
+  private Outcome anyTable(RopeCase c, Target target) {
+    RopeRun.Data data = RopeRun.Data.of(c);
+    Mix mix = new Mix(c.seed(), "table");
+    for (int i = 0; i < data.table().length; i++) {
+      data.table()[i] = Float.isNaN(data.table()[i]) ? Float.NaN : (float) mix.normal();
+    }
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      RopeRun run = RopeRun.open(c, data, target, memory);
+      return run.withinBounds(run.call(workers, Prefill.NAN)).outcome(run.describe());
+    }
   }
 
   private Outcome otherColumns(RopeCase c, Target target) {

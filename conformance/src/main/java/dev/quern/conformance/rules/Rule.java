@@ -66,6 +66,9 @@ public record Rule<C>(
     /// For operands of megabytes.
     static final Effort HEAVY = new Effort(3, 0, true, LONG);
 
+    /// For thousands of calls with operands of megabytes.
+    static final Effort TWO_HEAVY = new Effort(2, 0, true, LONG);
+
     /// For cases of millions of numbers.
     static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, LONG);
 

@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -20,6 +21,11 @@ final class Strides {
       }
     }
     return CaseText.with(c, String.join(",", changes));
+  }
+
+  /// The case with no more than three rows.
+  static <C extends Record & Case> C few(C c) {
+    return c.rows() <= 3 ? c : CaseText.with(c, "rows=3");
   }
 
   /// The case with the same pad everywhere.

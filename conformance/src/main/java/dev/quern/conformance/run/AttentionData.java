@@ -59,7 +59,8 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     Values distribution = c.append() ? c.values() : Values.NORMAL;
     float[] q = distribution.fill(c.rows() * cols, cols, new Mix(c.seed(), "q"));
     for (int i = 0; i < q.length; i++) {
-      q[i] = Math.scalb(q[i], c.append() ? 0 : c.qExponent());
+      // Zeros of either sign are stored as they are.
+      q[i] = c.append() ? (i % 13 == 5 ? -0f : q[i]) : Math.scalb(q[i], c.qExponent());
     }
     return q;
   }

@@ -8,19 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Memory with canaries on both sides, that are compared afterwards: it finds writes, and reads
-/// whose NaN shows in a result. Works everywhere.
+/// whose NaN shows in a result. Works everywhere. No two operands have the same canaries: a kernel
+/// that computes y beyond its end from x beyond its end would write the canary that it read.
 public final class CanaryMemory implements Memory {
   /// Canaries on each side where nobody says how many, in bytes.
   private static final int GUARD_BYTES = 128;
 
-  /// Canaries to compare with, as many as are compared at once.
-  private static final MemorySegment CANARIES = MemorySegment.ofArray(new byte[4096]);
-
-  static {
-    fill(CANARIES);
-  }
-
-  private record Block(String name, MemorySegment all, long from, long to) {}
+  private record Block(String name, MemorySegment all, long from, long to, int canary) {}
 
   private final Arena arena;
   private final List<Block> blocks = new ArrayList<>();
@@ -57,8 +51,9 @@ public final class CanaryMemory implements Memory {
     long twice = Math.max(64, 2 * alignment);
     long from = Math.ceilDiv(guardBytes, twice) * twice + alignment;
     MemorySegment all = arena.allocate(from + bytes + guardBytes, twice);
-    Block block = new Block(name, all, from, from + bytes);
-    fill(all);
+    int canary = Memory.canary(1 + blocks.size());
+    Block block = new Block(name, all, from, from + bytes, canary);
+    fill(all, canary);
     blocks.add(block);
     return all.asSlice(block.from, bytes);
   }
@@ -67,8 +62,8 @@ public final class CanaryMemory implements Memory {
   public synchronized List<Overrun> overruns() {
     List<Overrun> found = new ArrayList<>();
     for (Block b : blocks) {
-      long before = damaged(b.all, 0, b.from);
-      long after = damaged(b.all, b.to, b.all.byteSize());
+      long before = damaged(b.all, b.canary, 0, b.from);
+      long after = damaged(b.all, b.canary, b.to, b.all.byteSize());
       if (before >= 0) {
         found.add(new Overrun(b.name, (b.from - before) + " bytes before its start"));
       } else if (after >= 0) {
@@ -81,24 +76,30 @@ public final class CanaryMemory implements Memory {
   /// The first byte of a range of memory full of canaries that is none, or -1.
   ///
   /// @param all memory that begins with a whole canary
-  static long damaged(MemorySegment all, long from, long to) {
-    for (long at = from; at < to; ) {
-      long phase = at % Integer.BYTES;
-      long end = Math.min(to, at + CANARIES.byteSize() - phase);
-      long first = MemorySegment.mismatch(all, at, end, CANARIES, phase, phase + end - at);
-      if (first >= 0) {
-        return at + first;
+  static long damaged(MemorySegment all, int canary, long from, long to) {
+    for (long at = from; at < Math.min(to, from + Integer.BYTES); at++) {
+      if (all.get(JAVA_BYTE, at) != byteOf(canary, at)) {
+        return at;
       }
-      at = end;
     }
-    return -1;
+    // The rest repeats what lies four bytes before.
+    long after = from + Integer.BYTES;
+    if (after >= to) {
+      return -1;
+    }
+    long first = MemorySegment.mismatch(all, after, to, all, from, to - Integer.BYTES);
+    return first < 0 ? -1 : after + first;
+  }
+
+  private static byte byteOf(int canary, long at) {
+    return (byte) (canary >>> 8 * (at % Integer.BYTES));
   }
 
   /// The first four bytes, then as many again with each copy: byte by byte it was a quarter of the
   /// suite's time under an emulator.
-  static void fill(MemorySegment all) {
+  static void fill(MemorySegment all, int canary) {
     for (long at = 0; at < Math.min(Integer.BYTES, all.byteSize()); at++) {
-      all.set(JAVA_BYTE, at, (byte) (CANARY >>> 8 * at));
+      all.set(JAVA_BYTE, at, byteOf(canary, at));
     }
     for (long filled = Integer.BYTES; filled < all.byteSize(); filled *= 2) {
       long bytes = Math.min(filled, all.byteSize() - filled);

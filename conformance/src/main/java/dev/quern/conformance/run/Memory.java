@@ -9,6 +9,13 @@ public interface Memory extends AutoCloseable {
   /// half as binary16.
   int CANARY = 0x7ff5a5a5;
 
+  /// A canary that differs in its lower half from those of other numbers.
+  ///
+  /// @param n 0 for [#CANARY] itself
+  static int canary(int n) {
+    return CANARY ^ (n & 0x7fff);
+  }
+
   /// Memory of exactly `bytes` bytes, accessible from all threads.
   ///
   /// @param name the operand's name, for messages

@@ -45,7 +45,7 @@ public final class RmsNormRun extends Run {
     this.weight = inputMatrix("weight", data.weight(), c.width(), 0);
     if (c.inPlace()) {
       this.x = outputMatrix("x and y", data.x(), c.width(), c.xPad(), false);
-      this.y = x;
+      this.y = view(x);
     } else {
       this.x = inputMatrix("x", data.x(), c.width(), c.xPad());
       this.y = outputMatrix("y", new float[data.x().length], c.width(), c.yPad(), true);

@@ -332,7 +332,7 @@ public abstract class Run {
     byte[] bytes = new byte[Math.toIntExact(at.place().segment().byteSize())];
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     while (stride > cols && buffer.remaining() >= Integer.BYTES) {
-      buffer.putInt(Memory.CANARY);
+      buffer.putInt(Memory.canary(matrices.size() + 0x4000)); // another in each matrix
     }
     FloatBuffer floats = buffer.rewind().asFloatBuffer();
     List<Operand.Range> ranges = new ArrayList<>();
@@ -353,6 +353,13 @@ public abstract class Run {
     F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
     matrices.add(matrix);
     return matrix;
+  }
+
+  /// A matrix once more, by another object and another segment: that two are one is told by their
+  /// memory.
+  protected static F32Matrix view(F32Matrix m) {
+    MemorySegment data = m.data().asSlice(0);
+    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
   }
 
   /// The matrices of the call, in the order in which they were made; one that is two operands once.

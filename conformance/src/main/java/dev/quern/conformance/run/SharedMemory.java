@@ -9,7 +9,8 @@ import java.util.Locale;
 
 /// The operands of one run in two buffers, as applications lay them: matrices are columns of one
 /// wide matrix, one beside the other, and the rest lies end to end, with no more between than its
-/// alignment asks for. A write beside an operand then hits another, or canaries.
+/// alignment asks for, in the order in which they are asked for or the other way round. A write
+/// beside an operand then hits another, or canaries.
 ///
 /// ```
 /// columns   x x x . . y y y y y . . . . .    `.` canaries
@@ -35,10 +36,11 @@ public final class SharedMemory implements Memory {
   private final int strideFloats;
   private final List<Operand.Range> gaps = new ArrayList<>(); // in the first row
   private final long lastRow; // the first that is below all matrices
+  private final boolean backwards; // what is asked for later lies before
   private final List<MatrixPlace> places = new ArrayList<>();
   private final MemorySegment others;
   private int placed; // matrices
-  private long othersEnd;
+  private long othersEnd; // of those that are handed out; their start, if that goes backwards
 
   /// @param beside where the buffers lie, and scratch; closed with this
   /// @param like a run of the same case
@@ -48,8 +50,10 @@ public final class SharedMemory implements Memory {
     List<F32Matrix> matrices = like.matrices();
     int[] starts = new int[matrices.size()];
     int stride = 0;
-    for (int i = 0; i < starts.length; i++) {
-      int gap = i == 0 ? 0 : GAPS[mix.below(GAPS.length)];
+    backwards = mix.oneIn(2);
+    for (int n = 0; n < starts.length; n++) {
+      int i = backwards ? starts.length - 1 - n : n;
+      int gap = n == 0 ? 0 : GAPS[mix.below(GAPS.length)];
       gap(stride, stride + gap);
       starts[i] = stride + gap;
       stride = starts[i] + matrices.get(i).cols();
@@ -61,11 +65,13 @@ public final class SharedMemory implements Memory {
     lastRow = rows;
     rows += ROWS_BELOW;
     columns = beside.allocate("the columns", 4 * rows * strideFloats, 4);
+    CanaryMemory.fill(columns, CANARY);
     for (int start : starts) {
       MemorySegment data = columns.asSlice(4L * start);
       places.add(new MatrixPlace(new Place(data, data), strideFloats, false));
     }
     others = beside.allocate("the others", like.otherBytes() + SPARE_BYTES, 64);
+    othersEnd = backwards ? others.byteSize() : 0;
   }
 
   private void gap(int from, int to) {
@@ -83,11 +89,14 @@ public final class SharedMemory implements Memory {
 
   @Override
   public synchronized MemorySegment allocate(String name, long bytes, long alignment) {
-    long at = Math.ceilDiv(othersEnd, alignment) * alignment;
-    if (name.equals("scratch") || at + bytes > others.byteSize()) {
+    long at =
+        backwards
+            ? Math.floorDiv(othersEnd - bytes, alignment) * alignment
+            : Math.ceilDiv(othersEnd, alignment) * alignment;
+    if (name.equals("scratch") || at < 0 || at + bytes > others.byteSize()) {
       return beside.allocate(name, bytes, alignment);
     }
-    othersEnd = at + bytes;
+    othersEnd = backwards ? at : at + bytes;
     return others.asSlice(at, bytes);
   }
 
@@ -96,14 +105,14 @@ public final class SharedMemory implements Memory {
   public synchronized List<Overrun> overruns() {
     List<Overrun> found = new ArrayList<>(beside.overruns());
     long rowBytes = 4L * strideFloats;
-    long below = CanaryMemory.damaged(columns, lastRow * rowBytes, columns.byteSize());
+    long below = CanaryMemory.damaged(columns, CANARY, lastRow * rowBytes, columns.byteSize());
     if (below >= 0) {
       String where = String.format(Locale.ROOT, "byte %d below the last row", below);
       found.add(new Overrun("the columns", where));
     }
     for (long row = 0; row < lastRow * rowBytes; row += rowBytes) {
       for (Operand.Range gap : gaps) {
-        long at = CanaryMemory.damaged(columns, row + gap.from(), row + gap.to());
+        long at = CanaryMemory.damaged(columns, CANARY, row + gap.from(), row + gap.to());
         if (at >= 0) {
           String where = String.format(Locale.ROOT, "byte %d of a gap", at - row - gap.from());
           found.add(new Overrun("the columns", where));

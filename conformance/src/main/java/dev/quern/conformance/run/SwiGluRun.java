@@ -47,13 +47,14 @@ public final class SwiGluRun extends Run {
     Alias alias = c.alias();
     this.gate =
         operand("gate", data.gate(), c.gatePad(), alias == Alias.GATE || alias == Alias.ALL);
-    this.up = alias.oneInput() ? gate : operand("up", data.up(), c.upPad(), alias == Alias.UP);
+    this.up =
+        alias.oneInput() ? view(gate) : operand("up", data.up(), c.upPad(), alias == Alias.UP);
     this.y =
         switch (alias) {
           case NONE, INPUTS ->
               outputMatrix("y", new float[data.up().length], c.width(), c.yPad(), true);
-          case GATE, ALL -> gate;
-          case UP -> up;
+          case GATE, ALL -> view(gate);
+          case UP -> view(up);
         };
   }
 
