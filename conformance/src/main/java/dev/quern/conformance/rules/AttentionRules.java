@@ -135,7 +135,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       byte[] unseen = blinded.call(workers, Prefill.NAN);
       int before = seen.length / c.rows() * (c.rows() - 1);
       System.arraycopy(seen, before, unseen, before, seen.length - before);
-      return run.withinBounds(unseen).outcome(blinded.describe());
+      return run.withinBounds(unseen).outcome(blinded::describe);
     }
   }
 
@@ -169,7 +169,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + vanishing;
         verdict.close("y", i / (c.heads() * c.headDim()), col, value, y[i], bound);
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 
@@ -265,7 +265,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
           verdict.nan("y", r, i % cols, yDamaged[i]);
         }
       }
-      return verdict.outcome(with.describe());
+      return verdict.outcome(with::describe);
     }
   }
 

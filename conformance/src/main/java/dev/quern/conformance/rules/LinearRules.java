@@ -42,6 +42,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   /// Weights of a large case that may be packed three times.
   private static final long FEW_WEIGHTS = 1L << 20;
 
+  /// Of one that may be packed twice.
+  private static final long MANY_WEIGHTS = 1L << 24;
+
   /// What becomes of a run: the values of y, judged.
   private interface Judge {
     Verdict judge(LinearRun run, float[] y);
@@ -110,7 +113,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 this,
                 "L4",
                 List.of(
-                    Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX),
+                    Rule.<LinearCase>of("L10", "non_finite_x", LinearRules::nonFiniteX)
+                        .where(c -> (long) c.totalOutputs() * c.inputs() <= MANY_WEIGHTS),
                     Rule.<LinearCase>of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                         .where(c -> (long) c.totalOutputs() * c.inputs() <= FEW_WEIGHTS)))
                 .stream())
@@ -130,7 +134,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
       byte[] y = run.call(workers, Prefill.NAN);
-      return judge.judge(run, Run.floats(y)).outcome(run.describe());
+      return judge.judge(run, Run.floats(y)).outcome(run::describe);
     }
   }
 
@@ -235,7 +239,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         yDamaged[at] = y[at]; // which of them it is, is the kernel's affair
       }
       verdict.add(LinearBounds.tight(run, yDamaged));
-      return verdict.outcome(other.describe());
+      return verdict.outcome(other::describe);
     }
   }
 

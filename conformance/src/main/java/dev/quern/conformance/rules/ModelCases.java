@@ -70,9 +70,9 @@ final class ModelCases {
                     "rows=17,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
                     above(8192, block)),
                 format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
-                format("rows=129,outputs=2051,inputs=%d", few),
+                format("rows=%d,outputs=2051,inputs=%d", block < 256 ? 129 : 33, few),
                 "rows=1,outputs=2051,inputs=16384", // more than 2^24 bytes
-                format("rows=65,outputs=66,inputs=%d", above(4096, block)),
+                format("rows=33,outputs=66,inputs=%d", above(4096, block)),
                 // All products of one sign, as large as they get: sums overflow here if anywhere.
                 format(
                     "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
