@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 
 /// Section A of SPEC.md.
 public final class AttentionRules implements OperatorSuite<AttentionCase> {
+  private static final long FEW_SCORES = 1L << 22;
+
   @Override
   public String name() {
     return "attention";
@@ -85,9 +87,15 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                 "A7",
                 List.of(
                     Rule.<AttentionCase>of("A8", "non_finite", this::nonFinite)
-                        .where(c -> !c.append() && c.spare() <= c.positions())))
+                        .where(AttentionRules::fewScores)))
                 .stream())
         .toList();
+  }
+
+  /// Whether a large case is one that may be called twice more.
+  private static boolean fewScores(AttentionCase c) {
+    long scores = (long) c.rows() * c.heads() * c.positions();
+    return !c.append() && c.spare() <= c.positions() && scores <= FEW_SCORES;
   }
 
   private static AttentionCase apply(AttentionCase c) {

@@ -13,7 +13,6 @@ import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
-import dev.quern.data.BlockFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -65,7 +64,7 @@ final class ModelCases {
                 .filter(n -> n % block == 0)
                 .map(n -> format("rows=3,outputs=2,inputs=%d,x=window", n)),
             List.of(
-                format("rows=2,outputs=65543+5+40009,inputs=%d", few),
+                format("rows=2,outputs=65543+5+%d,inputs=%d", block < 256 ? 40009 : 2051, few),
                 format(
                     "rows=17,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
                     above(8192, block)),
@@ -76,12 +75,21 @@ final class ModelCases {
                 // All products of one sign, as large as they get: sums overflow here if anywhere.
                 format(
                     "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
-                    above(2 * inputs, block)),
-                // More than 2^24 results; with blocks they would take too long.
-                first.format().equals(BlockFormat.F32.id())
-                    ? format("rows=65,outputs=%d,inputs=1", outputs + 5)
-                    : format("rows=33,outputs=%d,inputs=%d", 4099, few)));
-    return new ModelSizes<>(edges, mix -> linear(first, mix));
+                    above(2 * inputs, block))));
+    List<LinearCase> more = Stream.concat(edges.stream(), manyNumbers(first)).toList();
+    return new ModelSizes<>(more, mix -> linear(first, mix));
+  }
+
+  /// Activations, and results, of more than 2^24 numbers: of every format they would take too long.
+  private static Stream<LinearCase> manyNumbers(LinearCase first) {
+    String activations = "rows=1027,outputs=1,inputs=16416,x=window,schedule=2/threads";
+    int outputs = ModelShapes.largest("linear", "outputs") + 5;
+    String results = format("rows=65,outputs=%d,inputs=1,schedule=2/threads", outputs);
+    return switch (first.format()) {
+      case "F32" -> Stream.of(CaseText.with(first, activations), CaseText.with(first, results));
+      case "Q8_0", "INT8_C" -> Stream.of(CaseText.with(first, activations));
+      default -> Stream.of();
+    };
   }
 
   private static LinearCase linear(LinearCase first, Mix mix) {
@@ -158,6 +166,7 @@ final class ModelCases {
                 format("kvHeads=9,group=1,headDim=16,rows=1,firstPosition=40,spare=%d", positions),
                 "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
                 "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
+                format("kvHeads=8,group=8,headDim=2,rows=%d", rows + 3), // times heads: over 2^16
                 format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions)));
     return new ModelSizes<>(edges, mix -> attention(first, mix));
   }
