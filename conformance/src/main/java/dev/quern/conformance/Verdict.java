@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /// Collects comparisons of one result, and keeps the worst.
 public final class Verdict {
@@ -14,7 +15,7 @@ public final class Verdict {
   }
 
   /// Elements that are kept, at most. Two providers are compared on cases with fewer.
-  private static final int MOST_ELEMENTS = 1 << 17;
+  private static final int MOST_ELEMENTS = 1 << 15;
 
   private final List<Element> elements = new ArrayList<>();
   private double worst;
@@ -110,6 +111,11 @@ public final class Verdict {
   /// @param inputs the operands, summarised
   public Outcome outcome(List<String> inputs) {
     return outcome() instanceof Outcome.Fail fail ? fail.on(inputs) : outcome();
+  }
+
+  /// The same, of operands that take long to summarise.
+  public Outcome outcome(Supplier<List<String>> inputs) {
+    return outcome() instanceof Outcome.Fail fail ? fail.on(inputs.get()) : outcome();
   }
 
   /// The outcome on the case's own operands.

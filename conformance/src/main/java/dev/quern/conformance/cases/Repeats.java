@@ -6,10 +6,10 @@ package dev.quern.conformance.cases;
 /// and what belongs to another row is another number but once in [#MOST].
 final class Repeats {
   /// Operands with fewer values have no row twice.
-  static final int MANY = 1 << 19;
+  static final int MANY = 1 << 18;
 
   /// Different values of a larger one, about.
-  private static final int DIFFERENT = 1 << 18;
+  private static final int DIFFERENT = 1 << 17;
 
   /// A prime: no power of two is a multiple of it.
   private static final int MOST = 251;

@@ -21,7 +21,15 @@ public record DecodedWeights(
   private static final int SMALL = 1 << 18;
 
   /// The bytes of a row.
-  private record Row(ByteBuffer data, ByteBuffer scales) {}
+  private record Row(ByteBuffer data, ByteBuffer scales) {
+    /// Bytes that are looked at for a hash.
+    private static final int SOME = 64;
+
+    @Override
+    public int hashCode() {
+      return data.slice(0, Math.min(SOME, data.remaining())).hashCode();
+    }
+  }
 
   /// Decodes a matrix.
   ///
@@ -55,8 +63,8 @@ public record DecodedWeights(
     int dataBytes = data.length / outputs;
     int scaleBytes = scales.length / outputs;
     return new Row(
-        ByteBuffer.wrap(data, output * dataBytes, dataBytes),
-        ByteBuffer.wrap(scales, output * scaleBytes, scaleBytes));
+        ByteBuffer.wrap(data, output * dataBytes, dataBytes).slice(),
+        ByteBuffer.wrap(scales, output * scaleBytes, scaleBytes).slice());
   }
 
   /// Where the row of an output begins in `values` and `magnitudes`.

@@ -204,7 +204,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
       byte[] y = run.call(workers, Prefill.NAN);
-      return judge.judge(run, Run.floats(y)).outcome(run.describe());
+      return judge.judge(run, Run.floats(y)).outcome(run::describe);
     }
   }
 
@@ -287,7 +287,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         yDamaged[at] = y[at]; // which of them it is, is the kernel's affair
       }
       verdict.add(LinearBounds.tight(run, yDamaged));
-      return verdict.outcome(other.describe());
+      return verdict.outcome(other::describe);
     }
   }
 

@@ -13,8 +13,6 @@ import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
-import dev.quern.data.BlockFormat;
-import dev.quern.op.Numerics;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -75,16 +73,25 @@ final class ModelCases {
                 format("rows=%d,outputs=2051,inputs=%d", block > 32 ? 17 : 129, few),
                 // More than 2^24 bytes, once a format.
                 format("rows=1,outputs=%d,inputs=16384", exact ? 2051 : 513),
-                format("rows=65,outputs=34,inputs=%d", above(4096, block)),
+                format("rows=33,outputs=66,inputs=%d", above(4096, block)),
                 // All products of one sign, as large as they get: sums overflow here if anywhere.
                 format(
                     "rows=3,outputs=2,inputs=%d,x=constant,weights=extreme",
-                    above(2 * inputs, block)),
-                // More than 2^24 results; with blocks they would take too long.
-                first.format().equals(BlockFormat.F32.id())
-                    ? format("rows=65,outputs=%d,inputs=1", outputs + 5)
-                    : format("rows=%d,outputs=4099,inputs=%d", block > 32 ? 9 : 33, few)));
-    return new ModelSizes<>(edges, mix -> linear(first, mix));
+                    above(2 * inputs, block))));
+    List<LinearCase> more = Stream.concat(edges.stream(), manyNumbers(first)).toList();
+    return new ModelSizes<>(more, mix -> linear(first, mix));
+  }
+
+  /// Activations, and results, of more than 2^24 numbers: of every format they would take too long.
+  private static Stream<LinearCase> manyNumbers(LinearCase first) {
+    String activations = "rows=1027,outputs=1,inputs=16416,x=window,schedule=2/threads";
+    int outputs = ModelShapes.largest("linear", "outputs") + 5;
+    String results = format("rows=65,outputs=%d,inputs=1,schedule=2/threads", outputs);
+    return switch (first.format()) {
+      case "F32" -> Stream.of(CaseText.with(first, activations), CaseText.with(first, results));
+      case "Q8_0", "INT8_C" -> Stream.of(CaseText.with(first, activations));
+      default -> Stream.of();
+    };
   }
 
   private static LinearCase linear(LinearCase first, Mix mix) {
@@ -161,6 +168,7 @@ final class ModelCases {
                 format("kvHeads=9,group=1,headDim=16,rows=1,firstPosition=40,spare=%d", positions),
                 "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
                 "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
+                format("kvHeads=8,group=8,headDim=2,rows=%d", rows + 3), // times heads: over 2^16
                 format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions)));
     return new ModelSizes<>(edges, mix -> attention(first, mix));
   }

@@ -134,7 +134,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       RmsNormRun run = RmsNormRun.open(c, data, target, memory);
-      return judge.judge(run, run.call(workers, Prefill.NAN)).outcome(run.describe());
+      return judge.judge(run, run.call(workers, Prefill.NAN)).outcome(run::describe);
     }
   }
 

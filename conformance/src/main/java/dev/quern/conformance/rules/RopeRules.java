@@ -256,7 +256,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
               Float.toString(x[row * cols + col]));
         }
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 }

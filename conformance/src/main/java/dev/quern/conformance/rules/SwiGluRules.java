@@ -153,7 +153,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
               Float.toString(y[i]));
         }
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 

@@ -18,7 +18,7 @@ import java.util.Arrays;
 ///   beyond the positions in use is NaN, and under append everything is
 /// @param values as `keys`
 public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
-  private static final int MANY = 1 << 19;
+  private static final int MANY = 1 << 18;
   private static final int MANY_COLS = 1024;
 
   public static AttentionData of(AttentionCase c) {

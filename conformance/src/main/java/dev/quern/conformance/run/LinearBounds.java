@@ -22,15 +22,39 @@ public final class LinearBounds {
   private static final long MANY_PRODUCTS = 1L << 20;
 
   /// A row of x, by its content: rows of large cases are alike.
-  private record Row(float[] x) {
+  ///
+  /// @param all `[rows][inputs]`
+  /// @param from where it begins
+  private record Row(float[] all, int from, int inputs) {
+    /// Numbers that are looked at for a hash.
+    private static final int SOME = 256;
+
+    float[] x() {
+      return Arrays.copyOfRange(all, from, from + inputs);
+    }
+
+    boolean finite() {
+      for (int i = from; i < from + inputs; i++) {
+        if (!Float.isFinite(all[i])) {
+          return false;
+        }
+      }
+      return true;
+    }
+
     @Override
     public boolean equals(Object other) {
-      return other instanceof Row row && Arrays.equals(x, row.x);
+      return other instanceof Row row
+          && Arrays.equals(all, from, from + inputs, row.all, row.from, row.from + inputs);
     }
 
     @Override
     public int hashCode() {
-      return Arrays.hashCode(x);
+      int hash = 0;
+      for (int i = 0; i < inputs; i += Math.ceilDiv(inputs, SOME)) {
+        hash = 31 * hash + Float.floatToIntBits(all[from + i]);
+      }
+      return hash;
     }
   }
 
@@ -53,12 +77,12 @@ public final class LinearBounds {
 
   private static Verdict judge(LinearRun run, float[] y, boolean wide) {
     List<Row> rows = IntStream.range(0, run.rows()).mapToObj(r -> row(run, r)).toList();
-    List<Row> different = rows.stream().filter(LinearBounds::finite).distinct().toList();
+    List<Row> different = rows.stream().filter(Row::finite).distinct().toList();
     List<DecodedWeights> weights = run.weights();
     Numerics numerics = run.variant(run.rows()).numerics();
     long products = weights.stream().mapToLong(w -> w.values().length).sum() * different.size();
     Stream<Row> stream = products < MANY_PRODUCTS ? different.stream() : different.parallelStream();
-    List<List<Sums>> sums = stream.map(row -> sums(row.x, weights, numerics, wide)).toList();
+    List<List<Sums>> sums = stream.map(row -> sums(row.x(), weights, numerics, wide)).toList();
     Map<Row, List<Sums>> byRow = new HashMap<>();
     for (int i = 0; i < different.size(); i++) {
       byRow.put(different.get(i), sums.get(i));
@@ -66,27 +90,23 @@ public final class LinearBounds {
     Verdict verdict = new Verdict();
     for (int r = 0; r < rows.size(); r++) {
       int row = r;
-      // Where L8 leaves the model open, the row must meet one of them as a whole.
-      byRow.getOrDefault(rows.get(r), List.of()).stream()
-          .map(model -> judgeRow(run, row, model, y))
-          .min(Comparator.comparingDouble(Verdict::worst))
-          .ifPresent(verdict::add);
+      List<Sums> models = byRow.getOrDefault(rows.get(r), List.of());
+      if (models.size() == 1) {
+        judgeRow(run, r, models.getFirst(), y, verdict);
+      } else {
+        // Where L8 leaves the model open, the row must meet one of them as a whole.
+        models.stream()
+            .map(model -> judgeRow(run, row, model, y, new Verdict()))
+            .min(Comparator.comparingDouble(Verdict::worst))
+            .ifPresent(verdict::add);
+      }
     }
     return verdict;
   }
 
   private static Row row(LinearRun run, int r) {
     int inputs = run.spec().inputs();
-    return new Row(Arrays.copyOfRange(run.data().x(), r * inputs, (r + 1) * inputs));
-  }
-
-  private static boolean finite(Row row) {
-    for (float v : row.x) {
-      if (!Float.isFinite(v)) {
-        return false;
-      }
-    }
-    return true;
+    return new Row(run.data().x(), r * inputs, inputs);
   }
 
   private static List<Sums> sums(
@@ -136,9 +156,8 @@ public final class LinearBounds {
     return doubles;
   }
 
-  private static Verdict judgeRow(LinearRun run, int r, Sums model, float[] y) {
+  private static Verdict judgeRow(LinearRun run, int r, Sums model, float[] y, Verdict verdict) {
     LinearCase c = run.spec();
-    Verdict verdict = new Verdict();
     int columns = c.totalOutputs();
     int o = 0;
     for (int m = 0; m < run.weights().size(); m++) {
