@@ -31,11 +31,15 @@ import org.junit.jupiter.api.TestFactory;
 ///
 /// As many rows run at a time as there are cores. Each test of a row is a test here; what a row
 /// prints is in `target/arm/ROW/output.txt`. Where arm64 code can't be run, everything is left out
-/// with a reason, unless `-Dquern.arm.required=true`. `-Dquern.arm.rows=cortex-a76,max` runs the
-/// rows whose names hold one of these words.
+/// with a reason, unless `-Dquern.arm.required=true`. Under emulation a plain build runs two rows
+/// and says so; `-Dquern.full=true` runs all, and `-Dquern.arm.rows=cortex-a76,max` those whose
+/// names hold one of these words.
 class ArmLaneIT {
   /// After which a row hangs; 100 loads of a model (`LifecycleRowTest`) have a minute of their own.
   private static final int ROW_MINUTES = 15 + Integer.getInteger("quern.arm.loads", 0) / 100;
+
+  /// What a plain build under emulation has time for: a CPU with kernels, and one without.
+  private static final String FEW = "max-sme2-64-sid,cortex-a72-sid";
 
   /// Of logits against exact arithmetic: what int8 activations cost, as for the vector provider.
   private static final double NMSE_BOUND = 5e-3;
@@ -215,10 +219,19 @@ class ArmLaneIT {
     if (!host.emulated()) {
       return List.of(ArmRow.onThisMachine());
     }
-    List<String> words = List.of(System.getProperty("quern.arm.rows", "").split(","));
-    return ArmRow.ALL.stream()
-        .filter(row -> words.stream().anyMatch(row.name()::contains))
-        .toList();
+    String named =
+        System.getProperty("quern.arm.rows", Boolean.getBoolean("quern.full") ? "" : FEW);
+    List<String> words = List.of(named.split(","));
+    List<ArmRow> rows =
+        ArmRow.ALL.stream().filter(row -> words.stream().anyMatch(row.name()::contains)).toList();
+    if (rows.size() < ArmRow.ALL.size()) {
+      System.out.printf(
+          Locale.ROOT,
+          "[quern] ArmLaneIT: %d of %d rows are left out; all of them: ./build verify -Dquern.full=true%n",
+          ArmRow.ALL.size() - rows.size(),
+          ArmRow.ALL.size());
+    }
+    return rows;
   }
 
   private static List<RowResult> run(LaneHost host, ArmRow row)

@@ -13,6 +13,7 @@ import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.op.Numerics;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
