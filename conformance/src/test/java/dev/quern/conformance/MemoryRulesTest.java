@@ -181,6 +181,26 @@ class MemoryRulesTest {
               }
             }),
         swiGlu(
+            "P7_wide_strides",
+            "gaps are computed like the columns before them",
+            (right, gate, up, y, w) -> {
+              right.apply(gate, up, y, w);
+              if (y.rows() > 1 && y.rowStrideFloats() > y.cols()) {
+                long at = 4L * y.cols();
+                float g = gate.data().get(JAVA_FLOAT, gate.rowStrideFloats() > y.cols() ? at : 0);
+                y.data().set(JAVA_FLOAT, at, g * y.get(0, 0));
+              }
+            }),
+        swiGlu(
+            "S4_one_input",
+            "where gate is up, it is read after y was written",
+            (right, gate, up, y, w) -> {
+              right.apply(gate, up, y, w);
+              if (gate.data().address() == up.data().address()) {
+                y.set(0, 0, 2 * y.get(0, 0) + 1);
+              }
+            }),
+        swiGlu(
             "P7_one_buffer",
             "gate and up in one buffer, rows taken together",
             (right, gate, up, y, w) -> {
