@@ -1,6 +1,5 @@
 package dev.quern.conformance.cases;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -106,15 +105,20 @@ public final class ModelShapes {
 
   private static Map<String, Map<String, List<Integer>>> table() {
     Map<String, Map<String, List<Integer>>> table = new LinkedHashMap<>();
-    put(table, "linear", "inputs", Model::hidden, Model::intermediate, m -> m.heads * m.headDim);
+    put(
+        table,
+        "linear",
+        "inputs",
+        List.of(Model::hidden, Model::intermediate, m -> m.heads * m.headDim));
     put(
         table,
         "linear",
         "outputs",
-        Model::hidden,
-        Model::vocabulary,
-        m -> 2 * m.intermediate,
-        m -> (m.heads + 2 * m.kvHeads) * m.headDim);
+        List.of(
+            Model::hidden,
+            Model::vocabulary,
+            m -> 2 * m.intermediate,
+            m -> (m.heads + 2 * m.kvHeads) * m.headDim));
     put(table, "linear", "stacked", m -> 3); // Q, K and V
     put(table, "linear", "rows", m -> ROWS);
     put(table, "attention", "heads", Model::heads);
@@ -135,15 +139,22 @@ public final class ModelShapes {
     return table;
   }
 
-  @SafeVarargs
   private static void put(
       Map<String, Map<String, List<Integer>>> table,
       String operator,
       String dimension,
-      ToIntFunction<Model>... sizes) {
+      ToIntFunction<Model> size) {
+    put(table, operator, dimension, List.of(size));
+  }
+
+  private static void put(
+      Map<String, Map<String, List<Integer>>> table,
+      String operator,
+      String dimension,
+      List<ToIntFunction<Model>> sizes) {
     List<Integer> all =
         MODELS.stream()
-            .flatMap(m -> Arrays.stream(sizes).map(s -> s.applyAsInt(m)))
+            .flatMap(m -> sizes.stream().map(s -> s.applyAsInt(m)))
             .distinct()
             .sorted()
             .toList();
