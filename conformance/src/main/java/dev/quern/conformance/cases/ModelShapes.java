@@ -4,8 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 
 /// Models that people run, and how large each dimension of each operator gets in them: what the
@@ -107,15 +105,20 @@ public final class ModelShapes {
 
   private static Map<String, Map<String, List<Integer>>> table() {
     Map<String, Map<String, List<Integer>>> table = new LinkedHashMap<>();
-    put(table, "linear", "inputs", Model::hidden, Model::intermediate, m -> m.heads * m.headDim);
+    put(
+        table,
+        "linear",
+        "inputs",
+        List.of(Model::hidden, Model::intermediate, m -> m.heads * m.headDim));
     put(
         table,
         "linear",
         "outputs",
-        Model::hidden,
-        Model::vocabulary,
-        m -> 2 * m.intermediate,
-        m -> (m.heads + 2 * m.kvHeads) * m.headDim);
+        List.of(
+            Model::hidden,
+            Model::vocabulary,
+            m -> 2 * m.intermediate,
+            m -> (m.heads + 2 * m.kvHeads) * m.headDim));
     put(table, "linear", "stacked", m -> 3); // Q, K and V
     put(table, "linear", "rows", m -> ROWS);
     put(table, "attention", "heads", Model::heads);
@@ -136,16 +139,25 @@ public final class ModelShapes {
     return table;
   }
 
-  @SafeVarargs
   private static void put(
       Map<String, Map<String, List<Integer>>> table,
       String operator,
       String dimension,
-      ToIntFunction<Model>... sizes) {
-    Set<Integer> all = new TreeSet<>();
-    for (ToIntFunction<Model> size : sizes) {
-      MODELS.forEach(m -> all.add(size.applyAsInt(m)));
-    }
-    table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, List.copyOf(all));
+      ToIntFunction<Model> size) {
+    put(table, operator, dimension, List.of(size));
+  }
+
+  private static void put(
+      Map<String, Map<String, List<Integer>>> table,
+      String operator,
+      String dimension,
+      List<ToIntFunction<Model>> sizes) {
+    List<Integer> all =
+        MODELS.stream()
+            .flatMap(m -> sizes.stream().map(s -> s.applyAsInt(m)))
+            .distinct()
+            .sorted()
+            .toList();
+    table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, all);
   }
 }

@@ -34,12 +34,12 @@ final class LargeSizes {
   /// beside it. Those that are not are halved, always the largest.
   ///
   /// @param ofModels the sizes that models have, by size
-  @SafeVarargs
-  static int[] sizes(Mix mix, Predicate<int[]> affordable, List<Integer>... ofModels) {
-    int[] sizes = new int[ofModels.length];
+  static int[] sizes(Mix mix, Predicate<int[]> affordable, List<List<Integer>> ofModels) {
+    int[] sizes = new int[ofModels.size()];
     int kept = mix.below(sizes.length);
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = i == kept ? large(mix, ofModels[i]) : draw(mix, 1, 2 * ofModels[i].getLast());
+      List<Integer> some = ofModels.get(i);
+      sizes[i] = i == kept ? large(mix, some) : draw(mix, 1, 2 * some.getLast());
     }
     fit(sizes, kept, affordable);
     return sizes;

@@ -104,11 +104,12 @@ final class ModelCases {
                 (long) s[0] * s[1] * s[2] * block <= PRODUCTS
                     && (long) s[0] * s[2] * block <= NUMBERS
                     && (long) s[0] * s[1] <= NUMBERS,
-            ROWS,
-            ModelShapes.sizes("linear", "outputs"),
-            ModelShapes.sizes("linear", "inputs").stream()
-                .map(n -> Math.ceilDiv(n, block))
-                .toList());
+            List.of(
+                ROWS,
+                ModelShapes.sizes("linear", "outputs"),
+                ModelShapes.sizes("linear", "inputs").stream()
+                    .map(n -> Math.ceilDiv(n, block))
+                    .toList()));
     int outputs = sizes[1];
     int part = draw(mix, 1, outputs);
     return CaseText.with(
@@ -185,12 +186,13 @@ final class ModelCases {
                   && s[0] * (positions + s[5]) * s[2] <= NUMBERS
                   && s[3] * heads * s[2] <= NUMBERS / 2;
             },
-            ModelShapes.sizes("attention", "kvHeads"),
-            ModelShapes.sizes("attention", "heads"), // of one KV head
-            ModelShapes.sizes("attention", "headDim"),
-            ROWS,
-            ModelShapes.sizes("attention", "positions"),
-            ModelShapes.sizes("attention", "capacity"));
+            List.of(
+                ModelShapes.sizes("attention", "kvHeads"),
+                ModelShapes.sizes("attention", "heads"), // of one KV head
+                ModelShapes.sizes("attention", "headDim"),
+                ROWS,
+                ModelShapes.sizes("attention", "positions"),
+                ModelShapes.sizes("attention", "capacity")));
     return CaseText.with(
         first,
         format(
@@ -232,7 +234,7 @@ final class ModelCases {
   }
 
   private static RmsNormCase rmsNorm(RmsNormCase first, Mix mix) {
-    int[] sizes = LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, WIDTHS, ROWS);
+    int[] sizes = LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS, List.of(WIDTHS, ROWS));
     return CaseText.with(
         first,
         format(
@@ -283,11 +285,12 @@ final class ModelCases {
             s ->
                 2L * s[0] * s[1] * s[2] <= NUMBERS / 2
                     && 2L * ((long) s[2] + s[3] + s[4]) * s[1] <= NUMBERS,
-            ModelShapes.sizes("rope", "heads"),
-            ModelShapes.sizes("rope", "headDim"), // pairs
-            ROWS,
-            ModelShapes.sizes("rope", "positions"),
-            ModelShapes.sizes("rope", "positions"));
+            List.of(
+                ModelShapes.sizes("rope", "heads"),
+                ModelShapes.sizes("rope", "headDim"), // pairs
+                ROWS,
+                ModelShapes.sizes("rope", "positions"),
+                ModelShapes.sizes("rope", "positions")));
     return CaseText.with(
         first,
         format(
@@ -324,7 +327,8 @@ final class ModelCases {
   }
 
   private static SwiGluCase swiGlu(SwiGluCase first, Mix mix) {
-    int[] sizes = LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, WIDTHS, ROWS);
+    int[] sizes =
+        LargeSizes.sizes(mix, s -> (long) s[0] * s[1] <= NUMBERS / 2, List.of(WIDTHS, ROWS));
     return CaseText.with(
         first,
         format(
