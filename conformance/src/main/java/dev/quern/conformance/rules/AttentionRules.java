@@ -80,7 +80,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         c.append()
             ? "append=true,rows=520,headDim=64"
             : c.rows() == 1
-                ? "firstPosition=2100,headDim=64,spare=37"
+                ? "firstPosition=1150,headDim=64,spare=37"
                 : "rows=520,headDim=8,spare=5";
     return CaseText.with(AttentionCase.of(c.kvFormat()), kind);
   }

@@ -103,7 +103,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         c.rows() == 1
             ? "outputs=8,inputs=16384"
             : c.rows() < 9 ? "rows=18,outputs=7,inputs=2048" : "rows=601,outputs=3,inputs=256";
-    return CaseText.with(first, size);
+    return CaseText.with(first, "x=integer,weights=wide," + size); // drawn fast
   }
 
   /// Many outputs, or long rows: with both at once the weights would be too many.
@@ -113,7 +113,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
     return CaseText.with(
         first,
-        (c.rows() == 1 ? "outputs=2,inputs=65536" : "outputs=70000,inputs=" + block)
+        (c.rows() == 1 ? "weights=zero,outputs=2,inputs=65536" : "outputs=20000,inputs=" + block)
             + ",accumulate="
             + (c.rows() > 1));
   }

@@ -114,8 +114,8 @@ final class PackRules {
     return CaseText.with(
         LinearCase.of(c.blockFormat(), c.numerics()),
         c.rows() == 1
-            ? String.format(Locale.ROOT, "outputs=%s,inputs=%d", many, inputs)
-            : "outputs=350+9,inputs=12288");
+            ? String.format(Locale.ROOT, "weights=wide,outputs=%s,inputs=%d", many, inputs)
+            : "weights=wide,outputs=90+9,inputs=12288");
   }
 
   /// The source lies in a mapped file, and is looked at when it was packed.

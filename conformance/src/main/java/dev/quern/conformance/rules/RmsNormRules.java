@@ -103,7 +103,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   public RmsNormCase large(RmsNormCase c) {
     String size =
         c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
-    return CaseText.with(RmsNormCase.smallest(), size);
+    return CaseText.with(RmsNormCase.smallest(), "x=integer," + size);
   }
 
   @Override

@@ -124,7 +124,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
         c.rows() == 1
             ? "heads=64,halfDim=128"
             : c.rows() < 9 ? "heads=32,halfDim=64,rows=18" : "heads=4,halfDim=64,rows=601";
-    return CaseText.with(RopeCase.of(c.pairing()), size);
+    return CaseText.with(RopeCase.of(c.pairing()), "x=integer," + size);
   }
 
   @Override

@@ -106,7 +106,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   public SwiGluCase large(SwiGluCase c) {
     String size =
         c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
-    return CaseText.with(SwiGluCase.smallest(), "gate=wide," + size);
+    return CaseText.with(SwiGluCase.smallest(), "gate=wide,up=integer," + size);
   }
 
   @Override
