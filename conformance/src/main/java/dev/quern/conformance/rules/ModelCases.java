@@ -13,6 +13,7 @@ import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
 import java.util.List;
 import java.util.Locale;
@@ -55,12 +56,15 @@ final class ModelCases {
     int outputs = ModelShapes.largest("linear", "outputs");
     int rows = ROWS.getLast();
     boolean exact = first.numerics().equals(Numerics.EXACT_F32.id());
+    BlockFormat format = first.blockFormat();
+    boolean bytes = format.blockBytes() >= format.blockElements(); // at least one an element
     List<LinearCase> edges =
         edges(
             first,
             List.of(
                 format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
-                format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
+                format(
+                    "rows=1,outputs=%d,inputs=%d", exact && block > 128 ? 65543 : outputs + 5, few),
                 format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block))),
             ModelShapes.sizes("linear", "inputs").stream()
                 .filter(n -> n % block == 0)
@@ -72,8 +76,8 @@ final class ModelCases {
                     above(8192, block)),
                 format("rows=257,outputs=2,inputs=%d,x=window", above(14336, block)),
                 format("rows=%d,outputs=2051,inputs=%d", block > 32 ? 17 : 129, few),
-                // More than 2^24 bytes, once a format.
-                format("rows=1,outputs=%d,inputs=16384", exact ? 2051 : 513),
+                // More than 2^24 weights, and bytes, once a format.
+                format("rows=1,outputs=%d,inputs=16384", !exact ? 513 : bytes ? 1027 : 2051),
                 format("rows=33,outputs=66,inputs=%d", above(4096, block)),
                 // All products of one sign, as large as they get: sums overflow here if anywhere.
                 format(
@@ -170,7 +174,8 @@ final class ModelCases {
                 format("kvHeads=9,group=1,headDim=16,rows=1,firstPosition=40,spare=%d", positions),
                 "kvHeads=1,group=2,headDim=4,rows=515,firstPosition=6000,qPad=3,yPad=5",
                 "kvHeads=16,group=8,headDim=2,rows=2,firstPosition=4100",
-                format("kvHeads=8,group=8,headDim=2,rows=%d", rows + 3), // times heads: over 2^16
+                format(
+                    "kvHeads=8,group=%d,headDim=2,rows=515", heads / 4), // times heads: over 2^16
                 format("kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d", 2 * positions)));
     return new ModelSizes<>(edges, mix -> attention(first, mix));
   }

@@ -73,10 +73,17 @@ public final class MappedMemory implements Memory {
         throw new IOException("a private mapping does not show what the file holds");
       }
       inputs.add(input);
-      return new Place(file, copy.asReadOnly());
+      return new Place(file, ordinary(copy).asReadOnly());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /// A mapping is a class of segments of its own. Where one line of a kernel meets two of them, C2
+  /// compiles it to something many times as slow, for the rest of the run.
+  @SuppressWarnings("restricted")
+  private MemorySegment ordinary(MemorySegment mapping) {
+    return MemorySegment.ofAddress(mapping.address()).reinterpret(mapping.byteSize(), arena, null);
   }
 
   /// An input that was written to, if one was, and where.
