@@ -41,6 +41,12 @@ public sealed interface Outcome {
       this(where, expected, actual, "", Double.POSITIVE_INFINITY);
     }
 
+    /// The same, of a case that failed when it was tried, and not when it was tried again.
+    Fail once() {
+      String when = where + " (the first time, and not again: it depends on what ran before)";
+      return new Fail(when, expected, actual, bound, ratio, inputs, rule);
+    }
+
     /// The same, on operands that the rule changed.
     Fail on(List<String> inputs) {
       return new Fail(where, expected, actual, bound, ratio, inputs, rule);

@@ -113,32 +113,34 @@ final class PropertyRunner<C extends Record & Case> {
       tryAtModelSizes();
       return;
     }
-    List<C> failedEdges = new ArrayList<>();
-    for (C edge : edges()) {
-      if (count(edge) instanceof Outcome.Fail) {
-        failedEdges.add(edge);
-      }
-    }
+    Optional<Found<C>> failedEdge = firstFailure(edges());
     int tries = tries();
-    if (tries > 0) {
-      generate(tries, failedEdges);
-    } else if (!failedEdges.isEmpty()) {
-      reportEdge(failedEdges.getFirst());
+    boolean reported = tries > 0 && generate(tries);
+    // Edge cases don't shrink; they are reported where no generated case fails.
+    if (!reported && !stuck) {
+      failedEdge.ifPresent(edge -> report(edge.value, edge.value, edge.fail));
     }
   }
 
   private void tryAtModelSizes() {
-    C first = null;
-    Outcome.Fail foundAs = null;
-    for (C c : (Iterable<C>) allCases()::iterator) {
-      if (count(c) instanceof Outcome.Fail fail && first == null) {
-        first = c;
-        foundAs = fail;
+    Optional<Found<C>> first = firstFailure(allCases()::iterator);
+    if (!stuck) {
+      first.ifPresent(f -> report(smaller(f.value), f.value, f.fail));
+    }
+  }
+
+  /// A case that failed, and how.
+  private record Found<C>(C value, Outcome.Fail fail) {}
+
+  /// Tries them all.
+  private Optional<Found<C>> firstFailure(Iterable<C> cases) {
+    Optional<Found<C>> first = Optional.empty();
+    for (C c : cases) {
+      if (count(c) instanceof Outcome.Fail fail && first.isEmpty()) {
+        first = Optional.of(new Found<>(c, fail));
       }
     }
-    if (first != null && !stuck) {
-      report(smaller(first), first, foundAs);
-    }
+    return first;
   }
 
   /// Tries the cases of [#run] in its order until one breaks the rule; how many that took, if one
@@ -218,7 +220,8 @@ final class PropertyRunner<C extends Record & Case> {
     return drawn;
   }
 
-  private void generate(int tries, List<C> failedEdges) {
+  /// Whether one has failed, and is reported.
+  private boolean generate(int tries) {
     boolean shrunk = false;
     for (Drawn<C> drawn : drawn(tries)) {
       if (count(drawn.value) instanceof Outcome.Fail fail && !shrunk && !stuck) {
@@ -226,17 +229,7 @@ final class PropertyRunner<C extends Record & Case> {
         shrunk = true;
       }
     }
-    // Edge cases don't shrink; they are reported where no generated case fails.
-    if (!shrunk && !failedEdges.isEmpty()) {
-      reportEdge(failedEdges.getFirst());
-    }
-  }
-
-  /// Where a case did not end, that one is reported already.
-  private void reportEdge(C edge) {
-    if (!stuck && check(edge) instanceof Outcome.Fail fail) {
-      report(edge, edge, fail);
-    }
+    return shrunk;
   }
 
   private C smaller(C failing) {
@@ -272,9 +265,8 @@ final class PropertyRunner<C extends Record & Case> {
       tally(found).first = Optional.of(failure(smallest, found, fail));
     } else if (stuck) { // on the way to a smaller one
       tally(found).first = Optional.of(failure(found, found, foundAs));
-    } else {
-      var unstable = new Outcome.Fail("two runs", "the same outcome", "it failed once, then not");
-      tally(found).first = Optional.of(failure(smallest, found, unstable));
+    } else { // what it was the first time is what is known
+      tally(found).first = Optional.of(failure(found, found, foundAs.once()));
     }
   }
 

@@ -279,7 +279,7 @@ class ReportTest {
 
     String text = report.text();
     assertTrue(text.contains("not reached: " + left), text);
-    assertTrue(text.matches("(?s).*swiglu +width [\\d,]+ \\(1,000,000\\), rows \\d+, .*"), text);
+    assertTrue(text.matches("(?s).*swiglu +width [\\d,]+ \\(1,000,000\\), rows [\\d,]+, .*"), text);
     String page = xml(HtmlReport.of(report)).getDocumentElement().getTextContent();
     assertTrue(page.contains(left), page);
     assertTrue(page.contains("smaller than in models"), page);
