@@ -3,6 +3,8 @@ package dev.quern.conformance.hostile;
 import dev.quern.conformance.Hunt;
 import dev.quern.conformance.Settings;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToIntBiFunction;
 
@@ -17,6 +19,15 @@ final class Trial {
   static final String OWN_RULE = "own-rule";
 
   private static final String ALLOCATION = "P14_";
+
+  /// The checks that were made for what a kind hides behind, as their names begin.
+  private static final Map<Kind, List<String>> MADE_FOR =
+      Map.of(
+          Kind.SIZES, List.of("P5_model_sizes", "P10_scratch_of_models"),
+          Kind.STATE, List.of("P12_", "P15_", "P18_"),
+          Kind.THREADS, List.of("P11_", "P12_", "P13_", "P18_"),
+          Kind.MEMORY, List.of("P7_", "P8_", "P9_", "P10_", "P16_"),
+          Kind.FACADE, List.of("L2_", "L3_", "L5_", "P7_", "P10_"));
 
   private Trial() {}
 
@@ -53,9 +64,10 @@ final class Trial {
     System.exit(0); // whatever threads a provider has left
   }
 
-  /// What killed it before, then the rule that names its fault, then the others; and allocation
-  /// last: it takes seconds a case, and a fault that allocates is found for what it is. What is
-  /// around a generated fault allocates as well, so these are not asked at all.
+  /// What killed it before, then the rule that names its fault, then what was made for its kind,
+  /// then the others; and allocation last: it takes seconds a case, and a fault that allocates is
+  /// found for what it is. What is around a generated fault allocates as well, so these are not
+  /// asked at all.
   private static ToIntBiFunction<String, String> rank(
       Hostile hostile, String likelyCheck, String likelySubject) {
     return (check, subject) -> {
@@ -65,9 +77,9 @@ final class Trial {
         return 2;
       }
       if (check.startsWith(ALLOCATION)) {
-        return Generated.isId(hostile.id()) ? -1 : 4;
+        return Generated.isId(hostile.id()) ? -1 : 5;
       }
-      return 3;
+      return MADE_FOR.get(hostile.kind()).stream().anyMatch(check::startsWith) ? 3 : 4;
     };
   }
 
