@@ -61,7 +61,7 @@ class GeneratedTest {
             .filter(m -> table || known.getOrDefault(m.hostile().id(), DIES).died())
             .toList();
     Map<String, Death> deaths =
-        new Trials(dir, PROCESSES, LIMIT, Trial.ANY_RULE)
+        new Trials(dir, PROCESSES, LIMIT)
             .run(mutants.stream().map(m -> m.hostile().id()).toList(), known, d -> {});
     if (table) {
       Files.writeString(FILE, table(seed, mutants, deaths));

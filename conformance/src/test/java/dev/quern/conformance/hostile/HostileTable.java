@@ -24,24 +24,20 @@ final class HostileTable {
   ///
   /// @param before what the old suite said, by id
   /// @param now what the suite says
-  /// @param byOwnRule whether the rule that names the fault kills it too, by id
-  static void write(
-      Map<String, String> before, Map<String, Death> now, Map<String, Boolean> byOwnRule)
-      throws IOException {
+  static void write(Map<String, String> before, Map<String, Death> now) throws IOException {
     List<Hostile> all = Hostiles.all();
     StringBuilder text = new StringBuilder(HEAD);
-    text.append("\n| kind | providers | found before | found now | by the rule that names it |\n");
-    text.append("|---|---|---|---|---|\n");
+    text.append("\n| kind | providers | found before | found now |\n");
+    text.append("|---|---|---|---|\n");
     for (Kind kind : Kind.values()) {
       text.append(
           sum(
               DeathTable.word(kind),
               all.stream().filter(h -> h.kind() == kind).toList(),
               before,
-              now,
-              byOwnRule));
+              now));
     }
-    text.append(sum("all", all, before, now, byOwnRule));
+    text.append(sum("all", all, before, now));
     text.append(COLUMNS);
     for (Hostile h : all) {
       Death death = now.get(h.id());
@@ -53,30 +49,24 @@ final class HostileTable {
                   h.operator(),
                   h.rule(),
                   h.sentence(),
-                  before.getOrDefault(h.id(), "not run"),
-                  byOwnRule.getOrDefault(h.id(), false) ? "yes" : "no"),
+                  before.getOrDefault(h.id(), "not run")),
               death));
     }
     Files.writeString(FILE, text);
   }
 
   private static String sum(
-      String name,
-      List<Hostile> some,
-      Map<String, String> before,
-      Map<String, Death> now,
-      Map<String, Boolean> byOwnRule) {
+      String name, List<Hostile> some, Map<String, String> before, Map<String, Death> now) {
     return String.format(
         Locale.ROOT,
-        "| %s | %d | %d | %d | %d |\n",
+        "| %s | %d | %d | %d |\n",
         name,
         some.size(),
         some.stream()
             .map(h -> before.getOrDefault(h.id(), "survives"))
             .filter(said -> !said.startsWith("survives") && !said.startsWith("hangs"))
             .count(),
-        some.stream().filter(h -> now.get(h.id()).died()).count(),
-        some.stream().filter(h -> byOwnRule.getOrDefault(h.id(), false)).count());
+        some.stream().filter(h -> now.get(h.id()).died()).count());
   }
 
   private static final String HEAD =
@@ -90,15 +80,15 @@ final class HostileTable {
       `./build -pl conformance -am test -Dtest=HostileTest -Dquern.hostile.table=true -Dsurefire.failIfNoSpecifiedTests=false`.
 
       *before*: what the suite as it was at commit d7dd0db said in its default run (20 tries, seed 1, the provider's operator and the provider's own rules, in full where nothing
-      failed): `survives`, the first test that failed, or that it hung for three minutes, which is no verdict. *now*: what the default settings give today. A check is looked at first where a provider died last, then those of the
-      rule that names its fault, then all others; *own rule* says whether a check of that rule kills it, whatever did so first. *tries* are cases of that check on that subject. What reads
-      past a guard page *ends the process*, as it would in native code.
+      failed): `survives`, the first test that failed, or that it hung for three minutes, which is no verdict. *now*: what the default settings give today. A check is looked at first where a provider died last, then those that
+      were made for its kind, then those of the rule that names its fault, then all others. *tries* are cases of that check on that subject. What reads past a guard page *ends the process*, as
+      it would in native code.
       """;
 
   private static final String COLUMNS =
       """
 
-      | provider | kind | operator | rule | what is wrong | before | own rule | now | check | on | tries | seconds |
-      |---|---|---|---|---|---|---|---|---|---|---|---|
+      | provider | kind | operator | rule | what is wrong | before | now | check | on | tries | seconds |
+      |---|---|---|---|---|---|---|---|---|---|---|
       """;
 }

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -47,10 +46,10 @@ class HostileTest {
     boolean table = Boolean.getBoolean("quern.hostile.table");
     List<Hostile> chosen = table ? Hostiles.all() : chosen();
     Map<String, Death> deaths =
-        new Trials(dir, PROCESSES, LIMIT, Trial.ANY_RULE)
+        new Trials(dir, PROCESSES, LIMIT)
             .run(chosen.stream().map(Hostile::id).toList(), HostileTable.read(), d -> {});
     if (table) {
-      HostileTable.write(Before.read(), deaths, byOwnRule(chosen, deaths));
+      HostileTable.write(Before.read(), deaths);
     }
     return chosen.stream()
         .map(h ->
@@ -86,17 +85,6 @@ class HostileTest {
         Hostiles.all().size() - sample.size(),
         Hostiles.all().size());
     return sample;
-  }
-
-  /// Those that died of another rule are tried on their own alone.
-  private static Map<String, Boolean> byOwnRule(List<Hostile> some, Map<String, Death> deaths) {
-    Map<String, Boolean> own = new LinkedHashMap<>();
-    List<Hostile> open =
-        some.stream().filter(h -> !deaths.get(h.id()).rule().equals(h.rule())).toList();
-    some.forEach(h -> own.put(h.id(), !open.contains(h)));
-    new Trials(dir, PROCESSES, LIMIT, Trial.OWN_RULE)
-        .run(open.stream().map(Hostile::id).toList(), Map.of(), d -> own.put(d.id(), d.died()));
-    return own;
   }
 
   @ParameterizedTest

@@ -15,9 +15,6 @@ final class Trial {
   static final String BEGINS = "trial begins\t";
   static final String ENDS = "trial ends\t";
 
-  static final String ANY_RULE = "any-rule";
-  static final String OWN_RULE = "own-rule";
-
   private static final String ALLOCATION = "P14_";
 
   /// The checks that were made for what a kind hides behind, as their names begin.
@@ -31,17 +28,16 @@ final class Trial {
 
   private Trial() {}
 
-  /// @param args which rules to ask: [#ANY_RULE] or [#OWN_RULE]; a file for the case that is being
-  ///   checked; then, for each provider, its id and the check and the subject that are most likely
-  ///   to kill it, both `-` where nobody knows
+  /// @param args a file for the case that is being checked; then, for each provider, its id and the
+  ///   check and the subject that are most likely to kill it, both `-` where nobody knows
   public static void main(String[] args) {
     Settings settings =
         new Settings(
             Settings.DEFAULT_TRIES,
             Settings.DEFAULT_SEED,
             Optional.empty(),
-            Optional.of(Path.of(args[1])));
-    for (int i = 2; i < args.length; i += 3) {
+            Optional.of(Path.of(args[0])));
+    for (int i = 1; i < args.length; i += 3) {
       String id = args[i];
       IO.println(BEGINS + id);
       Hostile hostile = Hostiles.byId(id);
@@ -50,10 +46,7 @@ final class Trial {
       try {
         Optional<Hunt.Kill> kill =
             new Hunt(hostile.target(), settings, hostile.operator())
-                .byAny(
-                    args[0].equals(OWN_RULE)
-                        ? (check, subject) -> names(hostile, check) ? 0 : -1
-                        : rank(hostile, args[i + 1], args[i + 2]));
+                .byAny(rank(hostile, args[i + 1], args[i + 2]));
         death = Death.of(id, kill, seconds(begin));
       } catch (Throwable e) {
         e.printStackTrace(System.out);
@@ -64,7 +57,7 @@ final class Trial {
     System.exit(0); // whatever threads a provider has left
   }
 
-  /// What killed it before, then the rule that names its fault, then what was made for its kind,
+  /// What killed it before, then what was made for its kind, then the rule that names its fault,
   /// then the others; and allocation last: it takes seconds a case, and a fault that allocates is
   /// found for what it is. What is around a generated fault allocates as well, so these are not
   /// asked at all.
@@ -73,21 +66,19 @@ final class Trial {
     return (check, subject) -> {
       if (check.equals(likelyCheck)) {
         return subject.equals(likelySubject) ? 0 : 1;
-      } else if (names(hostile, check)) {
+      } else if (MADE_FOR.get(hostile.kind()).stream().anyMatch(check::startsWith)) {
         return 2;
+      } else if (check.startsWith(hostile.rule() + "_")) {
+        return 3;
       }
       if (check.startsWith(ALLOCATION)) {
         return Generated.isId(hostile.id()) ? -1 : 5;
       }
-      return MADE_FOR.get(hostile.kind()).stream().anyMatch(check::startsWith) ? 3 : 4;
+      return 4;
     };
   }
 
   private static double seconds(long begin) {
     return (System.nanoTime() - begin) * 1e-9;
-  }
-
-  private static boolean names(Hostile hostile, String check) {
-    return check.startsWith(hostile.rule() + "_");
   }
 }

@@ -23,8 +23,7 @@ import java.util.function.Function;
 /// @param dir for files
 /// @param processes at a time
 /// @param limit how long a case may take
-/// @param rules which rules are asked: [Trial#ANY_RULE] or [Trial#OWN_RULE]
-record Trials(Path dir, int processes, Duration limit, String rules) {
+record Trials(Path dir, int processes, Duration limit) {
 
   private static final String END_OF_OUTPUT = "";
 
@@ -169,7 +168,6 @@ record Trials(Path dir, int processes, Duration limit, String rules) {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Trial.class.getName(),
-                rules,
                 crumb.toString()));
     for (String id : batch) {
       command.add(id);
