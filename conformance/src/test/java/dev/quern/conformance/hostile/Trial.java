@@ -4,6 +4,7 @@ import dev.quern.conformance.Hunt;
 import dev.quern.conformance.Settings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToIntBiFunction;
@@ -57,25 +58,31 @@ final class Trial {
     System.exit(0); // whatever threads a provider has left
   }
 
-  /// What killed it before, then what was made for its kind, then the rule that names its fault,
-  /// then the others; and allocation last: it takes seconds a case, and a fault that allocates is
-  /// found for what it is. What is around a generated fault allocates as well, so these are not
-  /// asked at all.
+  /// What killed it before, then what was made for its kind, on the format that its id names first,
+  /// then the rule that names its fault, then the others; and allocation last: it takes seconds a
+  /// case, and a fault that allocates is found for what it is. What is around a generated fault
+  /// allocates as well, so these are not asked at all.
   private static ToIntBiFunction<String, String> rank(
       Hostile hostile, String likelyCheck, String likelySubject) {
     return (check, subject) -> {
       if (check.equals(likelyCheck)) {
         return subject.equals(likelySubject) ? 0 : 1;
       } else if (MADE_FOR.get(hostile.kind()).stream().anyMatch(check::startsWith)) {
-        return 2;
+        return names(hostile, subject) ? 2 : 3;
       } else if (check.startsWith(hostile.rule() + "_")) {
-        return 3;
+        return 4;
       }
       if (check.startsWith(ALLOCATION)) {
-        return Generated.isId(hostile.id()) ? -1 : 5;
+        return Generated.isId(hostile.id()) ? -1 : 6;
       }
-      return 4;
+      return 5;
     };
+  }
+
+  /// Whether the id of the provider names the subject's format, as in `linear-q4-0-...`.
+  private static boolean names(Hostile hostile, String subject) {
+    String format = subject.split(" ")[0].toLowerCase(Locale.ROOT).replace('_', '-');
+    return !format.isEmpty() && hostile.id().contains("-" + format + "-");
   }
 
   private static double seconds(long begin) {
