@@ -110,6 +110,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
+                TwoGibRules.attention(),
                 Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)
                     .effort(Rule.Effort.LOW),

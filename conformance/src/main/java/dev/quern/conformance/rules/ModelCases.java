@@ -17,6 +17,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Cases at the size of models, by operator. In each a dimension or two is large, and the others so
@@ -40,12 +41,16 @@ final class ModelCases {
 
   private ModelCases() {}
 
-  /// Edge cases: those that reach beyond all models, those that models have, then others.
+  /// Edge cases: those that reach beyond all models, those that models have, then others. Each has
+  /// a seed of its own, which also draws the other workers, the rows that are tried alone, and
+  /// where a NaN or an infinity stands.
   private static <C extends Record> List<C> edges(
       C first, List<String> beyond, Stream<String> ofModels, List<String> others) {
-    return Stream.of(beyond.stream(), ofModels.distinct(), others.stream())
-        .flatMap(s -> s)
-        .map(changes -> CaseText.with(first, changes + ",schedule=2/threads"))
+    List<String> changes =
+        Stream.of(beyond.stream(), ofModels.distinct(), others.stream()).flatMap(s -> s).toList();
+    return IntStream.range(0, changes.size())
+        .mapToObj(i -> changes.get(i) + ",schedule=2/threads,seed=" + (i + 1))
+        .map(change -> CaseText.with(first, change))
         .toList();
   }
 
