@@ -31,6 +31,9 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Two in three are kernels of their own: more than a model has layers, or a byte counts to.
   private static final int MANY_KERNELS = 400;
 
+  /// Contents that come when all calls were made, some of them larger than any before.
+  private static final int LATE_CONTENTS = 4;
+
   /// Rows of one call among smaller ones.
   private static final int MANY_ROWS = 1_000;
 
@@ -66,7 +69,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Calls of one kernel, with one row and with several, each at its addresses and with one content
   /// or another, in no order that could be guessed; first one with many rows. Each result has the
-  /// bits of the first of that content.
+  /// bits of the first of that content. Then come contents that it has not seen.
   private Outcome soak(C c, Target target, int calls) {
     return Calls.judge(
         suite,
@@ -81,6 +84,10 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
           Mix mix = new Mix(c.seed(), "soak");
           for (int n = 5; n <= calls && verdict.worst() <= 1; n++) {
             all.get(mix.below(2)).again(mix.below(2), n, verdict);
+          }
+          for (long seed = 1; seed <= LATE_CONTENTS && verdict.worst() <= 1; seed++) {
+            Run late = run.next(MANY_ROWS, 0, c.seed() + 100 + seed, run.memory());
+            Known.of("other operands after " + calls + " calls", late, workers, verdict);
           }
           return verdict;
         });
