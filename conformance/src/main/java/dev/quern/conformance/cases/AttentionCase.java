@@ -72,7 +72,7 @@ public record AttentionCase(
 
   @Override
   public String longRow() {
-    return "append=false,kvHeads=1,group=1,headDim=32,rows=1,firstPosition=2099,spare=7,beyond=0,"
+    return "append=false,kvHeads=1,group=1,headDim=8,rows=1,firstPosition=33000,spare=7,beyond=0,"
         + "qPad=0,yPad=0,qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential";
   }
 

@@ -64,6 +64,9 @@ final class KernelRules {
             Rule.<C>of("P11", "many_tasks", schedules::anyCount)
                 .on(suite::manyTasks)
                 .effort(new Rule.Effort(3, 0.05)),
+            Rule.<C>of("P11", "long_rows", schedules::anyCount)
+                .on(StateRules::longRow)
+                .effort(Rule.Effort.ONE_CASE),
             Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
             Rule.<C>of("P12", "no_call_waits", held::check).effort(Rule.Effort.LOW),
             Rule.<C>of("P13", "callers_threads", ownThreads::callersThreads)
@@ -73,6 +76,9 @@ final class KernelRules {
             Rule.<C>of("P13", "many_tasks_alone", ownThreads::callersThreadAlone)
                 .on(suite::manyTasks)
                 .effort(new Rule.Effort(3, 0.05)),
+            Rule.<C>of("P13", "long_rows_alone", ownThreads::callersThreadAlone)
+                .on(StateRules::longRow)
+                .effort(Rule.Effort.ONE_CASE),
             Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
             Rule.<C>of("P14", "large_calls", allocation::check)
                 .on(suite::large)

@@ -42,14 +42,15 @@ final class ModelCases {
   private ModelCases() {}
 
   /// Edge cases: those that reach beyond all models, those that models have, then others. Each has
-  /// a seed of its own, which also draws the other workers, the rows that are tried alone, and
-  /// where a NaN or an infinity stands.
+  /// a seed of its own, another for each subject, which also draws the other workers, the rows that
+  /// are tried alone, and where a NaN or an infinity stands.
   private static <C extends Record> List<C> edges(
       C first, List<String> beyond, Stream<String> ofModels, List<String> others) {
     List<String> changes =
         Stream.of(beyond.stream(), ofModels.distinct(), others.stream()).flatMap(s -> s).toList();
+    int base = 1000 * new Mix(1, CaseText.write(first)).below(1000);
     return IntStream.range(0, changes.size())
-        .mapToObj(i -> changes.get(i) + ",schedule=2/threads,seed=" + (i + 1))
+        .mapToObj(i -> changes.get(i) + ",schedule=2/threads,seed=" + (base + i + 1))
         .map(change -> CaseText.with(first, change))
         .toList();
   }

@@ -63,7 +63,7 @@ public record Rule<C>(
     /// For what takes thousands of calls.
     static final Effort THREE_CASES = new Effort(3, 0, false, LONG);
 
-    /// For a call on operands of gigabytes.
+    /// For a few calls on operands of megabytes, or one on gigabytes.
     static final Effort ONE_CASE = new Effort(1, 0, false, LONG);
 
     /// For operands of megabytes.
