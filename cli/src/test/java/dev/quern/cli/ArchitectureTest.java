@@ -249,6 +249,9 @@ class ArchitectureTest {
           .doNotHaveFullyQualifiedName("dev.quern.conformance.PropertyRunner")
           .and()
           .doNotHaveFullyQualifiedName("dev.quern.conformance.rules.AllocationProbe")
+          // Mapped memory needs a file, which has no name when it is mapped.
+          .and()
+          .doNotHaveFullyQualifiedName("dev.quern.conformance.run.MappedMemory")
           // The library of a JAR on its way to the loader; a provider sees the SPI alone.
           .and()
           .doNotHaveFullyQualifiedName("dev.quern.provider.kleidi.LibrarySearch")

@@ -6,6 +6,7 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.run.CanaryMemory;
@@ -89,7 +90,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
       Run apart = suite.open(c, target, memory);
       byte[] expected = apart.call(workers, Prefill.NAN);
       Verdict verdict = new Verdict();
-      Mix mix = new Mix(c.seed(), "columns");
+      Mix mix = new Mix(c.seed(), "columns of " + CaseText.write(c));
       try (Memory shared = new SharedMemory(new CanaryMemory(), apart, mix)) {
         Run run = suite.open(c, target, shared);
         Watch watch = run.watch(workers);

@@ -74,6 +74,10 @@ final class SessionRule {
       call("attention over what the caller copied", one.then(false, rows, first, ++seed));
       call("and in the second session", two.then(false, rows, first, ++seed));
 
+      call("another token of the first session", one.then(true, 1, end, ++seed));
+      one.copyCache(two, end + 1);
+      call("attention over what the caller put there since", one.then(false, 1, end, ++seed));
+
       one.clear();
       one = call("a prompt in a cleared cache", one.then(true, end, 0, ++seed));
       call("its last rows", one.then(false, rows, first, ++seed));

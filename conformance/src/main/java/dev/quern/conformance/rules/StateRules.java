@@ -40,6 +40,10 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
             .on(StateRules::longRow)
             .effort(Rule.Effort.THREE_CASES),
         rules.rule("P15", "moved", rules::moved),
+        rules
+            .rule("P15", "long_rows_moved", rules::moved)
+            .on(StateRules::longRow)
+            .effort(Rule.Effort.THREE_CASES),
         rules.rule("P18", "after_a_failure", rules::afterFailure));
   }
 

@@ -20,7 +20,7 @@ import java.util.Locale;
 /// ```
 public final class SharedMemory implements Memory {
   /// Floats between two matrices: none, or some.
-  private static final int[] GAPS = {0, 1, 3, 16};
+  private static final int[] GAPS = {0, 0, 1, 3, 16};
 
   /// Floats after the last.
   private static final int[] TAILS = {0, 5, 600};
