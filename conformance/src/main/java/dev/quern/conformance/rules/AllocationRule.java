@@ -56,7 +56,7 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   private boolean isLarge(C c) {
-    return c.equals(suite.large(c));
+    return c.equals(suite.large(c)) || c.equals(StateRules.longRow(c));
   }
 
   Outcome check(C c, Target target) throws Exception {

@@ -64,7 +64,7 @@ public record Rule<C>(
     static final Effort THREE_CASES = new Effort(3, 0, false, LONG);
 
     /// For a few calls on operands of megabytes, or one on gigabytes.
-    static final Effort ONE_CASE = new Effort(1, 0, false, LONG);
+    static final Effort ONE_CASE = new Effort(1, 0, true, LONG);
 
     /// For operands of megabytes.
     static final Effort HEAVY = new Effort(3, 0, true, LONG);
