@@ -30,6 +30,9 @@ import java.util.stream.Stream;
 
 /// Section L of SPEC.md, and F1, which a linear kernel shows.
 public final class LinearRules implements OperatorSuite<LinearCase> {
+  static final List<Float> NON_FINITE =
+      List.of(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY);
+
   private static final Predicate<LinearCase> EXACT =
       c -> c.numerics().equals(Numerics.EXACT_F32.id());
   private static final Predicate<LinearCase> SYMMETRIC =
@@ -252,11 +255,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   static float nonFinite(Mix mix) {
-    return switch (mix.below(3)) {
-      case 0 -> Float.NaN;
-      case 1 -> Float.POSITIVE_INFINITY;
-      default -> Float.NEGATIVE_INFINITY;
-    };
+    return NON_FINITE.get(mix.below(NON_FINITE.size()));
   }
 
   /// One weight, or one scale, of one output is NaN or infinite: that output is not finite where a

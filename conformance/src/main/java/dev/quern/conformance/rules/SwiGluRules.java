@@ -168,11 +168,15 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
     return check(c, data, target);
   }
 
+  /// Each kind of number in an element of gate, and in one of up.
   private Outcome nonFinite(SwiGluCase c, Target target) {
     SwiGluRun.Data data = SwiGluRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
-    int bad = mix.below(data.gate().length);
-    (mix.oneIn(2) ? data.gate() : data.up())[bad] = LinearRules.nonFinite(mix);
+    for (float[] operand : List.of(data.gate(), data.up())) {
+      for (float bad : LinearRules.NON_FINITE) {
+        operand[mix.below(operand.length)] = bad;
+      }
+    }
     return check(c, data, target);
   }
 
