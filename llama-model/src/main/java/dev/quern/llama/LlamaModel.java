@@ -121,7 +121,8 @@ public final class LlamaModel implements AutoCloseable {
     long start = System.nanoTime();
     try {
       Kernels kernels = Kernels.load(options.kernels());
-      ModelResources resources = new ModelResources(options.threads());
+      HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
+      ModelResources resources = new ModelResources(options.threads(), pages);
       try {
         return load(name, source, options, surroundings, kernels, resources, start);
       } catch (Throwable t) { // rethrown: only what was opened here is released
@@ -157,7 +158,11 @@ public final class LlamaModel implements AutoCloseable {
       kv.requireFits(context, surroundings.available().get());
       LoadMemory memory =
           new LoadMemory(
-              resources.packed(), surroundings.available(), kv, context, LoadMemory.LARGE);
+              resources.pages().forWeights(WeightLoader.bytes(checkpoint), resources.packed()),
+              surroundings.available(),
+              kv,
+              context,
+              LoadMemory.LARGE);
       ForwardPass.Operators operators =
           OperatorSpecs.of(config, context, options.kv()).choose(kernels);
       warmUp.operators(operators, options.kv());
@@ -227,6 +232,14 @@ public final class LlamaModel implements AutoCloseable {
       new WeightPlan(checkpoint).choose(kernels);
       return kernels.report();
     }
+  }
+
+  /// Why no model that is loaded so has memory in huge pages, in a few words; empty if one can,
+  /// where it is large enough. See [#pages()].
+  ///
+  /// @throws LlamaException if `quern.hugepages` has no value that it can have
+  public static Optional<String> hugePageRefusal(LoadOptions options) {
+    return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels());
   }
 
   /// The kernels that [#explain] asks for, each time that it does, for a cache of the whole context
@@ -339,6 +352,11 @@ public final class LlamaModel implements AutoCloseable {
     return options.kv();
   }
 
+  /// Whether packed weights, and the KV caches of sessions that are open, lie in huge pages.
+  public PageUse pages() {
+    return resources.pages().use();
+  }
+
   /// Threads that take part in every operator.
   public int threads() {
     return resources.workers().parallelism();
@@ -381,6 +399,10 @@ public final class LlamaModel implements AutoCloseable {
   /// What messages call it: the path that it was loaded from, or the demo's name.
   String name() {
     return name;
+  }
+
+  HugePages hugePages() {
+    return resources.pages();
   }
 
   LlamaWeights weights() {

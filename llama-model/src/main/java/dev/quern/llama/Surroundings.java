@@ -8,7 +8,8 @@ import java.util.function.Supplier;
 /// @param available bytes of memory that can still be taken, see [AvailableMemory]; empty if
 ///   unknown
 /// @param warmUpFrom bytes of weights from which kernels are warmed up
-record Surroundings(Supplier<OptionalLong> available, long warmUpFrom) {
+/// @param hugePages what the system says about these
+record Surroundings(Supplier<OptionalLong> available, long warmUpFrom, HugePageSystem hugePages) {
   static final Surroundings THIS_MACHINE =
-      new Surroundings(AvailableMemory::bytes, WarmUp.WORTHWHILE);
+      new Surroundings(AvailableMemory::bytes, WarmUp.WORTHWHILE, HugePageSystem.THIS_MACHINE);
 }
