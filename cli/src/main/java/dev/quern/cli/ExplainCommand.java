@@ -26,7 +26,6 @@ final class ExplainCommand extends ConsoleCommand {
             ? LlamaModel.explainDemo(options)
             : LlamaModel.explain(modelOptions.model, options);
     console.out().println(report.text());
-    console.out().println();
     console
         .out()
         .println(

@@ -14,7 +14,7 @@ public record PageUse(long askedBytes, long givenBytes, Optional<String> refusal
   public String text() {
     if (askedBytes > 0 && givenBytes > 0) {
       return String.format(
-          Locale.ROOT, "huge pages %.0f of %.0f MiB", givenBytes / 0x1p20, askedBytes / 0x1p20);
+          Locale.ROOT, "huge pages %.1f of %.1f MiB", givenBytes / 0x1p20, askedBytes / 0x1p20);
     }
     return "no huge pages: "
         + refusal.orElse(askedBytes > 0 ? "the system gave none" : "nothing is large enough");

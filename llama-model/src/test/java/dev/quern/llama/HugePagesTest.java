@@ -193,7 +193,7 @@ class HugePagesTest {
   @Test
   void whatIsReported() {
     Optional<String> none = Optional.empty();
-    assertEquals("huge pages 4 of 6 MiB", new PageUse(6 << 20, 4 << 20, none).text());
+    assertEquals("huge pages 4.0 of 6.0 MiB", new PageUse(6 << 20, 4 << 20, none).text());
     assertEquals("no huge pages: the system gave none", new PageUse(6 << 20, 0, none).text());
     assertEquals("no huge pages: nothing is large enough", new PageUse(0, 0, none).text());
     assertEquals("no huge pages: off", new PageUse(0, 0, Optional.of("off")).text());
