@@ -33,6 +33,7 @@ final class ExplainCommand extends ConsoleCommand {
                 + LlamaModel.hugePageRefusal(options)
                     .map(reason -> "no huge pages: " + reason)
                     .orElse("huge pages for packed weights and KV caches that are large enough"));
+    console.out().println("threads: " + LlamaModel.threads(options));
     return 0;
   }
 }

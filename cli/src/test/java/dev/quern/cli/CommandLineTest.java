@@ -188,8 +188,10 @@ class CommandLineTest {
     assertTrue(
         result
             .out()
-            .endsWith("memory: no huge pages: quern.hugepages=off" + System.lineSeparator()),
+            .contains("\nmemory: no huge pages: quern.hugepages=off" + System.lineSeparator()),
         result.out());
+    result = Quern.run("explain", "--threads", "3");
+    assertTrue(result.out().contains("\nthreads: 3 (cores "), result.out());
   }
 
   @Test

@@ -119,6 +119,11 @@ public final class LlamaModel implements AutoCloseable {
       String name, Source source, LoadOptions options, Surroundings surroundings)
       throws IOException {
     long start = System.nanoTime();
+    surroundings
+        .cpus()
+        .get()
+        .warning(options.threads())
+        .ifPresent(warning -> LOG.log(Level.WARNING, warning));
     try {
       Kernels kernels = Kernels.load(options.kernels());
       HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
@@ -240,6 +245,13 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws LlamaException if `quern.hugepages` has no value that it can have
   public static Optional<String> hugePageRefusal(LoadOptions options) {
     return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels());
+  }
+
+  /// The threads of a model that is loaded so, and what the process may compute on, such as `2
+  /// threads (2 cores, 4 processors, a quota of 1.50 CPUs)`.
+  public static String threads(LoadOptions options) {
+    return String.format(
+        Locale.ROOT, "%d (%s)", options.threads(), Surroundings.THIS_MACHINE.cpus().get().text());
   }
 
   /// The kernels that [#explain] asks for, each time that it does, for a cache of the whole context

@@ -9,7 +9,16 @@ import java.util.function.Supplier;
 ///   unknown
 /// @param warmUpFrom bytes of weights from which kernels are warmed up
 /// @param hugePages what the system says about these
-record Surroundings(Supplier<OptionalLong> available, long warmUpFrom, HugePageSystem hugePages) {
+/// @param cpus what the process may compute on
+record Surroundings(
+    Supplier<OptionalLong> available,
+    long warmUpFrom,
+    HugePageSystem hugePages,
+    Supplier<CpuCores> cpus) {
   static final Surroundings THIS_MACHINE =
-      new Surroundings(AvailableMemory::bytes, WarmUp.WORTHWHILE, HugePageSystem.THIS_MACHINE);
+      new Surroundings(
+          AvailableMemory::bytes,
+          WarmUp.WORTHWHILE,
+          HugePageSystem.THIS_MACHINE,
+          CpuCores::ofThisProcess);
 }

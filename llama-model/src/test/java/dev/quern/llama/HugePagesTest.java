@@ -271,7 +271,7 @@ class HugePagesTest {
   }
 
   private static Surroundings surroundings(HugePageSystem system) {
-    return new Surroundings(OptionalLong::empty, Long.MAX_VALUE, system);
+    return new Surroundings(OptionalLong::empty, Long.MAX_VALUE, system, CpuCores::ofThisProcess);
   }
 
   /// Of this machine; where it has none, the test is skipped and says why.

@@ -160,7 +160,10 @@ class LoadMemoryTest {
         limiting.resolve(v1 ? "memory.limit_in_bytes" : "memory.max"), 1000 + bytes + "\n");
     Files.writeString(limiting.resolve(v1 ? "memory.usage_in_bytes" : "memory.current"), "1000\n");
     return new Surroundings(
-        () -> new AvailableMemory(proc, groups).read(), 0, HugePageSystem.THIS_MACHINE);
+        () -> new AvailableMemory(new ControlGroups(proc, groups)).read(),
+        0,
+        HugePageSystem.THIS_MACHINE,
+        CpuCores::ofThisProcess);
   }
 
   private static String refusal(Path file, LoadOptions options, Surroundings surroundings) {
