@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
 /// end for each token is read faster so: a core translates the address of a page of 2 MiB once,
 /// where it would translate 512 of 4 KiB.
 ///
-/// An arena's own memory can't be in huge pages, since it is cleared when it is allocated, and so
-/// is resident before anyone can ask.
+/// For an arena's own memory nobody can ask, since it is cleared when it is allocated, and so is
+/// resident before. (Where the system says `always`, it may lie in huge pages unasked.)
 final class HugePages {
   /// Bytes of a huge page.
   static final long PAGE = 2L << 20;

@@ -16,8 +16,9 @@ import java.util.OptionalInt;
 
 /// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
 /// and so resident from then on; caches for the whole context would cost all of it before the first
-/// token. So they begin small and double as the conversation grows. What that copies is, over a
-/// conversation, less than what it ends with.
+/// token. (In huge pages it is resident when it is used, but the heads of a layer lie so far apart
+/// that the first token would use nearly all of them.) So they begin small and double as the
+/// conversation grows. What that copies is, over a conversation, less than what it ends with.
 final class KvCaches implements AutoCloseable {
   /// Positions to begin with.
   private static final int FIRST = 256;
