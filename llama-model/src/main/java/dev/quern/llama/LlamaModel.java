@@ -119,9 +119,15 @@ public final class LlamaModel implements AutoCloseable {
       String name, Source source, LoadOptions options, Surroundings surroundings)
       throws IOException {
     long start = System.nanoTime();
+    surroundings
+        .cpus()
+        .get()
+        .warning(options.threads())
+        .ifPresent(warning -> LOG.log(Level.WARNING, warning));
     try {
       Kernels kernels = Kernels.load(options.kernels());
-      ModelResources resources = new ModelResources(options.threads());
+      HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
+      ModelResources resources = new ModelResources(options.threads(), pages);
       try {
         return load(name, source, options, surroundings, kernels, resources, start);
       } catch (Throwable t) { // rethrown: only what was opened here is released
@@ -157,7 +163,11 @@ public final class LlamaModel implements AutoCloseable {
       kv.requireFits(context, surroundings.available().get());
       LoadMemory memory =
           new LoadMemory(
-              resources.packed(), surroundings.available(), kv, context, LoadMemory.LARGE);
+              resources.pages().forWeights(WeightLoader.bytes(checkpoint), resources.packed()),
+              surroundings.available(),
+              kv,
+              context,
+              LoadMemory.LARGE);
       ForwardPass.Operators operators =
           OperatorSpecs.of(config, context, options.kv()).choose(kernels);
       warmUp.operators(operators, options.kv());
@@ -227,6 +237,21 @@ public final class LlamaModel implements AutoCloseable {
       new WeightPlan(checkpoint).choose(kernels);
       return kernels.report();
     }
+  }
+
+  /// Why no model that is loaded so has memory in huge pages, in a few words; empty if one can,
+  /// where it is large enough. See [#pages()].
+  ///
+  /// @throws LlamaException if `quern.hugepages` has no value that it can have
+  public static Optional<String> hugePageRefusal(LoadOptions options) {
+    return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels());
+  }
+
+  /// The threads of a model that is loaded so, and what the process may compute on, such as `2
+  /// threads (2 cores, 4 processors, a quota of 1.50 CPUs)`.
+  public static String threads(LoadOptions options) {
+    return String.format(
+        Locale.ROOT, "%d (%s)", options.threads(), Surroundings.THIS_MACHINE.cpus().get().text());
   }
 
   /// The kernels that [#explain] asks for, each time that it does, for a cache of the whole context
@@ -339,6 +364,11 @@ public final class LlamaModel implements AutoCloseable {
     return options.kv();
   }
 
+  /// Whether packed weights, and the KV caches of sessions that are open, lie in huge pages.
+  public PageUse pages() {
+    return resources.pages().use();
+  }
+
   /// Threads that take part in every operator.
   public int threads() {
     return resources.workers().parallelism();
@@ -381,6 +411,10 @@ public final class LlamaModel implements AutoCloseable {
   /// What messages call it: the path that it was loaded from, or the demo's name.
   String name() {
     return name;
+  }
+
+  HugePages hugePages() {
+    return resources.pages();
   }
 
   LlamaWeights weights() {
