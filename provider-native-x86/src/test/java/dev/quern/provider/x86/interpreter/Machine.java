@@ -49,6 +49,9 @@ final class Machine {
   private final long codeAddress;
   private Instruction instruction;
 
+  /// The one operand in memory, once it is read.
+  private byte[] loaded;
+
   Machine(Code code, long codeAddress, Memory memory, Random random) {
     this.code = code;
     this.codeAddress = codeAddress;
@@ -67,6 +70,7 @@ final class Machine {
   void begin(Instruction next) {
     instruction = next;
     jump = null;
+    loaded = null;
   }
 
   Op op() {
@@ -155,24 +159,25 @@ final class Machine {
 
   /// A vector operand: at least as many bytes as it has here. Never to be written to.
   byte[] vector(int i) {
-    return switch (operand(i)) {
-      case Vec v -> vectors[v.number()];
-      case Mem m -> {
-        byte[] bytes = new byte[64];
-        memory.read(address(m), bytes, 0, instruction.memoryBytes(i));
-        yield bytes;
+    if (operand(i) instanceof Vec v) {
+      return vectors[v.number()];
+    }
+    if (loaded == null) {
+      loaded = load(i);
+    }
+    return loaded;
+  }
+
+  private byte[] load(int i) {
+    byte[] bytes = new byte[64];
+    int size = instruction.memoryBytes(i);
+    memory.read(address(i), bytes, 0, size);
+    if (operand(i) instanceof Broadcast) {
+      for (int at = size; at < bytes(); at++) {
+        bytes[at] = bytes[at - size];
       }
-      case Broadcast b -> {
-        byte[] bytes = new byte[64];
-        int element = instruction.memoryBytes(i);
-        memory.read(address(b.memory()), bytes, 0, element);
-        for (int at = element; at < bytes(); at++) {
-          bytes[at] = bytes[at - element];
-        }
-        yield bytes;
-      }
-      case Operand o -> throw new Fault(o + " is no vector");
-    };
+    }
+    return bytes;
   }
 
   /// A vector in memory of which only the elements under the write mask are read. So do moves; that
