@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Assumptions;
@@ -16,21 +15,32 @@ public final class Host {
   /// What it and the operating system offer: the flags of `/proc/cpuinfo`. Skips the test, and says
   /// why, where machine code of ours can't run at all.
   public static Set<String> features() throws IOException {
-    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    Path cpuinfo = Path.of("/proc/cpuinfo");
-    if (!arch.equals("amd64") || !Files.exists(cpuinfo)) {
-      return leftOut("machine code runs on Linux on x86-64 only, and this is " + arch);
-    }
-    String flags =
-        Files.readString(cpuinfo)
-            .lines()
-            .filter(line -> line.startsWith("flags"))
+    return runsMachineCode()
+        ? flags()
+        : leftOut(
+            "machine code runs on Linux on x86-64 only, and this is "
+                + System.getProperty("os.name")
+                + " on "
+                + System.getProperty("os.arch"));
+  }
+
+  /// Whether it has all of them, and so can run code that needs them.
+  public static boolean has(Set<String> features) throws IOException {
+    return runsMachineCode() && flags().containsAll(features);
+  }
+
+  private static boolean runsMachineCode() {
+    return System.getProperty("os.arch").equals("amd64")
+        && System.getProperty("os.name").equals("Linux");
+  }
+
+  private static Set<String> flags() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+            .filter(l -> l.startsWith("flags"))
             .findFirst()
             .orElse("flags:");
-    Set<String> features =
-        new TreeSet<>(Arrays.asList(flags.substring(flags.indexOf(':') + 1).strip().split(" ")));
-    // Tiles need permission besides, which a process asks for; tests of tiles do.
-    return features;
+    return new TreeSet<>(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split(" ")));
   }
 
   /// Leaves a test out, and says so.

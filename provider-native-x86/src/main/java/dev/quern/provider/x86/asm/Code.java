@@ -194,12 +194,12 @@ public final class Code {
         listing.append(
             String.format(
                 Locale.ROOT,
-                "%6x:\t%-33s%s%n",
+                "%6x:\t%-33s%s\n",
                 offsets[i],
                 hex.formatHex(bytes, offsets[i], offsets[i + 1]),
                 text));
       } else if (!text.isEmpty()) {
-        listing.append(text).append(String.format(Locale.ROOT, "%n"));
+        listing.append(text).append('\n');
       }
     }
     return listing.toString();

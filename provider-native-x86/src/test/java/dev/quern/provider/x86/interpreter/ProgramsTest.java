@@ -208,7 +208,7 @@ class ProgramsTest {
   /// noticed.
   @Test
   void aKernelAgainstPlainJava() throws Exception {
-    boolean hardware = Host.features().containsAll(dotProduct(1).features());
+    boolean hardware = Host.has(dotProduct(1).features());
     if (!hardware) {
       System.out.println("[quern] a kernel for AVX-512 VNNI is only interpreted on this CPU");
     }
