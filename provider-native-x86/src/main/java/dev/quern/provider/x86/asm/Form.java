@@ -27,6 +27,7 @@ import java.util.TreeSet;
 /// @param map 0 for one-byte opcodes, 1 for 0F, 2 for 0F38, 3 for 0F3A
 /// @param digit in ModRM.reg; `REGISTER` or `NO_MODRM`
 /// @param lengths vector lengths in bits that it exists for, longest last
+/// @param lengthFromOperands whether a register says which of them it is
 /// @param elementBytes what a bit of a write mask stands for; 0 where there is no masking
 /// @param broadcastBytes 0 where there is no broadcast
 record Form(

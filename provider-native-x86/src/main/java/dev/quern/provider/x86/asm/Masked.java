@@ -19,4 +19,10 @@ public record Masked(Operand target, Mask mask, boolean zeroing) implements Oper
       throw new IllegalArgumentException(target + " can't be zeroed by a mask: only a vector can");
     }
   }
+
+  /// As the manual writes it: `zmm1{k1}{z}`.
+  @Override
+  public String toString() {
+    return target + "{" + mask + "}" + (zeroing ? "{z}" : "");
+  }
 }

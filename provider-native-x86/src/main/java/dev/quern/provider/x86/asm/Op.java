@@ -229,6 +229,11 @@ public enum Op {
   VPABSB("vex.xy.66.0F38.WIG 1C V,W avx2", "evex.xyz.66.0F38.WIG 1C V,W e1 avx512bw"),
   VPMINSD("vex.xy.66.0F38.WIG 39 V,H,W avx2", "evex.xyz.66.0F38.W0 39 V,H,W e4,b4 avx512f"),
   VPMAXSD("vex.xy.66.0F38.WIG 3D V,H,W avx2", "evex.xyz.66.0F38.W0 3D V,H,W e4,b4 avx512f"),
+  VPCMPEQB("vex.xy.66.0F.WIG 74 V,H,W avx2", "evex.xyz.66.0F.WIG 74 K,H,W e1 avx512bw"),
+  VPCMPEQD("vex.xy.66.0F.WIG 76 V,H,W avx2", "evex.xyz.66.0F.W0 76 K,H,W e4,b4 avx512f"),
+  VPCMPGTB("vex.xy.66.0F.WIG 64 V,H,W avx2", "evex.xyz.66.0F.WIG 64 K,H,W e1 avx512bw"),
+  VPTESTMB("evex.xyz.66.0F38.W0 26 K,H,W e1 avx512bw"),
+  VPMOVM2B("evex.xyz.F3.0F38.W0 28 V,Kr - avx512bw"),
   VPACKSSWB("vex.xy.66.0F.WIG 63 V,H,W avx2", "evex.xyz.66.0F.WIG 63 V,H,W e1 avx512bw"),
   VPACKUSWB("vex.xy.66.0F.WIG 67 V,H,W avx2", "evex.xyz.66.0F.WIG 67 V,H,W e1 avx512bw"),
   VPACKSSDW("vex.xy.66.0F.WIG 6B V,H,W avx2", "evex.xyz.66.0F.W0 6B V,H,W e2,b4 avx512bw"),
@@ -261,6 +266,7 @@ public enum Op {
   VUNPCKLPS("vex.xy.np.0F.WIG 14 V,H,W avx", "evex.xyz.np.0F.W0 14 V,H,W e4,b4 avx512f"),
   VUNPCKHPS("vex.xy.np.0F.WIG 15 V,H,W avx", "evex.xyz.np.0F.W0 15 V,H,W e4,b4 avx512f"),
   VSHUFPS("vex.xy.np.0F.WIG C6 V,H,W,ub avx", "evex.xyz.np.0F.W0 C6 V,H,W,ub e4,b4 avx512f"),
+  VPERMILPS("vex.xy.66.0F3A.W0 04 V,W,ub avx", "evex.xyz.66.0F3A.W0 04 V,W,ub e4,b4 avx512f"),
   VMOVSHDUP("vex.xy.F3.0F.WIG 16 V,W avx", "evex.xyz.F3.0F.W0 16 V,W e4 avx512f"),
 
   // Floats.
@@ -294,6 +300,7 @@ public enum Op {
   VCVTPH2PS("vex.xy.66.0F38.W0 13 V,W2 f16c", "evex.xyz.66.0F38.W0 13 V,W2 e4 avx512f"),
   VCVTPS2PH("vex.xy.66.0F3A.W0 1D W2,V,ub f16c", "evex.xyz.66.0F3A.W0 1D W2,V,ub e2 avx512f"),
   VCVTDQ2PS("vex.xy.np.0F.WIG 5B V,W avx", "evex.xyz.np.0F.W0 5B V,W e4,b4 avx512f"),
+  VCVTSI2SS("vex.LIG.F3.0F.W0 2A Vx,Hx,E32 avx", "evex.LIG.F3.0F.W0 2A Vx,Hx,E32 - avx512f"),
   VCVTPS2DQ("vex.xy.66.0F.WIG 5B V,W avx", "evex.xyz.66.0F.W0 5B V,W e4,b4 avx512f"),
   VCVTTPS2DQ("vex.xy.F3.0F.WIG 5B V,W avx", "evex.xyz.F3.0F.W0 5B V,W e4,b4 avx512f"),
   VROUNDPS("vex.xy.66.0F3A.WIG 08 V,W,ub avx"),

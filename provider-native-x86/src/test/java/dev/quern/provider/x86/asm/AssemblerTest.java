@@ -63,6 +63,15 @@ class AssemblerTest {
   }
 
   @Test
+  void aRefusalShowsTheOperands() {
+    assertTrue(
+        refusal(() ->
+                new Assembler(AVX2)
+                    .emit(Op.VADDPS, zmm(1).zeroing(k(2)), zmm(3), ptr(RSI, 4).broadcast()))
+            .startsWith("vaddps zmm1{k2}{z}, zmm3, [rsi+4]{1to}: needs avx512f, and"));
+  }
+
+  @Test
   void theFormThatTheCpuHasIsChosen() {
     Assembler vex = new Assembler(Set.of("avx_vnni"));
     vex.emit(Op.VPDPBUSD, ymm(0), ymm(1), ymm(2));

@@ -57,6 +57,7 @@ final class FloatMeanings {
           }
           m.setVector(result, m.bytes());
         });
+    all.put(Op.VCVTSI2SS, m -> scalar(m, (float) (int) m.signed(2)));
     all.put(Op.VCVTPS2DQ, m -> toInt(m, true));
     all.put(Op.VCVTTPS2DQ, m -> toInt(m, false));
     all.put(

@@ -9,7 +9,9 @@ import static dev.quern.provider.x86.interpreter.Lanes.set64;
 import static dev.quern.provider.x86.interpreter.Lanes.u8;
 
 import dev.quern.provider.x86.asm.Imm;
+import dev.quern.provider.x86.asm.Mask;
 import dev.quern.provider.x86.asm.Op;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntBinaryOperator;
@@ -63,9 +65,49 @@ final class IntegerMeanings {
     all.put(Op.VPDPWSSD, m -> pairs(m, true));
     all.put(Op.VPDPBUSD, IntegerMeanings::dotBytes);
 
+    compare(all, Op.VPCMPEQB, 1, (a, b) -> a == b);
+    compare(all, Op.VPCMPEQD, 4, (a, b) -> a == b);
+    compare(all, Op.VPCMPGTB, 1, (a, b) -> a > b);
+    compare(all, Op.VPTESTMB, 1, (a, b) -> (a & b) != 0);
+    all.put(
+        Op.VPMOVM2B,
+        m -> {
+          byte[] result = new byte[64];
+          for (int e = 0; e < m.bytes(); e++) {
+            result[e] = (byte) -(m.mask(1) >>> e & 1);
+          }
+          m.setVector(result, m.bytes());
+        });
     all.put(Op.VPACKSSWB, m -> pack(m, 2, IntegerMeanings::int8));
     all.put(Op.VPACKUSWB, m -> pack(m, 2, v -> Math.clamp(v, 0, 255)));
     all.put(Op.VPACKSSDW, m -> pack(m, 4, IntegerMeanings::int16));
+  }
+
+  private interface Comparison {
+    boolean holds(int a, int b);
+  }
+
+  /// To a vector of all ones or zeros under VEX, to a mask under EVEX.
+  private static void compare(Map<Op, Meaning> all, Op op, int bytes, Comparison comparison) {
+    all.put(
+        op,
+        m -> {
+          byte[] a = m.vector(1);
+          byte[] b = m.vector(2);
+          byte[] result = new byte[64];
+          long bits = 0;
+          for (int e = 0; e < m.bytes() / bytes; e++) {
+            boolean holds =
+                bytes == 1 ? comparison.holds(a[e], b[e]) : comparison.holds(i32(a, e), i32(b, e));
+            Arrays.fill(result, e * bytes, (e + 1) * bytes, (byte) (holds ? -1 : 0));
+            bits |= holds && m.writes(e) ? 1L << e : 0;
+          }
+          if (m.operand(0) instanceof Mask) {
+            m.setMask(bits);
+          } else {
+            m.setVector(result, m.bytes());
+          }
+        });
   }
 
   private static int int8(int value) {

@@ -110,6 +110,36 @@ class ProgramsTest {
     }
   }
 
+  /// KORTESTW: zero where no bit of both is set, carry where all sixteen are.
+  @Test
+  void flagsOfMasksAreTheCpus() throws Exception {
+    Assembler a = new Assembler(Set.of("avx", "avx512f"));
+    a.emit(Op.MOV, RAX.r32(), ptr(RDI));
+    a.emit(Op.MOV, RDX.r32(), ptr(RDI, 8));
+    a.emit(Op.KMOVW, k(1), RAX.r32());
+    a.emit(Op.KMOVW, k(2), RDX.r32());
+    a.emit(Op.MOV, RCX.r32(), 0);
+    a.emit(Op.KORTESTW, k(1), k(2));
+    for (Op jump : List.of(Op.JE, Op.JB, Op.JA)) {
+      Label not = a.label();
+      a.emit(Op.LEA, RCX, ptr(RCX, RCX, 1));
+      a.emit(Op.LEA, RCX, ptr(RCX, 1));
+      a.emit(jump, not);
+      a.emit(Op.LEA, RCX, ptr(RCX, -1));
+      a.place(not);
+    }
+    a.emit(Op.MOV, ptr(RDI, 16), RCX);
+    a.end();
+    if (!Host.has(a.code().features())) {
+      Host.leftOut("the CPU lacks avx512f: flags of masks are not compared with it");
+    }
+    for (long first : new long[] {0, 1, 0x8000, 0xFFFF, 0xFF00, 0x10000}) {
+      for (long second : new long[] {0, 0xFF, 0xFFFF}) {
+        assertSameLongs(a.code(), first, second);
+      }
+    }
+  }
+
   /// Registers that must be kept, a stack, a loop with a counter.
   @Test
   void aLoopWithAStack() throws Exception {

@@ -25,6 +25,7 @@ final class ShuffleMeanings {
     all.put(
         Op.VSHUFPS,
         m -> copy(m, 4, e -> (e & 3) < 2 ? 1 : 2, e -> (e & ~3) + (m.imm(3) >> 2 * (e & 3) & 3)));
+    all.put(Op.VPERMILPS, m -> copy(m, 4, e -> 1, e -> (e & ~3) + (m.imm(2) >> 2 * (e & 3) & 3)));
     all.put(Op.VMOVSHDUP, m -> copy(m, 4, e -> 1, e -> e | 1));
     all.put(Op.VPALIGNR, ShuffleMeanings::alignInLanes);
     all.put(Op.VALIGND, ShuffleMeanings::align);
