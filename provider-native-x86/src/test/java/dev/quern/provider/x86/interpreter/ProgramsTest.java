@@ -29,6 +29,7 @@ import dev.quern.provider.x86.memory.ExecutableMemory;
 import dev.quern.provider.x86.memory.NativeFunction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -41,6 +42,11 @@ class ProgramsTest {
   private static final Set<String> AVX2 = Set.of("avx", "avx2", "fma");
   private static final Set<String> VNNI =
       Set.of("avx", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vnni");
+
+  @Test
+  void everyInstructionHasAMeaning() {
+    assertEquals(EnumSet.allOf(Op.class), Meaning.all().keySet());
+  }
 
   /// Each condition after each comparison: a bit of the result each.
   @Test
