@@ -38,12 +38,12 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
         rules
             .rule("P12", "large_kernels", rules::few)
             .on(StateRules::longRow)
-            .effort(Rule.Effort.THREE_CASES),
+            .effort(Rule.Effort.HEAVY),
         rules.rule("P15", "moved", rules::moved),
         rules
             .rule("P15", "long_rows_moved", rules::moved)
             .on(StateRules::longRow)
-            .effort(Rule.Effort.THREE_CASES),
+            .effort(Rule.Effort.ONE_CASE),
         rules.rule("P18", "after_a_failure", rules::afterFailure));
   }
 
