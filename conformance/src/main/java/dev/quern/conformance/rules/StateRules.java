@@ -14,6 +14,7 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.ReusedMemory;
 import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.SuiteThreads;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
@@ -99,7 +100,8 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private Outcome kernelsOfOneSpec(C c, Target target) throws Exception {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed());
-        ExecutorService other = Executors.newSingleThreadExecutor()) {
+        ExecutorService other =
+            Executors.newSingleThreadExecutor(r -> SuiteThreads.unstarted("the other thread", r))) {
       List<Run> runs = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         runs.add(suite.open(seeded(c, c.seed() + i), target, memory));
