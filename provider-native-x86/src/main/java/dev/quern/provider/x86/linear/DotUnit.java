@@ -1,0 +1,59 @@
+package dev.quern.provider.x86.linear;
+
+import dev.quern.provider.x86.asm.Code;
+import dev.quern.provider.x86.cpu.CpuRow;
+import java.util.List;
+
+/// What multiplies int8 rows by panels on a row of the table of CPUs; a new unit is a row here and
+/// a generator.
+///
+/// @param row whose CPUs have it
+/// @param outputs of a panel
+/// @param maxRows of a tile
+/// @param generator its product for so many rows of a tile
+/// @param offset what the product leaves in the bias of a format's blocks
+record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset offset) {
+  @FunctionalInterface
+  interface Generator {
+    Code code(PanelLayout layout, RoundedTile tile);
+  }
+
+  @FunctionalInterface
+  interface Offset {
+    int of(PanelFormat format);
+  }
+
+  /// Tiles are for many rows and have no unit yet: CPUs with AMX run on VNNI.
+  private static final List<DotUnit> TABLE =
+      List.of(
+          new DotUnit(
+              CpuRow.AVX512_VNNI,
+              Avx512Product.OUTPUTS,
+              Avx512Product.MAX_ROWS,
+              Avx512Product::code,
+              PanelFormat::offset),
+          new DotUnit(
+              CpuRow.AVX_VNNI,
+              Avx2Product.OUTPUTS,
+              Avx2Product.MAX_ROWS,
+              Avx2Product::avxVnni,
+              PanelFormat::offset),
+          new DotUnit(
+              CpuRow.AVX2,
+              Avx2Product.OUTPUTS,
+              Avx2Product.MAX_ROWS,
+              Avx2Product::avx2,
+              format -> format.bits() == 8 ? 0 : format.offset()));
+
+  /// The best unit that code of a row may use.
+  static DotUnit of(CpuRow row) {
+    return TABLE.stream()
+        .filter(unit -> row.needs().containsAll(unit.row.needs()))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no int8 products for CPU row " + row));
+  }
+
+  PanelLayout layout(PanelFormat format) {
+    return new PanelLayout(format.bits(), outputs);
+  }
+}

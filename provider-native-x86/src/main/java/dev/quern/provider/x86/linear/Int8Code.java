@@ -1,0 +1,54 @@
+package dev.quern.provider.x86.linear;
+
+import dev.quern.provider.x86.asm.Code;
+import dev.quern.provider.x86.memory.RefusedException;
+import dev.quern.provider.x86.memory.Routine;
+import dev.quern.provider.x86.memory.RoutineLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// The code of a format on a unit, which knows no shapes: one serves all linears of the format.
+///
+/// @param rounding of a row of x
+/// @param tiles of 1, 2, ... rows
+/// @param products for each of them
+record Int8Code(
+    DotUnit unit,
+    PanelFormat format,
+    Routine rounding,
+    List<RoundedTile> tiles,
+    List<Routine> products) {
+
+  /// @throws RefusedException if the system gives no memory for code
+  static Int8Code load(DotUnit unit, PanelFormat format, RoutineLoader loader)
+      throws RefusedException {
+    List<Code> codes = new ArrayList<>();
+    codes.add(Rounding.code());
+    List<RoundedTile> tiles =
+        IntStream.rangeClosed(1, unit.maxRows()).mapToObj(RoundedTile::new).toList();
+    for (RoundedTile tile : tiles) {
+      codes.add(unit.generator().code(unit.layout(format), tile));
+    }
+    List<Routine> routines = loader.load(codes);
+    return new Int8Code(
+        unit,
+        format,
+        routines.getFirst(),
+        tiles,
+        List.copyOf(routines.subList(1, routines.size())));
+  }
+
+  RoundedTile tile(int rows) {
+    return tiles.get(rows - 1);
+  }
+
+  Routine product(int rows) {
+    return products.get(rows - 1);
+  }
+
+  /// What the product leaves to the bias.
+  int offset() {
+    return unit.offset().of(format);
+  }
+}

@@ -1,0 +1,123 @@
+package dev.quern.provider.x86.linear;
+
+import static dev.quern.provider.x86.asm.Gp.R10;
+import static dev.quern.provider.x86.asm.Gp.R11;
+import static dev.quern.provider.x86.asm.Gp.R8;
+import static dev.quern.provider.x86.asm.Gp.R9;
+import static dev.quern.provider.x86.asm.Gp.RAX;
+import static dev.quern.provider.x86.asm.Gp.RCX;
+import static dev.quern.provider.x86.asm.Gp.RDI;
+import static dev.quern.provider.x86.asm.Gp.RDX;
+import static dev.quern.provider.x86.asm.Gp.RSI;
+import static dev.quern.provider.x86.asm.Mem.ptr;
+
+import dev.quern.provider.x86.asm.Assembler;
+import dev.quern.provider.x86.asm.Gp;
+import dev.quern.provider.x86.asm.Label;
+import dev.quern.provider.x86.asm.Mem;
+import dev.quern.provider.x86.asm.Op;
+import java.util.function.IntConsumer;
+
+/// The loops that the products of all units have in common; a unit says what a block is, and how
+/// a panel's sums are stored. In Java it would be
+///
+///     for (panel : panels) {          // count of them, one behind the other
+///       sums[rows] = 0;
+///       for (block : panel) {         // and of the tile of rows
+///         sums[r] += scales * d[r] * (bias[r] + Σ words * q[r]);
+///       }
+///       y[r][16 outputs] = sums[r];   // or +=
+///     }
+///
+/// Registers: [#TILE] and [#PANEL] are at the current block; `y` in r9, its stride in r10, panels
+/// left in r8, blocks left in rcx; rax is free.
+record PanelLoop(PanelLayout layout, RoundedTile tile) {
+  static final Gp TILE = RSI;
+  static final Gp PANEL = RDX;
+
+  /// Of a panel that is read for few rows, as many blocks ahead: memory is what it waits for.
+  private static final int PREFETCH_BLOCKS = 8;
+
+  private static final int LINE = 64;
+
+  /// What a unit does.
+  interface Unit {
+    /// The registers of sums become zero.
+    void begin();
+
+    /// A block at TILE and PANEL: adds to the sums.
+    void block();
+
+    /// The outputs of a panel that y has, as bits in the register: fewer in the last one.
+    void mask(Gp bits);
+
+    /// A row's sums become theirs and y's, of the outputs that it has.
+    void add(int row, Mem y);
+
+    /// Stores a row's sums, of the outputs that y has.
+    void store(int row, Mem y);
+  }
+
+  /// Emits all but constants.
+  ///
+  /// @param prefetch whether weights come from memory, and not from a cache
+  void emit(Assembler a, Unit unit, boolean prefetch) {
+    a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
+    a.emit(Op.MOV, R9, ProductArguments.y(RDI));
+    a.emit(Op.MOV, R10, ProductArguments.yStride(RDI));
+    a.emit(Op.MOV, R8, ProductArguments.count(RDI));
+    a.loop(
+        R8,
+        1,
+        () -> {
+          a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
+          a.emit(Op.MOV, RCX, ProductArguments.blocks(RDI));
+          unit.begin();
+          a.align(32);
+          a.loop(
+              RCX,
+              1,
+              () -> {
+                if (prefetch) {
+                  prefetch(a);
+                }
+                unit.block();
+                a.emit(Op.ADD, PANEL, layout.blockBytes());
+                a.emit(Op.ADD, TILE, tile.blockBytes());
+              });
+          store(a, unit);
+          a.emit(Op.ADD, R9, Float.BYTES * layout.outputs());
+        });
+    a.end();
+  }
+
+  private void prefetch(Assembler a) {
+    for (int at = 0; at < layout.blockBytes(); at += LINE) {
+      a.emit(Op.PREFETCHT0, ptr(PANEL, PREFETCH_BLOCKS * layout.blockBytes() + at));
+    }
+  }
+
+  private void store(Assembler a, Unit unit) {
+    Label whole = a.label();
+    a.emit(Op.MOV, RAX.r32(), -1);
+    a.emit(Op.CMP, R8, 1);
+    a.emit(Op.JNE, whole);
+    a.emit(Op.MOV, RAX.r32(), ProductArguments.last(RDI));
+    a.place(whole);
+    unit.mask(RAX.r32());
+    a.emit(Op.MOV, R11.r32(), ProductArguments.add(RDI));
+    a.ifPositive(R11, () -> eachRow(a, row -> unit.add(row, ptr(RAX))));
+    eachRow(a, row -> unit.store(row, ptr(RAX)));
+  }
+
+  /// With rax at each row of y.
+  private void eachRow(Assembler a, IntConsumer body) {
+    a.emit(Op.MOV, RAX, R9);
+    for (int row = 0; row < tile.rows(); row++) {
+      body.accept(row);
+      if (row < tile.rows() - 1) {
+        a.emit(Op.ADD, RAX, R10);
+      }
+    }
+  }
+}

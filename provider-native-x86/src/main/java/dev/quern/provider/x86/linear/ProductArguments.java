@@ -1,0 +1,83 @@
+package dev.quern.provider.x86.linear;
+
+import static dev.quern.provider.x86.asm.Mem.ptr;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.quern.provider.x86.asm.Gp;
+import dev.quern.provider.x86.asm.Mem;
+import java.lang.foreign.MemorySegment;
+
+/// The arguments of a product of one tile of rows by consecutive panels, of whatever unit:
+///
+///     0 tile   8 panels   16 y: row 0, the first panel's first output   24 bytes to y's next row
+///     32 blocks   40 panels, how many   48 outputs of the last panel, as bits: u32
+///     52 1 to add to y, 0 to overwrite it: u32
+final class ProductArguments {
+  private static final int TILE = 0;
+  private static final int PANELS = 8;
+  private static final int Y = 16;
+  private static final int Y_STRIDE = 24;
+  private static final int BLOCKS = 32;
+  private static final int COUNT = 40;
+  private static final int LAST = 48;
+  private static final int ADD = 52;
+
+  /// Bytes of the block.
+  static final int BYTES = 56;
+
+  private ProductArguments() {}
+
+  static void set(
+      MemorySegment block,
+      long at,
+      long tile,
+      long panels,
+      long y,
+      long yStrideBytes,
+      int blocks,
+      int count,
+      int last,
+      boolean add) {
+    block.set(JAVA_LONG, at + TILE, tile);
+    block.set(JAVA_LONG, at + PANELS, panels);
+    block.set(JAVA_LONG, at + Y, y);
+    block.set(JAVA_LONG, at + Y_STRIDE, yStrideBytes);
+    block.set(JAVA_LONG, at + BLOCKS, blocks);
+    block.set(JAVA_LONG, at + COUNT, count);
+    block.set(JAVA_INT, at + LAST, -1 >>> Integer.SIZE - last);
+    block.set(JAVA_INT, at + ADD, add ? 1 : 0);
+  }
+
+  static Mem tile(Gp block) {
+    return ptr(block, TILE);
+  }
+
+  static Mem panels(Gp block) {
+    return ptr(block, PANELS);
+  }
+
+  static Mem y(Gp block) {
+    return ptr(block, Y);
+  }
+
+  static Mem yStride(Gp block) {
+    return ptr(block, Y_STRIDE);
+  }
+
+  static Mem blocks(Gp block) {
+    return ptr(block, BLOCKS);
+  }
+
+  static Mem count(Gp block) {
+    return ptr(block, COUNT);
+  }
+
+  static Mem last(Gp block) {
+    return ptr(block, LAST);
+  }
+
+  static Mem add(Gp block) {
+    return ptr(block, ADD);
+  }
+}

@@ -1,0 +1,138 @@
+package dev.quern.provider.x86.linear;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearSpec;
+import java.lang.foreign.MemorySegment;
+
+/// `y = x·Wᵀ` in int8: rows of x are rounded once, in tiles, then the workers split the panels. A
+/// row's bits do not depend on how many rows there are: in tiles of every height the integer sums
+/// of a block are exact, and the F32 sum over blocks runs in their order.
+///
+/// Scratch:
+///
+/// ```
+/// arguments of each worker: 64 bytes[parallelism] | tiles (RoundedTile) of the unit's largest number of rows, the last with what is left
+/// ```
+final class X86Linear implements LinearKernel {
+  private static final int ARGUMENT_BYTES = 64;
+  private static final int TASKS_PER_WORKER = 8;
+
+  /// Bytes of panels that are met by all tiles before the next ones: they stay in the second-level
+  /// cache.
+  private static final int CACHED_BYTES = 1 << 18;
+
+  private final LinearSpec spec;
+  private final Int8Code code;
+  private final PanelWeights weights;
+
+  X86Linear(LinearSpec spec, Int8Code code, PanelWeights weights) {
+    this.spec = spec;
+    this.code = code;
+    this.weights = weights;
+  }
+
+  @Override
+  public boolean retainsSource() {
+    return false;
+  }
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return tilesAt(parallelism) + rows * rowBytes();
+  }
+
+  private static long tilesAt(int parallelism) {
+    return (long) ARGUMENT_BYTES * parallelism;
+  }
+
+  /// Bytes of a rounded row.
+  private long rowBytes() {
+    return (long) RoundedTile.ROW_BYTES * weights.blocks();
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+    long tiles = tilesAt(w.workers().parallelism());
+    round(x, w, tiles);
+    int panels = weights.count();
+    int tasks = Split.tasks(panels, TASKS_PER_WORKER, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) ->
+                multiply(
+                    y,
+                    (int) Split.begin(panels, task, tasks),
+                    (int) Split.begin(panels, task + 1, tasks),
+                    w.scratch(),
+                    (long) ARGUMENT_BYTES * worker,
+                    tiles));
+  }
+
+  /// One row is rounded by the caller: to wake others for it takes longer.
+  private void round(F32Matrix x, Workspace w, long tiles) {
+    if (x.rows() == 1) {
+      round(x, 0, w.scratch(), 0, tiles);
+      return;
+    }
+    int tasks = Split.tasks(x.rows(), TASKS_PER_WORKER, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              int end = (int) Split.begin(x.rows(), task + 1, tasks);
+              for (int row = (int) Split.begin(x.rows(), task, tasks); row < end; row++) {
+                round(x, row, w.scratch(), (long) ARGUMENT_BYTES * worker, tiles);
+              }
+            });
+  }
+
+  private void round(F32Matrix x, int row, MemorySegment scratch, long arguments, long tiles) {
+    int first = row - row % code.unit().maxRows();
+    Rounding.arguments(
+        scratch,
+        arguments,
+        x.data().address() + x.offsetBytes(row, 0),
+        scratch.address() + tiles + first * rowBytes(),
+        code.tile(rowsOfTile(x.rows(), first)),
+        row - first,
+        weights.blocks(),
+        code.offset());
+    code.rounding().call(scratch.address() + arguments, scratch, x.data(), scratch);
+  }
+
+  /// Rows of the tile that begins with a row.
+  private int rowsOfTile(int rows, int first) {
+    return Math.min(code.unit().maxRows(), rows - first);
+  }
+
+  /// Panels begin (inclusive) to end (exclusive), by all tiles.
+  private void multiply(
+      F32Matrix y, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
+    int step = y.rows() <= code.unit().maxRows() ? end - begin : step();
+    for (int panel = begin; panel < end; panel += step) {
+      int count = Math.min(step, end - panel);
+      for (int row = 0; row < y.rows(); row += code.unit().maxRows()) {
+        ProductArguments.set(
+            scratch,
+            arguments,
+            scratch.address() + tiles + row * rowBytes(),
+            weights.data().address() + panel * weights.panelBytes(),
+            y.data().address() + y.offsetBytes(row, panel * weights.layout().outputs()),
+            (long) Float.BYTES * y.rowStrideFloats(),
+            weights.blocks(),
+            count,
+            weights.outputsOf(panel + count - 1),
+            spec.accumulate());
+        code.product(rowsOfTile(y.rows(), row))
+            .call(scratch.address() + arguments, scratch, weights.data(), y.data());
+      }
+    }
+  }
+
+  private int step() {
+    return (int) Math.clamp(CACHED_BYTES / weights.panelBytes(), 1L, Integer.MAX_VALUE);
+  }
+}

@@ -1,0 +1,74 @@
+package dev.quern.provider.x86.linear;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.quern.KernelOptions;
+import dev.quern.conformance.CellResult;
+import dev.quern.conformance.Selection;
+import dev.quern.conformance.Settings;
+import dev.quern.conformance.Suite;
+import dev.quern.conformance.SuiteResult;
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.data.BlockFormat;
+import dev.quern.provider.x86.Host;
+import dev.quern.provider.x86.cpu.CpuRow;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// The conformance suite on the linear operators of each row of the table of CPUs that this machine
+/// has.
+class LinearSuiteTest {
+  private static final int TRIES = 3;
+
+  @TestFactory
+  Stream<DynamicTest> everyRowAndFormat() {
+    return CpuRow.table().stream()
+        .flatMap(row ->
+            PanelFormat.table().stream()
+                .map(PanelFormat::format)
+                .map(f -> DynamicTest.dynamicTest(row + " " + f, () -> check(row, f))));
+  }
+
+  private static void check(CpuRow row, BlockFormat format) throws Exception {
+    String lacking = row.lacking(Host.features());
+    if (!lacking.isEmpty()) {
+      Host.leftOut("the suite on CPU row " + row + ": this CPU is none: " + lacking);
+    }
+    String formats =
+        PanelFormat.table().stream().map(f -> f.format().id()).collect(Collectors.joining(","));
+    Target target =
+        new Target(
+            new LinearProvider(row),
+            KernelOptions.fromSystem().providersPlatform(),
+            Support.parse("the linear operators", "linear " + formats + " int8-sym-32"));
+    SuiteResult result =
+        Suite.run(
+            target,
+            new Settings(TRIES, Settings.DEFAULT_SEED, Optional.empty()),
+            new Selection(Set.of("linear"), Set.of(format.id()), Set.of()),
+            cell -> {});
+    result.cells().stream()
+        .flatMap(c -> c.firstFailure().stream())
+        .findFirst()
+        .ifPresent(f -> fail(f.message()));
+    assertTrue(result.green(), "nothing was checked");
+    System.out.printf(
+        Locale.ROOT,
+        "%s on CPU row %s: %d cases kept the rules %s%n",
+        format,
+        row,
+        result.passes(),
+        result.cells().stream()
+            .filter(c -> c.passes() > 0)
+            .map(CellResult::rule)
+            .collect(Collectors.toCollection(TreeSet::new)));
+  }
+}
