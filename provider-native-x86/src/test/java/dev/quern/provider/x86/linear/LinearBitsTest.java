@@ -1,0 +1,71 @@
+package dev.quern.provider.x86.linear;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.F32Matrix;
+import dev.quern.provider.x86.Host;
+import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// Products of every row of the table of CPUs give the reference's bits: interpreted on any
+/// machine, and on a CPU that has the row's features there as well. All heights of tiles are met,
+/// whole ones and what is left, so a row's bits do not depend on how many there are.
+class LinearBitsTest {
+  /// Outputs, inputs: a panel and a bit, one lane, several panels.
+  private static final int[][] SHAPES = {{19, 96}, {1, 32}, {48, 64}};
+
+  @TestFactory
+  Stream<DynamicTest> everyRowAndFormat() {
+    return CpuRow.table().stream()
+        .flatMap(row ->
+            PanelFormat.table().stream()
+                .map(PanelFormat::format)
+                .map(f -> DynamicTest.dynamicTest(row + " " + f, () -> check(row, f))));
+  }
+
+  private static void check(CpuRow row, BlockFormat format) throws Exception {
+    List<X86Linears> all = new ArrayList<>();
+    all.add(X86Linears.load(row, InterpretedRoutine::load));
+    if (Host.has(row.needs())) {
+      all.add(X86Linears.load(row));
+    } else {
+      System.out.println("[quern] only interpreted on this CPU: linear on CPU row " + row);
+    }
+    int most = 2 * DotUnit.of(row).maxRows() + 1;
+    for (int[] shape : SHAPES) {
+      for (int rows = 1; rows <= most; rows++) {
+        for (X86Linears linears : all) {
+          check(linears, format, rows, shape);
+        }
+      }
+    }
+  }
+
+  private static void check(X86Linears linears, BlockFormat format, int rows, int[] shape) {
+    try (Arena arena = Arena.ofConfined()) {
+      LinearData data = LinearData.random(arena, format, rows, shape[0], shape[1], rows);
+      if (rows > 2) {
+        data.x().set(1, 5, Float.NEGATIVE_INFINITY);
+        data.x().set(2, 31, Float.NaN);
+      }
+      F32Matrix y = data.apply(linears, arena);
+      float[][] expected = Int8Reference.multiply(data.x(), data.w());
+      for (int r = 0; r < rows; r++) {
+        for (int o = 0; o < shape[0]; o++) {
+          assertEquals(
+              expected[r][o],
+              y.get(r, o),
+              String.format(Locale.ROOT, "%d rows, %s, y[%d][%d]", rows, format, r, o));
+        }
+      }
+    }
+  }
+}

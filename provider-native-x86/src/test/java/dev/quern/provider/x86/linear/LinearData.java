@@ -1,0 +1,59 @@
+package dev.quern.provider.x86.linear;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import dev.quern.spi.Offer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/// Random operands of a linear, and a call of it.
+record LinearData(F32Matrix x, WeightMatrix w) {
+  /// Weights with every stored value, scales of either sign; rows of very different size, and
+  /// zeros.
+  static LinearData random(
+      Arena arena, BlockFormat format, int rows, int outputs, int inputs, long seed) {
+    Random random = new Random(seed);
+    MemorySegment data = arena.allocate(outputs * format.rowBytes(inputs));
+    for (long i = 0; i < data.byteSize(); i++) {
+      data.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
+    }
+    for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
+      short scale = Float.floatToFloat16((float) random.nextGaussian() / 100);
+      data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+    }
+    F32Matrix x = F32Matrix.allocate(arena, rows, inputs);
+    for (int r = 0; r < rows; r++) {
+      float size = Math.scalb(1f, random.nextInt(40) - 20);
+      for (int i = 0; i < inputs; i++) {
+        x.set(r, i, random.nextInt(9) == 0 ? 0 : size * (float) random.nextGaussian());
+      }
+    }
+    return new LinearData(x, new WeightMatrix(format, data, outputs, inputs));
+  }
+
+  /// y, of columns of NaN before.
+  F32Matrix apply(X86Linears linears, Arena arena) {
+    LinearSpec spec =
+        new LinearSpec(w.format(), w.outputs(), w.inputs(), false, Set.of(Numerics.INT8_SYM_32));
+    F32Matrix y = F32Matrix.allocate(arena, x.rows(), w.outputs());
+    y.data().fill((byte) -1);
+    if (!(linears.offer(spec) instanceof Offer.Accepted<LinearPacker> accepted)) {
+      throw new IllegalStateException("declined: " + spec);
+    }
+    LinearKernel kernel = accepted.kernel().pack(List.of(w), arena, Workers.sequential());
+    MemorySegment scratch = arena.allocate(kernel.scratchBytes(x.rows(), 1), 64);
+    kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));
+    return y;
+  }
+}
