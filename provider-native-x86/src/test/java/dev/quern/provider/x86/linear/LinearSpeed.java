@@ -1,0 +1,131 @@
+package dev.quern.provider.x86.linear;
+
+import dev.quern.data.BlockFormat;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.llama.WorkerPool;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import dev.quern.provider.x86.Host;
+import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.spi.Offer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// How fast linears of 2048 x 2048 are: products of rows by weights that come from memory, since
+/// there are more of them than caches hold. A program and not a test, since times are no
+/// assertions.
+///
+/// Arguments: megabytes of packed weights, rounds, CPU rows and formats (all where none is named).
+/// From the root, after a build; with huge pages as a model's memory has them:
+///
+/// ```
+/// GLIBC_TUNABLES=glibc.malloc.hugetlb=1 java --enable-native-access=ALL-UNNAMED \
+/// -cp api/target/classes:llama-model/target/classes:\
+/// provider-native-x86/target/classes:provider-native-x86/target/test-classes \
+/// dev.quern.provider.x86.linear.LinearSpeed 256 7 avx512-vnni Q4_0
+/// ```
+///
+/// Prints, for each number of threads and of rows, the median and the best of the rounds: 10^9
+/// multiplications a second, and 10^9 bytes of packed weights a second.
+final class LinearSpeed {
+  private static final int SIZE = 2048;
+  private static final int[] THREADS = {1, 2};
+  private static final int[] ROWS = {1, 2, 4, 8, 16, 64, 512};
+
+  /// A round goes through all weights, as often as gives so many multiplications.
+  private static final double ROUND = 4e9;
+
+  private LinearSpeed() {}
+
+  public static void main(String[] args) throws Exception {
+    long bytes = (args.length > 0 ? Long.parseLong(args[0]) : 256) << 20;
+    int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;
+    Set<String> named =
+        new TreeSet<>(Arrays.asList(args).subList(Math.min(2, args.length), args.length));
+    Set<String> features = Host.features();
+    for (CpuRow row : CpuRow.table()) {
+      String lacking = row.lacking(features);
+      if (!lacking.isEmpty()) {
+        System.out.println("left out: " + lacking);
+      } else if (isNamed(named, row.name(), CpuRow.table().stream().map(CpuRow::name).toList())) {
+        X86Linears linears = X86Linears.load(row);
+        List<String> formats = PanelFormat.table().stream().map(f -> f.format().id()).toList();
+        for (PanelFormat format : PanelFormat.table()) {
+          if (isNamed(named, format.format().id(), formats)) {
+            measure(row, linears, format.format(), bytes, rounds);
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether it, or none of its kind, is named.
+  private static boolean isNamed(Set<String> named, String name, List<String> all) {
+    return named.contains(name) || all.stream().noneMatch(named::contains);
+  }
+
+  private static void measure(
+      CpuRow row, X86Linears linears, BlockFormat format, long bytes, int rounds) {
+    try (Arena arena = Arena.ofShared()) {
+      int most = ROWS[ROWS.length - 1];
+      LinearData data = LinearData.random(arena, format, most, SIZE, SIZE, 17);
+      LinearSpec spec = new LinearSpec(format, SIZE, SIZE, false, Set.of(Numerics.INT8_SYM_32));
+      if (!(linears.offer(spec) instanceof Offer.Accepted<LinearPacker> accepted)) {
+        throw new IllegalStateException("declined: " + spec);
+      }
+      long one = SIZE * format.rowBytes(SIZE);
+      List<LinearKernel> kernels = new ArrayList<>();
+      try (WorkerPool pool = new WorkerPool(2)) {
+        while (kernels.isEmpty() || kernels.size() * one < bytes) {
+          kernels.add(accepted.kernel().pack(List.of(data.w()), arena, pool));
+        }
+      }
+      F32Matrix y = F32Matrix.allocate(arena, most, SIZE);
+      for (int threads : THREADS) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+          MemorySegment scratch =
+              arena.allocate(kernels.getFirst().scratchBytes(most, threads), 64);
+          Workspace workspace = new Workspace(scratch, pool);
+          for (int rows : ROWS) {
+            F32Matrix x = data.x().firstRows(rows);
+            F32Matrix to = y.firstRows(rows);
+            double products = (double) SIZE * SIZE * rows * kernels.size();
+            int repeats = (int) Math.max(1, ROUND * threads / products);
+            double[] seconds = new double[rounds];
+            for (int i = -1; i < rounds; i++) {
+              long start = System.nanoTime();
+              for (int k = 0; k < repeats; k++) {
+                kernels.forEach(kernel -> kernel.apply(x, to, workspace));
+              }
+              if (i >= 0) {
+                seconds[i] = (System.nanoTime() - start) / 1e9;
+              }
+            }
+            Arrays.sort(seconds);
+            double median = seconds[rounds / 2];
+            System.out.printf(
+                Locale.ROOT,
+                "%-12s %-6s %d threads %4d rows %8.1f GMAC/s (%.1f) %6.1f GB/s (%.1f)%n",
+                row,
+                format,
+                threads,
+                rows,
+                products * repeats / median / 1e9,
+                products * repeats / seconds[0] / 1e9,
+                (double) one * kernels.size() * repeats / median / 1e9,
+                (double) one * kernels.size() * repeats / seconds[0] / 1e9);
+          }
+        }
+      }
+    }
+  }
+}
