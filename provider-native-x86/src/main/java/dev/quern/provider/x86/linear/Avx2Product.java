@@ -3,6 +3,7 @@ package dev.quern.provider.x86.linear;
 import static dev.quern.provider.x86.asm.Mem.ptr;
 import static dev.quern.provider.x86.asm.Vec.xmm;
 import static dev.quern.provider.x86.asm.Vec.ymm;
+import static dev.quern.provider.x86.linear.PanelLoop.HEAD;
 import static dev.quern.provider.x86.linear.PanelLoop.PANEL;
 import static dev.quern.provider.x86.linear.PanelLoop.TILE;
 
@@ -15,34 +16,36 @@ import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
 
-/// Products by vectors of 256 bits: panels of 8 outputs ([PanelLayout]), up to four rows. Three
-/// ways to multiply a word of weights, u8, by a word of x, s8:
+/// Products by vectors of 256 bits: panels of 8 outputs ([PanelLayout]), up to four rows. How words
+/// of weights, u8, are multiplied by words of x, s8 in -127 .. 127:
 ///
 /// - AVX-VNNI: `vpdpbusd`.
-/// - AVX2, 4 bits: `vpmaddubsw`, whose int16 sums of two hold all 32 of a block: 32 values of x are
-///   at most 127, nibbles 15, so that 16 pairs of products stay... two lanes of 16 products each,
-///   below 16 * 15 * 127 = 30,480. `vpmaddwd` by ones adds the two lanes.
-/// - AVX2, 8 bits: two products of a byte by a byte overflow int16. So the sign of a weight is moved
-///   to x, and its magnitude, 128 at most, is multiplied: 2 * 128 * 127 = 32,512. The offset is
-///   taken from the weights here, and there is no bias.
+/// - AVX2, 4 bits: `vpmaddubsw` adds two products in int16. A lane of all eight words has 16
+///   products, 16 * 15 * 127 = 30,480 at most; `vpmaddwd` by ones adds two lanes.
+/// - AVX2, 5 and 6 bits: the same for two words, 4 * 63 * 127 = 32,004 at most.
+/// - AVX2, 8 bits: two products of u8 by s8 overflow int16. So a weight, less its offset, gives its
+///   sign to x and is multiplied as a magnitude, 2 * 128 * 127 = 32,512 at most; there is nothing
+///   left to subtract.
 ///
 /// Registers:
 ///
 ///     ymm0 .. 3   sums, F32, of each row
-///     ymm4 .. 7   the block's sums, integers; then as F32
-///     ymm8        scales     ymm9, 10   words     ymm11   0x0F or 0x80 of every byte
-///     ymm12       ones, int16     ymm13, 14   x, products     ymm15   mask of outputs
+///     ymm4 .. 7   sums of a group, integers; then as F32
+///     ymm8        scales, minimums     ymm9, 10   words
+///     ymm11       0x0F or 0x80 of every byte     ymm12   ones, int16     ymm13   upper bits of bytes
+///     ymm14       x, spare     ymm15   products; then the mask of outputs
 final class Avx2Product implements PanelLoop.Unit {
   static final int OUTPUTS = 8;
   static final int MAX_ROWS = 4;
 
   private static final Vec SCALES = ymm(8);
   private static final Vec WORDS = ymm(9);
-  private static final Vec HIGH = ymm(10);
+  private static final Vec OTHER = ymm(10);
   private static final Vec BYTES = ymm(11);
   private static final Vec ONES = ymm(12);
-  private static final Vec X = ymm(13);
-  private static final Vec PRODUCT = ymm(14);
+  private static final Vec UPPER = ymm(13);
+  private static final Vec X = ymm(14);
+  private static final Vec PRODUCT = ymm(15);
   private static final Vec MASK = ymm(15);
 
   private final Assembler a;
@@ -72,16 +75,20 @@ final class Avx2Product implements PanelLoop.Unit {
     Avx2Product product = new Avx2Product(a, layout, tile, row.equals(CpuRow.AVX_VNNI));
     Label bytes = a.label();
     Label ones = a.label();
+    Label upper = a.label();
     a.emit(Op.VPBROADCASTD, BYTES, ptr(bytes));
     a.emit(Op.VPBROADCASTD, ONES, ptr(ones));
+    a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     new PanelLoop(layout, tile).emit(a, product, tile.rows() < MAX_ROWS);
     a.align(32);
     a.place(product.bits);
     a.data(1, 2, 4, 8, 16, 32, 64, 128);
     a.place(bytes);
-    a.data(layout.bits() == 4 ? 0x0F0F_0F0F : 0x8080_8080);
+    a.data(layout.bits() == 8 ? 0x8080_8080 : 0x0F0F_0F0F);
     a.place(ones);
     a.data(0x0001_0001);
+    a.place(upper);
+    a.data(layout.upperBits());
     return a.code();
   }
 
@@ -93,6 +100,11 @@ final class Avx2Product implements PanelLoop.Unit {
     return ymm(MAX_ROWS + row);
   }
 
+  /// Whether the sums of a group are int16 until its end.
+  private boolean sums16() {
+    return !vnni && layout.bits() == 4;
+  }
+
   @Override
   public void begin() {
     for (int r = 0; r < tile.rows(); r++) {
@@ -102,63 +114,122 @@ final class Avx2Product implements PanelLoop.Unit {
 
   @Override
   public void block() {
-    for (int r = 0; r < tile.rows(); r++) {
-      if (vnni) {
-        a.emit(Op.VPBROADCASTD, integers(r), ptr(TILE, tile.biasAt(r)));
-      } else {
-        a.emit(Op.VPXOR, integers(r), integers(r), integers(r));
+    int words = PanelLayout.WORDS / layout.groups();
+    for (int g = 0; g < layout.groups(); g++) {
+      for (int r = 0; r < tile.rows(); r++) {
+        if (layout.minimum() || sums16()) {
+          a.emit(Op.VPXOR, integers(r), integers(r), integers(r));
+        } else {
+          a.emit(Op.VPBROADCASTD, integers(r), ptr(TILE, tile.termAt(r, g)));
+        }
+      }
+      for (int k = g * words; k < (g + 1) * words; k += 2) {
+        word(k, WORDS);
+        if (vnni || layout.bits() == 8) {
+          dot(k);
+          word(k + 1, WORDS);
+          dot(k + 1);
+        } else {
+          word(k + 1, OTHER);
+          dotOfTwo(k);
+        }
+      }
+      scales(layout.scalesAt(g), 0);
+      for (int r = 0; r < tile.rows(); r++) {
+        if (sums16()) {
+          a.emit(Op.VPMADDWD, integers(r), integers(r), ONES);
+          if (!layout.minimum()) {
+            a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.termAt(r, g)));
+            a.emit(Op.VPADDD, integers(r), integers(r), X);
+          }
+        }
+        a.emit(Op.VCVTDQ2PS, integers(r), integers(r));
+        a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.scaleAt(r)));
+        a.emit(Op.VMULPS, X, SCALES, X);
+        a.emit(Op.VFMADD231PS, sum(r), integers(r), X);
       }
     }
-    for (int j = 0; j < layout.bits(); j++) {
-      a.emit(Op.VMOVDQU, WORDS, ptr(PANEL, layout.wordsAt(j)));
-      if (layout.bits() == 4) {
-        a.emit(Op.VPSRLD, HIGH, WORDS, 4);
-        a.emit(Op.VPAND, WORDS, WORDS, BYTES);
-        a.emit(Op.VPAND, HIGH, HIGH, BYTES);
-        dot(WORDS, 4 * j);
-        dot(HIGH, 4 * j + PanelLayout.BLOCK / 2);
-      } else if (vnni) {
-        dot(WORDS, 4 * j);
-      } else {
-        a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
-        a.emit(Op.VPABSB, HIGH, WORDS);
-        signedDot(WORDS, HIGH, 4 * j);
+    if (layout.minimum()) {
+      scales(layout.minimumsAt(), layout.headMinimumsAt());
+      for (int r = 0; r < tile.rows(); r++) {
+        a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.termAt(r, 0)));
+        a.emit(Op.VFMADD231PS, sum(r), SCALES, X);
       }
-    }
-    a.emit(Op.VCVTPH2PS, SCALES, ptr(PANEL));
-    for (int r = 0; r < tile.rows(); r++) {
-      if (!vnni && layout.bits() == 4) {
-        a.emit(Op.VPMADDWD, integers(r), integers(r), ONES);
-        a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.biasAt(r)));
-        a.emit(Op.VPADDD, integers(r), integers(r), X);
-      }
-      a.emit(Op.VCVTDQ2PS, integers(r), integers(r));
-      a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.scaleAt(r)));
-      a.emit(Op.VMULPS, X, SCALES, X);
-      a.emit(Op.VFMADD231PS, sum(r), integers(r), X);
     }
   }
 
-  /// Four inputs of the block, from one on, of all rows; words are not negative.
-  private void dot(Vec words, int input) {
+  /// Word k of all outputs.
+  private void word(int k, Vec into) {
+    if (layout.bits() == 8) {
+      a.emit(Op.VMOVDQU, into, ptr(PANEL, layout.wordsAt(k)));
+    } else if (k < 4) {
+      a.emit(Op.VPAND, into, BYTES, ptr(PANEL, layout.wordsAt(k)));
+    } else {
+      a.emit(Op.VMOVDQU, into, ptr(PANEL, layout.wordsAt(k - 4)));
+      a.emit(Op.VPSRLD, into, into, 4);
+      a.emit(Op.VPAND, into, into, BYTES);
+    }
+    if (layout.planes() > 0) {
+      int left = layout.planeShift(k);
+      a.emit(Op.VMOVDQU, X, ptr(PANEL, layout.planeAt(layout.planeOf(k))));
+      if (left != 0) {
+        a.emit(left > 0 ? Op.VPSLLD : Op.VPSRLD, X, X, Math.abs(left));
+      }
+      a.emit(Op.VPAND, X, X, UPPER);
+      a.emit(Op.VPOR, into, into, X);
+    }
+  }
+
+  /// Word k of weights by that of all rows.
+  private void dot(int k) {
+    if (!vnni) {
+      a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
+      a.emit(Op.VPABSB, OTHER, WORDS);
+    }
     for (int r = 0; r < tile.rows(); r++) {
-      a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + input));
+      a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * k));
       if (vnni) {
-        a.emit(Op.VPDPBUSD, integers(r), words, X);
+        a.emit(Op.VPDPBUSD, integers(r), WORDS, X);
       } else {
-        a.emit(Op.VPMADDUBSW, PRODUCT, words, X);
+        a.emit(Op.VPSIGNB, X, X, WORDS);
+        a.emit(Op.VPMADDUBSW, PRODUCT, OTHER, X);
+        a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, ONES);
+        a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
+      }
+    }
+  }
+
+  /// Words k and k + 1.
+  private void dotOfTwo(int k) {
+    for (int r = 0; r < tile.rows(); r++) {
+      a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * k));
+      a.emit(Op.VPMADDUBSW, PRODUCT, WORDS, X);
+      a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * (k + 1)));
+      a.emit(Op.VPMADDUBSW, X, OTHER, X);
+      a.emit(Op.VPADDW, PRODUCT, PRODUCT, X);
+      if (sums16()) {
         a.emit(Op.VPADDW, integers(r), integers(r), PRODUCT);
+      } else {
+        a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, ONES);
+        a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
       }
     }
   }
 
-  private void signedDot(Vec words, Vec magnitudes, int input) {
-    for (int r = 0; r < tile.rows(); r++) {
-      a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + input));
-      a.emit(Op.VPSIGNB, X, X, words);
-      a.emit(Op.VPMADDUBSW, PRODUCT, magnitudes, X);
-      a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, ONES);
-      a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
+  /// Scales or minimums of the block as F32.
+  ///
+  /// @param at where they begin
+  /// @param headAt where their factors are in the head, if they are bytes
+  private void scales(int at, int headAt) {
+    switch (layout.scales()) {
+      case F16 -> a.emit(Op.VCVTPH2PS, SCALES, ptr(PANEL, at));
+      case U8 -> a.emit(Op.VPMOVZXBD, SCALES, ptr(PANEL, at));
+      case S8_HALVES -> a.emit(Op.VPMOVSXBD, SCALES, ptr(PANEL, at));
+    }
+    if (layout.hasHeads()) {
+      a.emit(Op.VCVTDQ2PS, SCALES, SCALES);
+      a.emit(Op.VCVTPH2PS, X, ptr(HEAD, headAt));
+      a.emit(Op.VMULPS, SCALES, SCALES, X);
     }
   }
 

@@ -54,6 +54,6 @@ record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset
   }
 
   PanelLayout layout(PanelFormat format) {
-    return new PanelLayout(format.bits(), outputs);
+    return format.layout(outputs);
   }
 }

@@ -24,11 +24,14 @@ record Int8Code(
   static Int8Code load(DotUnit unit, PanelFormat format, RoutineLoader loader)
       throws RefusedException {
     List<Code> codes = new ArrayList<>();
-    codes.add(Rounding.code());
+    PanelLayout layout = unit.layout(format);
+    codes.add(Rounding.code(layout.groups(), layout.minimum(), unit.offset().of(format)));
     List<RoundedTile> tiles =
-        IntStream.rangeClosed(1, unit.maxRows()).mapToObj(RoundedTile::new).toList();
+        IntStream.rangeClosed(1, unit.maxRows())
+            .mapToObj(rows -> new RoundedTile(rows, layout.groups()))
+            .toList();
     for (RoundedTile tile : tiles) {
-      codes.add(unit.generator().code(unit.layout(format), tile));
+      codes.add(unit.generator().code(layout, tile));
     }
     List<Routine> routines = loader.load(codes);
     return new Int8Code(
@@ -45,10 +48,5 @@ record Int8Code(
 
   Routine product(int rows) {
     return products.get(rows - 1);
-  }
-
-  /// What the product leaves to the bias.
-  int offset() {
-    return unit.offset().of(format);
   }
 }

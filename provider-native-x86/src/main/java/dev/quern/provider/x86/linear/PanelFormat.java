@@ -1,44 +1,117 @@
 package dev.quern.provider.x86.linear;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.provider.x86.linear.PanelLayout.Scales;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
-/// A weight format whose blocks fit a [PanelLayout]; a new one is a row of the table. x86 is
-/// little-endian, as the formats are.
+/// A weight format as a panel holds it; a new one is a row of the table. Where its bytes are in a
+/// block is in SPEC.md, section F. x86 is little-endian, as the formats are.
 ///
-/// @param format blocks of 32 inputs
 /// @param bits of a stored value
 /// @param offset what is subtracted from a stored value
-/// @param scaleAt where a block has its F16 scale, in bytes
-/// @param words the block's values as words of the layout
-record PanelFormat(BlockFormat format, int bits, int offset, int scaleAt, Words words) {
-  /// Word j of the block at a byte offset.
+/// @param scales of a block of 32
+/// @param head d of a block of several 32, as F16
+/// @param scale of 32 inputs, or of 16, as the layout stores it
+/// @param headMinimum the factor of minimums, as F16
+/// @param minimum what is added to 32 inputs, as the layout stores it; [#NONE] for nothing
+/// @param words stored values
+record PanelFormat(
+    BlockFormat format,
+    int bits,
+    int offset,
+    Scales scales,
+    Part head,
+    Part scale,
+    Part headMinimum,
+    Part minimum,
+    Words words) {
+  /// A number of the block at a byte offset: of its 32, or 16, inputs `n`.
   @FunctionalInterface
-  interface Words {
-    int word(MemorySegment data, long block, int j);
+  interface Part {
+    int of(MemorySegment data, long block, int n);
   }
 
-  /// Q4_0's low nibbles are inputs 0 to 15, the high ones 16 to 31: words as the layout has them.
-  /// Q8_0's values get an offset of 128 by turning their sign bit over.
+  /// Word k of a block's 32 inputs `n`: four values, a byte each.
+  @FunctionalInterface
+  interface Words {
+    int of(MemorySegment data, long block, int n, int k);
+  }
+
+  static final Part NONE = (_, _, _) -> 0;
+
+  private static final int NIBBLES = 0x0F0F_0F0F;
+  private static final int SIGNS = 0x8080_8080;
+
+  /// Q8_0's values get an offset of 128 by turning their sign bit over. What the K formats subtract
+  /// is added with the sign of its factor turned over.
   private static final List<PanelFormat> TABLE =
       List.of(
-          new PanelFormat(
-              BlockFormat.Q4_0,
-              4,
-              8,
-              0,
-              (data, block, j) -> data.get(JAVA_INT_UNALIGNED, block + 2 + 4L * j)),
-          new PanelFormat(
+          row(BlockFormat.Q4_0, 4, 8, half(0), NONE, (d, b, _, k) -> nibbles(d, b + 2, k)),
+          row(
               BlockFormat.Q8_0,
               8,
               128,
+              half(0),
+              NONE,
+              (d, b, _, k) -> i32(d, b + 2 + 4 * k) ^ SIGNS),
+          row(BlockFormat.Q4_1, 4, 0, half(0), half(2), (d, b, _, k) -> nibbles(d, b + 4, k)),
+          row(
+              BlockFormat.Q5_0,
+              5,
+              16,
+              half(0),
+              NONE,
+              (d, b, _, k) -> nibbles(d, b + 6, k) | fifth(d, b + 2, k)),
+          row(
+              BlockFormat.Q5_1,
+              5,
               0,
-              (data, block, j) -> data.get(JAVA_INT_UNALIGNED, block + 2 + 4L * j) ^ 0x8080_8080));
+              half(0),
+              half(2),
+              (d, b, _, k) -> nibbles(d, b + 8, k) | fifth(d, b + 4, k)),
+          new PanelFormat(
+              BlockFormat.Q4_K,
+              4,
+              0,
+              Scales.U8,
+              half(0),
+              PanelFormat::scaleK,
+              (d, b, _) -> i16(d, b + 2) ^ 0x8000,
+              PanelFormat::minimumK,
+              (d, b, n, k) -> nibblesK(d, b + 16, n, k)),
+          new PanelFormat(
+              BlockFormat.Q5_K,
+              5,
+              0,
+              Scales.U8,
+              half(0),
+              PanelFormat::scaleK,
+              (d, b, _) -> i16(d, b + 2) ^ 0x8000,
+              PanelFormat::minimumK,
+              (d, b, n, k) ->
+                  nibblesK(d, b + 48, n, k) | (i32(d, b + 16 + 4 * k) >>> n & 0x0101_0101) << 4),
+          new PanelFormat(
+              BlockFormat.Q6_K,
+              6,
+              32,
+              Scales.S8_HALVES,
+              half(208),
+              (d, b, n) -> d.get(JAVA_BYTE, b + 192 + n),
+              NONE,
+              NONE,
+              PanelFormat::words6K));
+
+  /// A format of blocks of 32 with a scale of their own.
+  private static PanelFormat row(
+      BlockFormat format, int bits, int offset, Part scale, Part minimum, Words words) {
+    return new PanelFormat(format, bits, offset, Scales.F16, NONE, scale, NONE, minimum, words);
+  }
 
   static List<PanelFormat> table() {
     return TABLE;
@@ -48,7 +121,58 @@ record PanelFormat(BlockFormat format, int bits, int offset, int scaleAt, Words 
     return TABLE.stream().filter(f -> f.format.equals(format)).findFirst();
   }
 
-  short scale(MemorySegment data, long block) {
-    return data.get(JAVA_SHORT_UNALIGNED, block + scaleAt);
+  /// How it lies in panels of so many outputs.
+  PanelLayout layout(int outputs) {
+    return new PanelLayout(outputs, bits, scales, minimum != NONE);
+  }
+
+  private static int i16(MemorySegment data, long at) {
+    return data.get(JAVA_SHORT_UNALIGNED, at);
+  }
+
+  private static int i32(MemorySegment data, long at) {
+    return data.get(JAVA_INT_UNALIGNED, at);
+  }
+
+  private static Part half(int at) {
+    return (data, block, _) -> i16(data, block + at);
+  }
+
+  /// Inputs 0 to 15 in the low nibbles, 16 to 31 in the high ones.
+  private static int nibbles(MemorySegment data, long at, int k) {
+    return i32(data, at + 4 * (k % 4)) >>> (k < 4 ? 0 : 4) & NIBBLES;
+  }
+
+  /// Four bits become bit 4 of four bytes.
+  private static int fifth(MemorySegment data, long at, int k) {
+    int four = i32(data, at) >>> 4 * k & 15;
+    return (four * 0x0020_4081 & 0x0101_0101) << 4;
+  }
+
+  private static int nibblesK(MemorySegment data, long at, int n, int k) {
+    return i32(data, at + 32 * (n / 2) + 4 * k) >>> (n % 2 == 0 ? 0 : 4) & NIBBLES;
+  }
+
+  private static int words6K(MemorySegment data, long block, int n, int k) {
+    int half = n / 4;
+    int quarter = n % 4;
+    int low = i32(data, block + 64 * half + 32 * (quarter % 2) + 4 * k);
+    int high = i32(data, block + 128 + 32 * half + 4 * k);
+    return low >>> (quarter < 2 ? 0 : 4) & NIBBLES | (high >>> 2 * quarter & 0x0303_0303) << 4;
+  }
+
+  private static int u8(MemorySegment data, long at) {
+    return data.get(JAVA_BYTE, at) & 0xFF;
+  }
+
+  /// Six bits of s[12], which begins at byte 4.
+  private static int scaleK(MemorySegment data, long block, int n) {
+    long s = block + 4;
+    return n < 4 ? u8(data, s + n) & 63 : u8(data, s + n + 4) & 15 | u8(data, s + n - 4) >> 6 << 4;
+  }
+
+  private static int minimumK(MemorySegment data, long block, int n) {
+    long s = block + 4;
+    return n < 4 ? u8(data, s + n + 4) & 63 : u8(data, s + n + 4) >> 4 | u8(data, s + n) >> 6 << 4;
   }
 }

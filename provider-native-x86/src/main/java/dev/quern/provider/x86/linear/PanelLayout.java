@@ -1,31 +1,137 @@
 package dev.quern.provider.x86.linear;
 
 /// A panel: the weights of P outputs, whose lanes are outputs, so that no sum crosses lanes. Its
-/// blocks of 32 inputs follow each other, and a panel the one before. A block of P outputs:
+/// blocks of 32 inputs follow each other, and a panel the one before.
 ///
 /// ```
-/// scales: f16[P]
-/// words: u8[bits][P][4]     a 32-bit word of an output holds four consecutive inputs:
-///   4 bits   word j = inputs 4j .. 4j+3 in the low nibbles, 16+4j .. 16+4j+3 in the high ones
-///   8 bits   word j = inputs 4j .. 4j+3
+/// head      of every 8 blocks, where scales are bytes: d: f16[P] | minimum's d: f16[P], if any
+/// block     scales: f16[P], u8[P] or s8[2][P] | minimums: as scales, if any
+///           planes: u8[0 to 2][P][4] | words: u8[4 or 8][P][4]
 /// ```
 ///
-/// Stored values are not negative: a format's offset is to be subtracted, as the dot products of
-/// x86 want it (the first operand of `vpdpbusd` and of `vpmaddubsw` is unsigned).
+/// Word k of an output is its inputs 4k .. 4k+3. Its stored values are not negative, as the dot
+/// products of x86 want them (the first operand of `vpdpbusd` and of `vpmaddubsw` is unsigned);
+/// what a format subtracts from them, its offset, is not in the panel.
 ///
-/// @param bits of a stored value, 4 or 8; and words of an output in a block
+/// ```
+/// 8 bits    word k as it is
+/// 4 bits    word k in the low nibbles of word k % 4, for k < 4, in the high ones else
+/// 5 bits    and bit k of a plane's byte is the fifth bit of word k's
+/// 6 bits    and bits 2(k % 4), 2(k % 4) + 1 of plane k / 4 the fifth and sixth
+/// ```
+///
 /// @param outputs P: the lanes of a vector register
-record PanelLayout(int bits, int outputs) {
+/// @param bits of a stored value: 4, 5, 6, 8
+/// @param scales what they are
+/// @param minimum whether a block has a number that is added to all its values
+record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
   /// Inputs of a block.
   static final int BLOCK = 32;
 
-  /// Bytes of a block.
-  int blockBytes() {
-    return wordsAt(bits);
+  /// Words of an output in a block.
+  static final int WORDS = BLOCK / 4;
+
+  /// What scales a block has.
+  enum Scales {
+    /// One, F16.
+    F16(Short.BYTES, 1, 1),
+    /// A byte, which the head's d is multiplied with.
+    U8(1, 1, 8),
+    /// Two signed bytes, for 16 inputs each.
+    S8_HALVES(1, 2, 8);
+
+    private final int bytes;
+    private final int count;
+    private final int blocksPerHead;
+
+    Scales(int bytes, int count, int blocksPerHead) {
+      this.bytes = bytes;
+      this.count = count;
+      this.blocksPerHead = blocksPerHead;
+    }
   }
 
-  /// Where the words j of all outputs begin in a block, in bytes.
+  /// Groups of inputs in a block that have a scale each.
+  int groups() {
+    return scales.count;
+  }
+
+  /// Blocks that share a head; 1 where there are no heads.
+  int blocksPerHead() {
+    return scales.blocksPerHead;
+  }
+
+  /// Bytes of a head; 0 where there are none.
+  int headBytes() {
+    return hasHeads() ? Short.BYTES * (minimum ? 2 : 1) * outputs : 0;
+  }
+
+  boolean hasHeads() {
+    return scales.blocksPerHead > 1;
+  }
+
+  /// Where a head has the factors of minimums, in bytes.
+  int headMinimumsAt() {
+    return Short.BYTES * outputs;
+  }
+
+  /// Bytes of blocks, a multiple of those that share a head.
+  long bytes(int blocks) {
+    return (long) blocks * blockBytes() + (long) (blocks / blocksPerHead()) * headBytes();
+  }
+
+  /// Where the scales of a group begin in a block, in bytes.
+  int scalesAt(int group) {
+    return scales.bytes * group * outputs;
+  }
+
+  /// Bytes from an output's scale to the next one's; of a minimum too.
+  int scaleBytes() {
+    return scales.bytes;
+  }
+
+  int minimumsAt() {
+    return scalesAt(groups());
+  }
+
+  /// How many planes of upper bits there are.
+  int planes() {
+    return bits == 8 ? 0 : bits - 4;
+  }
+
+  int planeAt(int plane) {
+    return scales.bytes * (groups() + (minimum ? 1 : 0)) * outputs
+        + Integer.BYTES * plane * outputs;
+  }
+
+  /// Where stored words j of all outputs begin in a block, in bytes.
   int wordsAt(int j) {
-    return (Short.BYTES + j * Integer.BYTES) * outputs;
+    return planeAt(planes() + j);
+  }
+
+  /// Stored words of an output in a block.
+  int storedWords() {
+    return bits == 8 ? WORDS : WORDS / 2;
+  }
+
+  /// Bytes of a block.
+  int blockBytes() {
+    return wordsAt(storedWords());
+  }
+
+  /// The plane that has upper bits of word k.
+  int planeOf(int k) {
+    return bits == 6 ? k / 4 : 0;
+  }
+
+  /// How far upper bits of word k are to be shifted to the left to be at bit 4; to the right where
+  /// it is negative.
+  int planeShift(int k) {
+    return bits == 6 ? 4 - 2 * (k % 4) : 4 - k;
+  }
+
+  /// Bit 4, or bits 4 and 5, of every byte.
+  int upperBits() {
+    return bits == 6 ? 0x3030_3030 : 0x1010_1010;
   }
 }

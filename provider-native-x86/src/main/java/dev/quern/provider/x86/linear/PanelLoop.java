@@ -18,22 +18,23 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import java.util.function.IntConsumer;
 
-/// The loops that the products of all units have in common; a unit says what a block is, and how
-/// a panel's sums are stored. In Java it would be
+/// The loops that the products of all units have in common; a unit says what a block is, and how a
+/// panel's sums are stored. In Java it would be
 ///
 ///     for (panel : panels) {          // count of them, one behind the other
 ///       sums[rows] = 0;
 ///       for (block : panel) {         // and of the tile of rows
-///         sums[r] += scales * d[r] * (bias[r] + Σ words * q[r]);
+///         sums[r] += scales * d[r] * (term[r] + Σ words * q[r]);
 ///       }
-///       y[r][16 outputs] = sums[r];   // or +=
+///       y[r][outputs] = sums[r];      // or +=
 ///     }
 ///
-/// Registers: [#TILE] and [#PANEL] are at the current block; `y` in r9, its stride in r10, panels
-/// left in r8, blocks left in rcx; rax is free.
+/// Registers: [#TILE] and [#PANEL] are at the current block, [#HEAD] at its head; y in r9, its stride
+/// in r10, panels left in r8, blocks left in rcx, and in rax those of the head.
 record PanelLoop(PanelLayout layout, RoundedTile tile) {
   static final Gp TILE = RSI;
   static final Gp PANEL = RDX;
+  static final Gp HEAD = R11;
 
   /// Of a panel that is read for few rows, as many blocks ahead: memory is what it waits for.
   private static final int PREFETCH_BLOCKS = 8;
@@ -62,6 +63,15 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
   ///
   /// @param prefetch whether weights come from memory, and not from a cache
   void emit(Assembler a, Unit unit, boolean prefetch) {
+    Runnable block =
+        () -> {
+          if (prefetch) {
+            prefetch(a);
+          }
+          unit.block();
+          a.emit(Op.ADD, PANEL, layout.blockBytes());
+          a.emit(Op.ADD, TILE, tile.blockBytes());
+        };
     a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
     a.emit(Op.MOV, R9, ProductArguments.y(RDI));
     a.emit(Op.MOV, R10, ProductArguments.yStride(RDI));
@@ -74,21 +84,18 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
           a.emit(Op.MOV, RCX, ProductArguments.blocks(RDI));
           unit.begin();
           a.align(32);
-          a.loop(
-              RCX,
-              1,
-              () -> {
-                if (prefetch) {
-                  prefetch(a);
-                }
-                unit.block();
-                a.emit(Op.ADD, PANEL, layout.blockBytes());
-                a.emit(Op.ADD, TILE, tile.blockBytes());
-              });
+          a.loop(RCX, layout.blocksPerHead(), layout.hasHeads() ? () -> head(a, block) : block);
           store(a, unit);
           a.emit(Op.ADD, R9, Float.BYTES * layout.outputs());
         });
     a.end();
+  }
+
+  private void head(Assembler a, Runnable block) {
+    a.emit(Op.MOV, HEAD, PANEL);
+    a.emit(Op.ADD, PANEL, layout.headBytes());
+    a.emit(Op.MOV, RAX.r32(), layout.blocksPerHead());
+    a.loop(RAX, 1, block);
   }
 
   private void prefetch(Assembler a) {
@@ -105,8 +112,8 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
     a.emit(Op.MOV, RAX.r32(), ProductArguments.last(RDI));
     a.place(whole);
     unit.mask(RAX.r32());
-    a.emit(Op.MOV, R11.r32(), ProductArguments.add(RDI));
-    a.ifPositive(R11, () -> eachRow(a, row -> unit.add(row, ptr(RAX))));
+    a.emit(Op.MOV, RCX.r32(), ProductArguments.add(RDI));
+    a.ifPositive(RCX, () -> eachRow(a, row -> unit.add(row, ptr(RAX))));
     eachRow(a, row -> unit.store(row, ptr(RAX)));
   }
 

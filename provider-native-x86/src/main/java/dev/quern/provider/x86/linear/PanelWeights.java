@@ -1,8 +1,5 @@
 package dev.quern.provider.x86.linear;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.op.LinearSpec;
@@ -14,8 +11,8 @@ import java.util.List;
 ///
 /// @param layout of a panel's blocks
 /// @param outputs rows of the matrices, stacked
-/// @param blocks of a row
-/// @param data `[ceil(outputs / P)][blocks]` blocks of a panel
+/// @param blocks of 32 of a row
+/// @param data `[ceil(outputs / P)]` panels
 record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment data) {
   /// Several for each worker, since the sources of some may have to come from a file first.
   private static final int TASKS_PER_WORKER = 8;
@@ -28,11 +25,12 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
-    int blocks = spec.weights().blocksPerRow(spec.inputs());
+    int blocks = spec.inputs() / PanelLayout.BLOCK;
     int count = Math.ceilDiv(spec.outputs(), layout.outputs());
-    long bytes = Math.multiplyExact((long) count, (long) blocks * layout.blockBytes());
+    long bytes = Math.multiplyExact((long) count, layout.bytes(blocks));
     MemorySegment data = allocator.allocate(bytes, Split.LINE);
     PanelWeights panels = new PanelWeights(layout, spec.outputs(), blocks, data);
+    PanelWriter writer = new PanelWriter(format, layout, data);
     WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
     int tasks = Split.tasks(count, TASKS_PER_WORKER, workers);
     workers.run(
@@ -40,7 +38,7 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
         (task, worker) -> {
           int end = (int) Split.begin(count, task + 1, tasks);
           for (int p = (int) Split.begin(count, task, tasks); p < end; p++) {
-            panels.packPanel(format, p, matrices);
+            panels.packPanel(writer, p, matrices);
           }
         });
     return panels;
@@ -53,7 +51,7 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
 
   /// Bytes of a panel.
   long panelBytes() {
-    return (long) blocks * layout.blockBytes();
+    return layout.bytes(blocks);
   }
 
   /// Outputs of a panel: fewer in the last one.
@@ -61,7 +59,7 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
     return Math.min(layout.outputs(), outputs - panel * layout.outputs());
   }
 
-  private void packPanel(PanelFormat format, int panel, WeightMatrix[] matrices) {
+  private void packPanel(PanelWriter writer, int panel, WeightMatrix[] matrices) {
     if (outputsOf(panel) < layout.outputs()) {
       data.asSlice(panel * panelBytes(), panelBytes()).fill((byte) 0);
     }
@@ -71,23 +69,9 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
     for (WeightMatrix m : matrices) {
       long end = Math.min(to, first + m.outputs());
       for (long o = Math.max(from, first); o < end; o++) {
-        packOutput(format, m, o - first, panel * panelBytes(), (int) (o - from));
+        writer.write(m, o - first, panel * panelBytes(), (int) (o - from));
       }
       first += m.outputs();
-    }
-  }
-
-  private void packOutput(PanelFormat format, WeightMatrix m, long row, long panelAt, int lane) {
-    long source = row * m.format().rowBytes(m.inputs());
-    long block = panelAt;
-    for (int b = 0; b < blocks; b++) {
-      data.set(JAVA_SHORT, block + Short.BYTES * lane, format.scale(m.data(), source));
-      for (int j = 0; j < layout.bits(); j++) {
-        long at = block + layout.wordsAt(j) + Integer.BYTES * lane;
-        data.set(JAVA_INT, at, format.words().word(m.data(), source, j));
-      }
-      source += m.format().blockBytes();
-      block += layout.blockBytes();
     }
   }
 }

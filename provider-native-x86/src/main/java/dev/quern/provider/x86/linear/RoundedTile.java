@@ -4,20 +4,25 @@ package dev.quern.provider.x86.linear;
 /// product takes; block after block, as the product reads it:
 ///
 /// ```
-/// q: s8[rows][32] | bias: i32[rows] = -offset * sum of 32 q | d: f32[rows]
+/// q: s8[rows][32] | terms: 32 bits[groups][rows] | d: f32[rows]
 /// ```
 ///
-/// The bias is where the integer sum of a block begins: stored weights are larger by the offset
-/// than what they mean. d is NaN where x is not finite, and so are all results of the row (L10).
+/// A term is what the sum over a block has besides products. Weights with an offset: i32 = -offset
+/// times the sum of q over the group, where its integer sum begins. With a minimum: f32 = d times
+/// the sum of q, by which the minimum is multiplied. d is NaN where x is not finite, and so are all
+/// results of the row (L10).
 ///
 /// @param rows of x, 1 to the unit's largest
-record RoundedTile(int rows) {
+/// @param groups of a block that have a scale each: 1 or 2
+record RoundedTile(int rows, int groups) {
   /// Bytes that a row of x takes in a block.
-  static final int ROW_BYTES = PanelLayout.BLOCK + Integer.BYTES + Float.BYTES;
+  int rowBytes() {
+    return PanelLayout.BLOCK + Integer.BYTES * groups + Float.BYTES;
+  }
 
   /// Bytes of a block.
   int blockBytes() {
-    return ROW_BYTES * rows;
+    return rowBytes() * rows;
   }
 
   /// Where the values of a row begin in a block.
@@ -25,13 +30,13 @@ record RoundedTile(int rows) {
     return PanelLayout.BLOCK * row;
   }
 
-  /// Where a row's bias is in a block.
-  int biasAt(int row) {
-    return PanelLayout.BLOCK * rows + Integer.BYTES * row;
+  /// Where a row's term of a group is in a block.
+  int termAt(int row, int group) {
+    return PanelLayout.BLOCK * rows + Integer.BYTES * (rows * group + row);
   }
 
   /// Where a row's scale is in a block.
   int scaleAt(int row) {
-    return (PanelLayout.BLOCK + Integer.BYTES) * rows + Float.BYTES * row;
+    return termAt(row, groups);
   }
 }

@@ -49,7 +49,7 @@ final class X86Linear implements LinearKernel {
 
   /// Bytes of a rounded row.
   private long rowBytes() {
-    return (long) RoundedTile.ROW_BYTES * weights.blocks();
+    return (long) code.tile(1).rowBytes() * weights.blocks();
   }
 
   @Override
@@ -98,8 +98,7 @@ final class X86Linear implements LinearKernel {
         scratch.address() + tiles + first * rowBytes(),
         code.tile(rowsOfTile(x.rows(), first)),
         row - first,
-        weights.blocks(),
-        code.offset());
+        weights.blocks());
     code.rounding().call(scratch.address() + arguments, scratch, x.data(), scratch);
   }
 

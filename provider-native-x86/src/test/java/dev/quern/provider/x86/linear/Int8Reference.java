@@ -1,40 +1,47 @@
 package dev.quern.provider.x86.linear;
 
-import dev.quern.data.BlockCodec;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.quern.conformance.oracle.BlockLayout;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /// What the products compute, in plain Java and to the last bit: rows rounded as SPEC.md's L6 says,
-/// an exact sum of each block, and the F32 sum of these in the order of blocks. For formats of
-/// blocks of 32 with an F16 scale first.
+/// an exact sum of each group of weights that has a scale, and the F32 sum of these in their order,
+/// each block's minimum last. Shares no code with the packing.
 final class Int8Reference {
   private static final int BLOCK = 32;
 
-  private Int8Reference() {}
+  private final WeightMatrix w;
+  private final ByteBuffer bytes;
+  private final BlockLayout integers;
+
+  private Int8Reference(WeightMatrix w) {
+    this.w = w;
+    bytes = ByteBuffer.wrap(w.data().toArray(JAVA_BYTE)).order(ByteOrder.LITTLE_ENDIAN);
+    integers = BlockLayout.of(w.format().id());
+  }
 
   /// `x·Wᵀ`, `[rows][outputs]`.
   static float[][] multiply(F32Matrix x, WeightMatrix w) {
+    Int8Reference reference = new Int8Reference(w);
     float[][] y = new float[x.rows()][w.outputs()];
-    float[] weights = new float[w.inputs()];
-    float[] scales = new float[w.inputs() / BLOCK];
-    for (int o = 0; o < w.outputs(); o++) {
-      decode(w, o, weights, scales);
-      for (int row = 0; row < x.rows(); row++) {
-        for (int b = 0; b < scales.length; b++) {
-          y[row][o] = addBlock(x, row, b, weights, scales[b], y[row][o]);
+    for (int row = 0; row < x.rows(); row++) {
+      for (int o = 0; o < w.outputs(); o++) {
+        for (int i = 0; i < w.inputs(); i += BLOCK) {
+          y[row][o] = reference.addBlock(x, row, o, i, y[row][o]);
         }
       }
     }
     return y;
   }
 
-  private static float addBlock(
-      F32Matrix x, int row, int b, float[] weights, float scale, float sum) {
+  /// Adds the 32 inputs from `first` on.
+  private float addBlock(F32Matrix x, int row, int o, int first, float before) {
     float max = 0;
-    for (int i = BLOCK * b; i < BLOCK * (b + 1); i++) {
+    for (int i = first; i < first + BLOCK; i++) {
       max = Math.max(max, Math.abs(x.get(row, i))); // NaN above all
     }
     float d = max / 127;
@@ -43,30 +50,60 @@ final class Int8Reference {
       d = 0;
       r = 0;
     }
-    int integers = 0;
-    for (int i = BLOCK * b; i < BLOCK * (b + 1); i++) {
-      integers += (int) Math.rint(x.get(row, i) * r) * (int) weights[i];
+    d = Float.isFinite(max) ? d : Float.NaN;
+    int elements = w.format().blockElements();
+    int block = (int) (o * w.format().rowBytes(w.inputs()));
+    block += first / elements * w.format().blockBytes();
+    int e = first % elements;
+    int group = w.format().id().equals("Q6_K") ? BLOCK / 2 : BLOCK;
+    float sum = before;
+    int all = 0;
+    for (int from = 0; from < BLOCK; from += group) {
+      int products = 0;
+      for (int i = from; i < from + group; i++) {
+        int q = (int) Math.rint(x.get(row, first + i) * r);
+        products += q * integers.integer(bytes.array(), block, e + i);
+        all += q;
+      }
+      sum = Math.fma(products, scale(block, e + from) * d, sum);
     }
-    return Math.fma(integers, scale * (Float.isFinite(max) ? d : Float.NaN), sum);
+    return hasMinimum() ? Math.fma(minimum(block, e), d * all, sum) : sum;
   }
 
-  /// A row of weights without their scales: what the format's codec makes of blocks whose scale is
-  /// 1.
-  private static void decode(WeightMatrix w, int output, float[] weights, float[] scales) {
-    try (Arena arena = Arena.ofConfined()) {
-      long bytes = w.format().rowBytes(w.inputs());
-      MemorySegment row = arena.allocate(bytes);
-      row.copyFrom(w.data().asSlice(output * bytes, bytes));
-      for (int b = 0; b < scales.length; b++) {
-        long at = (long) b * w.format().blockBytes();
-        scales[b] = Float.float16ToFloat(row.get(ValueLayout.JAVA_SHORT_UNALIGNED, at));
-        row.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(1));
-      }
-      MemorySegment decoded = arena.allocate(ValueLayout.JAVA_FLOAT, w.inputs());
-      BlockCodec.of(w.format())
-          .orElseThrow()
-          .decodeRow(new WeightMatrix(w.format(), row, 1, w.inputs()), 0, decoded, 0);
-      MemorySegment.copy(decoded, ValueLayout.JAVA_FLOAT, 0, weights, 0, weights.length);
+  private boolean hasMinimum() {
+    return switch (w.format().id()) {
+      case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> true;
+      default -> false;
+    };
+  }
+
+  /// The scale of element e.
+  private float scale(int block, int e) {
+    return switch (w.format().id()) {
+      case "Q4_K", "Q5_K" -> half(block) * sixBits(block, e / 32, false);
+      case "Q6_K" -> half(block + 208) * bytes.get(block + 192 + e / 16);
+      default -> half(block);
+    };
+  }
+
+  private float minimum(int block, int e) {
+    return switch (w.format().id()) {
+      case "Q4_K", "Q5_K" -> -(half(block + 2) * sixBits(block, e / 32, true));
+      default -> half(block + 2);
+    };
+  }
+
+  private float half(int at) {
+    return Float.float16ToFloat(bytes.getShort(at));
+  }
+
+  /// `sc[j]` or `mn[j]` of SPEC.md, section F.
+  private int sixBits(int block, int j, boolean minimum) {
+    int s = block + 4;
+    if (j < 4) {
+      return bytes.get(s + j + (minimum ? 4 : 0)) & 63;
     }
+    int low = bytes.get(s + j + 4) >> (minimum ? 4 : 0) & 15;
+    return low | (bytes.get(s + j - (minimum ? 0 : 4)) >> 6 & 3) << 4;
   }
 }

@@ -28,9 +28,11 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     for (long i = 0; i < data.byteSize(); i++) {
       data.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
     }
-    for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
-      short scale = Float.floatToFloat16((float) random.nextGaussian() / 100);
-      data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+    for (long block = 0; block < data.byteSize(); block += format.blockBytes()) {
+      for (int half : halves(format)) {
+        short scale = Float.floatToFloat16((float) random.nextGaussian() / 100);
+        data.set(ValueLayout.JAVA_SHORT_UNALIGNED, block + half, scale);
+      }
     }
     F32Matrix x = F32Matrix.allocate(arena, rows, inputs);
     for (int r = 0; r < rows; r++) {
@@ -40,6 +42,15 @@ record LinearData(F32Matrix x, WeightMatrix w) {
       }
     }
     return new LinearData(x, new WeightMatrix(format, data, outputs, inputs));
+  }
+
+  /// Where a block's F16 numbers are: SPEC.md, section F.
+  private static List<Integer> halves(BlockFormat format) {
+    return switch (format.id()) {
+      case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> List.of(0, 2);
+      case "Q6_K" -> List.of(208);
+      default -> List.of(0);
+    };
   }
 
   /// y, of columns of NaN before.
