@@ -76,9 +76,15 @@ final class Avx2Product implements PanelLoop.Unit {
     Label bytes = a.label();
     Label ones = a.label();
     Label upper = a.label();
-    a.emit(Op.VPBROADCASTD, BYTES, ptr(bytes));
-    a.emit(Op.VPBROADCASTD, ONES, ptr(ones));
-    a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
+    if (layout.bits() < 8 || !product.vnni) {
+      a.emit(Op.VPBROADCASTD, BYTES, ptr(bytes));
+    }
+    if (!product.vnni) {
+      a.emit(Op.VPBROADCASTD, ONES, ptr(ones));
+    }
+    if (layout.planes() > 0) {
+      a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
+    }
     new PanelLoop(layout, tile).emit(a, product, tile.rows() < MAX_ROWS);
     a.align(32);
     a.place(product.bits);
@@ -105,6 +111,12 @@ final class Avx2Product implements PanelLoop.Unit {
     return !vnni && layout.bits() == 4;
   }
 
+  /// Whether the sums of a group begin with its term. int16 is too narrow for it, and the 8 bits of
+  /// AVX2 have none.
+  private boolean termFirst() {
+    return !layout.minimum() && !sums16() && (vnni || layout.bits() < 8);
+  }
+
   @Override
   public void begin() {
     for (int r = 0; r < tile.rows(); r++) {
@@ -117,21 +129,22 @@ final class Avx2Product implements PanelLoop.Unit {
     int words = PanelLayout.WORDS / layout.groups();
     for (int g = 0; g < layout.groups(); g++) {
       for (int r = 0; r < tile.rows(); r++) {
-        if (layout.minimum() || sums16()) {
-          a.emit(Op.VPXOR, integers(r), integers(r), integers(r));
-        } else {
+        if (termFirst()) {
           a.emit(Op.VPBROADCASTD, integers(r), ptr(TILE, tile.termAt(r, g)));
+        } else if (vnni) {
+          a.emit(Op.VPXOR, integers(r), integers(r), integers(r));
         }
       }
       for (int k = g * words; k < (g + 1) * words; k += 2) {
+        boolean first = k == g * words && !termFirst();
         word(k, WORDS);
         if (vnni || layout.bits() == 8) {
-          dot(k);
+          dot(k, first);
           word(k + 1, WORDS);
-          dot(k + 1);
+          dot(k + 1, false);
         } else {
           word(k + 1, OTHER);
-          dotOfTwo(k);
+          dotOfTwo(k, first);
         }
       }
       scales(layout.scalesAt(g), 0);
@@ -181,7 +194,9 @@ final class Avx2Product implements PanelLoop.Unit {
   }
 
   /// Word k of weights by that of all rows.
-  private void dot(int k) {
+  ///
+  /// @param first whether the sums begin here
+  private void dot(int k, boolean first) {
     if (!vnni) {
       a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
       a.emit(Op.VPABSB, OTHER, WORDS);
@@ -193,26 +208,35 @@ final class Avx2Product implements PanelLoop.Unit {
       } else {
         a.emit(Op.VPSIGNB, X, X, WORDS);
         a.emit(Op.VPMADDUBSW, PRODUCT, OTHER, X);
-        a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, ONES);
-        a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
+        addProduct(r, first);
       }
     }
   }
 
   /// Words k and k + 1.
-  private void dotOfTwo(int k) {
+  private void dotOfTwo(int k, boolean first) {
     for (int r = 0; r < tile.rows(); r++) {
       a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * k));
       a.emit(Op.VPMADDUBSW, PRODUCT, WORDS, X);
       a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * (k + 1)));
       a.emit(Op.VPMADDUBSW, X, OTHER, X);
-      a.emit(Op.VPADDW, PRODUCT, PRODUCT, X);
       if (sums16()) {
-        a.emit(Op.VPADDW, integers(r), integers(r), PRODUCT);
+        a.emit(Op.VPADDW, first ? integers(r) : PRODUCT, PRODUCT, X);
+        if (!first) {
+          a.emit(Op.VPADDW, integers(r), integers(r), PRODUCT);
+        }
       } else {
-        a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, ONES);
-        a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
+        a.emit(Op.VPADDW, PRODUCT, PRODUCT, X);
+        addProduct(r, first);
       }
+    }
+  }
+
+  /// Adds lanes of two int16 to a row's sums of int32.
+  private void addProduct(int row, boolean first) {
+    a.emit(Op.VPMADDWD, first ? integers(row) : PRODUCT, PRODUCT, ONES);
+    if (!first) {
+      a.emit(Op.VPADDD, integers(row), integers(row), PRODUCT);
     }
   }
 

@@ -49,8 +49,12 @@ final class Avx512Product implements PanelLoop.Unit {
     Assembler a = new Assembler(CpuRow.AVX512_VNNI.needs());
     Label nibbles = a.label();
     Label upper = a.label();
-    a.emit(Op.VPBROADCASTD, NIBBLES, ptr(nibbles));
-    a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
+    if (layout.bits() < 8) {
+      a.emit(Op.VPBROADCASTD, NIBBLES, ptr(nibbles));
+    }
+    if (layout.planes() > 0) {
+      a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
+    }
     new PanelLoop(layout, tile).emit(a, new Avx512Product(a, layout, tile), tile.rows() < MAX_ROWS);
     a.align(4);
     a.place(nibbles);
@@ -154,7 +158,8 @@ final class Avx512Product implements PanelLoop.Unit {
 
   @Override
   public void add(int row, Mem y) {
-    a.emit(Op.VADDPS, sum(row).with(k(1)), sum(row), y);
+    a.emit(Op.VMOVUPS, SPARE.zeroing(k(1)), y);
+    a.emit(Op.VADDPS, sum(row), sum(row), SPARE);
   }
 
   @Override

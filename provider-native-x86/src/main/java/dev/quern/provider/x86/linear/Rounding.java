@@ -25,9 +25,11 @@ import java.lang.foreign.MemorySegment;
 /// Rounds one row of x to int8 in groups of 32, into its place in a [RoundedTile]; for every row of
 /// the table of CPUs, since all have AVX2. For each block (SPEC.md, L6; `round` is half to even):
 ///
-///     d = max abs(x) / 127, r = 1 / d; both 0 where r is infinite; d NaN where max is not finite
+///     d = max abs(x) / 127, r = 1 / d; d 0 where r is infinite, and NaN where max is not finite
 ///     q[i] = round(x[i] * r)
 ///     term = -offset * Σ q, or d * Σ q
+///
+/// Where d is 0, q is anything: what it contributes is 0.
 ///
 /// The block of arguments:
 ///
@@ -77,7 +79,7 @@ final class Rounding {
 
   /// @param groups of a block that have a term each
   /// @param minimum whether the term is for a minimum
-  /// @param offset what it is for otherwise
+  /// @param offset what it is for otherwise; 0 where the product takes no terms
   static Code code(int groups, boolean minimum, int offset) {
     return new Rounding().emit(groups, minimum, offset);
   }
@@ -85,15 +87,20 @@ final class Rounding {
   private Code emit(int groups, boolean minimum, int offset) {
     a.emit(Op.MOV, RSI, ptr(RDI, X));
     a.emit(Op.MOV, RDX, ptr(RDI, Q));
-    a.emit(Op.MOV, R8, ptr(RDI, TERM));
-    a.emit(Op.MOV, R11, ptr(RDI, SECOND_TERM));
+    boolean hasTerms = minimum || offset != 0;
+    if (hasTerms) {
+      a.emit(Op.MOV, R8, ptr(RDI, TERM));
+      a.emit(Op.VPBROADCASTD, ymm(13), ptr(ones8));
+      a.emit(Op.VPBROADCASTD, ymm(12), ptr(ones16));
+    }
+    if (groups == 2) {
+      a.emit(Op.MOV, R11, ptr(RDI, SECOND_TERM));
+    }
     a.emit(Op.MOV, R9, ptr(RDI, D));
     a.emit(Op.MOV, R10, ptr(RDI, STEP));
     a.emit(Op.MOV, RCX, ptr(RDI, BLOCKS));
     a.emit(Op.VPBROADCASTD, ymm(15), ptr(magnitude));
     a.emit(Op.VMOVUPS, ymm(14), ptr(order));
-    a.emit(Op.VPBROADCASTD, ymm(13), ptr(ones8));
-    a.emit(Op.VPBROADCASTD, ymm(12), ptr(ones16));
     a.emit(Op.VMOVSS, xmm(11), ptr(largest));
     a.emit(Op.VMOVSS, xmm(10), ptr(one));
     a.emit(Op.VMOVSS, xmm(9), ptr(infinity));
@@ -104,26 +111,15 @@ final class Rounding {
         () -> {
           scale();
           values();
-          // Sums of four q, then of all of a group.
-          a.emit(Op.VPMADDUBSW, ymm(1), ymm(13), ymm(0));
-          a.emit(Op.VPMADDWD, ymm(1), ymm(1), ymm(12));
-          a.emit(Op.VEXTRACTI128, xmm(2), ymm(1), 1);
-          if (groups == 2) {
-            offsetTerm(xmm(2), R11);
-          } else {
-            a.emit(Op.VPADDD, xmm(1), xmm(1), xmm(2));
-          }
-          if (minimum) {
-            acrossLanes(Op.VPADDD, xmm(1), xmm(3));
-            a.emit(Op.VCVTDQ2PS, xmm(1), xmm(1));
-            a.emit(Op.VMULSS, xmm(1), xmm(1), xmm(5));
-            a.emit(Op.VMOVSS, ptr(R8), xmm(1));
-          } else {
-            offsetTerm(xmm(1), R8);
+          if (hasTerms) {
+            terms(groups, minimum);
+            a.emit(Op.ADD, R8, R10);
           }
           a.emit(Op.ADD, RSI, Float.BYTES * PanelLayout.BLOCK);
-          for (Gp pointer : new Gp[] {RDX, R8, R11, R9}) {
-            a.emit(Op.ADD, pointer, R10);
+          a.emit(Op.ADD, RDX, R10);
+          a.emit(Op.ADD, R9, R10);
+          if (groups == 2) {
+            a.emit(Op.ADD, R11, R10);
           }
         });
     a.end();
@@ -164,7 +160,6 @@ final class Rounding {
     a.emit(Op.VFMADD231SS, xmm(5), xmm(4), xmm(8)); // + 0 * max: NaN if that is not finite
     a.emit(Op.VCMPPS, xmm(7), xmm(6), xmm(9), EQUAL);
     a.emit(Op.VANDNPS, xmm(5), xmm(7), xmm(5));
-    a.emit(Op.VANDNPS, xmm(6), xmm(7), xmm(6));
     a.emit(Op.VMOVSS, ptr(R9), xmm(5));
     a.emit(Op.VBROADCASTSS, ymm(6), xmm(6));
   }
@@ -180,6 +175,26 @@ final class Rounding {
     a.emit(Op.VPACKSSWB, ymm(0), ymm(0), ymm(2));
     a.emit(Op.VPERMD, ymm(0), ymm(14), ymm(0));
     a.emit(Op.VMOVDQU, ptr(RDX), ymm(0));
+  }
+
+  /// Σ q of each group, by a factor, to the tile.
+  private void terms(int groups, boolean minimum) {
+    a.emit(Op.VPMADDUBSW, ymm(1), ymm(13), ymm(0));
+    a.emit(Op.VPMADDWD, ymm(1), ymm(1), ymm(12));
+    a.emit(Op.VEXTRACTI128, xmm(2), ymm(1), 1);
+    if (groups == 2) {
+      offsetTerm(xmm(2), R11);
+    } else {
+      a.emit(Op.VPADDD, xmm(1), xmm(1), xmm(2));
+    }
+    if (minimum) {
+      acrossLanes(Op.VPADDD, xmm(1), xmm(3));
+      a.emit(Op.VCVTDQ2PS, xmm(1), xmm(1));
+      a.emit(Op.VMULSS, xmm(1), xmm(1), xmm(5));
+      a.emit(Op.VMOVSS, ptr(R8), xmm(1));
+    } else {
+      offsetTerm(xmm(1), R8);
+    }
   }
 
   private void offsetTerm(Vec sums, Gp to) {

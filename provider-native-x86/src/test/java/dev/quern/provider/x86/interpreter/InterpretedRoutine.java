@@ -6,13 +6,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /// Code that is interpreted, which may access its operands and nothing else.
-public record InterpretedRoutine(Code code) implements Routine {
+///
+/// @param limit instructions until it counts as endless
+public record InterpretedRoutine(Code code, long limit) implements Routine {
   /// More than any case here takes.
   private static final long LIMIT = 50_000_000;
 
   /// As a [dev.quern.provider.x86.memory.RoutineLoader].
   public static List<Routine> load(List<Code> codes) {
-    return codes.stream().<Routine>map(InterpretedRoutine::new).toList();
+    return codes.stream().<Routine>map(c -> new InterpretedRoutine(c, LIMIT)).toList();
   }
 
   @Override
@@ -22,6 +24,6 @@ public record InterpretedRoutine(Code code) implements Routine {
             new Region("the first operand", first, true),
             new Region("the second operand", second, false),
             new Region("the third operand", third, true));
-    new Interpreter(code, regions, LIMIT).call(arguments);
+    new Interpreter(code, regions, limit).call(arguments);
   }
 }

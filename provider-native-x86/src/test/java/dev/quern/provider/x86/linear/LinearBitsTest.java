@@ -7,6 +7,7 @@ import dev.quern.data.F32Matrix;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import dev.quern.provider.x86.memory.NativeRoutines;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,29 +28,29 @@ class LinearBitsTest {
     return CpuRow.table().stream()
         .flatMap(row ->
             PanelFormat.table().stream()
-                .map(PanelFormat::format)
-                .map(f -> DynamicTest.dynamicTest(row + " " + f, () -> check(row, f))));
+                .map(f -> DynamicTest.dynamicTest(row + " " + f.format(), () -> check(row, f))));
   }
 
-  private static void check(CpuRow row, BlockFormat format) throws Exception {
-    List<X86Linears> all = new ArrayList<>();
-    all.add(X86Linears.load(row, InterpretedRoutine::load));
-    if (Host.has(row.needs())) {
-      all.add(X86Linears.load(row));
+  private static void check(CpuRow row, PanelFormat format) throws Exception {
+    DotUnit unit = DotUnit.of(row);
+    List<Int8Code> all = new ArrayList<>();
+    all.add(Int8Code.load(unit, format, InterpretedRoutine::load));
+    if (Host.has(unit.row().needs())) {
+      all.add(Int8Code.load(unit, format, NativeRoutines::load));
     } else {
-      System.out.println("[quern] only interpreted on this CPU: linear on CPU row " + row);
+      System.out.println("[quern] only interpreted on this CPU: " + format.format() + " on " + row);
     }
-    int most = 2 * DotUnit.of(row).maxRows() + 1;
     for (int[] shape : SHAPES) {
-      for (int rows = 1; rows <= most; rows++) {
-        for (X86Linears linears : all) {
-          check(linears, format, rows, shape);
+      for (int rows = 1; rows <= 2 * unit.maxRows() + 1; rows++) {
+        for (Int8Code code : all) {
+          check(code, rows, shape);
         }
       }
     }
   }
 
-  private static void check(X86Linears linears, BlockFormat format, int rows, int[] shape) {
+  private static void check(Int8Code code, int rows, int[] shape) {
+    BlockFormat format = code.format().format();
     try (Arena arena = Arena.ofConfined()) {
       int inputs = shape[1] * format.blockElements();
       LinearData data = LinearData.random(arena, format, rows, shape[0], inputs, rows);
@@ -57,7 +58,7 @@ class LinearBitsTest {
         data.x().set(1, 5, Float.NEGATIVE_INFINITY);
         data.x().set(2, 31, Float.NaN);
       }
-      F32Matrix y = data.apply(linears, arena);
+      F32Matrix y = data.apply(code, arena, null);
       float[][] expected = Int8Reference.multiply(data.x(), data.w());
       for (int r = 0; r < rows; r++) {
         for (int o = 0; o < shape[0]; o++) {

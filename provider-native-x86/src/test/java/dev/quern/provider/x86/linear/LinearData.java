@@ -6,10 +6,8 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
-import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
-import dev.quern.spi.Offer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -53,16 +51,28 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     };
   }
 
-  /// y, of columns of NaN before.
-  F32Matrix apply(X86Linears linears, Arena arena) {
+  /// `y = x·Wᵀ`, over NaN; or added to what y held.
+  ///
+  /// @param before `[rows][outputs]`; null where nothing is added to
+  F32Matrix apply(Int8Code code, Arena arena, float[][] before) {
     LinearSpec spec =
-        new LinearSpec(w.format(), w.outputs(), w.inputs(), false, Set.of(Numerics.INT8_SYM_32));
+        new LinearSpec(
+            w.format(), w.outputs(), w.inputs(), before != null, Set.of(Numerics.INT8_SYM_32));
     F32Matrix y = F32Matrix.allocate(arena, x.rows(), w.outputs());
-    y.data().fill((byte) -1);
-    if (!(linears.offer(spec) instanceof Offer.Accepted<LinearPacker> accepted)) {
-      throw new IllegalStateException("declined: " + spec);
+    for (int r = 0; r < x.rows(); r++) {
+      for (int o = 0; o < w.outputs(); o++) {
+        y.set(r, o, before == null ? Float.NaN : before[r][o]);
+      }
     }
-    LinearKernel kernel = accepted.kernel().pack(List.of(w), arena, Workers.sequential());
+    PanelWeights weights =
+        PanelWeights.pack(
+            code.format(),
+            code.unit().layout(code.format()),
+            spec,
+            List.of(w),
+            arena,
+            Workers.sequential());
+    LinearKernel kernel = new X86Linear(spec, code, weights);
     MemorySegment scratch = arena.allocate(kernel.scratchBytes(x.rows(), 1), 64);
     kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));
     return y;
