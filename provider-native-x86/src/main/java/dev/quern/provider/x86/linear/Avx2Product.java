@@ -15,6 +15,7 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.PanelLayout.Scales;
 
 /// Products by vectors of 256 bits: panels of 8 outputs ([PanelLayout]), up to four rows. How words
 /// of weights, u8, are multiplied by words of x, s8 in -127 .. 127:
@@ -26,13 +27,15 @@ import dev.quern.provider.x86.cpu.CpuRow;
 /// - AVX2, 8 bits: two products of u8 by s8 overflow int16. So a weight, less its offset, gives its
 ///   sign to x and is multiplied as a magnitude, 2 * 128 * 127 = 32,512 at most; there is nothing
 ///   left to subtract.
+/// - AVX2, 8 bits, x down to -128 (`int8-asym-row`), which has no opposite: the lower and the upper
+///   nibbles of a word by themselves, 2 * 15 * 128 = 3,840 at most; `vpmaddwd` by 1 and by 16.
 ///
 /// Registers:
 ///
 ///     ymm0 .. 3   sums, F32, of each row
 ///     ymm4 .. 7   sums of a group, integers; then as F32
 ///     ymm8        scales, minimums     ymm9, 10   words
-///     ymm11       0x0F or 0x80 of every byte     ymm12   ones, int16     ymm13   upper bits of bytes
+///     ymm11       0x0F or 0x80 of every byte     ymm12   ones, int16     ymm13   upper bits of bytes, or 16s, int16
 ///     ymm14       x, spare     ymm15   products; then the mask of outputs
 final class Avx2Product implements PanelLoop.Unit {
   static final int OUTPUTS = 8;
@@ -82,7 +85,8 @@ final class Avx2Product implements PanelLoop.Unit {
     if (!product.vnni) {
       a.emit(Op.VPBROADCASTD, ONES, ptr(ones));
     }
-    if (layout.planes() > 0) {
+    boolean nibblesOf8 = layout.bits() == 8 && !product.vnni && !product.magnitudes();
+    if (layout.planes() > 0 || nibblesOf8) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     }
     new PanelLoop(layout, tile).emit(a, product, tile.rows() < MAX_ROWS);
@@ -90,11 +94,11 @@ final class Avx2Product implements PanelLoop.Unit {
     a.place(product.bits);
     a.data(1, 2, 4, 8, 16, 32, 64, 128);
     a.place(bytes);
-    a.data(layout.bits() == 8 ? 0x8080_8080 : 0x0F0F_0F0F);
+    a.data(product.magnitudes() ? 0x8080_8080 : 0x0F0F_0F0F);
     a.place(ones);
     a.data(0x0001_0001);
     a.place(upper);
-    a.data(layout.upperBits());
+    a.data(nibblesOf8 ? 0x0010_0010 : layout.upperBits());
     return a.code();
   }
 
@@ -114,7 +118,17 @@ final class Avx2Product implements PanelLoop.Unit {
   /// Whether the sums of a group begin with its term. int16 is too narrow for it, and the 8 bits of
   /// AVX2 have none.
   private boolean termFirst() {
-    return !layout.minimum() && !sums16() && (vnni || layout.bits() < 8);
+    return !layout.minimum() && !sums16() && !magnitudes();
+  }
+
+  /// Whether signs of weights go to x.
+  private boolean magnitudes() {
+    return magnitudes(layout) && !vnni;
+  }
+
+  /// Whether AVX2 multiplies magnitudes of such weights.
+  static boolean magnitudes(PanelLayout layout) {
+    return layout.bits() == 8 && !layout.wholeRows();
   }
 
   @Override
@@ -157,9 +171,15 @@ final class Avx2Product implements PanelLoop.Unit {
           }
         }
         a.emit(Op.VCVTDQ2PS, integers(r), integers(r));
-        a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.scaleAt(r)));
-        a.emit(Op.VMULPS, X, SCALES, X);
-        a.emit(Op.VFMADD231PS, sum(r), integers(r), X);
+        switch (layout.scales()) {
+          case F32_FOOT -> a.emit(Op.VADDPS, sum(r), sum(r), integers(r));
+          case BF16_HEAD -> a.emit(Op.VFMADD231PS, sum(r), integers(r), SCALES);
+          case F16, U8, S8_HALVES -> {
+            a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.scaleAt(r)));
+            a.emit(Op.VMULPS, X, SCALES, X);
+            a.emit(Op.VFMADD231PS, sum(r), integers(r), X);
+          }
+        }
       }
     }
     if (layout.minimum()) {
@@ -197,18 +217,28 @@ final class Avx2Product implements PanelLoop.Unit {
   ///
   /// @param first whether the sums begin here
   private void dot(int k, boolean first) {
-    if (!vnni) {
+    if (magnitudes()) {
       a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
       a.emit(Op.VPABSB, OTHER, WORDS);
+    } else if (!vnni) {
+      a.emit(Op.VPSRLD, OTHER, WORDS, 4);
+      a.emit(Op.VPAND, WORDS, WORDS, BYTES);
+      a.emit(Op.VPAND, OTHER, OTHER, BYTES);
     }
     for (int r = 0; r < tile.rows(); r++) {
       a.emit(Op.VPBROADCASTD, X, ptr(TILE, tile.valuesAt(r) + 4 * k));
       if (vnni) {
         a.emit(Op.VPDPBUSD, integers(r), WORDS, X);
-      } else {
+      } else if (magnitudes()) {
         a.emit(Op.VPSIGNB, X, X, WORDS);
         a.emit(Op.VPMADDUBSW, PRODUCT, OTHER, X);
         addProduct(r, first);
+      } else {
+        a.emit(Op.VPMADDUBSW, PRODUCT, WORDS, X);
+        addProduct(r, false);
+        a.emit(Op.VPMADDUBSW, PRODUCT, OTHER, X);
+        a.emit(Op.VPMADDWD, PRODUCT, PRODUCT, UPPER);
+        a.emit(Op.VPADDD, integers(r), integers(r), PRODUCT);
       }
     }
   }
@@ -249,11 +279,30 @@ final class Avx2Product implements PanelLoop.Unit {
       case F16 -> a.emit(Op.VCVTPH2PS, SCALES, ptr(PANEL, at));
       case U8 -> a.emit(Op.VPMOVZXBD, SCALES, ptr(PANEL, at));
       case S8_HALVES -> a.emit(Op.VPMOVSXBD, SCALES, ptr(PANEL, at));
+      case BF16_HEAD -> {
+        a.emit(Op.VPMOVZXWD, SCALES, ptr(HEAD));
+        a.emit(Op.VPSLLD, SCALES, SCALES, 16);
+      }
+      case F32_FOOT -> {}
     }
-    if (layout.hasHeads()) {
+    if (layout.hasHeads() && !layout.wholeRows()) {
       a.emit(Op.VCVTDQ2PS, SCALES, SCALES);
       a.emit(Op.VCVTPH2PS, X, ptr(HEAD, headAt));
       a.emit(Op.VMULPS, SCALES, SCALES, X);
+    }
+  }
+
+  @Override
+  public void foot() {
+    a.emit(Op.VMOVUPS, WORDS, ptr(PANEL));
+    for (int r = 0; r < tile.rows(); r++) {
+      a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.zeroPointAt(r)));
+      a.emit(Op.VFNMADD231PS, sum(r), WORDS, X);
+      a.emit(Op.VBROADCASTSS, X, ptr(TILE, tile.stepAt(r)));
+      a.emit(Op.VMULPS, sum(r), sum(r), X);
+      if (layout.scales() == Scales.F32_FOOT) {
+        a.emit(Op.VMULPS, sum(r), sum(r), ptr(PANEL, layout.footScalesAt()));
+      }
     }
   }
 

@@ -15,6 +15,7 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.PanelLayout.Scales;
 
 /// Products by `vpdpbusd` of 512 bits: panels of 16 outputs ([PanelLayout]), up to eight rows.
 ///
@@ -100,8 +101,14 @@ final class Avx512Product implements PanelLoop.Unit {
       scales(layout.scalesAt(g), 0);
       for (int r = 0; r < tile.rows(); r++) {
         a.emit(Op.VCVTDQ2PS, integers(r), integers(r));
-        a.emit(Op.VMULPS, SPARE, SCALES, ptr(TILE, tile.scaleAt(r)).broadcast());
-        a.emit(Op.VFMADD231PS, sum(r), integers(r), SPARE);
+        switch (layout.scales()) {
+          case F32_FOOT -> a.emit(Op.VADDPS, sum(r), sum(r), integers(r));
+          case BF16_HEAD -> a.emit(Op.VFMADD231PS, sum(r), integers(r), SCALES);
+          case F16, U8, S8_HALVES -> {
+            a.emit(Op.VMULPS, SPARE, SCALES, ptr(TILE, tile.scaleAt(r)).broadcast());
+            a.emit(Op.VFMADD231PS, sum(r), integers(r), SPARE);
+          }
+        }
       }
     }
     if (layout.minimum()) {
@@ -143,11 +150,31 @@ final class Avx512Product implements PanelLoop.Unit {
       case F16 -> a.emit(Op.VCVTPH2PS, SCALES, ptr(PANEL, at));
       case U8 -> a.emit(Op.VPMOVZXBD, SCALES, ptr(PANEL, at));
       case S8_HALVES -> a.emit(Op.VPMOVSXBD, SCALES, ptr(PANEL, at));
+      case BF16_HEAD -> {
+        a.emit(Op.VPMOVZXWD, SCALES, ptr(HEAD));
+        a.emit(Op.VPSLLD, SCALES, SCALES, 16);
+      }
+      case F32_FOOT -> {}
     }
-    if (layout.hasHeads()) {
+    if (layout.hasHeads() && !layout.wholeRows()) {
       a.emit(Op.VCVTDQ2PS, SCALES, SCALES);
       a.emit(Op.VCVTPH2PS, SPARE, ptr(HEAD, headAt));
       a.emit(Op.VMULPS, SCALES, SCALES, SPARE);
+    }
+  }
+
+  @Override
+  public void foot() {
+    a.emit(Op.VMOVUPS, WORDS, ptr(PANEL));
+    if (layout.scales() == Scales.F32_FOOT) {
+      a.emit(Op.VMOVUPS, SCALES, ptr(PANEL, layout.footScalesAt()));
+    }
+    for (int r = 0; r < tile.rows(); r++) {
+      a.emit(Op.VFNMADD231PS, sum(r), WORDS, ptr(TILE, tile.zeroPointAt(r)).broadcast());
+      a.emit(Op.VMULPS, sum(r), sum(r), ptr(TILE, tile.stepAt(r)).broadcast());
+      if (layout.scales() == Scales.F32_FOOT) {
+        a.emit(Op.VMULPS, sum(r), sum(r), SCALES);
+      }
     }
   }
 

@@ -43,7 +43,10 @@ record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset
               Avx2Product.OUTPUTS,
               Avx2Product.MAX_ROWS,
               Avx2Product::avx2,
-              format -> format.bits() == 8 ? 0 : format.offset()));
+              format ->
+                  Avx2Product.magnitudes(format.layout(Avx2Product.OUTPUTS))
+                      ? 0
+                      : format.offset()));
 
   /// The best unit that code of a row may use.
   static DotUnit of(CpuRow row) {

@@ -25,10 +25,14 @@ record Int8Code(
       throws RefusedException {
     List<Code> codes = new ArrayList<>();
     PanelLayout layout = unit.layout(format);
-    codes.add(Rounding.code(layout.groups(), layout.minimum(), unit.offset().of(format)));
+    int offset = unit.offset().of(format);
+    codes.add(
+        layout.wholeRows()
+            ? RowRounding.code(offset)
+            : GroupRounding.code(layout.groups(), layout.minimum(), offset));
     List<RoundedTile> tiles =
         IntStream.rangeClosed(1, unit.maxRows())
-            .mapToObj(rows -> new RoundedTile(rows, layout.groups()))
+            .mapToObj(rows -> new RoundedTile(rows, layout.groups(), layout.wholeRows()))
             .toList();
     for (RoundedTile tile : tiles) {
       codes.add(unit.generator().code(layout, tile));

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.op.Numerics;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.Optional;
 /// @param headMinimum the factor of minimums, as F16
 /// @param minimum what is added to 32 inputs, as the layout stores it; [#NONE] for nothing
 /// @param words stored values
+/// @param blocksPerHead how many 32 inputs share a head; 1 where there are none
 record PanelFormat(
     BlockFormat format,
     int bits,
@@ -30,7 +32,8 @@ record PanelFormat(
     Part scale,
     Part headMinimum,
     Part minimum,
-    Words words) {
+    Words words,
+    int blocksPerHead) {
   /// A number of the block at a byte offset: of its 32, or 16, inputs `n`.
   @FunctionalInterface
   interface Part {
@@ -84,7 +87,8 @@ record PanelFormat(
               PanelFormat::scaleK,
               (d, b, _) -> i16(d, b + 2) ^ 0x8000,
               PanelFormat::minimumK,
-              (d, b, n, k) -> nibblesK(d, b + 16, n, k)),
+              (d, b, n, k) -> nibblesK(d, b + 16, n, k),
+              8),
           new PanelFormat(
               BlockFormat.Q5_K,
               5,
@@ -95,7 +99,8 @@ record PanelFormat(
               (d, b, _) -> i16(d, b + 2) ^ 0x8000,
               PanelFormat::minimumK,
               (d, b, n, k) ->
-                  nibblesK(d, b + 48, n, k) | (i32(d, b + 16 + 4 * k) >>> n & 0x0101_0101) << 4),
+                  nibblesK(d, b + 48, n, k) | (i32(d, b + 16 + 4 * k) >>> n & 0x0101_0101) << 4,
+              8),
           new PanelFormat(
               BlockFormat.Q6_K,
               6,
@@ -105,12 +110,48 @@ record PanelFormat(
               (d, b, n) -> d.get(JAVA_BYTE, b + 192 + n),
               NONE,
               NONE,
-              PanelFormat::words6K));
+              PanelFormat::words6K,
+              8),
+          int4(BlockFormat.INT4_B32),
+          int4(BlockFormat.INT4_B64),
+          int4(BlockFormat.INT4_B128),
+          int4(BlockFormat.INT4_B256),
+          new PanelFormat(
+              BlockFormat.INT8_C,
+              8,
+              128,
+              Scales.F32_FOOT,
+              NONE,
+              NONE,
+              NONE,
+              NONE,
+              (d, b, _, k) -> i32(d, b + 4 * k) ^ SIGNS,
+              1));
 
   /// A format of blocks of 32 with a scale of their own.
   private static PanelFormat row(
       BlockFormat format, int bits, int offset, Part scale, Part minimum, Words words) {
-    return new PanelFormat(format, bits, offset, Scales.F16, NONE, scale, NONE, minimum, words);
+    return new PanelFormat(format, bits, offset, Scales.F16, NONE, scale, NONE, minimum, words, 1);
+  }
+
+  /// Blocks of 32 or more, whose scales are in a plane of their own.
+  private static PanelFormat int4(BlockFormat format) {
+    return new PanelFormat(
+        format,
+        4,
+        8,
+        Scales.BF16_HEAD,
+        NONE,
+        NONE,
+        NONE,
+        NONE,
+        (d, b, n, k) -> fourNibbles(i16(d, b + 16 * n + 2 * k)),
+        format.blockElements() / PanelLayout.BLOCK);
+  }
+
+  /// Four nibbles in their order become four bytes.
+  private static int fourNibbles(int bits) {
+    return bits & 0xF | (bits & 0xF0) << 4 | (bits & 0xF00) << 8 | (bits & 0xF000) << 12;
   }
 
   static List<PanelFormat> table() {
@@ -121,9 +162,14 @@ record PanelFormat(
     return TABLE.stream().filter(f -> f.format.equals(format)).findFirst();
   }
 
+  /// The arithmetic of its products.
+  Numerics numerics() {
+    return layout(1).wholeRows() ? Numerics.INT8_ASYM_ROW : Numerics.INT8_SYM_32;
+  }
+
   /// How it lies in panels of so many outputs.
   PanelLayout layout(int outputs) {
-    return new PanelLayout(outputs, bits, scales, minimum != NONE);
+    return new PanelLayout(outputs, bits, scales, minimum != NONE, blocksPerHead);
   }
 
   private static int i16(MemorySegment data, long at) {

@@ -4,9 +4,12 @@ package dev.quern.provider.x86.linear;
 /// blocks of 32 inputs follow each other, and a panel the one before.
 ///
 /// ```
-/// head      of every 8 blocks, where scales are bytes: d: f16[P] | minimum's d: f16[P], if any
-/// block     scales: f16[P], u8[P] or s8[2][P] | minimums: as scales, if any
+/// head      of some blocks, if they share something: d: f16[P] | minimum's d: f16[P], if any
+///           or scales: bf16[P]
+/// block     scales: f16[P], u8[P], s8[2][P] or none | minimums: as scales, if any
 ///           planes: u8[0 to 2][P][4] | words: u8[4 or 8][P][4]
+/// foot      of the panel, where rows of x have a zero point: sums: f32[P], of the scaled weights
+///           | scales: f32[P], if blocks have none
 /// ```
 ///
 /// Word k of an output is its inputs 4k .. 4k+3. Its stored values are not negative, as the dot
@@ -24,7 +27,8 @@ package dev.quern.provider.x86.linear;
 /// @param bits of a stored value: 4, 5, 6, 8
 /// @param scales what they are
 /// @param minimum whether a block has a number that is added to all its values
-record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
+/// @param blocksPerHead how many share a head; 1 where there are none
+record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int blocksPerHead) {
   /// Inputs of a block.
   static final int BLOCK = 32;
 
@@ -34,20 +38,22 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
   /// What scales a block has.
   enum Scales {
     /// One, F16.
-    F16(Short.BYTES, 1, 1),
+    F16(Short.BYTES, 1),
     /// A byte, which the head's d is multiplied with.
-    U8(1, 1, 8),
+    U8(1, 1),
     /// Two signed bytes, for 16 inputs each.
-    S8_HALVES(1, 2, 8);
+    S8_HALVES(1, 2),
+    /// None: the head has one, BF16.
+    BF16_HEAD(0, 1),
+    /// None: the panel's foot has one, F32.
+    F32_FOOT(0, 1);
 
     private final int bytes;
     private final int count;
-    private final int blocksPerHead;
 
-    Scales(int bytes, int count, int blocksPerHead) {
+    Scales(int bytes, int count) {
       this.bytes = bytes;
       this.count = count;
-      this.blocksPerHead = blocksPerHead;
     }
   }
 
@@ -56,9 +62,10 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
     return scales.count;
   }
 
-  /// Blocks that share a head; 1 where there are no heads.
-  int blocksPerHead() {
-    return scales.blocksPerHead;
+  /// Whether rows of x are rounded as a whole, with a zero point (`int8-asym-row`), and not in
+  /// groups of 32.
+  boolean wholeRows() {
+    return scales == Scales.BF16_HEAD || scales == Scales.F32_FOOT;
   }
 
   /// Bytes of a head; 0 where there are none.
@@ -67,7 +74,7 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
   }
 
   boolean hasHeads() {
-    return scales.blocksPerHead > 1;
+    return scales != Scales.F16 && scales != Scales.F32_FOOT;
   }
 
   /// Where a head has the factors of minimums, in bytes.
@@ -75,9 +82,26 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum) {
     return Short.BYTES * outputs;
   }
 
-  /// Bytes of blocks, a multiple of those that share a head.
+  /// Bytes of a panel of blocks, a multiple of those that share a head.
   long bytes(int blocks) {
-    return (long) blocks * blockBytes() + (long) (blocks / blocksPerHead()) * headBytes();
+    return footAt(blocks) + footBytes();
+  }
+
+  /// Where a panel of so many blocks has its foot.
+  long footAt(int blocks) {
+    return (long) blocks * blockBytes() + (long) (blocks / blocksPerHead) * headBytes();
+  }
+
+  /// Bytes of a foot; 0 where there is none.
+  int footBytes() {
+    return wholeRows()
+        ? footScalesAt() + (scales == Scales.F32_FOOT ? Float.BYTES * outputs : 0)
+        : 0;
+  }
+
+  /// Where a foot has scales, in bytes.
+  int footScalesAt() {
+    return Float.BYTES * outputs;
   }
 
   /// Where the scales of a group begin in a block, in bytes.

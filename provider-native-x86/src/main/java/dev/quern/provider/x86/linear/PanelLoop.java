@@ -26,6 +26,9 @@ import java.util.function.IntConsumer;
 ///       for (block : panel) {         // and of the tile of rows
 ///         sums[r] += scales * d[r] * (term[r] + Σ words * q[r]);
 ///       }
+///       if (rows have zero points) {
+///         sums[r] = (sums[r] - z[r] * the panel's sums) * s[r];
+///       }
 ///       y[r][outputs] = sums[r];      // or +=
 ///     }
 ///
@@ -48,6 +51,9 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
 
     /// A block at TILE and PANEL: adds to the sums.
     void block();
+
+    /// Where rows of x were rounded as a whole: TILE and PANEL are at their feet.
+    void foot();
 
     /// The outputs of a panel that y has, as bits in the register: fewer in the last one.
     void mask(Gp bits);
@@ -85,6 +91,10 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
           unit.begin();
           a.align(32);
           a.loop(RCX, layout.blocksPerHead(), layout.hasHeads() ? () -> head(a, block) : block);
+          if (layout.wholeRows()) {
+            unit.foot();
+            a.emit(Op.ADD, PANEL, layout.footBytes());
+          }
           store(a, unit);
           a.emit(Op.ADD, R9, Float.BYTES * layout.outputs());
         });

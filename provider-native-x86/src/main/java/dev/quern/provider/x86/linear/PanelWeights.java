@@ -25,7 +25,7 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
-    int blocks = spec.inputs() / PanelLayout.BLOCK;
+    int blocks = Math.ceilDiv(spec.inputs(), PanelLayout.BLOCK);
     int count = Math.ceilDiv(spec.outputs(), layout.outputs());
     long bytes = Math.multiplyExact((long) count, layout.bytes(blocks));
     MemorySegment data = allocator.allocate(bytes, Split.LINE);

@@ -13,10 +13,10 @@ import java.lang.foreign.MemorySegment;
 /// Scratch:
 ///
 /// ```
-/// arguments of each worker: 64 bytes[parallelism] | tiles (RoundedTile) of the unit's largest number of rows, the last with what is left
+/// arguments of each worker: 128 bytes[parallelism] | tiles (RoundedTile) of the unit's largest number of rows, the last with what is left
 /// ```
 final class X86Linear implements LinearKernel {
-  private static final int ARGUMENT_BYTES = 64;
+  private static final int ARGUMENT_BYTES = 128;
   private static final int TASKS_PER_WORKER = 8;
 
   /// Bytes of panels that are met by all tiles before the next ones: they stay in the second-level
@@ -49,7 +49,7 @@ final class X86Linear implements LinearKernel {
 
   /// Bytes of a rounded row.
   private long rowBytes() {
-    return (long) code.tile(1).rowBytes() * weights.blocks();
+    return code.tile(1).rowBytes(weights.blocks());
   }
 
   @Override
@@ -91,14 +91,14 @@ final class X86Linear implements LinearKernel {
 
   private void round(F32Matrix x, int row, MemorySegment scratch, long arguments, long tiles) {
     int first = row - row % code.unit().maxRows();
-    Rounding.arguments(
+    RoundingSteps.arguments(
         scratch,
         arguments,
         x.data().address() + x.offsetBytes(row, 0),
         scratch.address() + tiles + first * rowBytes(),
         code.tile(rowsOfTile(x.rows(), first)),
         row - first,
-        weights.blocks());
+        spec.inputs());
     code.rounding().call(scratch.address() + arguments, scratch, x.data(), scratch);
   }
 

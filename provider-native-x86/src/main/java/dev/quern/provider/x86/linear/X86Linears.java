@@ -46,12 +46,10 @@ public final class X86Linears {
               + ": "
               + String.join(", ", codes.keySet()));
     }
-    if (!spec.tolerated().contains(Numerics.INT8_SYM_32)) {
+    Numerics numerics = code.format().numerics();
+    if (!spec.tolerated().contains(numerics)) {
       return Offer.declined(
-          "activations are rounded ("
-              + Numerics.INT8_SYM_32
-              + "), and the spec tolerates "
-              + spec.tolerated());
+          "activations are rounded (" + numerics + "), and the spec tolerates " + spec.tolerated());
     }
     LinearPacker packer =
         (stacked, allocator, workers) ->
@@ -65,7 +63,7 @@ public final class X86Linears {
                     stacked,
                     allocator,
                     workers));
-    return Offer.accepted(packer, new Variant(name(code), 1, Numerics.INT8_SYM_32));
+    return Offer.accepted(packer, new Variant(name(code), 1, numerics));
   }
 
   private static String name(Int8Code code) {

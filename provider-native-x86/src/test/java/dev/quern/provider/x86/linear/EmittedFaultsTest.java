@@ -53,7 +53,12 @@ class EmittedFaultsTest {
   /// One format of each kind of terms, and one without.
   @TestFactory
   Stream<DynamicTest> rounding() {
-    return Stream.of(BlockFormat.Q4_0, BlockFormat.Q4_1, BlockFormat.Q6_K, BlockFormat.Q8_0)
+    return Stream.of(
+            BlockFormat.Q4_0,
+            BlockFormat.Q4_1,
+            BlockFormat.Q6_K,
+            BlockFormat.Q8_0,
+            BlockFormat.INT8_C)
         .map(f ->
             DynamicTest.dynamicTest(
                 f.toString(), () -> checkRounding(PanelFormat.of(f).orElseThrow())));
@@ -62,7 +67,7 @@ class EmittedFaultsTest {
   private static void checkProduct(CpuRow row, PanelFormat format) throws Exception {
     List<Code> codes = new ArrayList<>();
     Int8Code sound = interpreted(row, format, codes);
-    Trial trial = new Trial(21, 2 * format.format().blockElements());
+    Trial trial = new Trial(21, 2 * Math.max(29, format.format().blockElements()));
     check(
         "product of " + format.format() + " on " + row,
         trial,

@@ -1,6 +1,8 @@
 package dev.quern.provider.x86.linear;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.conformance.oracle.BlockLayout;
 import dev.quern.data.F32Matrix;
@@ -8,9 +10,10 @@ import dev.quern.data.WeightMatrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/// What the products compute, in plain Java and to the last bit: rows rounded as SPEC.md's L6 says,
-/// an exact sum of each group of weights that has a scale, and the F32 sum of these in their order,
-/// each block's minimum last. Shares no code with the packing.
+/// What the products compute, in plain Java and to the last bit: rows rounded as SPEC.md's L6 and
+/// L7 say, an exact sum of each group of weights that has a scale, or of 32, and the F32 sum of
+/// these in their order; each block's minimum, or the row's zero point, last. Shares no code with
+/// the packing.
 final class Int8Reference {
   private static final int BLOCK = 32;
 
@@ -30,12 +33,56 @@ final class Int8Reference {
     float[][] y = new float[x.rows()][w.outputs()];
     for (int row = 0; row < x.rows(); row++) {
       for (int o = 0; o < w.outputs(); o++) {
-        for (int i = 0; i < w.inputs(); i += BLOCK) {
-          y[row][o] = reference.addBlock(x, row, o, i, y[row][o]);
+        if (w.format().id().startsWith("INT")) {
+          y[row][o] = reference.wholeRow(x, row, o);
+        } else {
+          for (int i = 0; i < w.inputs(); i += BLOCK) {
+            y[row][o] = reference.addBlock(x, row, o, i, y[row][o]);
+          }
         }
       }
     }
     return y;
+  }
+
+  /// With a zero point (SPEC.md, L7).
+  private float wholeRow(F32Matrix x, int row, int o) {
+    float lo = 0;
+    float hi = 0;
+    float nan = 0;
+    for (int i = 0; i < w.inputs(); i++) {
+      lo = Math.min(lo, x.get(row, i));
+      hi = Math.max(hi, x.get(row, i));
+      nan += x.get(row, i) * 0;
+    }
+    float up = lo == hi ? 1 : 255 / (hi - lo);
+    float step = (up == 0 ? 0 : 1 / up) + nan;
+    float z = (-128 + lo * up) + (127 + hi * up) > 0 ? -128 - lo * up : 127 - hi * up;
+    z = (float) Math.rint(Math.clamp(Float.isNaN(z) ? -128 : z, -128, 127));
+    float sum = 0;
+    double weights = 0;
+    int elements = w.format().blockElements();
+    for (int first = 0; first < w.inputs(); first += BLOCK) {
+      int products = 0;
+      int all = 0;
+      long block = 0;
+      for (int i = first; i < Math.min(w.inputs(), first + BLOCK); i++) {
+        block = (long) o * (w.inputs() / elements) + i / elements;
+        int at = (int) block * w.format().blockBytes();
+        int weight = integers.integer(bytes.array(), at, i % elements);
+        products += (int) Math.clamp(Math.rint(x.get(row, i) * up) + z, -128, 127) * weight;
+        all += weight;
+      }
+      float scale = elements == 1 ? 1 : bf16(block);
+      sum = Math.fma(products, scale, sum);
+      weights += (double) scale * all;
+    }
+    float y = Math.fma(-z, (float) weights, sum) * step;
+    return elements == 1 ? y * w.scales().get(JAVA_FLOAT_UNALIGNED, 4L * o) : y;
+  }
+
+  private float bf16(long block) {
+    return Float.intBitsToFloat(w.scales().get(JAVA_SHORT_UNALIGNED, 2 * block) << 16);
   }
 
   /// Adds the 32 inputs from `first` on.

@@ -7,7 +7,6 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
-import dev.quern.op.Numerics;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,6 +31,16 @@ record LinearData(F32Matrix x, WeightMatrix w) {
         data.set(ValueLayout.JAVA_SHORT_UNALIGNED, block + half, scale);
       }
     }
+    int blocks = format.blocksPerRow(inputs);
+    MemorySegment scales = arena.allocate(format.scalePlane().bytes(outputs, blocks));
+    for (long at = 0; at < scales.byteSize(); at += format.scalePlane().bytes(1, 1)) {
+      int scale = Float.floatToIntBits((float) random.nextGaussian() / 100);
+      if (format.equals(BlockFormat.INT8_C)) {
+        scales.set(ValueLayout.JAVA_INT_UNALIGNED, at, scale);
+      } else {
+        scales.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) (scale >> 16));
+      }
+    }
     F32Matrix x = F32Matrix.allocate(arena, rows, inputs);
     for (int r = 0; r < rows; r++) {
       float size = Math.scalb(1f, random.nextInt(40) - 20);
@@ -39,7 +48,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
         x.set(r, i, random.nextInt(9) == 0 ? 0 : size * (float) random.nextGaussian());
       }
     }
-    return new LinearData(x, new WeightMatrix(format, data, outputs, inputs));
+    return new LinearData(x, new WeightMatrix(format, data, scales, outputs, inputs));
   }
 
   /// Where a block's F16 numbers are: SPEC.md, section F.
@@ -47,6 +56,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     return switch (format.id()) {
       case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> List.of(0, 2);
       case "Q6_K" -> List.of(208);
+      case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256", "INT8_C" -> List.of();
       default -> List.of(0);
     };
   }
@@ -57,7 +67,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
   F32Matrix apply(Int8Code code, Arena arena, float[][] before) {
     LinearSpec spec =
         new LinearSpec(
-            w.format(), w.outputs(), w.inputs(), before != null, Set.of(Numerics.INT8_SYM_32));
+            w.format(), w.outputs(), w.inputs(), before != null, Set.of(code.format().numerics()));
     F32Matrix y = F32Matrix.allocate(arena, x.rows(), w.outputs());
     for (int r = 0; r < x.rows(); r++) {
       for (int o = 0; o < w.outputs(); o++) {

@@ -78,7 +78,8 @@ final class LinearSpeed {
     try (Arena arena = Arena.ofShared()) {
       int most = ROWS[ROWS.length - 1];
       LinearData data = LinearData.random(arena, format, most, SIZE, SIZE, 17);
-      LinearSpec spec = new LinearSpec(format, SIZE, SIZE, false, Set.of(Numerics.INT8_SYM_32));
+      Numerics numerics = PanelFormat.of(format).orElseThrow().numerics();
+      LinearSpec spec = new LinearSpec(format, SIZE, SIZE, false, Set.of(numerics));
       if (!(linears.offer(spec) instanceof Offer.Accepted<LinearPacker> accepted)) {
         throw new IllegalStateException("declined: " + spec);
       }

@@ -42,13 +42,15 @@ class LinearSuiteTest {
     if (!lacking.isEmpty()) {
       Host.leftOut("the suite on CPU row " + row + ": this CPU is none: " + lacking);
     }
-    String formats =
-        PanelFormat.table().stream().map(f -> f.format().id()).collect(Collectors.joining(","));
+    String support =
+        PanelFormat.table().stream()
+            .map(f -> "linear " + f.format() + " " + f.numerics() + "\n")
+            .collect(Collectors.joining());
     Target target =
         new Target(
             new LinearProvider(row),
             KernelOptions.fromSystem().providersPlatform(),
-            Support.parse("the linear operators", "linear " + formats + " int8-sym-32"));
+            Support.parse("the linear operators", support));
     SuiteResult result =
         Suite.run(
             target,
