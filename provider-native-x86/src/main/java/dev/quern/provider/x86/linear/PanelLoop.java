@@ -104,8 +104,12 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
   private void head(Assembler a, Runnable block) {
     a.emit(Op.MOV, HEAD, PANEL);
     a.emit(Op.ADD, PANEL, layout.headBytes());
-    a.emit(Op.MOV, RAX.r32(), layout.blocksPerHead());
-    a.loop(RAX, 1, block);
+    if (layout.blocksPerHead() == 1) {
+      block.run();
+    } else {
+      a.emit(Op.MOV, RAX.r32(), layout.blocksPerHead());
+      a.loop(RAX, 1, block);
+    }
   }
 
   private void prefetch(Assembler a) {

@@ -24,19 +24,21 @@ import java.util.Arrays;
 /// the table of CPUs. SPEC.md, L7, in F32, `round` is half to even:
 ///
 ///     hi = max(0, max x), lo = min(0, min x)
-///     s' = lo == hi ? 1 : 255 / (hi - lo)
+///     s' = 255 / (hi - lo)
 ///     s = 1 / s'; 0 where s' is 0; NaN where x is not finite
-///     z = (-128 + lo*s') + (127 + hi*s') > 0 ? -128 - lo*s' : 127 - hi*s', in -128 .. 127, rounded
+///     z = round(-128 - lo*s')
 ///     q[i] = round(x[i] * s') + z, in -128 .. 127
 ///     term = -offset * Σ q, for each block
 ///
-/// A last block that is shorter ends in zeros of x. Where s is 0, q is anything.
+/// L7 takes `127 - hi*s'` for z in half of the cases: hi*s' is lo*s' + 255, so it is the same but for
+/// a rounding, which L8 allows. And s' is 1 there for a row of zeros: here s is 0 then, which gives
+/// the same zeros. Where s is 0, q is anything, and z some number. A last block that is shorter ends
+/// in zeros of x.
 ///
-///     ymm10 lo, 11 hi, 9 0 * Σ x; then ymm10 z, 11 s'
+///     ymm8 0, 9 0 * Σ x, 10 lo, 11 hi; then ymm10 z, 11 s'
 ///     ymm4 .. 7   masks of a block's floats
 final class RowRounding {
-  private static final int EQUAL = 0; // VCMPPS's predicates EQ_OQ
-  private static final int GREATER = 14; // GT_OS
+  private static final int EQUAL = 0; // VCMPPS's predicate EQ_OQ
 
   private final Assembler a = new Assembler(CpuRow.AVX2.needs());
   private final RoundingSteps steps = new RoundingSteps(a);
@@ -44,7 +46,6 @@ final class RowRounding {
   private final Label range = a.label();
   private final Label one = a.label();
   private final Label least = a.label();
-  private final Label most = a.label();
 
   private RowRounding() {}
 
@@ -55,6 +56,7 @@ final class RowRounding {
 
   private Code emit(int offset) {
     steps.begin(true);
+    a.emit(Op.LEA, R11, ptr(masks));
     a.emit(Op.VXORPS, ymm(8), ymm(8), ymm(8));
     a.emit(Op.VXORPS, ymm(9), ymm(9), ymm(9));
     a.emit(Op.VXORPS, ymm(10), ymm(10), ymm(10));
@@ -94,7 +96,6 @@ final class RowRounding {
     steps.number(range, 255f);
     steps.number(one, 1f);
     steps.number(least, -128f);
-    steps.number(most, 127f);
     return a.code();
   }
 
@@ -102,7 +103,6 @@ final class RowRounding {
   private void eachBlock(Runnable body) {
     a.emit(Op.MOV, RSI, RoundingSteps.X_ADDRESS);
     a.emit(Op.MOV, RCX, RoundingSteps.BLOCK_COUNT);
-    a.emit(Op.LEA, R11, ptr(masks));
     a.loop(
         RCX,
         1,
@@ -137,40 +137,27 @@ final class RowRounding {
   private void stepAndZeroPoint() {
     Vec lo = xmm(10);
     Vec hi = xmm(11);
-    a.emit(Op.VMOVSS, xmm(5), ptr(one));
-    a.emit(Op.VMOVSS, xmm(6), ptr(least));
-    a.emit(Op.VMOVSS, xmm(7), ptr(most));
     // s'
     a.emit(Op.VSUBSS, xmm(0), hi, lo);
     a.emit(Op.VMOVSS, xmm(1), ptr(range));
     a.emit(Op.VDIVSS, xmm(1), xmm(1), xmm(0));
-    a.emit(Op.VCMPPS, xmm(2), lo, hi, EQUAL);
-    a.emit(Op.VBLENDVPS, xmm(1), xmm(1), xmm(5), xmm(2));
     // s
-    a.emit(Op.VDIVSS, xmm(0), xmm(5), xmm(1));
+    a.emit(Op.VMOVSS, xmm(0), ptr(one));
+    a.emit(Op.VDIVSS, xmm(0), xmm(0), xmm(1));
     a.emit(Op.VCMPPS, xmm(2), xmm(1), xmm(8), EQUAL);
     a.emit(Op.VANDNPS, xmm(0), xmm(2), xmm(0));
     a.emit(Op.VADDSS, xmm(0), xmm(0), xmm(9));
     a.emit(Op.MOV, R8, RoundingSteps.SCALE_ADDRESS);
     a.emit(Op.VMOVSS, ptr(R8), xmm(0));
-    // z
+    // z; of an infinite s' the integer that stands for none
+    a.emit(Op.VMOVSS, xmm(2), ptr(least));
     a.emit(Op.VMULSS, lo, lo, xmm(1));
-    a.emit(Op.VMULSS, hi, hi, xmm(1));
-    a.emit(Op.VADDSS, xmm(2), xmm(6), lo);
-    a.emit(Op.VADDSS, xmm(3), xmm(7), hi);
-    a.emit(Op.VADDSS, xmm(2), xmm(2), xmm(3));
-    a.emit(Op.VCMPPS, xmm(2), xmm(2), xmm(8), GREATER);
-    a.emit(Op.VSUBSS, xmm(3), xmm(6), lo);
-    a.emit(Op.VSUBSS, xmm(4), xmm(7), hi);
-    a.emit(Op.VBLENDVPS, xmm(4), xmm(4), xmm(3), xmm(2));
-    // NaN, of an infinite s', becomes the second operand.
-    a.emit(Op.VMAXSS, xmm(4), xmm(4), xmm(6));
-    a.emit(Op.VMINSS, xmm(4), xmm(4), xmm(7));
-    a.emit(Op.VCVTPS2DQ, xmm(4), xmm(4));
-    a.emit(Op.VPBROADCASTD, ymm(10), xmm(4));
-    a.emit(Op.VCVTDQ2PS, xmm(4), xmm(4));
+    a.emit(Op.VSUBSS, xmm(2), xmm(2), lo);
+    a.emit(Op.VCVTPS2DQ, xmm(2), xmm(2));
+    a.emit(Op.VPBROADCASTD, ymm(10), xmm(2));
+    a.emit(Op.VCVTDQ2PS, xmm(2), xmm(2));
     a.emit(Op.ADD, R8, RoundingSteps.ZERO_POINT_BYTES);
-    a.emit(Op.VMOVSS, ptr(R8), xmm(4));
+    a.emit(Op.VMOVSS, ptr(R8), xmm(2));
     a.emit(Op.VBROADCASTSS, ymm(11), xmm(1));
   }
 }

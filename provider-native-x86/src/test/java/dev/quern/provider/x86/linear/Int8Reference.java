@@ -45,7 +45,7 @@ final class Int8Reference {
     return y;
   }
 
-  /// With a zero point (SPEC.md, L7).
+  /// With a zero point (SPEC.md, L7), for which L8 leaves a choice.
   private float wholeRow(F32Matrix x, int row, int o) {
     float lo = 0;
     float hi = 0;
@@ -55,10 +55,9 @@ final class Int8Reference {
       hi = Math.max(hi, x.get(row, i));
       nan += x.get(row, i) * 0;
     }
-    float up = lo == hi ? 1 : 255 / (hi - lo);
+    float up = 255 / (hi - lo);
     float step = (up == 0 ? 0 : 1 / up) + nan;
-    float z = (-128 + lo * up) + (127 + hi * up) > 0 ? -128 - lo * up : 127 - hi * up;
-    z = (float) Math.rint(Math.clamp(Float.isNaN(z) ? -128 : z, -128, 127));
+    float z = (int) Math.rint(-128 - lo * up);
     float sum = 0;
     double weights = 0;
     int elements = w.format().blockElements();
