@@ -18,19 +18,21 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
   private static final int TASKS_PER_WORKER = 8;
 
   /// Packs matrices that are stacked by output rows.
+  ///
+  /// @param code which will multiply them
   static PanelWeights pack(
-      PanelFormat format,
-      PanelLayout layout,
+      Int8Code code,
       LinearSpec spec,
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
+    PanelLayout layout = code.unit().layout(code.format());
     int blocks = Math.ceilDiv(spec.inputs(), PanelLayout.BLOCK);
     int count = Math.ceilDiv(spec.outputs(), layout.outputs());
     long bytes = Math.multiplyExact((long) count, layout.bytes(blocks));
     MemorySegment data = allocator.allocate(bytes, Split.LINE);
     PanelWeights panels = new PanelWeights(layout, spec.outputs(), blocks, data);
-    PanelWriter writer = new PanelWriter(format, layout, data);
+    PanelWriter writer = new PanelWriter(code.format(), layout, data);
     WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
     int tasks = Split.tasks(count, TASKS_PER_WORKER, workers);
     workers.run(

@@ -2,71 +2,69 @@ package dev.quern.provider.x86.linear;
 
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
-import dev.quern.op.Numerics;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.memory.NativeRoutines;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// The linear operators of a row of the table of CPUs: the code for each format, and its offers.
+/// The linear operators of a row of the table of CPUs. The code of a format is assembled when it is
+/// first asked for, and lives as long as this or any kernel that runs on it is reachable.
 public final class X86Linears {
-  private final Map<String, Int8Code> codes;
+  private final DotUnit unit;
+  private final RoutineLoader loader;
+  private final Map<PanelFormat, Int8Code> codes = new ConcurrentHashMap<>();
 
-  private X86Linears(Map<String, Int8Code> codes) {
-    this.codes = codes;
+  public X86Linears(CpuRow row) {
+    this(row, NativeRoutines::load);
   }
 
-  /// Assembles the code of a row.
-  ///
-  /// @throws RefusedException if the system gives no memory for code
-  public static X86Linears load(CpuRow row) throws RefusedException {
-    return load(row, NativeRoutines::load);
-  }
-
-  static X86Linears load(CpuRow row, RoutineLoader loader) throws RefusedException {
-    Map<String, Int8Code> codes = new LinkedHashMap<>();
-    for (PanelFormat format : PanelFormat.table()) {
-      codes.put(format.format().id(), Int8Code.load(DotUnit.of(row), format, loader));
-    }
-    return new X86Linears(codes);
+  X86Linears(CpuRow row, RoutineLoader loader) {
+    unit = DotUnit.of(row);
+    this.loader = loader;
   }
 
   /// Offers a linear operator.
   public Offer<LinearPacker> offer(LinearSpec spec) {
-    Int8Code code = codes.get(spec.weights().id());
-    if (code == null || !code.format().format().equals(spec.weights())) {
-      return Offer.declined(
-          "no kernel for weight format "
-              + spec.weights()
-              + ": "
-              + String.join(", ", codes.keySet()));
+    PanelFormat format = PanelFormat.of(spec.weights()).orElse(null);
+    if (format == null) {
+      return Offer.declined("no kernel for weight format " + spec.weights());
     }
-    Numerics numerics = code.format().numerics();
-    if (!spec.tolerated().contains(numerics)) {
+    if (!spec.tolerated().contains(format.numerics())) {
       return Offer.declined(
-          "activations are rounded (" + numerics + "), and the spec tolerates " + spec.tolerated());
+          "activations are rounded ("
+              + format.numerics()
+              + "), and the spec tolerates "
+              + spec.tolerated());
+    }
+    Int8Code code;
+    try {
+      code = code(format);
+    } catch (RefusedException e) {
+      return Offer.declined(e.getMessage());
     }
     LinearPacker packer =
         (stacked, allocator, workers) ->
-            new X86Linear(
-                spec,
-                code,
-                PanelWeights.pack(
-                    code.format(),
-                    code.unit().layout(code.format()),
-                    spec,
-                    stacked,
-                    allocator,
-                    workers));
-    return Offer.accepted(packer, new Variant(name(code), 1, numerics));
+            new X86Linear(spec, code, PanelWeights.pack(code, spec, stacked, allocator, workers));
+    return Offer.accepted(packer, new Variant(name(format), 1, format.numerics()));
   }
 
-  private static String name(Int8Code code) {
-    return code.format().format().id().toLowerCase(Locale.ROOT) + "-" + code.unit().row();
+  /// Two that ask at once may both assemble it; one is kept.
+  private Int8Code code(PanelFormat format) throws RefusedException {
+    Int8Code known = codes.get(format);
+    if (known != null) {
+      return known;
+    }
+    Int8Code code = Int8Code.load(unit, format, loader);
+    Int8Code other = codes.putIfAbsent(format, code);
+    return other == null ? code : other;
+  }
+
+  private String name(PanelFormat format) {
+    return format.format().id().toLowerCase(Locale.ROOT) + "-" + unit.row();
   }
 }

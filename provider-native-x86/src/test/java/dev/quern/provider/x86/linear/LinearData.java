@@ -74,14 +74,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
         y.set(r, o, before == null ? Float.NaN : before[r][o]);
       }
     }
-    PanelWeights weights =
-        PanelWeights.pack(
-            code.format(),
-            code.unit().layout(code.format()),
-            spec,
-            List.of(w),
-            arena,
-            Workers.sequential());
+    PanelWeights weights = PanelWeights.pack(code, spec, List.of(w), arena, Workers.sequential());
     LinearKernel kernel = new X86Linear(spec, code, weights);
     MemorySegment scratch = arena.allocate(kernel.scratchBytes(x.rows(), 1), 64);
     kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));

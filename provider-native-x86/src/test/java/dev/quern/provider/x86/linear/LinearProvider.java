@@ -3,7 +3,6 @@ package dev.quern.provider.x86.linear;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.provider.x86.cpu.CpuRow;
-import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
@@ -15,9 +14,9 @@ public final class LinearProvider implements KernelProvider {
   private final CpuRow row;
   private final X86Linears linears;
 
-  public LinearProvider(CpuRow row) throws RefusedException {
+  public LinearProvider(CpuRow row) {
     this.row = row;
-    linears = X86Linears.load(row);
+    linears = new X86Linears(row);
   }
 
   @Override

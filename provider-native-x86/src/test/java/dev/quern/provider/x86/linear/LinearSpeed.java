@@ -57,7 +57,7 @@ final class LinearSpeed {
       if (!lacking.isEmpty()) {
         System.out.println("left out: " + lacking);
       } else if (isNamed(named, row.name(), CpuRow.table().stream().map(CpuRow::name).toList())) {
-        X86Linears linears = X86Linears.load(row);
+        X86Linears linears = new X86Linears(row);
         List<String> formats = PanelFormat.table().stream().map(f -> f.format().id()).toList();
         for (PanelFormat format : PanelFormat.table()) {
           if (isNamed(named, format.format().id(), formats)) {
