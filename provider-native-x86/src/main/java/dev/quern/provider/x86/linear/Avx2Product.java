@@ -18,11 +18,11 @@ import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
 
 /// Products by vectors of 256 bits: panels of 8 outputs ([PanelLayout]), up to four rows. How words
-/// of weights, u8, are multiplied by words of x, s8 in -127 .. 127:
+/// of weights, u8, are multiplied by words of x, s8, and above -128 but for `int8-asym-row`:
 ///
 /// - AVX-VNNI: `vpdpbusd`.
 /// - AVX2, 4 bits: `vpmaddubsw` adds two products in int16. A lane of all eight words has 16
-///   products, 16 * 15 * 127 = 30,480 at most; `vpmaddwd` by ones adds two lanes.
+///   products, 16 * 15 * 128 = 30,720 at most; `vpmaddwd` by ones adds two lanes.
 /// - AVX2, 5 and 6 bits: the same for two words, 4 * 63 * 127 = 32,004 at most.
 /// - AVX2, 8 bits: two products of u8 by s8 overflow int16. So a weight, less its offset, gives its
 ///   sign to x and is multiplied as a magnitude, 2 * 128 * 127 = 32,512 at most; there is nothing

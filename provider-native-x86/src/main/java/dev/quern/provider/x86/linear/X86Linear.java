@@ -13,7 +13,8 @@ import java.lang.foreign.MemorySegment;
 /// Scratch:
 ///
 /// ```
-/// arguments of each worker: 128 bytes[parallelism] | tiles (RoundedTile) of the unit's largest number of rows, the last with what is left
+/// arguments of each worker: 128 bytes[parallelism] | tiles (RoundedTile) of as many rows as the
+///   unit takes, the last of what is left
 /// ```
 final class X86Linear implements LinearKernel {
   private static final int ARGUMENT_BYTES = 128;
@@ -71,35 +72,44 @@ final class X86Linear implements LinearKernel {
                     tiles));
   }
 
-  /// One row is rounded by the caller: to wake others for it takes longer.
+  /// Tile by tile, since the rows of one share cache lines. A single one is rounded by the caller:
+  /// to wake others for it takes longer.
   private void round(F32Matrix x, Workspace w, long tiles) {
-    if (x.rows() == 1) {
-      round(x, 0, w.scratch(), 0, tiles);
+    int height = code.unit().maxRows();
+    int count = Math.ceilDiv(x.rows(), height);
+    if (count == 1) {
+      round(x, 0, x.rows(), w.scratch(), 0, tiles);
       return;
     }
-    int tasks = Split.tasks(x.rows(), TASKS_PER_WORKER, w.workers());
+    int tasks = Split.tasks(count, TASKS_PER_WORKER, w.workers());
     w.workers()
         .run(
             tasks,
-            (task, worker) -> {
-              int end = (int) Split.begin(x.rows(), task + 1, tasks);
-              for (int row = (int) Split.begin(x.rows(), task, tasks); row < end; row++) {
-                round(x, row, w.scratch(), (long) ARGUMENT_BYTES * worker, tiles);
-              }
-            });
+            (task, worker) ->
+                round(
+                    x,
+                    (int) Split.begin(count, task, tasks) * height,
+                    Math.min(x.rows(), (int) Split.begin(count, task + 1, tasks) * height),
+                    w.scratch(),
+                    (long) ARGUMENT_BYTES * worker,
+                    tiles));
   }
 
-  private void round(F32Matrix x, int row, MemorySegment scratch, long arguments, long tiles) {
-    int first = row - row % code.unit().maxRows();
-    RoundingSteps.arguments(
-        scratch,
-        arguments,
-        x.data().address() + x.offsetBytes(row, 0),
-        scratch.address() + tiles + first * rowBytes(),
-        code.tile(rowsOfTile(x.rows(), first)),
-        row - first,
-        spec.inputs());
-    code.rounding().call(scratch.address() + arguments, scratch, x.data(), scratch);
+  /// Rows begin (inclusive) to end (exclusive).
+  private void round(
+      F32Matrix x, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
+    for (int row = begin; row < end; row++) {
+      int first = row - row % code.unit().maxRows();
+      RoundingSteps.arguments(
+          scratch,
+          arguments,
+          x.data().address() + x.offsetBytes(row, 0),
+          scratch.address() + tiles + first * rowBytes(),
+          code.tile(rowsOfTile(x.rows(), first)),
+          row - first,
+          spec.inputs());
+      code.rounding().call(scratch.address() + arguments, scratch, x.data(), scratch);
+    }
   }
 
   /// Rows of the tile that begins with a row.
