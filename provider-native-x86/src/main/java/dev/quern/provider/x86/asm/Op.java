@@ -1,9 +1,6 @@
 package dev.quern.provider.x86.asm;
 
-import static java.util.stream.Collectors.joining;
-
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -340,12 +337,27 @@ public enum Op {
   TDPBUUD("vex.128.np.0F38.W0 5E T,Tr,Tv amx_int8"),
   TDPBF16PS("vex.128.F3.0F38.W0 5C T,Tr,Tv amx_bf16");
 
-  private final List<Form> forms;
+  private final String[] lines;
   private final String mnemonic = name().toLowerCase(Locale.ROOT);
-  private final String lines;
+
+  /// Read when they are first asked for, since code has a few dozen of all instructions. Threads
+  /// that ask at once read the same.
+  private List<Form> forms;
 
   Op(String... lines) {
-    this.lines = Arrays.stream(lines).collect(joining("; "));
+    this.lines = lines;
+  }
+
+  List<Form> forms() {
+    List<Form> known = forms;
+    if (known == null) {
+      known = read();
+      forms = known;
+    }
+    return known;
+  }
+
+  private List<Form> read() {
     List<Form> read = new ArrayList<>();
     for (String line : lines) {
       if (line.startsWith("gp")) {
@@ -355,7 +367,7 @@ public enum Op {
         read.add(Form.of(line));
       }
     }
-    forms = List.copyOf(read);
+    return List.copyOf(read);
   }
 
   /// `gp 89 E,G` for one size: `leg.W1 89 E64,G64`.
@@ -371,22 +383,18 @@ public enum Op {
     return text;
   }
 
-  List<Form> forms() {
-    return forms;
-  }
-
   /// Whether it exists under VEX and under EVEX, so that text must say which.
   boolean ambiguous() {
     return has(Form.Encoding.VEX) && has(Form.Encoding.EVEX);
   }
 
   private boolean has(Form.Encoding encoding) {
-    return forms.stream().anyMatch(f -> f.encoding() == encoding);
+    return forms().stream().anyMatch(f -> f.encoding() == encoding);
   }
 
   /// Its lines of the table, for messages.
   String lines() {
-    return lines;
+    return String.join("; ", lines);
   }
 
   @Override
