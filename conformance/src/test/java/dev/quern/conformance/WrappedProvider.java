@@ -21,7 +21,7 @@ import dev.quern.spi.Platform;
 import java.util.function.UnaryOperator;
 
 /// The scalar provider under another name, for subclasses that break one thing of it.
-class WrappedProvider implements KernelProvider {
+public class WrappedProvider implements KernelProvider {
   private final ScalarProvider scalar = new ScalarProvider();
 
   @Override
@@ -111,7 +111,7 @@ class WrappedProvider implements KernelProvider {
   }
 
   /// The offer with another kernel in it.
-  static <K> Offer<K> map(Offer<K> offer, UnaryOperator<K> change) {
+  public static <K> Offer<K> map(Offer<K> offer, UnaryOperator<K> change) {
     return switch (offer) {
       case Offer.Accepted<K> a -> new Offer.Accepted<>(change.apply(a.kernel()), a.variants());
       case Offer.Declined<K> d -> d;

@@ -1,5 +1,6 @@
 package dev.quern.conformance.hostile;
 
+import dev.quern.conformance.WrappedProvider;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
@@ -10,18 +11,12 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
-import dev.quern.provider.scalar.ScalarProvider;
-import dev.quern.spi.Availability;
-import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
-import dev.quern.spi.Platform;
 import java.util.function.BiFunction;
-import java.util.function.UnaryOperator;
 
 /// The scalar provider under another name. Each of the five methods that take a fault gives a copy
 /// in which the kernels of one operator are other ones, made from the right ones.
-final class HostileProvider implements KernelProvider {
-  private final ScalarProvider scalar = new ScalarProvider();
+final class HostileProvider extends WrappedProvider {
   private final BiFunction<LinearSpec, LinearPacker, LinearPacker> linear;
   private final BiFunction<AttentionSpec, AttentionKernel, AttentionKernel> attention;
   private final BiFunction<RmsNormSpec, RmsNormKernel, RmsNormKernel> rmsNorm;
@@ -72,49 +67,27 @@ final class HostileProvider implements KernelProvider {
   }
 
   @Override
-  public int priority() {
-    return 1;
-  }
-
-  @Override
-  public int specVersion() {
-    return scalar.specVersion();
-  }
-
-  @Override
-  public Availability availability(Platform platform) {
-    return scalar.availability(platform);
-  }
-
-  @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return map(scalar.linear(spec), k -> linear.apply(spec, k));
+    return map(super.linear(spec), k -> linear.apply(spec, k));
   }
 
   @Override
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
-    return map(scalar.attention(spec), k -> attention.apply(spec, k));
+    return map(super.attention(spec), k -> attention.apply(spec, k));
   }
 
   @Override
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return map(scalar.rmsNorm(spec), k -> rmsNorm.apply(spec, k));
+    return map(super.rmsNorm(spec), k -> rmsNorm.apply(spec, k));
   }
 
   @Override
   public Offer<RopeKernel> rope(RopeSpec spec) {
-    return map(scalar.rope(spec), k -> rope.apply(spec, k));
+    return map(super.rope(spec), k -> rope.apply(spec, k));
   }
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return map(scalar.swiGlu(spec), k -> swiGlu.apply(spec, k));
-  }
-
-  private static <K> Offer<K> map(Offer<K> offer, UnaryOperator<K> change) {
-    return switch (offer) {
-      case Offer.Accepted<K> a -> new Offer.Accepted<>(change.apply(a.kernel()), a.variants());
-      case Offer.Declined<K> d -> d;
-    };
+    return map(super.swiGlu(spec), k -> swiGlu.apply(spec, k));
   }
 }
