@@ -69,10 +69,7 @@ final class ModelCases {
             first,
             List.of(
                 format("rows=17,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
-                format(
-                    "rows=1,outputs=%d,inputs=%d",
-                    exact && block > 32 ? 131_077 : outputs + 5, // as int8 it has them all
-                    few),
+                format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
                 format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block))),
             ModelShapes.sizes("linear", "inputs").stream()
                 .filter(n -> n % block == 0)
