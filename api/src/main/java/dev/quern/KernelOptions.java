@@ -20,6 +20,7 @@ import java.util.TreeSet;
 /// - `quern.numerics`: `any` (the default), or `exact` for linear kernels in exact F32 arithmetic.
 /// - `quern.cpu.mask`: `-name,-name`, CPU features that providers don't get to see.
 /// - `quern.selfcheck.file`: where the results of `quern selfcheck` are, see [Selfcheck].
+/// - `quern.hugepages`: `auto` (the default), or `off` for a model's memory in ordinary pages.
 /// - `quern.<provider>.<name>`: the provider's own.
 ///
 /// Each may be an environment variable too, in capitals with `_` for the dots

@@ -142,7 +142,7 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   static List<String> nearMisses(KernelOptions options, Set<String> providers) {
     Set<String> known =
         Stream.concat(
-                Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file"),
+                Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file", "hugepages"),
                 Arrays.stream(Operator.values()).map(o -> "provider." + o.id()))
             .collect(Collectors.toCollection(TreeSet::new));
     List<String> warnings = new ArrayList<>();

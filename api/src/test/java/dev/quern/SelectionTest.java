@@ -243,6 +243,7 @@ class SelectionTest {
     "quern.providr, quern.provider",
     "quern.numeric, quern.numerics",
     "quern.cpumask, quern.cpu.mask",
+    "quern.hugepage, quern.hugepages",
     "quern.kleidy.sme, quern.kleidi.sme",
   })
   void misspeltPropertiesAreWarnedOf(String key, String meant) throws IOException {

@@ -5,7 +5,8 @@ import dev.quern.data.Workers;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 
-/// Turns weights into a kernel, once, at load. The packed layout never leaves the provider.
+/// Turns weights into a kernel, once for each kernel, at load. The packed layout never leaves the
+/// provider.
 public interface LinearPacker {
   /// Packs matrices that are stacked by output rows: the kernel's outputs are those of the first
   /// matrix, then those of the second, and so on (Q, K and V, or gate and up), without the caller

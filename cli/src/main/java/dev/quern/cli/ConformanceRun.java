@@ -4,14 +4,22 @@ import dev.quern.Catalog;
 import dev.quern.KernelOptions;
 import dev.quern.ProviderEntry;
 import dev.quern.conformance.Comparison;
+import dev.quern.conformance.Coverage;
 import dev.quern.conformance.CrossCheck;
+import dev.quern.conformance.DeepRun;
+import dev.quern.conformance.Largest;
+import dev.quern.conformance.ModelKernel;
+import dev.quern.conformance.Plan;
 import dev.quern.conformance.Selection;
 import dev.quern.conformance.Settings;
+import dev.quern.conformance.Steps;
 import dev.quern.conformance.Suite;
 import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
+import dev.quern.conformance.report.Cost;
 import dev.quern.conformance.report.Environment;
+import dev.quern.conformance.report.Extent;
 import dev.quern.conformance.report.Origin;
 import dev.quern.conformance.report.Report;
 import dev.quern.conformance.report.Stopwatch;
@@ -22,12 +30,14 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What [ConformanceCommand] does: finds the providers, runs the suite on one or compares two,
 /// prints and writes the reports.
@@ -36,6 +46,7 @@ final class ConformanceRun {
   private final Settings settings;
   private final List<Path> jars;
   private final Catalog catalog;
+  private final long start = System.nanoTime();
 
   ConformanceRun(ConformanceCommand command) {
     this.command = command;
@@ -52,18 +63,31 @@ final class ConformanceRun {
 
   int call() throws IOException {
     prepareFiles();
+    List<ModelKernel> models = ConformanceModels.kernels(command.models);
     Environment environment = Environment.current(catalog.platform());
+    if (command.deep) {
+      ProviderEntry entry = command.provider == null ? onlyOneOfJars() : entry(command.provider);
+      return new ConformanceDeep(command, settings, environment)
+          .call(
+              target(ready(entry)),
+              selection(),
+              models,
+              Origin.of(ready(entry), location(entry)),
+              Stream.concat(jars.stream(), path(entry).stream()).toList(),
+              replayCommand(entry));
+    }
     Optional<Tested> tested =
         command.provider == null && !command.compare.isEmpty()
             ? Optional.empty()
             : Optional.of(
-                test(command.provider == null ? onlyOneOfJars() : entry(command.provider)));
+                test(command.provider == null ? onlyOneOfJars() : entry(command.provider), models));
     Optional<Comparison> comparison =
         command.compare.isEmpty()
             ? Optional.empty()
             : Optional.of(
                 compare(entry(command.compare.getFirst()), entry(command.compare.get(1))));
-    Report report = new Report(environment, tested, comparison);
+    Cost cost = Cost.now((System.nanoTime() - start) / 1e9, PeakMemory.residentBytes());
+    Report report = new Report(environment, tested, comparison, Optional.of(cost));
     command.console.out().print(report.text());
     if (command.report != null) {
       for (Path file : report.write(command.report)) {
@@ -77,7 +101,8 @@ final class ConformanceRun {
   private void prepareFiles() throws IOException {
     OutputFile breadcrumb =
         new OutputFile("quern.conformance.breadcrumb", settings.breadcrumb().orElse(null));
-    OutputFile.check(List.of(breadcrumb), jars);
+    List<Path> inputs = Stream.concat(jars.stream(), command.models.stream()).toList();
+    OutputFile.check(List.of(breadcrumb), inputs);
     if (command.report != null) {
       try {
         Report.prepare(command.report);
@@ -92,6 +117,14 @@ final class ConformanceRun {
                 e),
             e);
       }
+    }
+    if (command.deep) { // in the folder that was made a moment ago, it may be
+      List<OutputFile> files = new ArrayList<>(List.of(breadcrumb));
+      if (command.report != null) {
+        Report.files(command.report).forEach(f -> files.add(new OutputFile("--report", f)));
+      }
+      files.add(new OutputFile("--state", ConformanceDeep.state(command)));
+      OutputFile.check(files, inputs);
     }
   }
 
@@ -109,7 +142,9 @@ final class ConformanceRun {
     try {
       Settings system = Settings.fromSystemProperties();
       return new Settings(
-          c.tries == null ? system.tries() : c.tries,
+          c.tries != null
+              ? c.tries
+              : c.quick ? Settings.QUICK_TRIES : c.deep ? DeepRun.TRIES : system.tries(),
           c.seed == null ? system.seed() : c.seed,
           c.replay == null ? system.replay() : Optional.of(c.replay),
           system.breadcrumb());
@@ -118,8 +153,9 @@ final class ConformanceRun {
     }
   }
 
-  private Tested test(ProviderEntry entry) {
+  private Tested test(ProviderEntry entry, List<ModelKernel> models) {
     KernelProvider provider = ready(entry);
+    Plan plan = new Plan(models, new Coverage(), Steps.all());
     Stopwatch stopwatch = new Stopwatch();
     SuiteResult result;
     try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
@@ -128,6 +164,7 @@ final class ConformanceRun {
               target(provider),
               settings,
               selection(),
+              plan,
               cell -> {
                 stopwatch.accept(cell);
                 progress.tested(cell);
@@ -136,7 +173,22 @@ final class ConformanceRun {
       throw replayMistake(e);
     }
     return new Tested(
-        Origin.of(provider, location(entry)), result, stopwatch.nanos(), replayCommand(entry));
+        Origin.of(provider, location(entry)),
+        result,
+        stopwatch.nanos(),
+        replayCommand(entry),
+        Optional.of(new Extent(mode(), plan.coverage().table(Largest.inModels()))));
+  }
+
+  private List<String> mode() {
+    return command.quick
+        ? List.of(
+            String.format(
+                Locale.ROOT,
+                "quick: %d tries in place of %d, and as much less of what goes with them: cases at the sizes of models, long sequences of calls",
+                settings.tries(),
+                Settings.DEFAULT_TRIES))
+        : List.of();
   }
 
   private Target target(KernelProvider provider) {

@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.KernelReport;
 import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LoadOptions;
 import java.io.IOException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,11 +20,20 @@ final class ExplainCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
+    LoadOptions options = modelOptions.options();
     KernelReport report =
         modelOptions.model == null
-            ? LlamaModel.explainDemo(modelOptions.options())
-            : LlamaModel.explain(modelOptions.model, modelOptions.options());
+            ? LlamaModel.explainDemo(options)
+            : LlamaModel.explain(modelOptions.model, options);
     console.out().println(report.text());
+    console
+        .out()
+        .println(
+            "memory: "
+                + LlamaModel.hugePageRefusal(options)
+                    .map(reason -> "no huge pages: " + reason)
+                    .orElse("huge pages for packed weights and KV caches that are large enough"));
+    console.out().println("threads: " + LlamaModel.threads(options));
     return 0;
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.llama.Generation;
 import dev.quern.llama.LlamaModel;
+import dev.quern.llama.PageUse;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.OptionalLong;
 /// @param peakResidentBytes the process's peak resident memory, where the system tells
 /// @param kvCache what the KV cache is, and takes
 /// @param kvCacheBytes of a full context
+/// @param pages what lies in huge pages
 /// @param threads threads of an operator
 /// @param providers who ran what, in one line
 record Metrics(
@@ -22,6 +24,7 @@ record Metrics(
     OptionalLong peakResidentBytes,
     String kvCache,
     long kvCacheBytes,
+    PageUse pages,
     int threads,
     String providers) {
 
@@ -32,6 +35,7 @@ record Metrics(
         PeakMemory.residentBytes(),
         kvCache(model),
         model.kvCacheBytes(),
+        model.pages(),
         model.threads(),
         model.report().summary());
   }
@@ -50,7 +54,7 @@ record Metrics(
   String line() {
     return String.format(
         Locale.ROOT,
-        "load %.2f s | first token %s | prefill %s (%d tokens) | decode %s (%d tokens, %s) | peak memory %s | %s | %d threads | %s",
+        "load %.2f s | first token %s | prefill %s (%d tokens) | decode %s (%d tokens, %s) | peak memory %s | %s | %s | %d threads | %s",
         loadSeconds,
         number(generation.timeToFirstTokenSeconds(), "%.3f s"),
         number(generation.prefillTokensPerSecond(), "%.1f tok/s"),
@@ -62,6 +66,7 @@ record Metrics(
             ? number(peakResidentBytes.getAsLong() / (double) (1 << 20), "%.0f MiB")
             : "unknown on this system",
         kvCache,
+        pages.text(),
         threads,
         providers);
   }
@@ -79,6 +84,8 @@ record Metrics(
     json.put(
         "peakResidentBytes", peakResidentBytes.isPresent() ? peakResidentBytes.getAsLong() : null);
     json.put("kvCacheBytes", kvCacheBytes);
+    json.put("hugePageBytes", pages.givenBytes());
+    json.put("hugePages", pages.text());
     json.put("threads", threads);
     json.put("providers", providers);
     return json;

@@ -75,7 +75,8 @@ final class QuantizeCommand extends ConsoleCommand {
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads. Default: the physical cores.")
+      description =
+          "Threads. Default: the physical cores that the process may use, or what its CPU quota comes to.")
   Integer threads;
 
   @Option(names = "--force", description = "Replace the file if it exists.")

@@ -30,7 +30,8 @@ class RunningOptions {
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads. Default: the physical cores.")
+      description =
+          "Threads. Default: the physical cores that the process may use, or what its CPU quota comes to.")
   Integer threads;
 
   @Option(

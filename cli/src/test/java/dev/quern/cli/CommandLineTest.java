@@ -72,7 +72,7 @@ class CommandLineTest {
     assertEquals(6, rows, result.err());
     assertEquals(100, prompt, 0.5, result.err());
     assertEquals(100, decode, 0.5, result.err());
-    assertFalse(result.err().contains("-"), "no share is negative: " + result.err());
+    assertFalse(result.err().matches("(?s).* -\\d.*"), "no share is negative: " + result.err());
   }
 
   @Test
@@ -179,6 +179,19 @@ class CommandLineTest {
         new String[] {"scalar", "linear", "attention", "rmsnorm", "rope", "swiglu"}) {
       assertTrue(result.out().contains(word), word + " in " + result.out());
     }
+    assertTrue(result.out().contains("\nmemory: "), result.out());
+    try {
+      result = Quern.run("explain", "-Dquern.hugepages=off"); // sets the property
+    } finally {
+      System.clearProperty("quern.hugepages");
+    }
+    assertTrue(
+        result
+            .out()
+            .contains("\nmemory: no huge pages: quern.hugepages=off" + System.lineSeparator()),
+        result.out());
+    result = Quern.run("explain", "--threads", "3");
+    assertTrue(result.out().contains("\nthreads: 3 (cores "), result.out());
   }
 
   @Test

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.testing.SharedFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.BeforeAll;
@@ -182,7 +184,19 @@ class ConformanceCommandTest {
     Result result = conformance("--help");
     assertEquals(0, result.code, result.err);
     for (String option :
-        List.of("--provider", "--jar", "--operator", "--tries", "--seed", "--replay", "--report")) {
+        List.of(
+            "--provider",
+            "--jar",
+            "--operator",
+            "--tries",
+            "--seed",
+            "--replay",
+            "--report",
+            "--quick",
+            "--deep",
+            "--hours",
+            "--state",
+            "--models")) {
       assertTrue(result.out.contains(option), result.out);
     }
   }
@@ -203,6 +217,18 @@ class ConformanceCommandTest {
         "--provider scalar --replay S1/lineal:x=1|1|no such operator",
         "--provider scalar --replay S1/swiglu:x=1|1|SwiGluCase",
         "--compare scalar,GOOD --jar absent.jar|1|absent.jar is missing",
+        "--provider scalar --quick --deep|2|--quick and --deep, expected one of the two",
+        "--provider scalar --quick --replay S1/swiglu:x=1|2|--quick and --replay",
+        "--provider scalar --deep --replay S1/swiglu:x=1|2|--deep and --replay",
+        "--provider scalar --deep --compare scalar,vector|2|--deep and --compare",
+        "--provider scalar --deep|2|expected --report DIR or --state FILE",
+        "--provider scalar --hours 3|2|--hours without --deep",
+        "--provider scalar --state f|2|--state without --deep",
+        "--provider scalar --deep --state f --hours 0|2|--hours=0.0, expected more than 0",
+        "--provider scalar --deep --state no-such-folder/f|1|--state: no-such-folder/f: no folder",
+        "--compare scalar,vector --models m|2|--models and --compare without --provider",
+        "--provider scalar --models m.gguf --replay S1/swiglu:x=1|2|--models and --replay",
+        "--provider scalar --models no-such.gguf|1|no-such.gguf",
       })
   void mistakesGetOneClearLine(String arguments, int code, String part) {
     Result result = conformance(arguments == null ? "" : arguments);
@@ -232,6 +258,100 @@ class ConformanceCommandTest {
             .code);
     Path broken = Files.writeString(folder.resolve("broken.jar"), "no zip");
     assertEquals(1, conformance("--jar " + broken).code);
+  }
+
+  @Test
+  void aModelsSpecsAreTestedToo() throws IOException {
+    Path one = SharedFiles.file("models/stories260K-Q4_0.gguf");
+    Path two = TinyFolder.write(folder.resolve("tiny"));
+    Path reports = folder.resolve("models");
+    Result result =
+        conformance(
+            String.format(
+                Locale.ROOT,
+                "--provider scalar --operator rope,swiglu,linear --tries 0 --models %s,%s --report %s",
+                one,
+                two,
+                reports));
+    assertEquals(0, result.code, result.out + result.err);
+    assertTrue(
+        result.out.contains(String.format(Locale.ROOT, "what %s needs:%n", one)), result.out);
+    JsonNode models =
+        new ObjectMapper().readTree(reports.resolve("report.json").toFile()).at("/tested/models");
+    for (Path model : List.of(one, two)) {
+      List<String> operators = new ArrayList<>();
+      for (JsonNode m : models) {
+        if (m.get("model").asText().equals(model.toString())) {
+          operators.add(m.get("operator").asText());
+          assertTrue(m.get("passes").asInt() > 0, m.toString());
+          assertEquals(0, m.get("failures").asInt(), m.toString());
+        }
+      }
+      assertTrue(operators.containsAll(List.of("rope", "swiglu", "linear")), models.toString());
+    }
+  }
+
+  @Test
+  void whatIsNoModelIsRefusedInOneLineBeforeTheSuiteRuns() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.gguf"), "no model");
+    for (Path model : List.of(text, folder.resolve("absent.gguf"))) {
+      Result result = conformance("--provider scalar --models " + model);
+      assertEquals(1, result.code, result.out + result.err);
+      assertEquals(1, result.err.lines().count(), result.err);
+      assertTrue(result.err.contains(model.toString()), result.err);
+      assertEquals("", result.out);
+    }
+  }
+
+  @Test
+  void aQuickRunSaysWhatItLeavesOut() {
+    Result quick = conformance("--provider scalar --operator swiglu --quick");
+    assertEquals(0, quick.code, quick.out + quick.err);
+    assertTrue(quick.out.contains("2 tries for each rule and format"), quick.out);
+    assertTrue(quick.out.contains("quick: 2 tries in place of 20"), quick.out);
+    Result told = conformance("--provider scalar --operator swiglu --quick --tries 1");
+    assertTrue(told.out.contains("1 tries for each rule and format"), told.out);
+  }
+
+  @Test
+  void aDeepRunReportsAndIsKept() throws IOException {
+    Path reports = folder.resolve("deep");
+    String command =
+        String.format(
+            Locale.ROOT,
+            "--provider %%s --operator swiglu --tries 2 --deep --hours 0.0007 --report %s --jar %s --jar %s",
+            reports,
+            good,
+            wrong);
+    Result first = conformance(String.format(Locale.ROOT, command, "good"));
+    assertEquals(0, first.code, first.out + first.err);
+    assertTrue(first.out.contains("deep: round "), first.out);
+    assertTrue(Files.exists(reports.resolve("deep.state")));
+    JsonNode json = new ObjectMapper().readTree(reports.resolve("report.json").toFile());
+    assertTrue(json.at("/environment/seconds").asDouble() >= 2);
+    long passes = json.at("/tested/passes").asLong();
+    Result over = conformance(String.format(Locale.ROOT, command, "good"));
+    assertTrue(over.err.contains("goes on with deep: round "), over.err);
+    assertTrue(over.out.contains(String.format(Locale.ROOT, "%,d passed", passes)), over.out);
+    Result other = conformance(String.format(Locale.ROOT, command, "wrong"));
+    assertEquals(1, other.code, other.out);
+    assertTrue(other.err.contains("is the state of another run"), other.err);
+
+    Files.delete(reports.resolve("deep.state"));
+    Result failing = conformance(String.format(Locale.ROOT, command, "wrong"));
+    assertEquals(1, failing.code, failing.out);
+    // Once; cases at the sizes of models break it, too, where the hours reach them.
+    assertEquals(1, failing.err.split("found as  S1_exact/", -1).length - 1, failing.err);
+    assertTrue(failing.out.contains("FAILED: wrong does not keep"), failing.out);
+    Result mixed =
+        conformance(
+            String.format(
+                Locale.ROOT,
+                "--provider scalar --deep --report %s --state %s",
+                reports,
+                reports.resolve("report.json")));
+    assertEquals(1, mixed.code, mixed.out);
+    assertTrue(mixed.err.contains("is what --report names"), mixed.err);
   }
 
   private record Result(int code, String out, String err) {}

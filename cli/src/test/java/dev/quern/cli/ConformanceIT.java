@@ -10,8 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `quern conformance` as it is packaged: the suite lies on a module path of its own.
 class ConformanceIT {
@@ -89,6 +92,45 @@ class ConformanceIT {
             "1");
     assertEquals(0, both.code(), both.out() + both.err());
     assertTrue(both.out().contains("same bits"), both.out());
+  }
+
+  /// However a run of hours ends, its report is there, and the next one goes on with it.
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM", "KILL"})
+  void aDeepRunThatIsStoppedLeavesAReportAndGoesOn(String signal) throws Exception {
+    Path reports = folder.resolve("reports");
+    List<String> options =
+        List.of("--provider", "scalar", "--operator", "swiglu", "--deep", "--report");
+    List<String> command = new ArrayList<>(List.of(Child.JAVA));
+    command.addAll(words(options.toArray(String[]::new)));
+    command.add(reports.toString());
+    Path out = folder.resolve("stopped.out");
+    Path err = folder.resolve("stopped.err");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    try {
+      for (int i = 0; i < 1200 && !Files.exists(reports.resolve("junit.xml")); i++) {
+        Thread.sleep(100);
+      }
+      new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+      assertTrue(process.waitFor(1, TimeUnit.MINUTES), "it ends");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+    assertTrue(Files.readString(reports.resolve("report.html")).contains("deep: round "));
+    if (!signal.equals("KILL")) {
+      assertTrue(Files.readString(out).contains("PASSED: scalar keeps"), Files.readString(out));
+      assertTrue(Files.readString(err).contains("quern: stopped; "), Files.readString(err));
+      assertFalse(Files.readString(err).contains("\tat "), Files.readString(err));
+    }
+    List<String> again = new ArrayList<>(options);
+    again.addAll(List.of(reports.toString(), "--hours", "0.0001")); // over as soon as it begins
+    Child child = java(words(again.toArray(String[]::new)).toArray(String[]::new));
+    assertEquals(0, child.code(), child.out() + child.err());
+    assertTrue(child.err().contains("quern: goes on with deep: round "), child.err());
   }
 
   @Test

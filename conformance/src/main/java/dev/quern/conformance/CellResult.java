@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.rules.ProviderRules;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +36,32 @@ public record CellResult(
 
   public CellResult {
     skips = Map.copyOf(skips);
+  }
+
+  /// This and another one of the same rule, subject and class of shapes, counted together.
+  CellResult plus(CellResult other) {
+    Map<String, Integer> all = new LinkedHashMap<>(skips);
+    other.skips.forEach((reason, count) -> all.merge(reason, count, Integer::sum));
+    boolean worse = other.worstRatio > worstRatio;
+    return new CellResult(
+        rule,
+        name,
+        operator,
+        subject,
+        shapeClass,
+        tries + other.tries,
+        passes + other.passes,
+        failures + other.failures,
+        all,
+        worse ? other.worstRatio : worstRatio,
+        worse ? other.worstCase : worstCase,
+        firstFailure.or(other::firstFailure));
+  }
+
+  /// A result of no case, with a failure that [#plus] adds to another.
+  CellResult onlyFailure(Failure failure) {
+    return new CellResult(
+        rule, name, operator, subject, shapeClass, 0, 0, 0, Map.of(), 0, "", Optional.of(failure));
   }
 
   /// The name of what is checked: `L5_exact_f32`.

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
@@ -83,8 +85,8 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
   }
 
   /// The tests of a method. It makes them all before the first is run: what the provider throws
-  /// meanwhile fails the method.
-  final Stream<DynamicNode> nodes(Stream<Check> checks) {
+  /// meanwhile fails the method, and so does an answer that never comes.
+  final Stream<DynamicNode> nodes(Supplier<Stream<Check>> checks) {
     String suffix =
         sameOperator() > 1
             ? String.format(
@@ -93,12 +95,22 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
                 classes.stream().skip(1).map(Class::getSimpleName).collect(Collectors.joining(".")))
             : "";
     List<DynamicTest> tests =
-        checks
+        asked(() -> checks.get().toList()).stream()
             .map(c -> DynamicTest.dynamicTest(c.name + suffix, SpecText.source(c.rule), c.body))
             .toList();
     return tests.isEmpty()
         ? Stream.empty()
         : Stream.of(DynamicContainer.dynamicContainer(path(), tests.stream()));
+  }
+
+  private static List<Check> asked(Callable<List<Check>> checks) {
+    try {
+      return Suite.askAll("the provider's offers", checks);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   /// `com.example.MyTest$Linear`; of a class that JUnit does not run, its name.

@@ -11,9 +11,11 @@ import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.NoEndException;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.conformance.run.Thrown;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,6 +35,7 @@ public final class CrossCheck {
   private final Target first;
   private final Target second;
   private final Settings settings;
+  private final Hangs hangs = new Hangs();
 
   private CrossCheck(Target first, Target second, Settings settings) {
     this.first = first;
@@ -65,7 +68,7 @@ public final class CrossCheck {
             });
       }
     }
-    return new Comparison(first.provider().name(), second.provider().name(), settings, differences);
+    return new Comparison(first.name(), second.name(), settings, differences);
   }
 
   private <C extends Record & Case> void compare(
@@ -105,6 +108,10 @@ public final class CrossCheck {
       OperatorSuite<C> suite, String label, Iterable<C> cases) {
     Tally tally = new Tally();
     for (C c : cases) {
+      if (tally.stuck || hangs.tooMany()) {
+        tally.broken(hangs.reason());
+        break;
+      }
       String replay = String.format(Locale.ROOT, "%s/%s:%s", RULE, suite.name(), CaseText.write(c));
       Optional<Verdict> a = judged(suite, c, first, tally, replay);
       Optional<Verdict> b = judged(suite, c, second, tally, replay);
@@ -129,6 +136,7 @@ public final class CrossCheck {
   private static final class Tally {
     int cases;
     String declined = "";
+    boolean stuck;
     double firstWorst;
     double secondWorst;
     Most most;
@@ -145,13 +153,11 @@ public final class CrossCheck {
     }
   }
 
-  private static <C extends Record & Case> Optional<Verdict> judged(
+  private <C extends Record & Case> Optional<Verdict> judged(
       OperatorSuite<C> suite, C c, Target target, Tally tally, String replay) {
-    String name = target.provider().name();
-    try (Memory memory = new CanaryMemory();
-        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      Run run = suite.open(c, target, memory);
-      Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+    String name = target.name();
+    try {
+      Verdict verdict = Suite.ask("the call", () -> verdict(suite, c, target));
       if (verdict.outcome() instanceof Outcome.Fail fail) {
         tally.broken(
             String.format(
@@ -168,12 +174,23 @@ public final class CrossCheck {
       if (tally.declined.isEmpty()) {
         tally.declined = name + " " + e.getMessage();
       }
-    } catch (VirtualMachineError e) {
-      throw e; // nothing to do with the case
+    } catch (NoEndException e) {
+      hangs.add();
+      tally.stuck = true;
+      tally.broken(String.format(Locale.ROOT, "%s: %s; replay %s", name, e.getMessage(), replay));
     } catch (Throwable e) {
-      tally.broken(String.format(Locale.ROOT, "%s threw %s; replay %s", name, e, replay));
+      tally.broken(String.format(Locale.ROOT, "%s %s; replay %s", name, Thrown.text(e), replay));
     }
     return Optional.empty();
+  }
+
+  private static <C extends Record & Case> Verdict verdict(
+      OperatorSuite<C> suite, C c, Target target) {
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      Run run = suite.open(c, target, memory);
+      return run.withinBounds(run.call(workers, Prefill.NAN));
+    }
   }
 
   /// What must be exact, such as what attention appends to a cache, has no elements here: there

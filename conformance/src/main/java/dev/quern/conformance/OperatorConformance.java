@@ -87,6 +87,12 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   }
 
   @TestFactory
+  @Tag("P15")
+  public final Stream<DynamicNode> P15() {
+    return rule("P15");
+  }
+
+  @TestFactory
   @Tag("P18")
   public final Stream<DynamicNode> P18() {
     return rule("P18");
@@ -95,18 +101,20 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   /// What is declined, and a replay of another operator: aborted, each with the reason.
   @TestFactory
   public final Stream<DynamicNode> declined() {
+    return nodes(this::aborted);
+  }
+
+  private Stream<Check> aborted() {
     Target target = target();
     Optional<String> replay = settings().replay();
     if (replay.isPresent()) {
       String other = Replay.operator(replay.get());
       return other.equals(suite.name())
           ? Stream.empty()
-          : nodes(
-              Stream.of(
-                  Check.aborted(
-                      "", name("replay"), "quern.conformance.replay is a case of " + other)));
+          : Stream.of(
+              Check.aborted("", name("replay"), "quern.conformance.replay is a case of " + other));
     }
-    return unavailable(target).isPresent() ? Stream.empty() : nodes(declined(suite, target));
+    return unavailable(target).isPresent() ? Stream.empty() : declined(suite, target);
   }
 
   private static <C extends Record & Case> Stream<Check> declined(
@@ -121,26 +129,29 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   ///
   /// @param id as in SPEC.md: `L5`
   final Stream<DynamicNode> rule(String id) {
+    return nodes(() -> checks(id));
+  }
+
+  private Stream<Check> checks(String id) {
     Target target = target();
     Settings settings = settings();
-    if (settings.replay().isPresent()) {
-      return nodes(
-          Replay.find(settings.replay().get(), id, suite).stream()
-              .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings)))));
-    }
-    return nodes(checks(suite, id, target, settings));
+    return settings.replay().isPresent()
+        ? Replay.find(settings.replay().get(), id, suite).stream()
+            .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings))))
+        : checks(suite, id, target, settings);
   }
 
   private static <C extends Record & Case> Stream<Check> checks(
       OperatorSuite<C> suite, String id, Target target, Settings settings) {
     Optional<String> unavailable = unavailable(target);
     List<Subject<C>> subjects = suite.subjects(target);
+    Hangs hangs = new Hangs();
     return suite.rules().stream()
         .filter(rule -> rule.id().equals(id))
         .flatMap(rule ->
             unavailable
                 .map(reason -> Stream.of(nothing(suite, rule, reason)))
-                .orElseGet(() -> checks(suite, rule, subjects, target, settings)));
+                .orElseGet(() -> checks(suite, rule, subjects, target, settings, hangs)));
   }
 
   private static <C extends Record & Case> Stream<Check> checks(
@@ -148,13 +159,14 @@ public abstract non-sealed class OperatorConformance extends Conformance {
       Rule<C> rule,
       List<Subject<C>> subjects,
       Target target,
-      Settings settings) {
+      Settings settings,
+      Hangs hangs) {
     List<Subject<C>> spokenOf =
         subjects.stream().filter(s -> rule.applies().test(s.first())).toList();
     List<Check> checks =
         spokenOf.stream()
             .filter(s -> Suite.declined(suite, s, target).isEmpty())
-            .map(s -> check(suite, rule, s, target, settings))
+            .map(s -> check(suite, rule, s, target, settings, hangs))
             .toList();
     return checks.isEmpty() && !spokenOf.isEmpty()
         ? Stream.of(
@@ -163,11 +175,16 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   }
 
   static <C extends Record & Case> Check check(
-      OperatorSuite<C> suite, Rule<C> rule, Subject<C> subject, Target target, Settings settings) {
+      OperatorSuite<C> suite,
+      Rule<C> rule,
+      Subject<C> subject,
+      Target target,
+      Settings settings,
+      Hangs hangs) {
     return new Check(
         rule.id(),
         CellResult.title(rule.id(), rule.name(), suite.name(), subject.label()),
-        () -> verify(new PropertyRunner<>(suite, subject, rule, target, settings).run()));
+        () -> verify(new PropertyRunner<>(suite, subject, rule, target, settings, hangs).run()));
   }
 
   private static Check nothing(OperatorSuite<?> suite, Rule<?> rule, String reason) {

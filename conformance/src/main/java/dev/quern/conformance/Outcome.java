@@ -17,8 +17,15 @@ public sealed interface Outcome {
   /// @param bound how far apart they may be; empty where bits must agree
   /// @param ratio error against bound, infinite where there is no bound
   /// @param inputs the operands, summarised, where the rule changed those of the case; else empty
+  /// @param rule the rule that is broken, where one check looks for several; else empty
   record Fail(
-      String where, String expected, String actual, String bound, double ratio, List<String> inputs)
+      String where,
+      String expected,
+      String actual,
+      String bound,
+      double ratio,
+      List<String> inputs,
+      String rule)
       implements Outcome {
     public Fail {
       inputs = List.copyOf(inputs);
@@ -26,7 +33,7 @@ public sealed interface Outcome {
 
     /// A failure on the case's own operands.
     public Fail(String where, String expected, String actual, String bound, double ratio) {
-      this(where, expected, actual, bound, ratio, List.of());
+      this(where, expected, actual, bound, ratio, List.of(), "");
     }
 
     /// A failure without a bound.
@@ -34,9 +41,20 @@ public sealed interface Outcome {
       this(where, expected, actual, "", Double.POSITIVE_INFINITY);
     }
 
+    /// The same, of a case that failed when it was tried, and not when it was tried again.
+    Fail once() {
+      String when = where + " (the first time, and not again: it depends on what ran before)";
+      return new Fail(when, expected, actual, bound, ratio, inputs, rule);
+    }
+
     /// The same, on operands that the rule changed.
     Fail on(List<String> inputs) {
-      return new Fail(where, expected, actual, bound, ratio, inputs);
+      return new Fail(where, expected, actual, bound, ratio, inputs, rule);
+    }
+
+    /// The same, as a breach of a rule that is not the check's own.
+    public Fail of(String rule) {
+      return new Fail(where, expected, actual, bound, ratio, inputs, rule);
     }
   }
 

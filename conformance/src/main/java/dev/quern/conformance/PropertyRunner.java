@@ -9,10 +9,14 @@ import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.NoEndException;
+import dev.quern.conformance.run.Thrown;
+import dev.quern.conformance.run.Watchdog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -22,17 +26,24 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 
 /// Checks one rule on one subject: on the fixed edge cases first, then on generated ones. A failure
-/// is shrunk to a smaller case that breaks the same rule.
+/// is shrunk to a smaller case that breaks the same rule. A case that does not end in the rule's
+/// time breaks it too; it is not shrunk, and nothing more of the rule is tried.
 ///
 /// jqwik generates and shrinks; its engine, which would run methods as tests, is not used, so that
 /// JUnit, the command line and the mutants' test drive the same code.
 final class PropertyRunner<C extends Record & Case> {
   /// Cases that shrinking may try. Each step is greedy, so a few hundred reach the smallest.
   private static final int SHRINK_TRIES = 500;
+
+  /// How long it may shrink.
+  private static final Duration SHRINK_TIME = Duration.ofSeconds(12);
 
   /// Where JUnit runs tests in parallel, the case in the file must be the one that is running.
   private static final Object ONE_BREADCRUMB = new Object();
@@ -42,7 +53,12 @@ final class PropertyRunner<C extends Record & Case> {
   private final Rule<C> rule;
   private final Target target;
   private final Settings settings;
+  private final Hangs hangs;
+  private final Watchdog watchdog;
   private final Map<String, Tally> tallies = new LinkedHashMap<>();
+
+  /// Whether a case did not end.
+  private boolean stuck;
 
   /// What is counted for a class of shapes.
   private static final class Tally {
@@ -58,35 +74,88 @@ final class PropertyRunner<C extends Record & Case> {
     }
   }
 
+  /// On its own: other rules' hangs are not known.
   PropertyRunner(
       OperatorSuite<C> suite, Subject<C> subject, Rule<C> rule, Target target, Settings settings) {
+    this(suite, subject, rule, target, settings, new Hangs());
+  }
+
+  /// @param hangs those of the operator until now, to which this rule's are added
+  PropertyRunner(
+      OperatorSuite<C> suite,
+      Subject<C> subject,
+      Rule<C> rule,
+      Target target,
+      Settings settings,
+      Hangs hangs) {
     this.suite = suite;
     this.subject = subject;
     this.rule = rule;
     this.target = target;
     this.settings = settings;
+    this.hangs = hangs;
+    this.watchdog = new Watchdog(rule.testName() + " " + subject.label());
   }
 
   /// Tries all cases; one result for each class of shapes among them.
   List<CellResult> run() {
-    List<C> failedEdges = new ArrayList<>();
-    for (C edge : edges()) {
-      if (count(edge) instanceof Outcome.Fail) {
-        failedEdges.add(edge);
+    try (watchdog) {
+      Optional<String> leftOut = rule.effort().leftOut(settings.tries());
+      if (leftOut.isPresent()) {
+        tally(subject.first()).skips.put(leftOut.get(), 1);
+      } else if (hangs.tooMany()) {
+        tally(subject.first()).skips.put(hangs.reason(), 1);
+      } else {
+        tryAll();
+      }
+      return results();
+    }
+  }
+
+  private void tryAll() {
+    if (atModelSizes()) {
+      tryAtModelSizes();
+      return;
+    }
+    Optional<Found<C>> failedEdge = firstFailure(edges());
+    int tries = tries();
+    boolean reported = tries > 0 && generate(tries);
+    // Edge cases don't shrink; they are reported where no generated case fails.
+    if (!reported && !stuck) {
+      failedEdge.ifPresent(edge -> report(edge.value, edge.value, edge.fail));
+    }
+  }
+
+  private void tryAtModelSizes() {
+    Optional<Found<C>> first = firstFailure(allCases()::iterator);
+    if (!stuck) {
+      first.ifPresent(f -> report(smaller(f.value), f.value, f.fail));
+    }
+  }
+
+  /// A case that failed, and how.
+  private record Found<C>(C value, Outcome.Fail fail) {}
+
+  /// Tries them all.
+  private Optional<Found<C>> firstFailure(Iterable<C> cases) {
+    Optional<Found<C>> first = Optional.empty();
+    for (C c : cases) {
+      if (count(c) instanceof Outcome.Fail fail && first.isEmpty()) {
+        first = Optional.of(new Found<>(c, fail));
       }
     }
-    int tries = tries();
-    if (tries == 0) {
-      failedEdges.stream().findFirst().ifPresent(c -> report(c, c));
-    } else {
-      generate(tries, failedEdges);
-    }
-    return results();
+    return first;
   }
 
   /// Tries the cases of [#run] in its order until one breaks the rule; how many that took, if one
   /// did. Nothing is shrunk.
   OptionalInt triesUntilFailure() {
+    try (watchdog) {
+      return untilFailure();
+    }
+  }
+
+  private OptionalInt untilFailure() {
     int[] tried = {0};
     boolean[] failed = {false};
     Consumer<C> attempt =
@@ -94,24 +163,43 @@ final class PropertyRunner<C extends Record & Case> {
           tried[0]++;
           failed[0] = check(c) instanceof Outcome.Fail;
         };
-    edges().stream().takeWhile(c -> !failed[0]).forEach(attempt);
-    if (!failed[0] && tries() > 0) {
-      drawn(tries()).stream().takeWhile(c -> !failed[0]).map(Drawn::value).forEach(attempt);
-    }
+    allCases().takeWhile(c -> !failed[0]).forEach(attempt);
     return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
   }
 
   /// How many cases [#run] tries.
   int cases() {
-    return edges().size() + tries();
+    int edges = edges().size();
+    return edges == 0 ? 0 : edges + tries();
   }
 
   private List<C> edges() {
-    return subject.edges().stream()
+    List<C> edges = atModelSizes() ? subject.modelSizes().get().edges() : subject.edges();
+    return edges.stream()
         .map(rule.shape())
         .distinct()
-        .limit(rule.effort().edges())
+        .limit(rule.effort().edges(edges.size(), settings.tries()))
         .toList();
+  }
+
+  private boolean atModelSizes() {
+    return rule.space() == Rule.Space.MODEL_SIZES;
+  }
+
+  private Stream<C> generated() {
+    if (!atModelSizes()) {
+      return drawn(tries()).stream().map(Drawn::value);
+    }
+    Mix mix = new Mix(settings.seed(), rule.testName() + subject.label());
+    Function<Mix, C> drawn = subject.modelSizes().get().drawn();
+    return edges().isEmpty() // what has no edges there has nothing there
+        ? Stream.empty()
+        : Stream.generate(() -> rule.shape().apply(drawn.apply(mix))).limit(tries());
+  }
+
+  /// What [#run] tries, one after the other.
+  private Stream<C> allCases() {
+    return Stream.concat(edges().stream(), generated());
   }
 
   private int tries() {
@@ -136,27 +224,34 @@ final class PropertyRunner<C extends Record & Case> {
     return drawn;
   }
 
-  private void generate(int tries, List<C> failedEdges) {
+  /// Whether one has failed, and is reported.
+  private boolean generate(int tries) {
     boolean shrunk = false;
     for (Drawn<C> drawn : drawn(tries)) {
-      if (count(drawn.value) instanceof Outcome.Fail && !shrunk) {
-        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value));
+      if (count(drawn.value) instanceof Outcome.Fail fail && !shrunk && !stuck) {
+        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value, fail));
         shrunk = true;
       }
     }
-    // Edge cases don't shrink; they are reported where no generated case fails.
-    if (!shrunk && !failedEdges.isEmpty()) {
-      report(failedEdges.getFirst(), failedEdges.getFirst());
-    }
+    return shrunk;
+  }
+
+  private C smaller(C failing) {
+    Predicate<C> fails = c -> check(c) instanceof Outcome.Fail;
+    return new SmallerCase<>(subject.first(), fails, SHRINK_TIME).of(failing);
   }
 
   private C shrink(Shrinkable<C> failing) {
+    long end = System.nanoTime() + SHRINK_TIME.toNanos();
     int tries = 0;
     Shrinkable<C> smallest = failing;
     for (boolean smaller = true; smaller; ) {
       smaller = false;
       Iterator<Shrinkable<C>> candidates = smallest.shrink().iterator();
-      while (!smaller && candidates.hasNext() && tries++ < SHRINK_TRIES) {
+      while (!smaller
+          && candidates.hasNext()
+          && tries++ < SHRINK_TRIES
+          && System.nanoTime() < end) {
         Shrinkable<C> next = candidates.next();
         if (next.distance().compareTo(smallest.distance()) < 0
             && check(next.value()) instanceof Outcome.Fail) {
@@ -168,21 +263,23 @@ final class PropertyRunner<C extends Record & Case> {
     return smallest.value();
   }
 
-  private void report(C smallest, C found) {
+  private void report(C smallest, C found, Outcome.Fail foundAs) {
     // Checked once more: this one's values are what the report shows.
     if (check(smallest) instanceof Outcome.Fail fail) {
       tally(found).first = Optional.of(failure(smallest, found, fail));
-    } else {
-      var unstable = new Outcome.Fail("two runs", "the same outcome", "it failed once, then not");
-      tally(found).first = Optional.of(failure(smallest, found, unstable));
+    } else if (stuck) { // on the way to a smaller one
+      tally(found).first = Optional.of(failure(found, found, foundAs));
+    } else { // what it was the first time is what is known
+      tally(found).first = Optional.of(failure(found, found, foundAs.once()));
     }
   }
 
   private Failure failure(C smallest, C found, Outcome.Fail fail) {
+    String broken = fail.rule().isEmpty() ? rule.id() : fail.rule();
     return new Failure(
-        rule.id(),
-        SpecText.of(rule.id()),
-        target.provider().name(),
+        broken,
+        SpecText.of(broken),
+        target.name(),
         suite.name(),
         subject.label(),
         fail,
@@ -193,11 +290,25 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private List<String> describe(C c) {
-    try (Memory memory = new CanaryMemory()) {
-      return suite.open(c, target, memory).describe();
-    } catch (Exception e) {
-      return List.of("operands can't be shown: " + e);
+    if (stuck) {
+      return List.of(); // it may be what does not end
     }
+    try {
+      return watchdog.call(
+          "the call",
+          limit(),
+          () -> {
+            try (Memory memory = new CanaryMemory()) {
+              return suite.open(c, target, memory).describe();
+            }
+          });
+    } catch (Throwable e) {
+      return List.of("operands can't be shown: it " + Thrown.text(e));
+    }
+  }
+
+  private Duration limit() {
+    return Settings.patient(rule.effort().limit());
   }
 
   private Outcome count(C c) {
@@ -211,6 +322,9 @@ final class PropertyRunner<C extends Record & Case> {
           }
           case Outcome.Fail f -> {
             tally.failures++;
+            if (stuck) { // this case: those after it are skipped
+              tally.first = Optional.of(failure(c, c, f));
+            }
             yield f.ratio();
           }
           case Outcome.Skip s -> {
@@ -241,16 +355,31 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private Outcome outcome(C c) {
+    if (stuck) {
+      return new Outcome.Skip("not tried: a case before it did not end");
+    }
     try {
-      return rule.check().check(c, target);
+      return watchdog.call("the case", limit(), () -> judged(c));
+    } catch (NoEndException e) {
+      stuck = true;
+      hangs.add();
+      return new Outcome.Fail("the call", "an end", e.getMessage());
+    } catch (Exception e) { // of who waits, and no word of the kernel
+      throw new IllegalStateException("interrupted at " + replay(c), e);
+    }
+  }
+
+  /// An error of the JVM is the case's as well: a stack that overflows is the kernel's doing, and
+  /// memory that runs out is free again when the case has failed.
+  private Outcome judged(C c) {
+    try {
+      return rule.check().check(c, target, settings);
     } catch (DeclinedException e) {
       return new Outcome.Skip(e.getMessage());
-    } catch (VirtualMachineError e) {
-      throw e; // nothing to do with the case
+    } catch (NoEndException e) {
+      throw e;
     } catch (Throwable e) {
-      StackTraceElement[] trace = e.getStackTrace();
-      String at = trace.length == 0 ? "" : " at " + trace[0];
-      return new Outcome.Fail("the call", "a result", "threw " + e + at);
+      return new Outcome.Fail("the call", "a result", Thrown.text(e));
     }
   }
 

@@ -49,13 +49,16 @@ public abstract non-sealed class ProviderConformance extends Conformance {
   }
 
   private Stream<DynamicNode> rule(String id) {
+    return nodes(() -> checks(id));
+  }
+
+  private Stream<Check> checks(String id) {
     Target target = target();
     Settings settings = settings();
     if (settings.replay().isPresent()) {
-      return nodes(
-          Catalog.operators().stream()
-              .flatMap(s -> Replay.find(settings.replay().get(), id, s).stream())
-              .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings)))));
+      return Catalog.operators().stream()
+          .flatMap(s -> Replay.find(settings.replay().get(), id, s).stream())
+          .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings))));
     }
     Stream<Check> whole =
         ProviderRules.whole().stream()
@@ -66,19 +69,20 @@ public abstract non-sealed class ProviderConformance extends Conformance {
                     rule.testName(),
                     () -> verify(List.of(Suite.check(rule, target, settings)))));
     boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
-    return nodes(
-        ready
-            ? Stream.concat(
-                whole, Catalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))
-            : whole);
+    return ready
+        ? Stream.concat(
+            whole, Catalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))
+        : whole;
   }
 
   private static <C extends Record & Case> Stream<Check> offers(
       OperatorSuite<C> suite, String id, Target target, Settings settings) {
+    Hangs hangs = new Hangs();
     return suite.subjects(target).stream()
         .flatMap(subject ->
             ProviderRules.offers(suite).stream()
                 .filter(rule -> rule.id().equals(id))
-                .map(rule -> OperatorConformance.check(suite, rule, subject, target, settings)));
+                .map(rule ->
+                    OperatorConformance.check(suite, rule, subject, target, settings, hangs)));
   }
 }

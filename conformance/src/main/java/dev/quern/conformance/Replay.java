@@ -84,8 +84,8 @@ public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> ru
 
   /// Checks the case as it is, with nothing generated and nothing shrunk.
   List<CellResult> run(Target target, Settings settings) {
-    Rule<C> exact = rule.on(c -> c).effort(new Rule.Effort(1, 0));
-    Subject<C> subject = new Subject<>("replay", List.of(value), null);
+    Rule<C> exact = rule.on(c -> c).in(Rule.Space.ORDINARY).effort(new Rule.Effort(1, 0));
+    Subject<C> subject = Subject.ordinary("replay", List.of(value));
     return new PropertyRunner<>(suite, subject, exact, target, settings).run();
   }
 

@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -16,11 +17,15 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// Generated cases for each rule and format unless told otherwise.
   public static final int DEFAULT_TRIES = 20;
 
+  /// Generated cases of a quick run.
+  public static final int QUICK_TRIES = 2;
+
   /// The seed unless told otherwise: a build that was green stays green, and an overnight run gives
   /// another.
   public static final long DEFAULT_SEED = 1;
 
   private static final String ALLOCATION = "quern.conformance.allocation";
+  private static final String PATIENCE = "quern.conformance.patience";
 
   public Settings {
     if (tries < 0) {
@@ -36,9 +41,11 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// What the system properties `quern.conformance.tries`, `.seed`, `.replay` and `.breadcrumb`
   /// say.
   ///
-  /// @throws IllegalArgumentException if one of them, or `.allocation`, says what it can't
+  /// @throws IllegalArgumentException if one of them, `.allocation` or `.patience`, says what it
+  ///   can't
   public static Settings fromSystemProperties() {
     allocationIsReportedOnly(); // a mistyped word is the user's mistake, and no kernel's
+    patient(Duration.ZERO);
     return new Settings(
         (int) number("quern.conformance.tries", DEFAULT_TRIES),
         number("quern.conformance.seed", DEFAULT_SEED),
@@ -59,6 +66,25 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
           throw new IllegalArgumentException(
               String.format(Locale.ROOT, "%s=%s, expected judge or report", ALLOCATION, value));
     };
+  }
+
+  /// How long to wait for what takes at most `limit` on an ordinary machine: a slow one, or an
+  /// emulator, asks for so many times as long by `-Dquern.conformance.patience=10`.
+  ///
+  /// @throws IllegalArgumentException if the property is no number from 0.001 to 1000
+  public static Duration patient(Duration limit) {
+    String value = System.getProperty(PATIENCE, "1");
+    double times;
+    try {
+      times = Double.parseDouble(value);
+    } catch (NumberFormatException e) {
+      times = Double.NaN;
+    }
+    if (!(times >= 0.001 && times <= 1000)) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%s=%s, expected 0.001 to 1000", PATIENCE, value));
+    }
+    return Duration.ofNanos((long) (limit.toNanos() * times));
   }
 
   private static long number(String property, long otherwise) {

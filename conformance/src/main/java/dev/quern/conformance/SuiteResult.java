@@ -11,17 +11,31 @@ import java.util.List;
 /// @param platform where
 /// @param availability the provider's; if unavailable there are no cells
 /// @param settings tries and seed
-/// @param cells every rule on every subject and class of shapes
+/// @param cells every rule on every subject and class of shapes, and on the specs of models
+/// @param models the specs of models, whose subjects are among the cells'
 public record SuiteResult(
     String provider,
     int specVersion,
     Platform platform,
     Availability availability,
     Settings settings,
-    List<CellResult> cells) {
+    List<CellResult> cells,
+    List<ModelResult> models) {
 
   public SuiteResult {
     cells = List.copyOf(cells);
+    models = List.copyOf(models);
+  }
+
+  /// The result of a run without models.
+  public SuiteResult(
+      String provider,
+      int specVersion,
+      Platform platform,
+      Availability availability,
+      Settings settings,
+      List<CellResult> cells) {
+    this(provider, specVersion, platform, availability, settings, cells, List.of());
   }
 
   /// Cases that kept their rule.

@@ -10,6 +10,15 @@ import dev.quern.spi.Platform;
 /// @param platform where it runs
 /// @param support what its author declares
 public record Target(KernelProvider provider, Platform platform, Support support) {
+  /// The provider's name, for reports; its class where it fails to say one, which rule P1 is about.
+  String name() {
+    try {
+      return String.valueOf(provider.name());
+    } catch (Throwable e) {
+      return provider.getClass().getName();
+    }
+  }
+
   /// A provider on this machine, with the declaration in its JAR.
   public static Target here(KernelProvider provider) {
     return new Target(

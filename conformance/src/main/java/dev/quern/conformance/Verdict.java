@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /// Collects comparisons of one result, and keeps the worst.
 public final class Verdict {
@@ -12,6 +13,9 @@ public final class Verdict {
       return at(name, row, col);
     }
   }
+
+  /// Elements that are kept, at most. Two providers are compared on cases with fewer.
+  private static final int MOST_ELEMENTS = 1 << 15;
 
   private final List<Element> elements = new ArrayList<>();
   private double worst;
@@ -24,7 +28,9 @@ public final class Verdict {
   ///
   /// @param bound absolute, finite, not negative
   public void close(String name, int row, int col, double expected, float actual, double bound) {
-    elements.add(new Element(name, row, col, expected, actual, bound));
+    if (elements.size() < MOST_ELEMENTS) {
+      elements.add(new Element(name, row, col, expected, actual, bound));
+    }
     double error = Math.abs(actual - expected);
     double ratio = Double.isNaN(error) ? Double.POSITIVE_INFINITY : error == 0 ? 0 : error / bound;
     if (ratio > worst) {
@@ -65,14 +71,31 @@ public final class Verdict {
 
   /// Takes over what another verdict found.
   public void add(Verdict other) {
-    elements.addAll(other.elements);
+    int room = Math.min(other.elements.size(), MOST_ELEMENTS - elements.size());
+    elements.addAll(other.elements.subList(0, room));
     if (other.worst > worst) {
       worst = other.worst;
       failure = other.failure;
     }
   }
 
-  /// What was compared under a bound, in order: the same for two results of one case.
+  /// Takes over what another verdict found amiss, and says when that was.
+  ///
+  /// @param when for example `the second call`
+  public void add(String when, Verdict other) {
+    if (other.worst > worst) {
+      worst = other.worst;
+      Outcome.Fail f = other.failure;
+      failure =
+          f == null
+              ? null
+              : new Outcome.Fail(
+                  when + ": " + f.where(), f.expected(), f.actual(), f.bound(), f.ratio());
+    }
+  }
+
+  /// What was compared under a bound, in order: the same for two results of one case. Of very many,
+  /// the first.
   List<Element> elements() {
     return elements;
   }
@@ -88,6 +111,11 @@ public final class Verdict {
   /// @param inputs the operands, summarised
   public Outcome outcome(List<String> inputs) {
     return outcome() instanceof Outcome.Fail fail ? fail.on(inputs) : outcome();
+  }
+
+  /// The same, of operands that take long to summarise.
+  public Outcome outcome(Supplier<List<String>> inputs) {
+    return outcome() instanceof Outcome.Fail fail ? fail.on(inputs.get()) : outcome();
   }
 
   /// The outcome on the case's own operands.

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.data.BlockFormat;
 import dev.quern.provider.scalar.ScalarProvider;
 import java.util.List;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -37,6 +40,28 @@ class CaseTextTest {
   private static <C extends Record & Case> List<Arbitrary<Record>> generated(
       OperatorSuite<C> suite) {
     return suite.subjects(SCALAR).stream().map(s -> s.cases().get().<Record>map(c -> c)).toList();
+  }
+
+  @Test
+  void roundTripOfCasesAtTheSizeOfModels() {
+    for (OperatorSuite<?> suite : Catalog.operators()) {
+      large(suite).forEach(c -> assertEquals(c, CaseText.parse(c.getClass(), CaseText.write(c))));
+    }
+  }
+
+  private static <C extends Record & Case> Stream<Record> large(OperatorSuite<C> suite) {
+    Mix mix = new Mix(1, suite.name());
+    return suite.subjects(SCALAR).stream()
+        .map(s -> s.modelSizes().get())
+        .flatMap(s -> Stream.concat(s.edges().stream(), Stream.of(s.drawn().apply(mix))));
+  }
+
+  @Test
+  void oneComponentChanges() {
+    LinearCase c = CaseText.with(LinearCase.of(BlockFormat.Q4_0, "any"), "outputs=3+5,seed=7");
+    assertEquals(List.of(3, 5), CaseText.value(c, "outputs"));
+    assertEquals(CaseText.with(c, "outputs=4"), CaseText.with(c, "outputs", List.<Integer>of(4)));
+    assertThrows(IllegalArgumentException.class, () -> CaseText.value(c, "width"));
   }
 
   @Test

@@ -7,11 +7,15 @@ import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.function.ToIntBiFunction;
+import java.util.stream.Stream;
 
 /// Looks for the first case by which a rule of the suite fails a provider: the suite's own cases in
 /// the suite's own order, but no more of them than it takes.
@@ -51,6 +55,41 @@ public record Hunt(Target target, Settings settings, String operator) {
     return Optional.empty();
   }
 
+  /// What fails first of all that the suite checks of the operator and of the provider itself. Its
+  /// tries are those of that check on that subject.
+  ///
+  /// @param rank of a check (`L5_exact_f32`) on a subject (`F32 exact-f32`): the lowest is tried
+  ///   first, equals in the suite's order, and what is negative not at all
+  public Optional<Kill> byAny(ToIntBiFunction<String, String> rank) {
+    List<Step> steps = new ArrayList<>();
+    for (ProviderRules.ProviderRule whole : ProviderRules.whole()) {
+      steps.add(
+          new Step(
+              whole.testName(),
+              "",
+              () ->
+                  Suite.check(whole, target, settings).failures() > 0
+                      ? OptionalInt.of(1)
+                      : OptionalInt.empty()));
+    }
+    for (OperatorSuite<?> suite : suites()) {
+      Stream.concat(offers(suite).stream(), attempts(suite).stream())
+          .map(a -> a.step(this))
+          .forEach(steps::add);
+    }
+    steps.removeIf(s -> rank.applyAsInt(s.check, s.subject) < 0);
+    steps.sort(Comparator.comparingInt(s -> rank.applyAsInt(s.check, s.subject)));
+    for (Step step : steps) {
+      OptionalInt tries = step.triesUntilFailure.get();
+      if (tries.isPresent()) {
+        return Optional.of(new Kill(step.check, step.subject, tries.getAsInt()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private record Step(String check, String subject, Supplier<OptionalInt> triesUntilFailure) {}
+
   /// Ids of all rules that fail on a subject, but for those that are not asked.
   public Set<String> rulesThatFail(String subject, Set<String> notAsked) {
     Set<String> failed = new TreeSet<>();
@@ -85,14 +124,27 @@ public record Hunt(Target target, Settings settings, String operator) {
     PropertyRunner<C> runner(Hunt hunt) {
       return new PropertyRunner<>(suite, subject, rule, hunt.target, hunt.settings);
     }
+
+    Step step(Hunt hunt) {
+      return new Step(rule.testName(), subject.label(), () -> runner(hunt).triesUntilFailure());
+    }
+  }
+
+  private <C extends Record & Case> List<Attempt<C>> offers(OperatorSuite<C> suite) {
+    List<Attempt<C>> attempts = new ArrayList<>();
+    for (Subject<C> subject : suite.subjects(target)) {
+      ProviderRules.offers(suite).forEach(r -> attempts.add(new Attempt<>(suite, subject, r)));
+    }
+    return attempts;
   }
 
   private <C extends Record & Case> List<Attempt<C>> attempts(OperatorSuite<C> suite) {
     List<Attempt<C>> attempts = new ArrayList<>();
+    if (operator.equals(PROVIDER)) {
+      return offers(suite);
+    }
     for (Subject<C> subject : suite.subjects(target)) {
-      if (operator.equals(PROVIDER)) {
-        ProviderRules.offers(suite).forEach(r -> attempts.add(new Attempt<>(suite, subject, r)));
-      } else if (Suite.declined(suite, subject, target).isEmpty()) {
+      if (Suite.declined(suite, subject, target).isEmpty()) {
         for (Rule<C> rule : suite.rules()) {
           if (rule.applies().test(subject.first())) {
             attempts.add(new Attempt<>(suite, subject, rule));

@@ -416,11 +416,12 @@ class JUnitNamesTest {
         Set.of("N2_non_finite_x [F32]"), run(List.of("N2"), false, OneConfiguration.class).names());
     assertEquals(
         Set.of(
-            "P7_stays_in_bounds [linear all]",
-            "P7_stays_in_bounds [rmsnorm F32]",
-            "P7_stays_in_bounds [rope adjacent]",
-            "P7_stays_in_bounds [swiglu F32]"),
-        run(List.of("P7"), false, OneConfiguration.class).names());
+            "P8_inputs_unchanged [linear all]",
+            "P8_inputs_unchanged [rmsnorm F32]",
+            "P8_inputs_unchanged [rope adjacent]",
+            "P8_inputs_unchanged [swiglu F32]",
+            "P8_large_source [linear all]"),
+        run(List.of("P8"), false, OneConfiguration.class).names());
     assertEquals(
         run(List.of("swiglu"), false, OneConfiguration.class).names(),
         run(List.of("mine"), false, OneConfiguration.class).names());

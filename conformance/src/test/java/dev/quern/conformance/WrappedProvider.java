@@ -89,25 +89,27 @@ public class WrappedProvider implements KernelProvider {
     return map(
         offer,
         packer ->
-            (stacked, packed, workers) -> {
-              LinearKernel right = packer.pack(stacked, packed, workers);
-              return new LinearKernel() {
-                @Override
-                public boolean retainsSource() {
-                  return right.retainsSource();
-                }
+            (stacked, packed, workers) -> broken(packer.pack(stacked, packed, workers), fault));
+  }
 
-                @Override
-                public long scratchBytes(int rows, int parallelism) {
-                  return right.scratchBytes(rows, parallelism);
-                }
+  /// The kernel, that does something else.
+  static LinearKernel broken(LinearKernel right, LinearFault fault) {
+    return new LinearKernel() {
+      @Override
+      public boolean retainsSource() {
+        return right.retainsSource();
+      }
 
-                @Override
-                public void apply(F32Matrix x, F32Matrix y, Workspace w) {
-                  fault.apply(right, x, y, w);
-                }
-              };
-            });
+      @Override
+      public long scratchBytes(int rows, int parallelism) {
+        return right.scratchBytes(rows, parallelism);
+      }
+
+      @Override
+      public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+        fault.apply(right, x, y, w);
+      }
+    };
   }
 
   /// The offer with another kernel in it.

@@ -7,6 +7,7 @@ import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,16 +16,21 @@ import java.util.OptionalInt;
 
 /// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
 /// and so resident from then on; caches for the whole context would cost all of it before the first
-/// token. So they begin small and double as the conversation grows. What that copies is, over a
-/// conversation, less than what it ends with.
+/// token. (In huge pages it is resident when it is used, but the heads of a layer lie so far apart
+/// that the first token would use nearly all of them.) So they begin small and double as the
+/// conversation grows. What that copies is, over a conversation, less than what it ends with.
 final class KvCaches implements AutoCloseable {
   /// Positions to begin with.
   private static final int FIRST = 256;
+
+  /// Bytes of a cache line, which a plane begins with.
+  private static final int LINE = 64;
 
   private final KvFormat format;
   private final int kvHeads;
   private final int headDim;
   private final int limit;
+  private final HugePages pages;
   private final List<Layer> layers = new ArrayList<>();
 
   /// @param cache where a layer's keys and values are
@@ -32,11 +38,13 @@ final class KvCaches implements AutoCloseable {
   private record Layer(KvCache cache, Arena arena) {}
 
   /// @param limit most positions
-  KvCaches(LlamaConfig config, KvFormat format, int limit) {
+  /// @param pages that caches of such a size lie in
+  KvCaches(LlamaConfig config, KvFormat format, int limit, HugePages pages) {
     this.format = format;
     this.kvHeads = config.kvHeads();
     this.headDim = config.headDim();
     this.limit = limit;
+    this.pages = pages;
     try {
       for (int l = 0; l < config.layers(); l++) {
         layers.add(allocate(Math.min(limit, FIRST)));
@@ -126,8 +134,9 @@ final class KvCaches implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       long bytes = KvCache.planeBytes(format, kvHeads, headDim, capacity);
+      SegmentAllocator memory = pages.exactly(2 * bytes + LINE, arena);
       KvCache cache =
-          new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), format, capacity);
+          new KvCache(memory.allocate(bytes, LINE), memory.allocate(bytes, LINE), format, capacity);
       return new Layer(cache, arena);
     } catch (OutOfMemoryError e) { // the system refuses: no process limit that could be read did
       arena.close();

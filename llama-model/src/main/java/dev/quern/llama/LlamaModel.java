@@ -11,11 +11,6 @@ import dev.quern.llama.text.RanOutOfMemory;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
-import dev.quern.op.AttentionSpec;
-import dev.quern.op.RmsNormSpec;
-import dev.quern.op.RopePairing;
-import dev.quern.op.RopeSpec;
-import dev.quern.op.SwiGluSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger;
@@ -28,6 +23,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -124,9 +120,15 @@ public final class LlamaModel implements AutoCloseable {
       String name, Source source, LoadOptions options, Surroundings surroundings)
       throws IOException {
     long start = System.nanoTime();
+    surroundings
+        .cpus()
+        .get()
+        .warning(options.threads())
+        .ifPresent(warning -> LOG.log(Level.WARNING, warning));
     try {
       Kernels kernels = Kernels.load(options.kernels());
-      ModelResources resources = new ModelResources(options.threads());
+      HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
+      ModelResources resources = new ModelResources(options.threads(), pages);
       try {
         return load(name, source, options, surroundings, kernels, resources, start);
       } catch (Throwable t) { // rethrown: only what was opened here is released
@@ -164,8 +166,13 @@ public final class LlamaModel implements AutoCloseable {
       kv.requireFits(context, surroundings.available().get());
       LoadMemory memory =
           new LoadMemory(
-              resources.packed(), surroundings.available(), kv, context, LoadMemory.LARGE);
-      ForwardPass.Operators operators = operators(kernels, config, context, options.kv());
+              resources.pages().forWeights(WeightLoader.bytes(checkpoint), resources.packed()),
+              surroundings.available(),
+              kv,
+              context,
+              LoadMemory.LARGE);
+      ForwardPass.Operators operators =
+          OperatorSpecs.of(config, context, options.kv()).choose(kernels);
       warmUp.operators(operators, options.kv());
       LlamaWeights weights =
           new WeightLoader(checkpoint, kernels, resources, memory, options.progress())
@@ -229,9 +236,42 @@ public final class LlamaModel implements AutoCloseable {
     Kernels kernels = Kernels.load(options.kernels());
     try (Checkpoint checkpoint = source.open()) {
       LlamaConfig config = checkpoint.config();
-      operators(kernels, config, context(options, config), options.kv());
+      OperatorSpecs.of(config, context(options, config), options.kv()).choose(kernels);
       new WeightPlan(checkpoint).choose(kernels);
       return kernels.report();
+    }
+  }
+
+  /// Why no model that is loaded so has memory in huge pages, in a few words; empty if one can,
+  /// where it is large enough. See [#pages()].
+  ///
+  /// @throws LlamaException if `quern.hugepages` has no value that it can have
+  public static Optional<String> hugePageRefusal(LoadOptions options) {
+    return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels());
+  }
+
+  /// The threads of a model that is loaded so, and what the process may compute on, such as `2
+  /// threads (2 cores, 4 processors, a quota of 1.50 CPUs)`.
+  public static String threads(LoadOptions options) {
+    return String.format(
+        Locale.ROOT, "%d (%s)", options.threads(), Surroundings.THIS_MACHINE.cpus().get().text());
+  }
+
+  /// The kernels that [#explain] asks for, each time that it does, for a cache of the whole context
+  /// that the model was trained for. No provider is asked, and no weight is read.
+  ///
+  /// @param file a GGUF file or a model's folder
+  /// @param kv element format of the KV cache
+  public static List<NeededKernel> neededKernels(Path file, KvFormat kv) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      LlamaConfig config = checkpoint.config();
+      int context = config.contextLength();
+      return Stream.concat(
+              OperatorSpecs.of(config, context, kv).all().stream()
+                  .map(spec -> new NeededKernel(spec, List.of(), context)),
+              new WeightPlan(checkpoint)
+                  .runs().stream().map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
+          .toList();
     }
   }
 
@@ -327,6 +367,11 @@ public final class LlamaModel implements AutoCloseable {
     return options.kv();
   }
 
+  /// Whether packed weights, and the KV caches of sessions that are open, lie in huge pages.
+  public PageUse pages() {
+    return resources.pages().use();
+  }
+
   /// Threads that take part in every operator.
   public int threads() {
     return resources.workers().parallelism();
@@ -369,6 +414,10 @@ public final class LlamaModel implements AutoCloseable {
   /// What messages call it: the path that it was loaded from, or the demo's name.
   String name() {
     return name;
+  }
+
+  HugePages hugePages() {
+    return resources.pages();
   }
 
   LlamaWeights weights() {
@@ -456,24 +505,5 @@ public final class LlamaModel implements AutoCloseable {
               config.contextLength()));
     }
     return options.context();
-  }
-
-  private static ForwardPass.Operators operators(
-      Kernels kernels, LlamaConfig config, int context, KvFormat kv) {
-    int headDim = config.headDim();
-    RopePairing pairing = RopePairing.ADJACENT; // the order of a Checkpoint's rows
-    return new ForwardPass.Operators(
-        kernels.rmsNorm(new RmsNormSpec(config.width(), config.normEpsilon())),
-        kernels.rope(new RopeSpec(config.heads(), headDim, pairing)),
-        kernels.rope(new RopeSpec(config.kvHeads(), headDim, pairing)),
-        kernels.attention(
-            new AttentionSpec(
-                config.heads(),
-                config.kvHeads(),
-                headDim,
-                context,
-                (float) (1 / Math.sqrt(headDim)),
-                kv)),
-        kernels.swiGlu(new SwiGluSpec(config.hidden())));
   }
 }

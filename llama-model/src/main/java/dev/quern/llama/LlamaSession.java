@@ -44,7 +44,7 @@ public final class LlamaSession implements AutoCloseable {
             : Optional.empty();
     try {
       LlamaConfig config = model.config();
-      caches = new KvCaches(config, options.kv(), capacity);
+      caches = new KvCaches(config, options.kv(), capacity, model.hugePages());
       ForwardPass forward =
           new ForwardPass(
               config, model.weights(), model.operators(), caches, batch, model.workers(), arena);

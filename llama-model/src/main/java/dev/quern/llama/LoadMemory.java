@@ -1,7 +1,6 @@
 package dev.quern.llama;
 
 import dev.quern.data.BlockFormat;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.HashMap;
@@ -19,23 +18,30 @@ final class LoadMemory implements SegmentAllocator {
   /// An allocation that is worth looking how much is left.
   static final long LARGE = 8 << 20;
 
-  private final Arena arena;
+  private final SegmentAllocator memory;
   private final Supplier<OptionalLong> available;
   private final KvMemory kv;
   private final int context;
   private final long large;
   private final AtomicLong taken = new AtomicLong(); // providers may allocate on several threads
   private final Map<BlockFormat, Packed> packed = new HashMap<>();
+  private OptionalLong before = OptionalLong.empty(); // bytes available, before a tensor was packed
+  private long untouched; // bytes of its large allocations, perhaps not resident yet
 
   /// What packing has made of tensors of a format.
   private record Packed(long sourceBytes, long bytes) {}
 
-  /// @param arena that it is taken from
+  /// @param memory that it is taken from
   /// @param available bytes, see [Surroundings]
   /// @param context positions that a session needs a KV cache for
   /// @param large bytes of an allocation that is looked at
-  LoadMemory(Arena arena, Supplier<OptionalLong> available, KvMemory kv, int context, long large) {
-    this.arena = arena;
+  LoadMemory(
+      SegmentAllocator memory,
+      Supplier<OptionalLong> available,
+      KvMemory kv,
+      int context,
+      long large) {
+    this.memory = memory;
     this.available = available;
     this.kv = kv;
     this.context = context;
@@ -45,10 +51,10 @@ final class LoadMemory implements SegmentAllocator {
   @Override
   public MemorySegment allocate(long bytes, long alignment) {
     if (bytes >= large) {
-      requireFits(bytes);
+      requireNextFits(bytes);
     }
     taken.addAndGet(bytes);
-    return arena.allocate(bytes, alignment);
+    return memory.allocate(bytes, alignment);
   }
 
   /// Bytes that were allocated so far.
@@ -56,8 +62,9 @@ final class LoadMemory implements SegmentAllocator {
     return taken.get();
   }
 
-  /// Remembers what packing took.
-  void packed(BlockFormat format, long sourceBytes, long bytes) {
+  /// Remembers what packing took, all of which is filled now.
+  synchronized void packed(BlockFormat format, long sourceBytes, long bytes) {
+    untouched = 0;
     packed.merge(
         format,
         new Packed(sourceBytes, bytes),
@@ -74,11 +81,26 @@ final class LoadMemory implements SegmentAllocator {
       Packed seen = packed.getOrDefault(rest.getKey(), new Packed(1, 1));
       bytes += (double) rest.getValue() * seen.bytes() / seen.sourceBytes();
     }
-    requireFits((long) bytes);
+    requireFits((long) bytes, available.get());
   }
 
-  private void requireFits(long bytes) {
-    Optional<String> refusal = kv.refusal(context, bytes, available.get());
+  /// Memory that a provider has not filled yet may count as available still: what a tensor takes is
+  /// subtracted from what was available before its first allocation, and the less of both counts.
+  private synchronized void requireNextFits(long bytes) {
+    OptionalLong now = available.get();
+    if (untouched == 0) {
+      before = now;
+    }
+    requireFits(
+        bytes,
+        now.isPresent() && before.isPresent()
+            ? OptionalLong.of(Math.min(now.getAsLong(), before.getAsLong() - untouched))
+            : now);
+    untouched += bytes;
+  }
+
+  private void requireFits(long bytes, OptionalLong left) {
+    Optional<String> refusal = kv.refusal(context, bytes, left);
     if (refusal.isPresent()) {
       throw new LlamaException(refusal.get());
     }

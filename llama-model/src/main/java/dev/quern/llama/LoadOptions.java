@@ -10,7 +10,8 @@ import java.util.Optional;
 /// How to load a model.
 ///
 /// @param kernels which providers run it; by default what the system properties say
-/// @param threads threads that take part in every operator; by default the physical cores
+/// @param threads threads that take part in every operator; by default the physical cores that the
+///   process may use, or what its CPU quota comes to
 /// @param context positions of a session's KV cache; 0 means the model's own limit, at most 4,096
 /// @param kv element format of the KV cache; F16 by default
 /// @param batch most prompt tokens that go through the kernels at once
@@ -63,7 +64,7 @@ public record LoadOptions(
   public static LoadOptions defaults() {
     return new LoadOptions(
         KernelOptions.fromSystem(),
-        CpuCores.physical(),
+        CpuCores.ofThisProcess().threads(),
         0,
         KvFormat.F16,
         256,

@@ -4,18 +4,25 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a model holds beside objects: threads, packed weights, and mapped tensors.
+/// What a model holds beside objects: threads, packed weights, and mapped tensors. Its sessions
+/// take their caches from the same huge pages.
 final class ModelResources implements AutoCloseable {
   private final WorkerPool workers;
+  private final HugePages pages;
   private final Arena packed = Arena.ofShared();
   private final List<Arena> mappings = new ArrayList<>();
 
-  ModelResources(int threads) {
+  ModelResources(int threads, HugePages pages) {
+    this.pages = pages;
     workers = new WorkerPool(threads);
   }
 
   WorkerPool workers() {
     return workers;
+  }
+
+  HugePages pages() {
+    return pages;
   }
 
   /// Owns packed weights and norms.

@@ -8,7 +8,17 @@ import java.util.function.Supplier;
 /// @param available bytes of memory that can still be taken, see [AvailableMemory]; empty if
 ///   unknown
 /// @param warmUpFrom bytes of weights from which kernels are warmed up
-record Surroundings(Supplier<OptionalLong> available, long warmUpFrom) {
+/// @param hugePages what the system says about these
+/// @param cpus what the process may compute on
+record Surroundings(
+    Supplier<OptionalLong> available,
+    long warmUpFrom,
+    HugePageSystem hugePages,
+    Supplier<CpuCores> cpus) {
   static final Surroundings THIS_MACHINE =
-      new Surroundings(AvailableMemory::bytes, WarmUp.WORTHWHILE);
+      new Surroundings(
+          AvailableMemory::bytes,
+          WarmUp.WORTHWHILE,
+          HugePageSystem.THIS_MACHINE,
+          CpuCores::ofThisProcess);
 }

@@ -31,7 +31,12 @@ final class WeightPlan {
   record Stack(int inputs, boolean accumulate, List<Source> sources, boolean rotated) {}
 
   /// Neighbours of a stack that have the same format, so that one kernel serves them.
-  record Run(LinearSpec spec, List<Source> sources) {}
+  record Run(LinearSpec spec, List<Source> sources) {
+    /// Outputs of each.
+    List<Integer> stacked() {
+      return sources.stream().map(Source::outputs).toList();
+    }
+  }
 
   Stack qkv(int l) {
     return new Stack(
@@ -117,21 +122,24 @@ final class WeightPlan {
 
   /// Asks for every kernel that a load would, and packs nothing.
   void choose(Kernels kernels) {
-    choose(output(), kernels);
-    for (int l = 0; l < config.layers(); l++) {
-      for (Stack stack : List.of(qkv(l), attentionOutput(l), gateUp(l), down(l))) {
-        choose(stack, kernels);
-      }
-    }
+    runs().forEach(run -> kernels.linear(run.spec()));
   }
 
-  private void choose(Stack stack, Kernels kernels) {
-    runs(stack).forEach(run -> kernels.linear(run.spec()));
-    for (Source source : stack.sources()) {
-      file.adaptor(source.tensor())
-          .ifPresent(adaptor ->
-              runs(adaptor, source, stack.inputs()).forEach(run -> kernels.linear(run.spec())));
+  /// The kernels of the whole model, once for each use.
+  List<Run> runs() {
+    List<Stack> stacks = new ArrayList<>(List.of(output()));
+    for (int l = 0; l < config.layers(); l++) {
+      stacks.addAll(List.of(qkv(l), attentionOutput(l), gateUp(l), down(l)));
     }
+    List<Run> runs = new ArrayList<>();
+    for (Stack stack : stacks) {
+      runs.addAll(runs(stack));
+      for (Source source : stack.sources()) {
+        file.adaptor(source.tensor())
+            .ifPresent(adaptor -> runs.addAll(runs(adaptor, source, stack.inputs())));
+      }
+    }
+    return runs;
   }
 
   private BlockFormat format(Source source) {

@@ -39,7 +39,9 @@ class FailingProviderTest {
   @Test
   void theWarmUpNamesTheProvider() throws IOException {
     LoadOptions options = failing("apply");
-    Surroundings warmingAll = new Surroundings(OptionalLong::empty, 0);
+    Surroundings warmingAll =
+        new Surroundings(
+            OptionalLong::empty, 0, HugePageSystem.THIS_MACHINE, CpuCores::ofThisProcess);
     assertBlamed(
         assertThrows(ProviderException.class, () -> LlamaModel.load(file, options, warmingAll)));
   }

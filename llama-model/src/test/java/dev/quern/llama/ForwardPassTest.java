@@ -17,13 +17,14 @@ class ForwardPassTest {
   private static final int TOKENS = 270;
 
   private static final int BATCH = 90;
+  private static final HugePages PAGES = HugePages.none("too small");
 
   @Test
   void aCacheThatGrewHoldsWhatOneOfFullSizeHolds() throws Exception {
     try (LlamaModel model = LlamaModel.loadDemo(options());
         Arena arena = Arena.ofShared();
-        KvCaches atOnce = new KvCaches(model.config(), KvFormat.F16, TOKENS);
-        KvCaches inSteps = new KvCaches(model.config(), KvFormat.F16, TOKENS)) {
+        KvCaches atOnce = new KvCaches(model.config(), KvFormat.F16, TOKENS, PAGES);
+        KvCaches inSteps = new KvCaches(model.config(), KvFormat.F16, TOKENS, PAGES)) {
       atOnce.reserve(0, TOKENS);
       float[] expected = lastLogits(model, atOnce, arena);
       int before = inSteps.layer(0).capacity();
@@ -37,7 +38,7 @@ class ForwardPassTest {
   void rowsThatNobodyWantsChangeNothing() throws Exception {
     try (LlamaModel model = LlamaModel.loadDemo(options());
         Arena arena = Arena.ofShared();
-        KvCaches caches = new KvCaches(model.config(), KvFormat.F16, 40)) {
+        KvCaches caches = new KvCaches(model.config(), KvFormat.F16, 40, PAGES)) {
       ForwardPass forward = forward(model, caches, 20, arena);
       int[] tokens = tokens();
       forward.run(tokens, 0, 20, 0, 20);

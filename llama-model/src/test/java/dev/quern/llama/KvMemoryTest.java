@@ -96,7 +96,7 @@ class KvMemoryTest {
   void theLeastOfMachineAndGroupsIsAvailable() throws IOException {
     Path proc = Files.createDirectories(folder.resolve("proc/self")).getParent();
     Path groups = Files.createDirectories(folder.resolve("cgroup/a/b")).getParent().getParent();
-    AvailableMemory memory = new AvailableMemory(proc, groups);
+    AvailableMemory memory = new AvailableMemory(new ControlGroups(proc, groups));
     assertEquals(OptionalLong.empty(), memory.read());
     Files.writeString(proc.resolve("meminfo"), "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n");
     assertEquals(8000 * 1024, memory.read().getAsLong());

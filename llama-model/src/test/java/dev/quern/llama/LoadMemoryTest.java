@@ -92,6 +92,25 @@ class LoadMemoryTest {
     }
   }
 
+  /// Memory in huge pages is resident when it is used and not before, so the system's figure stays.
+  @Test
+  void whatATensorTookAndHasNotFilledIsNoLongerAvailable() {
+    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    long[] available = {kv.bytes(1) + 5000};
+    try (Arena arena = Arena.ofConfined()) {
+      LoadMemory memory = new LoadMemory(arena, () -> OptionalLong.of(available[0]), kv, 1, 1000);
+      memory.allocate(3000, 1);
+      assertThrows(LlamaException.class, () -> memory.allocate(2001, 1));
+      memory.allocate(1500, 1);
+      available[0] -= 4500; // all of it is filled: nothing counts twice
+      memory.allocate(500, 1); // too small to be looked at
+      assertThrows(LlamaException.class, () -> memory.allocate(1000, 1));
+      memory.packed(BlockFormat.F32, 5000, 5000);
+      available[0] = kv.bytes(1) + 1200;
+      memory.allocate(1200, 1);
+    }
+  }
+
   /// What the allocator refuses is not the provider's fault.
   @Test
   void aRefusalWhileAProviderPacksIsNoFailureOfTheProvider() throws IOException {
@@ -140,7 +159,11 @@ class LoadMemoryTest {
     Files.writeString(
         limiting.resolve(v1 ? "memory.limit_in_bytes" : "memory.max"), 1000 + bytes + "\n");
     Files.writeString(limiting.resolve(v1 ? "memory.usage_in_bytes" : "memory.current"), "1000\n");
-    return new Surroundings(() -> new AvailableMemory(proc, groups).read(), 0);
+    return new Surroundings(
+        () -> new AvailableMemory(new ControlGroups(proc, groups)).read(),
+        0,
+        HugePageSystem.THIS_MACHINE,
+        CpuCores::ofThisProcess);
   }
 
   private static String refusal(Path file, LoadOptions options, Surroundings surroundings) {

@@ -75,7 +75,9 @@ class WarmUpTest {
             .withThreads(2)
             .withContext(context)
             .withBatch(batch);
-    Surroundings warmingAll = new Surroundings(OptionalLong::empty, 0);
+    Surroundings warmingAll =
+        new Surroundings(
+            OptionalLong::empty, 0, HugePageSystem.THIS_MACHINE, CpuCores::ofThisProcess);
     try (LlamaModel model = LlamaModel.load(demo(), options, warmingAll);
         LlamaSession session = model.newSession()) {
       Generation generation =

@@ -29,6 +29,7 @@ class PublishedIT {
           "quern-conformance",
           "quern-llama-model",
           "quern-provider-native-kleidi",
+          "quern-provider-native-x86",
           "quern-provider-scalar",
           "quern-provider-vector",
           "quern-starter");

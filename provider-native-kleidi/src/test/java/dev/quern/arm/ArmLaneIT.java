@@ -56,6 +56,7 @@ class ArmLaneIT {
           "quern.arm.loads",
           "quern.conformance.tries",
           "quern.conformance.seed",
+          "quern.conformance.patience",
           "java.util.logging.config.file");
 
   private static final Map<ArmRow, Future<List<RowResult>>> running = new LinkedHashMap<>();
@@ -247,6 +248,7 @@ class ArmLaneIT {
     }
     properties.put("quern.arm.out", folder.toString());
     properties.putIfAbsent("quern.conformance.tries", Integer.toString(row.tries()));
+    properties.putIfAbsent("quern.conformance.patience", "20"); // the emulator is ten times slower
     long start = System.nanoTime();
     Process process =
         host.process(row, results, properties)

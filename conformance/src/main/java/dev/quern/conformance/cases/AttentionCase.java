@@ -2,6 +2,7 @@ package dev.quern.conformance.cases;
 
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionSpec;
+import java.util.List;
 
 /// An attention operator and one call of it.
 ///
@@ -14,8 +15,8 @@ import dev.quern.op.AttentionSpec;
 /// @param firstPosition position of the first row
 /// @param spare positions of the cache beyond the last row's
 /// @param beyond how many positions the spec's maximum exceeds the cache's capacity by
-/// @param qPad floats between two rows of q (append: of k and v)
-/// @param yPad floats between two rows of y
+/// @param qPad floats between two rows of q (append: of k)
+/// @param yPad floats between two rows of y (append: of v)
 /// @param qExponent q is scaled by this power of two
 /// @param scaleExponent the spec's scale is `2^scaleExponent / sqrt(headDim)`
 /// @param values how the cache's values are distributed; q and keys are about normal
@@ -61,6 +62,29 @@ public record AttentionCase(
 
   public int capacity() {
     return positions() + spare;
+  }
+
+  @Override
+  public String small() {
+    return "kvHeads=1,group=2,headDim=8,rows=1,firstPosition=2,spare=61,beyond=0,qPad=0,yPad=0,"
+        + "qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public String longRow() {
+    return "append=false,kvHeads=1,group=1,headDim=8,rows=1,firstPosition=33000,spare=7,beyond=0,"
+        + "qPad=0,yPad=0,qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of(
+        "kv=" + (kv.equals("F16") ? "F32" : "F16"),
+        "kvHeads=" + (kvHeads + 1),
+        "group=" + (group + 1),
+        "headDim=" + (headDim + 1),
+        "beyond=" + (beyond + 7),
+        "scaleExponent=" + (scaleExponent > 0 ? scaleExponent - 1 : scaleExponent + 1));
   }
 
   @Override

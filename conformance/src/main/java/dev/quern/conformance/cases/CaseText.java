@@ -1,5 +1,6 @@
 package dev.quern.conformance.cases;
 
+import java.lang.reflect.Constructor;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,11 +15,37 @@ import java.util.stream.Stream;
 /// `name=value` per record component, all of them, in the record's order. Enum constants are
 /// written in lower case with `-`, lists with `+`.
 public final class CaseText {
+  /// A kind of case, as reflection sees it: to ask it anew each time takes longer than all else
+  /// that a suite does before its first call.
+  ///
+  /// @param constructor of all components
+  private record Shape(List<RecordComponent> components, Constructor<?> constructor) {
+    static Shape of(Class<?> type) {
+      List<RecordComponent> components = List.of(type.getRecordComponents());
+      try {
+        return new Shape(
+            components,
+            type.getDeclaredConstructor(
+                components.stream().map(RecordComponent::getType).toArray(Class<?>[]::new)));
+      } catch (NoSuchMethodException e) {
+        throw new IllegalStateException(e); // a record has it
+      }
+    }
+  }
+
+  private static final ClassValue<Shape> SHAPES =
+      new ClassValue<>() {
+        @Override
+        protected Shape computeValue(Class<?> type) {
+          return Shape.of(type);
+        }
+      };
+
   private CaseText() {}
 
   /// The text of a case.
   public static String write(Record value) {
-    return Arrays.stream(value.getClass().getRecordComponents())
+    return SHAPES.get(value.getClass()).components().stream()
         .map(c -> c.getName() + "=" + text(read(c, value)))
         .collect(Collectors.joining(","));
   }
@@ -46,6 +73,24 @@ public final class CaseText {
     return make(type, changes, fields(type, changes), c -> read(c, value));
   }
 
+  /// The case with one component changed.
+  @SuppressWarnings("unchecked")
+  public static <C extends Record> C with(C value, String name, Object component) {
+    Class<C> type = (Class<C>) value.getClass();
+    return make(type, name, Map.of(), c -> c.getName().equals(name) ? component : read(c, value));
+  }
+
+  /// A component of a case.
+  ///
+  /// @throws IllegalArgumentException if it has none of that name
+  public static Object value(Record value, String name) {
+    return SHAPES.get(value.getClass()).components().stream()
+        .filter(c -> c.getName().equals(name))
+        .findFirst()
+        .map(c -> read(c, value))
+        .orElseThrow(() -> error(value.getClass(), "no component " + name));
+  }
+
   private static Map<String, String> fields(Class<?> type, String text) {
     Map<String, String> values = new LinkedHashMap<>();
     for (String field : text.split(",")) {
@@ -63,13 +108,12 @@ public final class CaseText {
       String text,
       Map<String, String> values,
       Function<RecordComponent, Object> others) {
-    RecordComponent[] components = type.getRecordComponents();
-    Class<?>[] types = new Class<?>[components.length];
-    Object[] arguments = new Object[components.length];
-    for (int i = 0; i < components.length; i++) {
-      RecordComponent c = components[i];
-      String written = values.remove(c.getName());
-      types[i] = c.getType();
+    Shape shape = SHAPES.get(type);
+    List<RecordComponent> components = shape.components();
+    Object[] arguments = new Object[components.size()];
+    for (int i = 0; i < arguments.length; i++) {
+      RecordComponent c = components.get(i);
+      String written = values.isEmpty() ? null : values.remove(c.getName());
       arguments[i] = written == null ? others.apply(c) : argument(type, c, written);
     }
     if (!values.isEmpty()) {
@@ -79,10 +123,10 @@ public final class CaseText {
               Locale.ROOT,
               "unknown %s, expected %s",
               values.keySet(),
-              Arrays.stream(components).map(RecordComponent::getName).toList()));
+              components.stream().map(RecordComponent::getName).toList()));
     }
     try {
-      return type.getDeclaredConstructor(types).newInstance(arguments);
+      return type.cast(shape.constructor().newInstance(arguments));
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException("case " + text + ": " + e.getCause(), e);
     }
@@ -123,7 +167,7 @@ public final class CaseText {
     throw new IllegalStateException("no text form for components of type " + t);
   }
 
-  private static Object read(RecordComponent c, Record value) {
+  static Object read(RecordComponent c, Record value) {
     try {
       return c.getAccessor().invoke(value);
     } catch (ReflectiveOperationException e) {
@@ -131,7 +175,7 @@ public final class CaseText {
     }
   }
 
-  private static String text(Object value) {
+  static String text(Object value) {
     return switch (value) {
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
       case List<?> l -> l.stream().map(Object::toString).collect(Collectors.joining("+"));

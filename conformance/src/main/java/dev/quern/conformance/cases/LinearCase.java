@@ -3,7 +3,9 @@ package dev.quern.conformance.cases;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -69,6 +71,43 @@ public record LinearCase(
   /// Outputs of all matrices.
   public int totalOutputs() {
     return outputs.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  @Override
+  public int unit(String component) {
+    return component.equals("inputs") ? blockFormat().blockElements() : 1;
+  }
+
+  @Override
+  public String small() {
+    int block = blockFormat().blockElements();
+    return String.format(
+        Locale.ROOT,
+        "rows=2,outputs=2,inputs=%d,xPad=0,yPad=0,x=normal,weights=normal,schedule=1/sequential",
+        block == 1 ? 64 : block);
+  }
+
+  @Override
+  public String longRow() {
+    return "rows=1,outputs=5,inputs=36864,xPad=0,yPad=0,accumulate=false,x=normal,weights=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    List<String> others = new ArrayList<>();
+    others.add("accumulate=" + !accumulate);
+    others.add("outputs=" + (totalOutputs() + 4));
+    others.add("inputs=" + (inputs + blockFormat().blockElements()));
+    others.add("numerics=" + ANY);
+    List<BlockFormat> formats = BlockFormat.standard();
+    for (int next = 1; next <= 2; next++) {
+      BlockFormat f = formats.get((formats.indexOf(blockFormat()) + next) % formats.size());
+      if (inputs % f.blockElements() == 0) {
+        others.add("format=" + f.id());
+      }
+    }
+    return others;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.quern.conformance.cases;
 
 import dev.quern.op.RmsNormSpec;
+import java.util.List;
 
 /// An RMSNorm operator and one call of it.
 ///
@@ -28,6 +29,22 @@ public record RmsNormCase(
   /// The smallest ordinary case.
   public static RmsNormCase smallest() {
     return new RmsNormCase(1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  @Override
+  public String small() {
+    return "width=16,rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public String longRow() {
+    return "width=16388,rows=1,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of(
+        "width=" + (width + 1), "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f), "epsilon=1.0E-6");
   }
 
   @Override

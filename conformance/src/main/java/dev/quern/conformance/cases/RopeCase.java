@@ -2,6 +2,7 @@ package dev.quern.conformance.cases;
 
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
+import java.util.List;
 
 /// A RoPE operator and one call of it.
 ///
@@ -37,6 +38,24 @@ public record RopeCase(
 
   public int headDim() {
     return 2 * halfDim;
+  }
+
+  @Override
+  public String small() {
+    return "heads=2,halfDim=4,rows=2,firstPosition=1,spare=1,xPad=0,tablePad=0,x=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
+  public String longRow() {
+    return "heads=1,halfDim=64,rows=1,firstPosition=9000,spare=1,xPad=0,tablePad=0,x=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    String other = pairing == RopePairing.ADJACENT ? "half-split" : "adjacent";
+    return List.of("pairing=" + other, "heads=" + (heads + 1), "halfDim=" + (halfDim + 1));
   }
 
   @Override

@@ -17,9 +17,22 @@ public record Schedule(int workers, Order order) {
     SHUFFLED,
     /// 1, 3, 5, ..., then 0, 2, 4, ..., on one thread and all as the last worker.
     ODD_FIRST,
+    /// 0, 1, 2, ... on one thread and all as one worker, another one in each run.
+    ONE_WORKER,
+    /// 0, 1, 2, ... on one thread, with one worker that never comes.
+    ONE_ABSENT,
+    /// 0, last, 1, last - 1, ... on one thread, two workers by turns.
+    BOTH_ENDS,
+    /// Each worker a range of tasks on one thread, the last worker and the last range first.
+    RANGES,
+    /// 0, 1, 2, ... on one thread, each as the worker after the one before, from run to run.
+    GOING_ON,
     /// As many threads as workers.
     THREADS
   }
+
+  /// Workers of a call, at most.
+  public static final int MOST_WORKERS = 64;
 
   /// The calling thread alone.
   public static final Schedule ONE = new Schedule(1, Order.SEQUENTIAL);

@@ -1,6 +1,7 @@
 package dev.quern.conformance.cases;
 
 import dev.quern.op.SwiGluSpec;
+import java.util.List;
 
 /// A SwiGLU operator and one call of it.
 ///
@@ -9,9 +10,9 @@ import dev.quern.op.SwiGluSpec;
 /// @param gatePad floats between two rows of gate
 /// @param upPad floats between two rows of up
 /// @param yPad floats between two rows of y; without effect in place
-/// @param alias where y lies
+/// @param alias which of gate, up and y are one matrix
 /// @param gate how gate is distributed
-/// @param up how up is
+/// @param up how up is, where it is another matrix
 /// @param schedule threads
 /// @param seed of the operands
 public record SwiGluCase(
@@ -27,19 +28,44 @@ public record SwiGluCase(
     long seed)
     implements Case {
 
-  /// Where y lies.
+  /// Which of the matrices are one.
   public enum Alias {
-    /// In memory of its own.
+    /// Each has memory of its own.
     NONE,
-    /// It is exactly gate.
+    /// y is exactly gate.
     GATE,
-    /// It is exactly up.
-    UP
+    /// y is exactly up.
+    UP,
+    /// gate is exactly up.
+    INPUTS,
+    /// All three are one.
+    ALL;
+
+    /// Whether gate and up are one.
+    public boolean oneInput() {
+      return this == INPUTS || this == ALL;
+    }
   }
 
   /// The smallest ordinary case.
   public static SwiGluCase smallest() {
     return new SwiGluCase(1, 1, 0, 0, 0, Alias.NONE, Values.NORMAL, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  @Override
+  public String small() {
+    return "width=16,rows=2,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public String longRow() {
+    return "width=36868,rows=1,gatePad=0,upPad=0,yPad=0,gate=normal,up=normal,"
+        + "schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of("width=" + (width + 1), "width=" + 2 * width);
   }
 
   @Override

@@ -27,21 +27,39 @@ public enum Values {
   /// Magnitudes from 2^-40 to 2^40.
   WIDE,
   /// Subnormals, and normals near them.
-  SUBNORMAL;
+  SUBNORMAL,
+  /// Zero but for a part of the row, of about normal numbers: its end in the first row, its start
+  /// in the second, then beside powers of two and anywhere.
+  WINDOW;
 
-  /// Row-major values.
+  /// Columns of a row times those of its window: the bound of rule L5 grows with both, and one
+  /// wrong product must still exceed it.
+  private static final int WINDOW_PRODUCT = 1 << 23;
+
+  /// Row-major values. Of very many, rows are alike (see [Repeats]).
   ///
   /// @param count how many
   /// @param cols columns of a row
   public float[] fill(int count, int cols, Mix mix) {
     float[] values = new float[count];
-    for (int row = 0; row * cols < count; row++) {
+    int rows = Math.ceilDiv(count, cols);
+    int different = Repeats.different(rows, cols);
+    for (int row = 0; row < different; row++) {
       fillRow(values, row, cols, mix);
+    }
+    int[] sources = different < rows ? Repeats.sources(rows, different, mix) : new int[0];
+    for (int row = different; row < rows; row++) {
+      int at = row * cols;
+      System.arraycopy(values, sources[row] * cols, values, at, Math.min(cols, count - at));
     }
     return values;
   }
 
   private void fillRow(float[] values, int row, int cols, Mix mix) {
+    if (this == WINDOW) {
+      fillWindow(values, row, cols, mix);
+      return;
+    }
     int at = row * cols;
     float level = (float) Math.scalb(mix.uniform() + 0.5, mix.below(9) - 4);
     int hot = mix.below(cols);
@@ -61,8 +79,32 @@ public enum Values {
                 case TIES -> tie(row, i, mix);
                 case WIDE -> mix.wide(-40, 40);
                 case SUBNORMAL -> mix.wide(-149, -120);
+                case WINDOW -> throw new IllegalStateException("filled as a whole");
               };
     }
+  }
+
+  /// Its first and last number are the largest and the smallest, as 127 is to -128: what is left
+  /// out at an end of the row shows, and the zero point of rule L7 is 0, so that the zeros around
+  /// the window add nothing to the bound.
+  private static void fillWindow(float[] values, int row, int cols, Mix mix) {
+    int width = Math.min(cols, row < 2 ? 32 : Math.max(32, WINDOW_PRODUCT / cols));
+    int power = Integer.highestOneBit(cols) >> mix.below(4);
+    int anywhere = mix.below(cols - width + 1);
+    int start =
+        switch (row) {
+          case 0 -> cols - width;
+          case 1 -> 0;
+          default -> row % 3 == 0 ? Math.clamp(power - width / 2, 0, cols - width) : anywhere;
+        };
+    int at = row * cols + start;
+    float largest = 0;
+    for (int i = 0; i < width; i++) {
+      values[at + i] = (float) mix.normal();
+      largest = Math.max(largest, Math.abs(values[at + i]));
+    }
+    values[at] = largest;
+    values[at + width - 1] = width == 1 ? largest : -largest * (128f / 127);
   }
 
   /// With 127 and -127 in a group of 32 its step by L6 is 1; with 127 and -128 a row's step by L7.

@@ -12,11 +12,39 @@ import java.nio.ByteOrder;
 /// @param scales the scale plane, empty where there is none
 public record WeightBytes(byte[] data, byte[] scales) {
 
-  /// Generates a matrix. What is not a scale is random bytes first: every integer occurs, and in
-  /// the K formats every scale of a sub-block.
+  /// Generates a matrix. Of a very large one, rows are alike (see [Repeats]).
   ///
   /// @param firstOutput output of the first row, which [WeightValues#ONE_HOT] counts from
   public static WeightBytes generate(
+      BlockFormat format,
+      WeightValues values,
+      int outputs,
+      int inputs,
+      int firstOutput,
+      long seed,
+      Mix mix) {
+    int different = Repeats.different(outputs, inputs);
+    WeightBytes rows = rows(format, values, different, inputs, firstOutput, seed, mix);
+    if (different == outputs) {
+      return rows;
+    }
+    int[] sources = Repeats.sources(outputs, different, mix);
+    return new WeightBytes(
+        repeat(rows.data, rows.data.length / different, sources),
+        repeat(rows.scales, rows.scales.length / different, sources));
+  }
+
+  private static byte[] repeat(byte[] rows, int rowBytes, int[] sources) {
+    byte[] repeated = new byte[Math.multiplyExact(rowBytes, sources.length)];
+    for (int i = 0; i < sources.length; i++) {
+      System.arraycopy(rows, sources[i] * rowBytes, repeated, i * rowBytes, rowBytes);
+    }
+    return repeated;
+  }
+
+  /// Generates all rows. What is not a scale is random bytes first: every integer occurs, and in
+  /// the K formats every scale of a sub-block.
+  private static WeightBytes rows(
       BlockFormat format,
       WeightValues values,
       int outputs,

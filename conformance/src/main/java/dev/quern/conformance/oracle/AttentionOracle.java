@@ -1,6 +1,6 @@
 package dev.quern.conformance.oracle;
 
-import java.util.stream.IntStream;
+import java.util.Arrays;
 
 /// Attention of one row and one query head in double precision, with the sums that rule A6's bound
 /// is relative to.
@@ -23,6 +23,22 @@ public record AttentionOracle(double[] y, double[] bounds, double[] weights, dou
   public static AttentionOracle of(
       double[] q, Element keys, Element values, int position, float scale) {
     int headDim = q.length;
+    double[] k = new double[Math.multiplyExact(position + 1, headDim)];
+    double[] v = new double[k.length];
+    for (int i = 0; i < k.length; i++) {
+      k[i] = keys.at(i / headDim, i % headDim);
+      v[i] = values.at(i / headDim, i % headDim);
+    }
+    return of(q, k, v, position, scale);
+  }
+
+  /// @param q the head's query, `[headDim]`
+  /// @param keys `[position + 1 or more][headDim]`
+  /// @param values as `keys`
+  /// @param position the row's: it sees 0 to this
+  public static AttentionOracle of(
+      double[] q, double[] keys, double[] values, int position, float scale) {
+    int headDim = q.length;
     double[] scores = new double[position + 1];
     double products = 0; // max over t of Σ abs(q * K)
     double operands = 0; // max over t of Σ (1 + abs(q) + abs(K))
@@ -31,7 +47,7 @@ public record AttentionOracle(double[] y, double[] bounds, double[] weights, dou
       double product = 0;
       double operand = 0;
       for (int d = 0; d < headDim; d++) {
-        double key = keys.at(t, d);
+        double key = keys[t * headDim + d];
         score += q[d] * key;
         product += Math.abs(q[d] * key);
         operand += 1 + Math.abs(q[d]) + Math.abs(key);
@@ -40,7 +56,7 @@ public record AttentionOracle(double[] y, double[] bounds, double[] weights, dou
       products = Math.max(products, product);
       operands = Math.max(operands, operand);
     }
-    double max = IntStream.rangeClosed(0, position).mapToDouble(t -> scores[t]).max().orElseThrow();
+    double max = Arrays.stream(scores).max().orElseThrow();
     double[] weights = new double[position + 1];
     double sum = 0;
     for (int t = 0; t <= position; t++) {
@@ -52,21 +68,27 @@ public record AttentionOracle(double[] y, double[] bounds, double[] weights, dou
     }
     double e = Bounds.score(headDim, scale * products, scale * operands);
     var result = new AttentionOracle(new double[headDim], new double[headDim], weights, e);
-    for (int d = 0; d < headDim; d++) {
-      result.sum(values, position, d);
-    }
+    result.sum(values, position);
     return result;
   }
 
-  private void sum(Element values, int position, int d) {
-    double products = 0;
-    double operands = 0;
-    for (int t = 0; t <= position; t++) {
-      double value = values.at(t, d);
-      y[d] += weights[t] * value;
-      products += weights[t] * Math.abs(value);
-      operands += 1 + Math.abs(value);
+  /// The same, for who keeps many: weights are as long as the cache.
+  public AttentionOracle withoutWeights() {
+    return new AttentionOracle(y, bounds, new double[0], scoreError);
+  }
+
+  private void sum(double[] values, int position) {
+    double[] products = new double[y.length];
+    double[] operands = new double[y.length];
+    for (int t = 0, i = 0; t <= position; t++) {
+      for (int d = 0; d < y.length; d++, i++) {
+        y[d] += weights[t] * values[i];
+        products[d] += weights[t] * Math.abs(values[i]);
+        operands[d] += 1 + Math.abs(values[i]);
+      }
     }
-    bounds[d] = Bounds.attention(scoreError, position, products, operands);
+    for (int d = 0; d < y.length; d++) {
+      bounds[d] = Bounds.attention(scoreError, position, products[d], operands[d]);
+    }
   }
 }

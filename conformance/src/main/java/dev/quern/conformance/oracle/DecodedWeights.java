@@ -3,15 +3,33 @@ package dev.quern.conformance.oracle;
 import dev.quern.data.BlockFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 
-/// Weights as rule F1 says they are, and the magnitudes that error bounds are relative to.
+/// Weights as rule F1 says they are, and the magnitudes that error bounds are relative to. Large
+/// matrices have rows that are alike: each of these is decoded once.
 ///
 /// @param outputs rows
 /// @param inputs columns
-/// @param values `[outputs][inputs]`
-/// @param magnitudes `[outputs][inputs]`: `abs(W)`, and `abs(scale * integer) + abs(offset)` in
-///   formats with an offset, since kernels sum the two apart
-public record DecodedWeights(int outputs, int inputs, float[] values, double[] magnitudes) {
+/// @param rows which row of `values` and `magnitudes` an output has, `[outputs]`
+/// @param values `[rows that differ][inputs]`
+/// @param magnitudes `[rows that differ][inputs]`: `abs(W)`, and `abs(scale * integer) +
+///   abs(offset)` in formats with an offset, since kernels sum the two apart
+public record DecodedWeights(
+    int outputs, int inputs, int[] rows, float[] values, double[] magnitudes) {
+  /// Smaller matrices are not searched for rows that are alike.
+  private static final int SMALL = 1 << 18;
+
+  /// The bytes of a row.
+  private record Row(ByteBuffer data, ByteBuffer scales) {
+    /// Bytes that are looked at for a hash.
+    private static final int SOME = 64;
+
+    @Override
+    public int hashCode() {
+      return data.slice(0, Math.min(SOME, data.remaining())).hashCode();
+    }
+  }
 
   /// Decodes a matrix.
   ///
@@ -19,20 +37,53 @@ public record DecodedWeights(int outputs, int inputs, float[] values, double[] m
   /// @param scales the scale plane, empty where there is none
   public static DecodedWeights decode(
       BlockFormat format, byte[] data, byte[] scales, int outputs, int inputs) {
-    var decoded =
-        new DecodedWeights(
-            outputs, inputs, new float[outputs * inputs], new double[outputs * inputs]);
+    int[] rows = new int[outputs];
+    int[] firsts = new int[outputs]; // the first output that has a row
+    int different = 0;
+    boolean all = (long) outputs * inputs <= SMALL;
+    Map<Row, Integer> known = new HashMap<>();
+    for (int o = 0; o < outputs; o++) {
+      Integer same = all ? null : known.putIfAbsent(row(data, scales, o, outputs), different);
+      rows[o] = same == null ? different : same;
+      if (same == null) {
+        firsts[different++] = o;
+      }
+    }
+    int size = Math.multiplyExact(different, inputs);
+    var decoded = new DecodedWeights(outputs, inputs, rows, new float[size], new double[size]);
     ByteBuffer bytes = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer plane = ByteBuffer.wrap(scales).order(ByteOrder.LITTLE_ENDIAN);
-    int elements = format.blockElements();
-    BlockLayout layout = BlockLayout.of(format.id());
-    for (int at = 0; at < outputs * inputs; at++) {
-      int block = at / elements;
-      int q = layout == null ? 0 : layout.integer(data, block * format.blockBytes(), at % elements);
-      decoded.decode(
-          format.id(), q, bytes, block * format.blockBytes(), plane, block, at, at % elements);
+    for (int row = 0; row < different; row++) {
+      decoded.decodeRow(format, row, firsts[row], bytes, plane);
     }
     return decoded;
+  }
+
+  private static Row row(byte[] data, byte[] scales, int output, int outputs) {
+    int dataBytes = data.length / outputs;
+    int scaleBytes = scales.length / outputs;
+    return new Row(
+        ByteBuffer.wrap(data, output * dataBytes, dataBytes).slice(),
+        ByteBuffer.wrap(scales, output * scaleBytes, scaleBytes).slice());
+  }
+
+  /// Where the row of an output begins in `values` and `magnitudes`.
+  public int at(int output) {
+    return rows[output] * inputs;
+  }
+
+  private void decodeRow(
+      BlockFormat format, int row, int output, ByteBuffer data, ByteBuffer plane) {
+    BlockLayout layout = BlockLayout.of(format.id());
+    int elements = format.blockElements();
+    int firstBlock = output * (inputs / elements);
+    for (int i = 0; i < inputs; i++) {
+      int block = firstBlock + i / elements;
+      int at = block * format.blockBytes();
+      int q = layout == null ? 0 : layout.integer(data.array(), at, i % elements);
+      int scale = format.id().equals("INT8_C") ? output : block;
+      decode(format.id(), q, data, at, plane, scale, row * inputs + i, i % elements);
+    }
   }
 
   private void decode(
@@ -41,7 +92,7 @@ public record DecodedWeights(int outputs, int inputs, float[] values, double[] m
       ByteBuffer data,
       int block,
       ByteBuffer plane,
-      int blockIndex,
+      int scale,
       int at,
       int e) {
     switch (format) {
@@ -51,14 +102,14 @@ public record DecodedWeights(int outputs, int inputs, float[] values, double[] m
       case "Q8_0", "Q4_0", "Q5_0" -> set(at, half(data, block), q, 0);
       case "Q4_1", "Q5_1" -> set(at, half(data, block), q, half(data, block + 2));
       case "Q4_K", "Q5_K" -> {
-        int scale = kScale(data, block + 4, e / 32);
+        int sub = kScale(data, block + 4, e / 32);
         int min = kMin(data, block + 4, e / 32);
-        set(at, half(data, block) * scale, q, -(half(data, block + 2) * min));
+        set(at, half(data, block) * sub, q, -(half(data, block + 2) * min));
       }
       case "Q6_K" -> set(at, half(data, block + 208) * data.get(block + 192 + e / 16), q, 0);
       case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
-          set(at, Half.bf16(plane.getShort(2 * blockIndex)), q, 0);
-      case "INT8_C" -> set(at, plane.getFloat(4 * (at / inputs)), q, 0);
+          set(at, Half.bf16(plane.getShort(2 * scale)), q, 0);
+      case "INT8_C" -> set(at, plane.getFloat(4 * scale), q, 0);
       default -> throw new IllegalArgumentException("no decoder for weight format " + format);
     }
   }

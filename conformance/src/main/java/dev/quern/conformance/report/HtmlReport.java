@@ -40,6 +40,8 @@ final class HtmlReport {
           page.support(t);
           page.failures(t);
           new HtmlTables(page.html).subjects(t);
+          new HtmlModels(page.html).write(t);
+          t.extent().ifPresent(e -> new HtmlCoverage(page.html).write(t, e));
         });
     report.comparison().ifPresent(c -> new HtmlComparison(page.html).write(c));
     report.tested().ifPresent(t -> new HtmlTables(page.html).tests(t));
@@ -112,6 +114,11 @@ final class HtmlReport {
         .map(t -> t.result().settings())
         .or(() -> report.comparison().map(Comparison::settings))
         .ifPresent(s -> facts.put("tries", tries(s)));
+    report
+        .tested()
+        .flatMap(Tested::extent)
+        .filter(x -> !x.mode().isEmpty())
+        .ifPresent(x -> facts.put("mode", String.join("; ", x.mode())));
     facts.put(
         "machine",
         Format.text(
@@ -120,6 +127,11 @@ final class HtmlReport {
     facts.put("JDK", e.jdk());
     facts.put("JVM", e.vm() + ", JIT " + e.platform().jit());
     facts.put("when", e.when().toString());
+    report
+        .tested()
+        .map(t -> Counts.of(t.result().cells()))
+        .ifPresent(c -> facts.put("cases", Format.text("%,d", c.passes() + c.failures())));
+    report.cost().ifPresent(c -> facts.put("took", c.text()));
     html.start("details", "open", "open").element("summary", "Environment");
     html.start("dl");
     facts.forEach((name, value) -> html.element("dt", name).element("dd", value).line());
@@ -141,6 +153,10 @@ final class HtmlReport {
             html.element("a", "failures", "href", "#failures");
           }
           html.element("a", "formats", "href", "#formats");
+          if (!t.models().isEmpty()) {
+            html.element("a", "models", "href", "#models");
+          }
+          t.extent().ifPresent(e -> html.element("a", "coverage", "href", "#coverage"));
         });
     report.comparison().ifPresent(c -> html.element("a", "comparison", "href", "#comparison"));
     report.tested().ifPresent(t -> html.element("a", "tests", "href", "#tests"));

@@ -6,12 +6,15 @@ import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Comparison.Most;
+import dev.quern.conformance.CoverageTable;
 import dev.quern.conformance.Failure;
+import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.Settings;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /// The report for programs. Its keys are documented in docs/conformance.md; within one `format`
@@ -41,9 +44,12 @@ final class JsonReport {
     json.writeStartObject();
     json.writeNumberField("format", FORMAT);
     json.writeBooleanField("green", report.green());
-    environment(report.environment());
+    environment(report.environment(), report.cost());
     if (report.tested().isPresent()) {
       tested(report.tested().get());
+      if (report.tested().get().extent().isPresent()) {
+        coverage(report.tested().get(), report.tested().get().extent().get());
+      }
     }
     if (report.comparison().isPresent()) {
       comparison(report.comparison().get());
@@ -51,7 +57,7 @@ final class JsonReport {
     json.writeEndObject();
   }
 
-  private void environment(Environment e) throws IOException {
+  private void environment(Environment e, Optional<Cost> cost) throws IOException {
     json.writeObjectFieldStart("environment");
     json.writeStringField("when", e.when().toString());
     json.writeStringField("specVersion", e.specVersion());
@@ -62,6 +68,13 @@ final class JsonReport {
     json.writeStringField("jdk", e.jdk());
     json.writeStringField("vm", e.vm());
     json.writeNumberField("processors", e.processors());
+    if (cost.isPresent()) {
+      json.writeNumberField("seconds", cost.get().seconds());
+      json.writeNumberField("peakHeapBytes", cost.get().heapBytes());
+      if (cost.get().residentBytes().isPresent()) {
+        json.writeNumberField("peakResidentBytes", cost.get().residentBytes().getAsLong());
+      }
+    }
     json.writeEndObject();
   }
 
@@ -81,6 +94,11 @@ final class JsonReport {
     json.writeArrayFieldStart("subjects");
     for (SubjectResult s : t.subjects()) {
       subject(s);
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("models");
+    for (var model : t.models().entrySet()) {
+      model(model.getKey(), model.getValue());
     }
     json.writeEndArray();
     json.writeArrayFieldStart("tests");
@@ -138,6 +156,72 @@ final class JsonReport {
       json.writeEndObject();
     }
     json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void model(ModelResult m, SubjectResult s) throws IOException {
+    json.writeStartObject();
+    json.writeStringField("model", m.model());
+    json.writeStringField("operator", m.operator());
+    json.writeStringField("spec", m.spec());
+    json.writeStringField("subject", m.subject());
+    json.writeBooleanField("accepted", s.accepted());
+    counts(s.counts(), s.status());
+    strings("declinedBecause", s.declinedBecause());
+    strings("tried", m.tried());
+    strings("tooLarge", m.tooLarge());
+    json.writeEndObject();
+  }
+
+  private void coverage(Tested t, Extent extent) throws IOException {
+    json.writeObjectFieldStart("coverage");
+    strings("mode", extent.mode());
+    json.writeArrayFieldStart("operators");
+    for (CoverageTable.Operator o : extent.coverage().operators()) {
+      json.writeStartObject();
+      json.writeStringField("operator", o.name());
+      json.writeArrayFieldStart("sizes");
+      for (CoverageTable.Size s : o.sizes()) {
+        json.writeStartObject();
+        json.writeStringField("name", s.name());
+        json.writeNumberField("tried", s.tried());
+        json.writeNumberField("passed", s.passed());
+        if (s.models().isPresent()) {
+          json.writeNumberField("models", s.models().getAsLong());
+        }
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeNumberField("pairsMet", o.met());
+      json.writeNumberField("pairsPossible", o.possible());
+      json.writeArrayFieldStart("pairs");
+      for (CoverageTable.Pairs p : o.pairs()) {
+        json.writeStartObject();
+        json.writeStringField("first", p.first());
+        json.writeStringField("second", p.second());
+        json.writeNumberField("met", p.met());
+        json.writeNumberField("declined", p.declined());
+        strings("unmet", p.unmet());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("checks");
+    for (var check : Extent.checks(t).entrySet()) {
+      json.writeStartObject();
+      json.writeStringField("name", check.getKey());
+      counts(check.getValue(), check.getValue().status());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeObjectFieldStart("untested");
+    for (var rule : Extent.untested().entrySet()) {
+      json.writeStringField(rule.getKey(), rule.getValue());
+    }
+    json.writeEndObject();
+    strings("notReached", extent.notReached(t));
     json.writeEndObject();
   }
 

@@ -15,11 +15,20 @@ import java.util.Optional;
 /// @param environment where and when
 /// @param tested the provider that the suite ran on; empty if two were only compared
 /// @param comparison where two providers differ; empty if they were not compared
+/// @param cost what it took; empty where nobody has measured
 public record Report(
-    Environment environment, Optional<Tested> tested, Optional<Comparison> comparison) {
+    Environment environment,
+    Optional<Tested> tested,
+    Optional<Comparison> comparison,
+    Optional<Cost> cost) {
   private static final String HTML = "report.html";
   private static final String JSON = "report.json";
   private static final String JUNIT = "junit.xml";
+
+  /// A report without what it took.
+  public Report(Environment environment, Optional<Tested> tested, Optional<Comparison> comparison) {
+    this(environment, tested, comparison, Optional.empty());
+  }
 
   /// Whether everything is as it must be.
   public boolean green() {
@@ -38,9 +47,14 @@ public record Report(
   /// @throws IOException if the folder or a file in it can't be written
   public static void prepare(Path folder) throws IOException {
     Files.createDirectories(folder);
-    for (String name : List.of(HTML, JSON, JUNIT)) {
-      NewFile.check(folder.resolve(name), true);
+    for (Path file : files(folder)) {
+      NewFile.check(file, true);
     }
+  }
+
+  /// What [#write] may write.
+  public static List<Path> files(Path folder) {
+    return List.of(folder.resolve(HTML), folder.resolve(JSON), folder.resolve(JUNIT));
   }
 
   /// Writes `report.html`, `report.json` and, if the suite ran on a provider, `junit.xml`.

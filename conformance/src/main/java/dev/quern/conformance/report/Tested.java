@@ -1,13 +1,18 @@
 package dev.quern.conformance.report;
 
+import static java.util.stream.Collectors.toSet;
+
 import dev.quern.conformance.CellResult;
+import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.SuiteResult;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// A provider that the suite has run on.
@@ -17,11 +22,21 @@ import java.util.Set;
 /// @param nanos how long each test took, in nanoseconds, by the keys of [Stopwatch]; 0 where it is
 ///   not there
 /// @param replayCommand what stands before a replay string to run that case again
+/// @param extent how far it went; empty where nobody has counted
 public record Tested(
-    Origin origin, SuiteResult result, Map<String, Long> nanos, String replayCommand) {
+    Origin origin,
+    SuiteResult result,
+    Map<String, Long> nanos,
+    String replayCommand,
+    Optional<Extent> extent) {
 
   public Tested {
     nanos = Map.copyOf(nanos);
+  }
+
+  /// A run of which nobody has counted how far it went.
+  public Tested(Origin origin, SuiteResult result, Map<String, Long> nanos, String replayCommand) {
+    this(origin, result, nanos, replayCommand, Optional.empty());
   }
 
   /// Whether the provider keeps the specification: it accepted something, and no rule is broken.
@@ -41,15 +56,40 @@ public record Tested(
         .toList();
   }
 
-  /// The cells of each operator and subject.
+  /// The cells of each operator and subject. Specs of models are not among them.
   public List<SubjectResult> subjects() {
+    Set<String> models =
+        result.models().stream().map(m -> key(m.operator(), m.subject())).collect(toSet());
+    return byKey().entrySet().stream()
+        .filter(e -> !models.contains(e.getKey()))
+        .map(e -> new SubjectResult(e.getValue()))
+        .toList();
+  }
+
+  /// The specs of models, model by model, with the cells of each.
+  Map<ModelResult, SubjectResult> models() {
+    Map<String, List<CellResult>> cells = byKey();
+    Map<ModelResult, SubjectResult> models = new LinkedHashMap<>();
+    for (ModelResult m :
+        result.models().stream().sorted(Comparator.comparing(ModelResult::model)).toList()) {
+      List<CellResult> own = cells.get(key(m.operator(), m.subject()));
+      if (own != null) { // a run that was stopped has not come to all
+        models.put(m, new SubjectResult(own));
+      }
+    }
+    return models;
+  }
+
+  private Map<String, List<CellResult>> byKey() {
     Map<String, List<CellResult>> cells = new LinkedHashMap<>();
     for (CellResult cell : result.cells()) {
-      cells
-          .computeIfAbsent(cell.operator() + "/" + cell.subject(), k -> new ArrayList<>())
-          .add(cell);
+      cells.computeIfAbsent(key(cell.operator(), cell.subject()), k -> new ArrayList<>()).add(cell);
     }
-    return cells.values().stream().map(SubjectResult::new).toList();
+    return cells;
+  }
+
+  private static String key(String operator, String subject) {
+    return operator + "/" + subject;
   }
 
   /// The kinds of spec among them.

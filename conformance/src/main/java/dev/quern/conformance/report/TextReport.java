@@ -2,12 +2,15 @@ package dev.quern.conformance.report;
 
 import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
+import dev.quern.conformance.CoverageTable;
 import dev.quern.conformance.Failure;
+import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.Settings;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The summary for a terminal: a line for each subject, the declined ones apart with the reason,
@@ -17,6 +20,9 @@ final class TextReport {
   /// others the terminal shows a line each, and the files everything.
   private static final int IN_FULL = 10;
 
+  /// Lines about what was not reached.
+  private static final int NOT_REACHED = 5;
+
   private final StringBuilder out = new StringBuilder();
 
   private TextReport() {}
@@ -25,6 +31,7 @@ final class TextReport {
     TextReport text = new TextReport();
     text.line("%s", report.environment().platform());
     text.line("%s, %s", report.environment().jdk(), report.environment().vm());
+    report.cost().ifPresent(c -> text.line("%s", c.text()));
     report.tested().ifPresent(text::tested);
     report.comparison().ifPresent(text::comparison);
     return text.out.toString();
@@ -33,6 +40,7 @@ final class TextReport {
   private void tested(Tested t) {
     line("%s %s, %s", t.origin().name(), t.origin().version(), t.origin().location());
     settings(t.result().settings());
+    t.extent().ifPresent(e -> e.mode().forEach(m -> line("%s", m)));
     List<SubjectResult> accepted = t.subjects().stream().filter(SubjectResult::accepted).toList();
     List<SubjectResult> declined = t.subjects().stream().filter(s -> !s.accepted()).toList();
     int width = width(t.subjects().stream().map(SubjectResult::subject));
@@ -59,10 +67,71 @@ final class TextReport {
       declined.forEach(
           s -> line(reason, s.operator(), s.subject(), String.join("; ", s.declinedBecause())));
     }
+    models(t);
+    t.extent().ifPresent(e -> coverage(t, e));
     failures(t);
     suggestion(t);
     line("");
     line("%s", t.verdict());
+  }
+
+  /// Model by model, a line for each spec.
+  private void models(Tested t) {
+    int width = width(t.models().keySet().stream().map(ModelResult::spec));
+    String model = "";
+    for (var e : t.models().entrySet()) {
+      ModelResult m = e.getKey();
+      if (!m.model().equals(model)) {
+        model = m.model();
+        line("");
+        line("what %s needs:", model);
+      }
+      line("%-10s %-" + width + "s  %s", m.operator(), m.spec(), outcome(m, e.getValue()));
+      m.tooLarge().forEach(l -> line("%10s too large to try: %s", "", l));
+    }
+  }
+
+  private static String outcome(ModelResult m, SubjectResult s) {
+    Counts c = s.counts();
+    if (c.declined() > 0) {
+      return "declined: " + String.join("; ", s.declinedBecause());
+    }
+    if (c.skipped() > 0) {
+      return "NOT TRIED";
+    }
+    return Format.text(
+        "%,d passed, %,d failed%s: %s",
+        c.passes(),
+        c.failures(),
+        c.failures() > 0 ? ", so it is WRONG FOR THIS MODEL" : "",
+        String.join(", ", m.tried()));
+  }
+
+  /// What was reached: a line for each operator, and what was not.
+  private void coverage(Tested t, Extent extent) {
+    line("");
+    line("largest sizes that passed (in parentheses: of the models that people run):");
+    for (CoverageTable.Operator o : extent.coverage().operators()) {
+      line(
+          "%-10s %s",
+          o.name(),
+          o.sizes().stream()
+              .map(s ->
+                  Format.text("%s %,d", s.name(), s.passed())
+                      + (s.models().isPresent()
+                          ? Format.text(" (%,d)", s.models().getAsLong())
+                          : ""))
+              .collect(Collectors.joining(", ")));
+      line("%10s %,d of %,d pairs of features met", "", o.met(), o.possible());
+    }
+    line(
+        "%d rules were checked in %d ways; not tested: %s",
+        Extent.rules(t), Extent.checks(t).size(), String.join(", ", Extent.untested().keySet()));
+    List<String> missing = extent.notReached(t);
+    missing.stream().limit(NOT_REACHED).forEach(m -> line("not reached: %s", m));
+    if (missing.size() > NOT_REACHED) {
+      line("not reached: %,d more, which the files of --report name", missing.size() - NOT_REACHED);
+    }
   }
 
   private static int width(Stream<String> words) {

@@ -24,9 +24,20 @@ import java.util.Locale;
 /// suite runs everything. So a kernel that allocates here is judged by a process that runs nothing
 /// but this case, [AllocationProbe]. With `-Dquern.conformance.allocation=report` it is a skip that
 /// says how much, and no process is started.
+///
+/// A call of thousands of columns or positions takes milliseconds, so there it is only asked
+/// whether an array of their number is allocated.
 record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
-  static final int LIMIT_BYTES = 512;
+  private static final int LIMIT_BYTES = 512;
+
+  /// For large calls, of which there are too few for C2 to compile everything: any array of their
+  /// size is larger.
+  private static final int LARGE_LIMIT_BYTES = 8192;
+
+  /// Calls between two looks at what was allocated.
   private static final int BATCH = 250;
+
+  private static final int LARGE_BATCH = 5;
 
   /// How long a kernel may take until it no longer allocates. C2 compiles in the background, so
   /// neither calls nor time alone are enough. The time is that of the workers' threads: where cores
@@ -37,6 +48,15 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
 
     /// In a process of its own, whose word is final.
     static final Patience ALONE = new Patience(30_000, Duration.ofSeconds(8));
+
+    /// With calls of milliseconds.
+    Patience large() {
+      return new Patience(calls / 100, time.dividedBy(2));
+    }
+  }
+
+  private boolean isLarge(C c) {
+    return c.equals(suite.large(c)) || c.equals(StateRules.longRow(c));
   }
 
   Outcome check(C c, Target target) throws Exception {
@@ -49,8 +69,9 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
       return new Outcome.Skip("this JVM does not count what threads allocate");
     }
     double here = least(c, target, Patience.AMONG_OTHERS);
-    if (here <= LIMIT_BYTES) {
-      return new Outcome.Pass(here / LIMIT_BYTES);
+    int limit = isLarge(c) ? LARGE_LIMIT_BYTES : LIMIT_BYTES;
+    if (here <= limit) {
+      return new Outcome.Pass(here / limit);
     }
     if (reportedOnly) {
       return new Outcome.Skip(
@@ -58,30 +79,32 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
               Locale.ROOT,
               "allocates %.0f bytes a call in this process, expected at most %d; reported only, as -Dquern.conformance.allocation=report says",
               here,
-              LIMIT_BYTES));
+              limit));
     }
     return switch (AllocationProbe.run(target.provider(), suite.name(), CaseText.write(c))) {
-      case AllocationProbe.Answer.Bytes(double alone) when alone <= LIMIT_BYTES ->
-          new Outcome.Pass(alone / LIMIT_BYTES);
+      case AllocationProbe.Answer.Bytes(double alone) when alone <= limit ->
+          new Outcome.Pass(alone / limit);
       case AllocationProbe.Answer.Bytes(double alone) ->
           fail(
               String.format(
                   Locale.ROOT, "%.0f bytes, and %.0f in a process of its own", here, alone),
-              alone);
+              alone,
+              limit);
       case AllocationProbe.Answer.None(String reason) ->
           fail(
               String.format(Locale.ROOT, "%.0f bytes, and no process of its own: %s", here, reason),
-              here);
+              here,
+              limit);
     };
   }
 
-  private static Outcome fail(String actual, double bytes) {
+  private static Outcome fail(String actual, double bytes, int limit) {
     return new Outcome.Fail(
         "each call",
-        "at most " + LIMIT_BYTES + " bytes of Java heap",
+        "at most " + limit + " bytes of Java heap",
         actual,
-        LIMIT_BYTES + " bytes",
-        bytes / LIMIT_BYTES);
+        limit + " bytes",
+        bytes / limit);
   }
 
   /// The bytes a call in the batch of calls that allocated least.
@@ -92,16 +115,19 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
       Run run = suite.open(c, target, memory);
       Workspace w = run.prepare(workers, Prefill.ZERO);
       long[] ids = workers.threadIds();
-      long end = cpuNanos(threads, ids) + patience.time().toNanos();
+      Patience mine = isLarge(c) ? patience.large() : patience;
+      int limit = isLarge(c) ? LARGE_LIMIT_BYTES : LIMIT_BYTES;
+      int batch = isLarge(c) ? LARGE_BATCH : BATCH;
+      long end = cpuNanos(threads, ids) + mine.time().toNanos();
       double least = Double.POSITIVE_INFINITY;
       for (int calls = 0;
-          least > LIMIT_BYTES && (calls < patience.calls() || cpuNanos(threads, ids) < end);
-          calls += BATCH) {
+          least > limit && (calls < mine.calls() || cpuNanos(threads, ids) < end);
+          calls += batch) {
         long before = allocated(threads, ids);
-        for (int i = 0; i < BATCH; i++) {
+        for (int i = 0; i < batch; i++) {
           run.again(w);
         }
-        least = Math.min(least, (double) (allocated(threads, ids) - before) / BATCH);
+        least = Math.min(least, (double) (allocated(threads, ids) - before) / batch);
       }
       return least;
     }

@@ -5,7 +5,6 @@ import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Values;
 import dev.quern.data.KvFormat;
-import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,12 @@ final class AttentionCases {
     List<Subject<AttentionCase>> subjects = new ArrayList<>();
     for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
       AttentionCase first = AttentionCase.of(kv);
-      subjects.add(new Subject<>(kv.id(), edges(first, target), () -> arbitrary(kv)));
+      subjects.add(
+          new Subject<>(
+              kv.id(),
+              edges(first, target),
+              () -> arbitrary(kv),
+              () -> ModelCases.attention(first)));
     }
     return subjects;
   }
@@ -37,10 +41,7 @@ final class AttentionCases {
     edges.add(shape(first, 1, 2, 6, 24, 120));
     edges.add(CaseText.with(shape(first, 4, 1, 64, 24, 3), "append=true,values=wide"));
     edges.add(shape(first, 2, 3, 64, 3, 17));
-    List<Variant> variants =
-        target.provider().attention(first.spec()) instanceof Offer.Accepted<?> a
-            ? a.variants()
-            : List.of();
+    List<Variant> variants = Calls.variants(() -> target.provider().attention(first.spec()));
     for (Variant v : variants) {
       for (int rows = Math.max(1, v.minRows() - 1); rows <= v.minRows() + 1; rows++) {
         edges.add(shape(first, 1, 2, 16, rows, 5));

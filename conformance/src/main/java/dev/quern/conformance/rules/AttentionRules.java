@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 
 /// Section A of SPEC.md.
 public final class AttentionRules implements OperatorSuite<AttentionCase> {
+  private static final long FEW_SCORES = 1L << 22;
+
   @Override
   public String name() {
     return "attention";
@@ -62,6 +64,34 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
+  public AttentionCase manyTasks(AttentionCase c) {
+    return CaseText.with(
+        c,
+        String.format(
+            Locale.ROOT,
+            "kvHeads=4,group=8,headDim=%d,rows=9,firstPosition=%d",
+            Math.min(c.headDim(), 8),
+            Math.min(c.firstPosition(), 20)));
+  }
+
+  @Override
+  public AttentionCase large(AttentionCase c) {
+    String kind =
+        c.append()
+            ? "append=true,rows=520,headDim=64"
+            : c.rows() == 1
+                ? "firstPosition=1150,headDim=64,spare=37"
+                : "rows=520,headDim=8,spare=5";
+    return CaseText.with(AttentionCase.of(c.kvFormat()), kind);
+  }
+
+  @Override
+  public AttentionCase huge(AttentionCase c) {
+    return CaseText.with(
+        AttentionCase.of(c.kvFormat()), "kvHeads=16,group=8,headDim=512,firstPosition=262143");
+  }
+
+  @Override
   public List<Rule<AttentionCase>> rules() {
     return Stream.concat(
             Stream.of(
@@ -79,9 +109,28 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                 Rule.of("A7", "growing_cache", this::growingCache)
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
-                Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply)),
-            KernelRules.of(this, "A7").stream())
+                Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
+                TwoGibRules.attention(),
+                Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
+                    .on(SessionRule::shape)
+                    .effort(Rule.Effort.LOW),
+                Rule.of("P12", "large_sessions", Calls.ifRight(this, SessionRule::check))
+                    .on(StateRules::longRow)
+                    .effort(Rule.Effort.THREE_CASES)),
+            KernelRules.of(
+                this,
+                "A7",
+                List.of(
+                    Rule.<AttentionCase>of("A8", "non_finite", this::nonFinite)
+                        .where(AttentionRules::fewScores)))
+                .stream())
         .toList();
+  }
+
+  /// Whether a large case is one that may be called twice more.
+  private static boolean fewScores(AttentionCase c) {
+    long scores = (long) c.rows() * c.heads() * c.positions();
+    return !c.append() && c.spare() <= c.positions() && scores <= FEW_SCORES;
   }
 
   private static AttentionCase apply(AttentionCase c) {
@@ -129,7 +178,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       byte[] unseen = blinded.call(workers, Prefill.NAN);
       int before = seen.length / c.rows() * (c.rows() - 1);
       System.arraycopy(seen, before, unseen, before, seen.length - before);
-      return run.withinBounds(unseen).outcome(blinded.describe());
+      return run.withinBounds(unseen).outcome(blinded::describe);
     }
   }
 
@@ -163,7 +212,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + vanishing;
         verdict.close("y", i / (c.heads() * c.headDim()), col, value, y[i], bound);
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 
@@ -259,7 +308,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
           verdict.nan("y", r, i % cols, yDamaged[i]);
         }
       }
-      return verdict.outcome(with.describe());
+      return verdict.outcome(with::describe);
     }
   }
 

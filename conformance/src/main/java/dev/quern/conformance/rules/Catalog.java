@@ -20,7 +20,6 @@ public final class Catalog {
   /// The rules of SPEC.md that no check is named after, each with the reason.
   public static Map<String, String> untested() {
     return Map.of(
-        "P15", "the caller's duty, except that a kernel keeps no operand: P16 shows it for weights",
         "P17", "the façade's duty, and tested there",
         "P19", "stated for each operator by L10, L11, A8, N2, R4 and S3, which are tested",
         "P20", "a permission: every bound has room for it",

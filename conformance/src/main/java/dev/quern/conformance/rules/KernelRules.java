@@ -10,6 +10,7 @@ import dev.quern.op.Numerics;
 import dev.quern.spi.Variant;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The rules of section P that hold for the kernels of every operator. They need no more than a
 /// [Run].
@@ -20,27 +21,76 @@ final class KernelRules {
   private KernelRules() {}
 
   /// @param rowsRule the operator's rule that rows are independent: `L4`
-  static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite, String rowsRule) {
+  /// @param nonFinite its rules about NaN and infinities
+  static <C extends Record & Case> List<Rule<C>> of(
+      OperatorSuite<C> suite, String rowsRule, List<Rule<C>> nonFinite) {
     MemoryRules<C> memory = new MemoryRules<>(suite);
+    ScheduleRules<C> schedules = new ScheduleRules<>(suite);
     ThreadRules<C> threads = new ThreadRules<>(suite);
+    HeldCallsRule<C> held = new HeldCallsRule<>(suite);
+    OwnThreadsRules<C> ownThreads = new OwnThreadsRules<>(suite);
+    FailureRules<C> failures = new FailureRules<>(suite);
     AllocationRule<C> allocation = new AllocationRule<>(suite);
-    return List.of(
-        Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
-            .effort(Rule.Effort.HALF),
-        Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
-        Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
-            .effort(Rule.Effort.LOW),
-        Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
-        Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
-        Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
-            .effort(Rule.Effort.HALF),
-        Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
-        Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check).effort(Rule.Effort.HALF),
-        Rule.<C>of("P11", "any_schedule", threads::anySchedule).effort(Rule.Effort.HALF),
-        Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P13", "callers_threads", threads::callersThreads).effort(Rule.Effort.LOW),
-        Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
-        Rule.<C>of("P18", "failing_workers", threads::failingWorkers).effort(Rule.Effort.LOW));
+    List<Rule<C>> rules =
+        List.of(
+            Rule.<C>of(rowsRule, "batch_equals_rows", (c, t) -> batchEqualsRows(suite, c, t))
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P5", "runs_what_it_accepts", (c, t) -> runs(suite, c, t)),
+            Rule.<C>of("P5", "model_sizes", new ModelSizeRule<>(suite, rowsRule, nonFinite)::check)
+                .in(Rule.Space.MODEL_SIZES)
+                .effort(Rule.Effort.MODEL_SIZES),
+            Rule.<C>of("P6", "declared_numerics", (c, t) -> numerics(suite, c, t))
+                .effort(Rule.Effort.LOW),
+            Rule.<C>of("P7", "stays_in_bounds", memory::staysInBounds),
+            Rule.<C>of("P7", "wide_strides", memory::wideStrides)
+                .on(suite::wide)
+                .effort(Rule.Effort.SOME),
+            Rule.<C>of("P7", "one_buffer", memory::oneBuffer).effort(Rule.Effort.SOME),
+            Rule.<C>of("P7", "large_operands", memory::largeOperands)
+                .on(suite::large)
+                .effort(Rule.Effort.HEAVY),
+            Rule.<C>of("P8", "inputs_unchanged", memory::inputsUnchanged).effort(Rule.Effort.HALF),
+            Rule.<C>of("P9", "ignores_what_was_there", memory::ignoresWhatWasThere)
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P10", "scratch", memory::scratch).effort(Rule.Effort.HALF),
+            Rule.<C>of("P10", "scratch_of_models", memory::scratchOfModels)
+                .on(suite::huge)
+                .effort(Rule.Effort.HEAVY),
+            Rule.<C>of("P10", "more_scratch", memory::moreScratch).effort(Rule.Effort.SOME),
+            Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check)
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P11", "any_schedule", schedules::anySchedule).effort(Rule.Effort.HALF),
+            Rule.<C>of("P11", "worker_counts", schedules::anyCount).effort(Rule.Effort.ALL_WORKERS),
+            Rule.<C>of("P11", "many_tasks", schedules::anyCount)
+                .on(suite::manyTasks)
+                .effort(Rule.Effort.ALL_WORKERS),
+            Rule.<C>of("P11", "long_rows", schedules::anyCount)
+                .on(StateRules::longRow)
+                .effort(Rule.Effort.ONE_CASE),
+            Rule.<C>of("P12", "two_threads", threads::twoThreads).effort(Rule.Effort.LOW),
+            Rule.<C>of("P12", "no_call_waits", held::check).effort(Rule.Effort.LOW),
+            Rule.<C>of("P13", "callers_threads", ownThreads::callersThreads)
+                .effort(Rule.Effort.LOW),
+            Rule.<C>of("P13", "callers_thread_alone", ownThreads::callersThreadAlone)
+                .effort(Rule.Effort.HALF),
+            Rule.<C>of("P13", "many_tasks_alone", ownThreads::callersThreadAlone)
+                .on(suite::manyTasks)
+                .effort(new Rule.Effort(3, 0.05)),
+            Rule.<C>of("P13", "long_rows_alone", ownThreads::callersThreadAlone)
+                .on(StateRules::longRow)
+                .effort(Rule.Effort.ONE_CASE),
+            Rule.<C>of("P14", "allocation", allocation::check).effort(Rule.Effort.THREE_CASES),
+            Rule.<C>of("P14", "large_calls", allocation::check)
+                .on(suite::large)
+                .effort(Rule.Effort.TWO_HEAVY),
+            Rule.<C>of("P14", "long_rows", allocation::check)
+                .on(StateRules::longRow)
+                .effort(Rule.Effort.ONE_CASE),
+            Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW),
+            Rule.<C>of("P18", "failing_tasks", failures::failingTasks).effort(Rule.Effort.LOW));
+    return Stream.of(rules, StateRules.of(suite), SoakRules.of(suite))
+        .flatMap(List::stream)
+        .toList();
   }
 
   private static <C extends Record & Case> Outcome runs(

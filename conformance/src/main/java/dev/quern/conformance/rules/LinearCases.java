@@ -7,7 +7,6 @@ import dev.quern.conformance.cases.Values;
 import dev.quern.conformance.cases.WeightValues;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
-import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +33,8 @@ final class LinearCases {
             new Subject<>(
                 format + " " + numerics,
                 edges(first, format.blockElements(), target),
-                () -> arbitrary(first, format.blockElements())));
+                () -> arbitrary(first, format.blockElements()),
+                () -> ModelCases.linear(first)));
       }
     }
     return subjects;
@@ -72,9 +72,7 @@ final class LinearCases {
   }
 
   private static List<Variant> variants(LinearCase c, Target target) {
-    return target.provider().linear(c.spec()) instanceof Offer.Accepted<?> a
-        ? a.variants()
-        : List.of();
+    return Calls.variants(() -> target.provider().linear(c.spec()));
   }
 
   private static Arbitrary<LinearCase> arbitrary(LinearCase first, int block) {

@@ -17,6 +17,7 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.BlockFormat;
+import dev.quern.op.Kernel;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Offer;
 import java.nio.ByteBuffer;
@@ -29,6 +30,9 @@ import java.util.stream.Stream;
 
 /// Section L of SPEC.md, and F1, which a linear kernel shows.
 public final class LinearRules implements OperatorSuite<LinearCase> {
+  static final List<Float> NON_FINITE =
+      List.of(Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY);
+
   private static final Predicate<LinearCase> EXACT =
       c -> c.numerics().equals(Numerics.EXACT_F32.id());
   private static final Predicate<LinearCase> SYMMETRIC =
@@ -38,6 +42,12 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
               || c.numerics().equals(Numerics.INT8_SYM_32_F16.id());
   private static final Predicate<LinearCase> ASYMMETRIC =
       c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
+
+  /// Products of a large case that may be made three times.
+  private static final long FEW_PRODUCTS = 7_000_000;
+
+  /// Weights of a large case that may be packed three times.
+  private static final long FEW_WEIGHTS = 1L << 20;
 
   /// What becomes of a run: the values of y, judged.
   private interface Judge {
@@ -78,13 +88,61 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
+  public LinearCase manyTasks(LinearCase c) {
+    int block = c.blockFormat().blockElements();
+    return CaseText.with(
+        c,
+        String.format(
+            Locale.ROOT,
+            "rows=%d,outputs=250+14,inputs=%d,schedule=1/sequential",
+            Math.min(c.rows(), 2),
+            block == 1 ? Math.min(c.inputs(), 33) : block));
+  }
+
+  @Override
+  public LinearCase large(LinearCase c) {
+    LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
+    String size =
+        c.rows() == 1
+            ? "outputs=8,inputs=16384"
+            : c.rows() < 9 ? "rows=18,outputs=7,inputs=2048" : "rows=601,outputs=3,inputs=256";
+    return CaseText.with(first, "x=integer,weights=wide," + size); // drawn fast
+  }
+
+  /// Many outputs, or long rows: with both at once the weights would be too many.
+  @Override
+  public LinearCase huge(LinearCase c) {
+    int block = c.blockFormat().blockElements();
+    LinearCase first = LinearCase.of(c.blockFormat(), c.numerics());
+    return CaseText.with(
+        first,
+        (c.rows() == 1 ? "weights=zero,outputs=2,inputs=65536" : "outputs=20000,inputs=" + block)
+            + ",accumulate="
+            + (c.rows() > 1));
+  }
+
+  @Override
+  public Kernel kernel(LinearCase c, Target target, Memory memory) {
+    return LinearRun.open(c, PackRules.repeated(c, c.seed()), target, memory).kernel();
+  }
+
+  @Override
   public List<Rule<LinearCase>> rules() {
-    return Stream.concat(
+    return Stream.of(
             Stream.of(
                 bound("L1", "any_rows").on(c -> CaseText.with(c, "x=normal,weights=normal")),
                 bound("L2", "stacking").on(LinearRules::stacked),
+                Rule.of("L2", "many_matrices", PackRules::manyMatrices)
+                    .on(PackRules::many)
+                    .effort(Rule.Effort.SOME),
                 Rule.of("L3", "strides", judged(LinearRules::strides)).on(LinearRules::padded),
                 bound("L5", "exact_f32").where(EXACT),
+                Rule.of("L5", "what_y_held", AccumulateRule::check)
+                    .on(AccumulateRule::accumulates)
+                    .effort(Rule.Effort.SOME),
+                Rule.of("L5", "what_wide_y_held", AccumulateRule::check)
+                    .on(AccumulateRule::large)
+                    .effort(Rule.Effort.HEAVY),
                 bound("L6", "int8_symmetric").where(SYMMETRIC).on(LinearRules::showX),
                 bound("L7", "int8_asymmetric").where(ASYMMETRIC).on(LinearRules::showX),
                 bound("L8", "ties")
@@ -98,13 +156,43 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
                     .effort(Rule.Effort.HALF),
-                Rule.of("P16", "source_released", LinearRules::sourceReleased)
+                Rule.of("P12", "one_packer", Calls.ifRight(this, PackerRule::check))
+                    .effort(Rule.Effort.LOW),
+                Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))
+                    .on(StateRules::longRow)
+                    .effort(Rule.Effort.LARGE_KERNELS),
+                Rule.of("P16", "source_released", PackRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
+                Rule.of("P16", "nowhere_else", PackRules::nowhereElse)
+                    .on(c -> CaseText.with(c, "schedule=1/sequential"))
+                    .effort(Rule.Effort.SOME),
+                Rule.of("P8", "large_source", PackRules::largeSource)
+                    .on(PackRules::large)
+                    .effort(Rule.Effort.HEAVY),
+                Rule.of("P16", "large_weights", PackRules::largeWeights)
+                    .on(PackRules::large)
+                    .effort(Rule.Effort.HEAVY),
+                TwoGibRules.linear(),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
                     .effort(Rule.Effort.HALF)),
-            KernelRules.of(this, "L4").stream())
+            KernelRules.of(
+                this,
+                "L4",
+                List.of(
+                    Rule.<LinearCase>of("L10", "non_finite_x", LinearRules::nonFiniteX)
+                        .where(c -> c.rows() * weights(c) <= FEW_PRODUCTS),
+                    Rule.<LinearCase>of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)
+                        .where(c ->
+                            c.rows() * weights(c) <= FEW_PRODUCTS && weights(c) <= FEW_WEIGHTS)))
+                .stream(),
+            PackWorkersRules.rules().stream())
+        .flatMap(rules -> rules)
         .toList();
+  }
+
+  private static long weights(LinearCase c) {
+    return (long) c.totalOutputs() * c.inputs();
   }
 
   private static Rule<LinearCase> bound(String id, String name) {
@@ -116,11 +204,11 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   private static Outcome check(LinearCase c, LinearData data, Target target, Judge judge) {
-    try (Memory memory = new CanaryMemory();
+    try (Memory memory = Calls.memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
       byte[] y = run.call(workers, Prefill.NAN);
-      return judge.judge(run, Run.floats(y)).outcome(run.describe());
+      return judge.judge(run, Run.floats(y)).outcome(run::describe);
     }
   }
 
@@ -166,34 +254,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         });
   }
 
-  /// What `pack` read is overwritten, then freed.
-  private static Outcome sourceReleased(LinearCase c, Target target) {
-    try (Memory memory = new CanaryMemory();
-        Memory source = new CanaryMemory();
-        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearRun run = LinearRun.open(c, LinearData.of(c), target, memory, source);
-      if (run.kernel().retainsSource()) {
-        return new Outcome.Skip("the kernel retains its source");
-      }
-      Verdict verdict = new Verdict();
-      if (run.packedBytes() == 0) {
-        verdict.fail("pack", "packed weights in the allocator's memory", "0 bytes allocated");
-      }
-      byte[] expected = run.call(workers, Prefill.NAN);
-      run.overwriteSource();
-      Calls.same(verdict, "source overwritten", run, expected, run.call(workers, Prefill.NAN));
-      run.freeSource();
-      Calls.same(verdict, "source freed", run, expected, run.call(workers, Prefill.NAN));
-      return verdict.outcome();
-    }
-  }
-
   static float nonFinite(Mix mix) {
-    return switch (mix.below(3)) {
-      case 0 -> Float.NaN;
-      case 1 -> Float.POSITIVE_INFINITY;
-      default -> Float.NEGATIVE_INFINITY;
-    };
+    return NON_FINITE.get(mix.below(NON_FINITE.size()));
   }
 
   /// One weight, or one scale, of one output is NaN or infinite: that output is not finite where a
@@ -225,7 +287,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         yDamaged[at] = y[at]; // which of them it is, is the kernel's affair
       }
       verdict.add(LinearBounds.tight(run, yDamaged));
-      return verdict.outcome(other.describe());
+      return verdict.outcome(other::describe);
     }
   }
 
@@ -242,7 +304,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     return false;
   }
 
-  private static void damage(
+  static void damage(
       BlockFormat format, WeightBytes bytes, int row, int blockOfRow, int inputs, Mix mix) {
     int block = row * format.blocksPerRow(inputs) + blockOfRow;
     ByteBuffer data = ByteBuffer.wrap(bytes.data()).order(ByteOrder.LITTLE_ENDIAN);

@@ -3,8 +3,10 @@ package dev.quern.conformance.rules;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
+import dev.quern.op.Kernel;
 import dev.quern.spi.Offer;
 import java.util.List;
 
@@ -32,6 +34,29 @@ public interface OperatorSuite<C extends Record & Case> {
   ///
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
   Run open(C c, Target target, Memory memory);
+
+  /// A small case with so many rows, heads or outputs that each of 64 workers has tasks.
+  C manyTasks(C c);
+
+  /// The case with its rows far apart.
+  default C wide(C c) {
+    return Strides.wide(c);
+  }
+
+  /// A call of the case's kind (one row or several, for attention `append` or `apply`) that is so
+  /// large that an array of its size shows among all else that a call may allocate.
+  C large(C c);
+
+  /// A case of the largest models' spec, or a larger one. It is no call: operands would be too
+  /// many.
+  C huge(C c);
+
+  /// A kernel of a case's spec, without the case's operands.
+  ///
+  /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
+  default Kernel kernel(C c, Target target, Memory memory) {
+    return (Kernel) DeclinedException.accepted(offer(c, target)).kernel();
+  }
 
   /// The operator's own rules, and those of section P.
   List<Rule<C>> rules();

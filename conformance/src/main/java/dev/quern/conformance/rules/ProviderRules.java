@@ -4,6 +4,7 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.run.Thrown;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
 import dev.quern.data.ScalePlane;
@@ -16,6 +17,7 @@ import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +27,9 @@ import java.util.Set;
 public final class ProviderRules {
   /// The rule that has no number in SPEC.md.
   public static final String SUPPORT = "support";
+
+  /// Numerics that nobody has heard of.
+  private static final Numerics UNHEARD = new Numerics("int3-sym-24", 3, 24, true);
 
   private ProviderRules() {}
 
@@ -48,6 +53,7 @@ public final class ProviderRules {
         new ProviderRule("P2", "spec_version", ProviderRules::specVersion),
         new ProviderRule("P3", "availability", ProviderRules::availability),
         new ProviderRule("P4", "unknown_formats", ProviderRules::unknownFormats),
+        new ProviderRule("P4", "unknown_numerics", ProviderRules::unknownNumerics),
         new ProviderRule(SUPPORT, "declaration", ProviderRules::declaration),
         new ProviderRule(SUPPORT, "accepts_something", ProviderRules::acceptsSomething));
   }
@@ -117,8 +123,8 @@ public final class ProviderRules {
       } else if (!first.equals(provider.availability(platform))) {
         verdict.fail(where, first + " again", provider.availability(platform).toString());
       }
-    } catch (RuntimeException | LinkageError e) {
-      verdict.fail(where, "an answer", "threw " + e);
+    } catch (Throwable e) {
+      verdict.fail(where, "an answer", Thrown.text(e));
     }
   }
 
@@ -131,9 +137,31 @@ public final class ProviderRules {
     declines(linear.toString(), () -> target.provider().linear(linear), verdict);
     AttentionSpec attention = new AttentionSpec(2, 1, 8, 16, 0.25f, cache);
     declines(attention.toString(), () -> target.provider().attention(attention), verdict);
-    Numerics unheard = new Numerics("int3-sym-24", 3, 24, true);
-    LinearSpec tolerant = new LinearSpec(BlockFormat.F32, 8, 48, false, Set.of(unheard));
+    LinearSpec tolerant = new LinearSpec(BlockFormat.F32, 8, 48, false, Set.of(UNHEARD));
     declines(tolerant.toString(), () -> target.provider().linear(tolerant), verdict);
+    return verdict;
+  }
+
+  /// Numerics of a later version among those that are tolerated are no reason to throw, nor to run
+  /// with them.
+  private static Verdict unknownNumerics(Target target) {
+    Verdict verdict = new Verdict();
+    Set<Numerics> tolerated = new HashSet<>(Numerics.standard());
+    tolerated.add(UNHEARD);
+    for (BlockFormat format : BlockFormat.standard()) {
+      LinearSpec spec = new LinearSpec(format, 8, 256, false, tolerated);
+      try {
+        Offer<?> offer = target.provider().linear(spec);
+        if (offer == null) {
+          verdict.fail(spec.toString(), "accepted or declined", "null");
+        } else if (offer instanceof Offer.Accepted<?> a
+            && a.variants().stream().anyMatch(v -> v.numerics().equals(UNHEARD))) {
+          verdict.fail(spec.toString(), "numerics that it knows", answer(offer));
+        }
+      } catch (Throwable e) {
+        verdict.fail(spec.toString(), "an answer", Thrown.text(e));
+      }
+    }
     return verdict;
   }
 
@@ -146,8 +174,8 @@ public final class ProviderRules {
       if (!(asked.offer() instanceof Offer.Declined<?>)) {
         verdict.fail(spec, "declined: nobody knows it", "" + asked.offer());
       }
-    } catch (RuntimeException e) {
-      verdict.fail(spec, "declined: nobody knows it", "threw " + e);
+    } catch (Throwable e) {
+      verdict.fail(spec, "declined: nobody knows it", Thrown.text(e));
     }
   }
 

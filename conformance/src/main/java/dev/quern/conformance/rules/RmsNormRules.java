@@ -17,6 +17,7 @@ import dev.quern.conformance.run.TestWorkers;
 import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -57,7 +58,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
                     "width=8,rows=2,x=zero")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
-            RmsNormRules::arbitrary));
+            RmsNormRules::arbitrary,
+            () -> ModelCases.rmsNorm(first)));
   }
 
   private static Arbitrary<RmsNormCase> arbitrary() {
@@ -92,6 +94,24 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
+  public RmsNormCase manyTasks(RmsNormCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 24)));
+  }
+
+  @Override
+  public RmsNormCase large(RmsNormCase c) {
+    String size =
+        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+    return CaseText.with(RmsNormCase.smallest(), "x=integer," + size);
+  }
+
+  @Override
+  public RmsNormCase huge(RmsNormCase c) {
+    return CaseText.with(RmsNormCase.smallest(), "width=65536");
+  }
+
+  @Override
   public List<Rule<RmsNormCase>> rules() {
     return Stream.concat(
             Stream.of(
@@ -101,7 +121,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
                 Rule.of("N4", "scale_invariance", this::scaled)
                     .on(c -> CaseText.with(c, "epsilon=0.0")),
                 Rule.of("N5", "in_place", this::bound).on(c -> CaseText.with(c, "inPlace=true"))),
-            KernelRules.of(this, "N6").stream())
+            KernelRules.of(this, "N6", List.of(Rule.of("N2", "non_finite_x", this::nonFinite)))
+                .stream())
         .toList();
   }
 
@@ -113,7 +134,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       RmsNormRun run = RmsNormRun.open(c, data, target, memory);
-      return judge.judge(run, run.call(workers, Prefill.NAN)).outcome(run.describe());
+      return judge.judge(run, run.call(workers, Prefill.NAN)).outcome(run::describe);
     }
   }
 
@@ -145,7 +166,9 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   private Outcome scaled(RmsNormCase c, Target target) {
     RmsNormRun.Data data = RmsNormRun.Data.of(c);
     float[] x = data.x().clone();
-    int exponent = new Mix(c.seed(), "scale").below(19) - 9; // 2^-49 .. 2^49
+    boolean wide = c.x() == Values.WIDE; // it would leave 2^-50 .. 2^50, where N1 ends
+    int most = wide ? 9 : 30;
+    int exponent = new Mix(c.seed(), "scale").below(2 * most + 1) - most;
     for (int i = 0; i < x.length; i++) {
       data.x()[i] = Math.scalb(x[i], exponent);
     }

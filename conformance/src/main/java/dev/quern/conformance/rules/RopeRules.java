@@ -43,7 +43,11 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   public List<Subject<RopeCase>> subjects(Target target) {
     return Arrays.stream(RopePairing.values())
         .map(pairing ->
-            new Subject<>(label(pairing), edges(RopeCase.of(pairing)), () -> arbitrary(pairing)))
+            new Subject<>(
+                label(pairing),
+                edges(RopeCase.of(pairing)),
+                () -> arbitrary(pairing),
+                () -> ModelCases.rope(RopeCase.of(pairing))))
         .toList();
   }
 
@@ -108,6 +112,32 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
     return RopeRun.open(c, RopeRun.Data.of(c), target, memory);
   }
 
+  /// Its table is no longer than the batch asks for, since it has a stride too.
+  @Override
+  public RopeCase wide(RopeCase c) {
+    return Strides.wide(CaseText.with(c, "firstPosition=" + c.firstPosition() % 10));
+  }
+
+  @Override
+  public RopeCase large(RopeCase c) {
+    String size =
+        c.rows() == 1
+            ? "heads=64,halfDim=128"
+            : c.rows() < 9 ? "heads=32,halfDim=64,rows=18" : "heads=4,halfDim=64,rows=601";
+    return CaseText.with(RopeCase.of(c.pairing()), "x=integer," + size);
+  }
+
+  @Override
+  public RopeCase manyTasks(RopeCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,halfDim=%d", Math.min(c.halfDim(), 6)));
+  }
+
+  @Override
+  public RopeCase huge(RopeCase c) {
+    return CaseText.with(RopeCase.of(c.pairing()), "heads=128,halfDim=256");
+  }
+
   @Override
   public List<Rule<RopeCase>> rules() {
     return Stream.concat(
@@ -126,6 +156,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                                 "x=normal,firstPosition=%d,spare=%d",
                                 c.firstPosition() + 1,
                                 c.spare() + 1))),
+                Rule.of("R3", "any_table", this::anyTable).effort(Rule.Effort.SOME),
                 Rule.of("R4", "non_finite", this::nonFinite),
                 Rule.of("R5", "other_columns", this::otherColumns)
                     .on(c ->
@@ -133,13 +164,28 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                             c,
                             String.format(
                                 Locale.ROOT, "rows=%d,xPad=%d", c.rows() + 1, c.xPad() + 1)))),
-            KernelRules.of(this, "R6").stream())
+            KernelRules.of(this, "R6", List.of(Rule.of("R4", "non_finite", this::nonFinite)))
+                .stream())
         .toList();
   }
 
   private Outcome bound(RopeCase c, Target target) {
     return Calls.judge(
         this, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
+  }
+
+  /// A table is numbers, and no rotation: some models scale it, and it may begin at any position.
+  private Outcome anyTable(RopeCase c, Target target) {
+    RopeRun.Data data = RopeRun.Data.of(c);
+    Mix mix = new Mix(c.seed(), "table");
+    for (int i = 0; i < data.table().length; i++) {
+      data.table()[i] = Float.isNaN(data.table()[i]) ? Float.NaN : (float) mix.normal();
+    }
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      RopeRun run = RopeRun.open(c, data, target, memory);
+      return run.withinBounds(run.call(workers, Prefill.NAN)).outcome(run.describe());
+    }
   }
 
   private Outcome otherColumns(RopeCase c, Target target) {
@@ -210,7 +256,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
               Float.toString(x[row * cols + col]));
         }
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 }

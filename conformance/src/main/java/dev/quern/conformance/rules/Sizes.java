@@ -46,10 +46,16 @@ final class Sizes {
         Tuple.of(2, Arbitraries.just(0)), Tuple.of(1, Arbitraries.integers().between(0, 19)));
   }
 
+  /// Mostly few workers, at times as many as 64.
   static Arbitrary<Schedule> schedule() {
-    return Combinators.combine(
-            Arbitraries.integers().between(1, 7), Arbitraries.of(Schedule.Order.class))
-        .as(Schedule::new);
+    Arbitrary<Integer> workers =
+        Arbitraries.integers()
+            .between(1, Schedule.MOST_WORKERS)
+            .withDistribution((genSize, from, to, center) ->
+                random ->
+                    BigInteger.valueOf(
+                        1 + random.nextInt(random.nextInt(4) > 0 ? 7 : Schedule.MOST_WORKERS)));
+    return Combinators.combine(workers, Arbitraries.of(Schedule.Order.class)).as(Schedule::new);
   }
 
   /// Seeds don't shrink: a smaller one is not a smaller case.

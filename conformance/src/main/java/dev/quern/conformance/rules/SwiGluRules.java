@@ -53,7 +53,8 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                     "width=31,rows=9,schedule=4/threads")
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
-            SwiGluRules::arbitrary));
+            SwiGluRules::arbitrary,
+            () -> ModelCases.swiGlu(first)));
   }
 
   private static Arbitrary<SwiGluCase> arbitrary() {
@@ -96,16 +97,39 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
+  public SwiGluCase manyTasks(SwiGluCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 40)));
+  }
+
+  @Override
+  public SwiGluCase large(SwiGluCase c) {
+    String size =
+        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+    return CaseText.with(SwiGluCase.smallest(), "gate=wide,up=integer," + size);
+  }
+
+  @Override
+  public SwiGluCase huge(SwiGluCase c) {
+    return CaseText.with(SwiGluCase.smallest(), "width=65536");
+  }
+
+  @Override
   public List<Rule<SwiGluCase>> rules() {
     return Stream.concat(
             Stream.of(
                 Rule.of("S1", "exact", this::bound),
-                Rule.of("S2", "large_gates", this::largeGates),
+                Rule.of("S2", "large_gates", this::largeGates)
+                    .on(c -> c.alias().oneInput() ? CaseText.with(c, "alias=none") : c),
                 Rule.of("S3", "non_finite", this::nonFinite),
                 Rule.of("S4", "in_place", this::bound)
                     .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "gate" : "up"))),
+                Rule.of("S4", "one_input", this::bound)
+                    .on(c -> CaseText.with(c, "alias=" + (c.seed() % 2 == 0 ? "inputs" : "all")))
+                    .effort(Rule.Effort.SOME),
                 Rule.of("S5", "elements_alone", this::elementsAlone).effort(Rule.Effort.LOW)),
-            KernelRules.of(this, "S5").stream())
+            KernelRules.of(this, "S5", List.of(Rule.of("S3", "non_finite", this::nonFinite)))
+                .stream())
         .toList();
   }
 
@@ -129,7 +153,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
               Float.toString(y[i]));
         }
       }
-      return verdict.outcome(run.describe());
+      return verdict.outcome(run::describe);
     }
   }
 
@@ -144,11 +168,15 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
     return check(c, data, target);
   }
 
+  /// Each kind of number in an element of gate, and in one of up.
   private Outcome nonFinite(SwiGluCase c, Target target) {
     SwiGluRun.Data data = SwiGluRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
-    int bad = mix.below(data.gate().length);
-    (mix.oneIn(2) ? data.gate() : data.up())[bad] = LinearRules.nonFinite(mix);
+    for (float[] operand : List.of(data.gate(), data.up())) {
+      for (float bad : LinearRules.NON_FINITE) {
+        operand[mix.below(operand.length)] = bad;
+      }
+    }
     return check(c, data, target);
   }
 

@@ -18,36 +18,49 @@ import java.util.Arrays;
 ///   beyond the positions in use is NaN, and under append everything is
 /// @param values as `keys`
 public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
+  private static final int MANY = 1 << 18;
+  private static final int MANY_COLS = 1024;
+
   public static AttentionData of(AttentionCase c) {
-    AttentionData data = new AttentionData(query(c, c.seed()), v(c), plane(c), plane(c));
+    AttentionData data = of(c, plane(c), plane(c));
     if (!c.append()) {
-      int count = c.kvHeads() * c.positions() * c.headDim();
-      float[] keys = Values.NORMAL.fill(count, c.headDim(), new Mix(c.seed(), "keys"));
-      float[] values = c.values().fill(count, c.headDim(), new Mix(c.seed(), "values"));
-      for (int i = 0; i < count; i++) {
-        int d = i % c.headDim();
-        int t = i / c.headDim() % c.positions();
-        int kvHead = i / c.headDim() / c.positions();
+      int count = Math.multiplyExact(c.kvHeads() * c.headDim(), c.positions());
+      int cols = cols(c, count);
+      float[] keys = Values.NORMAL.fill(count, cols, new Mix(c.seed(), "keys"));
+      float[] values = c.values().fill(count, cols, new Mix(c.seed(), "values"));
+      boolean f16 = c.kv().equals("F16");
+      int i = 0;
+      for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
         // Heads differ in size, so that reading another head's shows.
+        float sign = kvHead % 2 == 0 ? 1 : -1;
         float factor = 1 << kvHead % 4;
-        set(data.keys, c, kvHead, t, d, keys[i] * (kvHead % 2 == 0 ? 1 : -1));
-        double value = c.kv().equals("F16") ? Math.clamp(values[i], -4096f, 4096f) : values[i];
-        set(data.values, c, kvHead, t, d, value * factor);
+        for (int t = 0; t < c.positions(); t++) {
+          for (int d = 0; d < c.headDim(); d++, i++) {
+            set(data.keys, c, kvHead, t, d, keys[i] * sign);
+            double value = f16 ? Math.clamp(values[i], -4096f, 4096f) : values[i];
+            set(data.values, c, kvHead, t, d, value * factor);
+          }
+        }
+      }
+      if (c.positions() >= Needles.FROM) {
+        Needles.put(data, c);
       }
     }
     return data;
   }
 
-  AttentionData withQuery(AttentionCase c, long seed) {
-    return new AttentionData(query(c, seed), v, keys, values);
+  /// Rows that are appended or attend, over a cache that there is already.
+  static AttentionData of(AttentionCase c, byte[] keys, byte[] values) {
+    return new AttentionData(query(c), v(c), keys, values);
   }
 
-  private static float[] query(AttentionCase c, long seed) {
+  private static float[] query(AttentionCase c) {
     int cols = cols(c);
     Values distribution = c.append() ? c.values() : Values.NORMAL;
-    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(seed, "q"));
+    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(c.seed(), "q"));
     for (int i = 0; i < q.length; i++) {
-      q[i] = Math.scalb(q[i], c.append() ? 0 : c.qExponent());
+      // Zeros of either sign are stored as they are.
+      q[i] = c.append() ? (i % 13 == 5 ? -0f : q[i]) : Math.scalb(q[i], c.qExponent());
     }
     return q;
   }
@@ -59,14 +72,22 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
         : new float[0];
   }
 
+  /// What counts as a row of keys or values where it is filled: a position; of very many numbers
+  /// some positions in a row, since rows are then alike (see [Values#fill]).
+  private static int cols(AttentionCase c, int count) {
+    return count <= MANY ? c.headDim() : c.headDim() * Math.max(1, MANY_COLS / c.headDim());
+  }
+
   /// Columns of q, or of k and v.
   static int cols(AttentionCase c) {
     return (c.append() ? c.kvHeads() : c.heads()) * c.headDim();
   }
 
   private static byte[] plane(AttentionCase c) {
-    int bytes = (int) KvCache.planeBytes(c.kvFormat(), c.kvHeads(), c.headDim(), c.capacity());
-    byte[] plane = new byte[bytes];
+    byte[] plane =
+        new byte
+            [Math.toIntExact(
+                KvCache.planeBytes(c.kvFormat(), c.kvHeads(), c.headDim(), c.capacity()))];
     Arrays.fill(plane, (byte) 0xff); // NaN as F32 and as F16
     return plane;
   }
@@ -94,16 +115,31 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
   /// @param row row of q
   /// @param position its position
   public AttentionOracle oracle(AttentionCase c, int row, int head, int position) {
+    int kvHead = head / c.group();
+    double[] k = head(keys, c, kvHead, position + 1);
+    double[] v = head(values, c, kvHead, position + 1);
+    return oracle(c, row, head, k, v, position);
+  }
+
+  /// The same, from the KV head's keys and values.
+  AttentionOracle oracle(
+      AttentionCase c, int row, int head, double[] keys, double[] values, int position) {
     double[] query = new double[c.headDim()];
     for (int d = 0; d < c.headDim(); d++) {
       query[d] = q[row * cols(c) + head * c.headDim() + d];
     }
-    int kvHead = head / c.group();
-    return AttentionOracle.of(
-        query,
-        (t, d) -> get(keys, c, kvHead, t, d),
-        (t, d) -> get(values, c, kvHead, t, d),
-        position,
-        c.spec().scale());
+    return AttentionOracle.of(query, keys, values, position, c.spec().scale());
+  }
+
+  /// The first positions of a KV head of a plane, `[positions][headDim]`.
+  static double[] head(byte[] plane, AttentionCase c, int kvHead, int positions) {
+    double[] head = new double[Math.multiplyExact(positions, c.headDim())];
+    ByteBuffer bytes = ByteBuffer.wrap(plane).order(ByteOrder.LITTLE_ENDIAN);
+    int first = kvHead * c.capacity() * c.headDim();
+    boolean f16 = c.kv().equals("F16");
+    for (int i = 0; i < head.length; i++) {
+      head[i] = f16 ? Half.f16(bytes.getShort(2 * (first + i))) : bytes.getFloat(4 * (first + i));
+    }
+    return head;
   }
 }

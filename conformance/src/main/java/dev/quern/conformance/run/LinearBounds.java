@@ -8,85 +8,165 @@ import dev.quern.conformance.oracle.RoundedRow;
 import dev.quern.op.Numerics;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Rules L5 to L9 on a result of a linear kernel.
 public final class LinearBounds {
   private LinearBounds() {}
 
+  /// From this many products on, rows are summed at the same time.
+  private static final long MANY_PRODUCTS = 1L << 20;
+
+  /// A row of x, by its content: rows of large cases are alike.
+  ///
+  /// @param all `[rows][inputs]`
+  /// @param from where it begins
+  private record Row(float[] all, int from, int inputs) {
+    /// Numbers that are looked at for a hash.
+    private static final int SOME = 256;
+
+    float[] x() {
+      return Arrays.copyOfRange(all, from, from + inputs);
+    }
+
+    boolean finite() {
+      for (int i = from; i < from + inputs; i++) {
+        if (!Float.isFinite(all[i])) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Row row
+          && Arrays.equals(all, from, from + inputs, row.all, row.from, row.from + inputs);
+    }
+
+    @Override
+    public int hashCode() {
+      int hash = 0;
+      for (int i = 0; i < inputs; i += Math.ceilDiv(inputs, SOME)) {
+        hash = 31 * hash + Float.floatToIntBits(all[from + i]);
+      }
+      return hash;
+    }
+  }
+
+  /// What a row of x gives with each different row of weights, by one model of its activations.
+  ///
+  /// @param sums `[matrix][row of weights]`
+  /// @param bounds of L5 and L9, without the part of what y held
+  private record Sums(double[][] sums, double[][] bounds) {}
+
   /// Against the sum over the activations as the variant's numerics rounds them: L5, and L9's tight
   /// check. Rows with a non-finite element are left out: rule L10 has them.
   public static Verdict tight(LinearRun run, float[] y) {
-    Verdict verdict = new Verdict();
-    for (int r = 0; r < run.rows(); r++) {
-      float[] x = finiteRow(run, r);
-      if (x != null) {
-        verdict.add(bestModel(run, r, x, y));
-      }
-    }
-    return verdict;
+    return judge(run, y, false);
   }
 
   /// Against the sum over the activations themselves: L9's wide check.
   public static Verdict wide(LinearRun run, float[] y) {
+    return judge(run, y, true);
+  }
+
+  private static Verdict judge(LinearRun run, float[] y, boolean wide) {
+    List<Row> rows = IntStream.range(0, run.rows()).mapToObj(r -> row(run, r)).toList();
+    List<Row> different = rows.stream().filter(Row::finite).distinct().toList();
+    List<DecodedWeights> weights = run.weights();
+    Numerics numerics = run.variant(run.rows()).numerics();
+    long products = weights.stream().mapToLong(w -> w.values().length).sum() * different.size();
+    Stream<Row> stream = products < MANY_PRODUCTS ? different.stream() : different.parallelStream();
+    List<List<Sums>> sums = stream.map(row -> sums(row.x(), weights, numerics, wide)).toList();
+    Map<Row, List<Sums>> byRow = new HashMap<>();
+    for (int i = 0; i < different.size(); i++) {
+      byRow.put(different.get(i), sums.get(i));
+    }
     Verdict verdict = new Verdict();
-    for (int r = 0; r < run.rows(); r++) {
-      float[] x = finiteRow(run, r);
-      if (x != null) {
-        verdict.add(row(run, r, x, RoundedRow.models(numerics(run), x).getFirst(), true, y));
+    for (int r = 0; r < rows.size(); r++) {
+      int row = r;
+      List<Sums> models = byRow.getOrDefault(rows.get(r), List.of());
+      if (models.size() == 1) {
+        judgeRow(run, r, models.getFirst(), y, verdict);
+      } else {
+        // Where L8 leaves the model open, the row must meet one of them as a whole.
+        models.stream()
+            .map(model -> judgeRow(run, row, model, y, new Verdict()))
+            .min(Comparator.comparingDouble(Verdict::worst))
+            .ifPresent(verdict::add);
       }
     }
     return verdict;
   }
 
-  private static Numerics numerics(LinearRun run) {
-    return run.variant(run.rows()).numerics();
-  }
-
-  private static float[] finiteRow(LinearRun run, int r) {
+  private static Row row(LinearRun run, int r) {
     int inputs = run.spec().inputs();
-    float[] x = Arrays.copyOfRange(run.data().x(), r * inputs, (r + 1) * inputs);
-    for (float v : x) {
-      if (!Float.isFinite(v)) {
-        return null;
-      }
-    }
-    return x;
+    return new Row(run.data().x(), r * inputs, inputs);
   }
 
-  /// Where L8 leaves the model open, the row must meet one of them as a whole.
-  private static Verdict bestModel(LinearRun run, int r, float[] x, float[] y) {
-    List<RoundedRow> models = RoundedRow.models(numerics(run), x);
-    return models.stream()
-        .map(m -> row(run, r, x, m, false, y))
-        .min(Comparator.comparingDouble(Verdict::worst))
-        .orElseThrow();
+  private static List<Sums> sums(
+      float[] x, List<DecodedWeights> weights, Numerics numerics, boolean wide) {
+    List<RoundedRow> models = RoundedRow.models(numerics, x);
+    return (wide ? models.stream().limit(1) : models.stream())
+        .map(m -> sums(x, m, weights, wide))
+        .toList();
   }
 
-  private static Verdict row(
-      LinearRun run, int r, float[] x, RoundedRow model, boolean wide, float[] y) {
-    LinearCase c = run.spec();
-    Verdict verdict = new Verdict();
-    int columns = c.totalOutputs();
-    int o = 0;
-    for (DecodedWeights w : run.weights()) {
-      for (int local = 0; local < w.outputs(); local++, o++) {
+  private static Sums sums(
+      float[] x, RoundedRow model, List<DecodedWeights> weights, boolean wide) {
+    double[][] sums = new double[weights.size()][];
+    double[][] bounds = new double[weights.size()][];
+    double[] values = wide ? doubles(x) : model.values();
+    double[] distances = wide ? model.distance() : model.slack();
+    for (int m = 0; m < weights.size(); m++) {
+      DecodedWeights w = weights.get(m);
+      int rows = w.values().length / x.length;
+      sums[m] = new double[rows];
+      bounds[m] = new double[rows];
+      for (int row = 0; row < rows; row++) {
         double sum = 0;
         double products = 0; // Σ abs(x) * M
         double operands = 0; // Σ (1 + abs(x) + M)
         double allowance = 0; // Σ distance of x from what the kernel may use * abs(W)
-        for (int i = 0; i < c.inputs(); i++) {
-          double weight = w.values()[local * c.inputs() + i];
-          double magnitude = w.magnitudes()[local * c.inputs() + i];
-          sum += (wide ? x[i] : model.values()[i]) * weight;
+        for (int i = 0, at = row * x.length; i < x.length; i++, at++) {
+          double weight = w.values()[at];
+          double magnitude = w.magnitudes()[at];
+          sum += values[i] * weight;
           products += model.magnitudes()[i] * magnitude;
           operands += 1 + Math.abs(x[i]) + magnitude;
-          allowance += (wide ? model.distance()[i] : model.slack()[i]) * Math.abs(weight);
+          allowance += distances[i] * Math.abs(weight);
         }
+        sums[m][row] = sum;
+        bounds[m][row] = Bounds.linear(x.length, products, operands) + allowance;
+      }
+    }
+    return new Sums(sums, bounds);
+  }
+
+  private static double[] doubles(float[] x) {
+    double[] doubles = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      doubles[i] = x[i];
+    }
+    return doubles;
+  }
+
+  private static Verdict judgeRow(LinearRun run, int r, Sums model, float[] y, Verdict verdict) {
+    LinearCase c = run.spec();
+    int columns = c.totalOutputs();
+    int o = 0;
+    for (int m = 0; m < run.weights().size(); m++) {
+      int[] rows = run.weights().get(m).rows();
+      for (int row : rows) {
         double before = c.accumulate() ? run.data().before()[r * columns + o] : 0;
-        double bound =
-            Bounds.linear(c.inputs(), products, operands) + allowance + Bounds.U * Math.abs(before);
-        verdict.close("y", r, o, before + sum, y[r * columns + o], bound);
+        double bound = model.bounds[m][row] + Bounds.U * Math.abs(before);
+        verdict.close("y", r, o, before + model.sums[m][row], y[r * columns + o], bound);
+        o++;
       }
     }
     return verdict;

@@ -24,16 +24,16 @@ public record LinearData(float[] x, float[] before, List<WeightBytes> weights) {
               c.blockFormat(), c.weights(), outputs, c.inputs(), first, c.seed(), mix));
       first += outputs;
     }
-    return new LinearData(x(c, c.seed()), before(c), weights);
+    return of(c, weights);
   }
 
-  /// These weights, with x of another seed.
-  LinearData withX(LinearCase c, long seed) {
-    return new LinearData(x(c, seed), before, weights);
+  /// The inputs of a case, with weights that there are already.
+  static LinearData of(LinearCase c, List<WeightBytes> weights) {
+    return new LinearData(x(c), before(c), weights);
   }
 
-  private static float[] x(LinearCase c, long seed) {
-    return c.x().fill(c.rows() * c.inputs(), c.inputs(), new Mix(seed, "x"));
+  private static float[] x(LinearCase c) {
+    return c.x().fill(c.rows() * c.inputs(), c.inputs(), new Mix(c.seed(), "x"));
   }
 
   private static float[] before(LinearCase c) {

@@ -8,6 +8,7 @@ import dev.quern.conformance.cases.WeightBytes;
 import dev.quern.conformance.oracle.DecodedWeights;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearPacker;
@@ -15,47 +16,79 @@ import dev.quern.op.Numerics;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /// A linear kernel with its operands.
 public final class LinearRun extends Run {
   private final LinearCase c;
-  private final LinearData data;
-  private final Packed packed;
+  private LinearData data;
+  private Packed packed;
   private final F32Matrix x;
   private final F32Matrix y;
-  private final Memory source;
+  private final Packing packing;
   private final List<MemorySegment> sources = new ArrayList<>();
+  private final List<WeightMatrix> stacked = new ArrayList<>();
   private long packedBytes;
 
   /// What runs on the same weights share.
   private static final class Packed {
+    private final Offer.Accepted<LinearPacker> offer;
     private final LinearKernel kernel;
-    private final List<Variant> variants;
 
     /// Decoded by the first that asks: most rules compare results with each other.
     private List<DecodedWeights> weights;
 
-    Packed(LinearKernel kernel, List<Variant> variants) {
+    Packed(Offer.Accepted<LinearPacker> offer, LinearKernel kernel) {
+      this.offer = offer;
       this.kernel = kernel;
-      this.variants = variants;
     }
   }
 
-  private LinearRun(
-      LinearCase c, LinearData data, Target target, Packed shared, Memory memory, Memory source) {
+  /// Where weights lie and are packed to.
+  ///
+  /// @param source what `pack` reads
+  /// @param packed where it allocates
+  public record Packing(Memory source, SegmentAllocator packed) {
+    /// The source in one place, what is packed in another.
+    public static Packing of(Memory source, Memory packed) {
+      return new Packing(
+          source, (bytes, alignment) -> packed.allocate("packed weights", bytes, alignment));
+    }
+  }
+
+  private LinearRun(LinearCase c, LinearData data, Packed shared, Memory memory, Packing packing) {
     super(memory);
-    this.source = source;
+    this.packing = packing;
     this.c = c;
     this.data = data;
     int outputs = c.totalOutputs();
     this.x = inputMatrix("x", data.x(), c.inputs(), c.xPad());
     this.y = outputMatrix("y", data.before(), outputs, c.yPad(), !c.accumulate());
-    this.packed = shared != null ? shared : pack(target);
+    this.packed = shared;
+  }
+
+  /// Packs the weights.
+  ///
+  /// @param places where they are put, or none if they have no place yet
+  private LinearRun(
+      LinearCase c,
+      LinearData data,
+      Offer.Accepted<LinearPacker> offer,
+      List<MemorySegment> places,
+      Memory memory,
+      Packing packing) {
+    this(c, data, (Packed) null, memory, packing);
+    stack(places.iterator());
+    try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      this.packed = pack(offer, this::allocatePacked, workers);
+    }
   }
 
   /// Generates the operands and packs the weights.
@@ -67,60 +100,109 @@ public final class LinearRun extends Run {
 
   /// Packs given weights.
   public static LinearRun open(LinearCase c, LinearData data, Target target, Memory memory) {
-    return open(c, data, target, memory, memory);
+    return open(c, data, target, memory, Packing.of(memory, memory));
   }
 
   /// Packs given weights that lie in memory of their own.
   public static LinearRun open(
-      LinearCase c, LinearData data, Target target, Memory memory, Memory source) {
-    return new LinearRun(c, data, target, null, memory, source);
+      LinearCase c, LinearData data, Target target, Memory memory, Packing packing) {
+    return new LinearRun(c, data, offer(c, target), List.of(), memory, packing);
   }
 
-  private Packed pack(Target target) {
-    Offer.Accepted<LinearPacker> offer =
-        DeclinedException.accepted(target.provider().linear(c.spec()));
-    List<WeightMatrix> stacked = new ArrayList<>();
+  private static Offer.Accepted<LinearPacker> offer(LinearCase c, Target target) {
+    return DeclinedException.accepted(target.provider().linear(c.spec()));
+  }
+
+  /// Packs other weights with the packer that packed these.
+  ///
+  /// @param other of the same spec; its matrices may be cut at other outputs
+  public LinearRun repack(LinearCase other, LinearData data) {
+    return new LinearRun(other, data, packed.offer, List.of(), memory(), packing);
+  }
+
+  /// The same, of weights that lie where these lay: the source of this run's kernel is gone.
+  public LinearRun repackInPlace(LinearData other) {
+    for (int i = 0; i < sources.size(); i++) {
+      overwriteSource(i);
+    }
+    return new LinearRun(c, other, packed.offer, sources, memory(), packing);
+  }
+
+  private void stack(Iterator<MemorySegment> places) {
     for (int i = 0; i < data.weights().size(); i++) {
-      WeightBytes bytes = data.weights().get(i);
-      int outputs = c.outputs().get(i);
-      MemorySegment plane = source("weights " + i, bytes.data());
-      MemorySegment scales =
-          bytes.scales().length == 0 ? MemorySegment.NULL : source("scales " + i, bytes.scales());
-      stacked.add(new WeightMatrix(c.blockFormat(), plane, scales, outputs, c.inputs()));
-    }
-    try (TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearKernel kernel = offer.kernel().pack(stacked, this::allocatePacked, workers);
-      return new Packed(kernel, offer.variants());
+      int earlier = data.weights().indexOf(data.weights().get(i));
+      stacked.add(earlier < i ? stacked.get(earlier) : matrix(i, places));
     }
   }
 
-  private MemorySegment allocatePacked(long bytes, long alignment) {
+  private Packed pack(
+      Offer.Accepted<LinearPacker> offer, SegmentAllocator allocator, Workers workers) {
+    return new Packed(offer, offer.kernel().pack(stacked, allocator, workers));
+  }
+
+  /// The same call on another kernel, packed from the same source.
+  public LinearRun repacked(Target target, Workers workers) {
+    return repacked(target, this::allocatePacked, workers);
+  }
+
+  /// The same call on another kernel, packed from the same source.
+  public LinearRun repacked(Target target, SegmentAllocator allocator, Workers workers) {
+    Packed again = pack(offer(c, target), allocator, workers);
+    return new LinearRun(c, data, again, memory(), packing);
+  }
+
+  private WeightMatrix matrix(int i, Iterator<MemorySegment> places) {
+    WeightBytes bytes = data.weights().get(i);
+    MemorySegment plane = source("weights " + i, bytes.data(), places);
+    MemorySegment scales =
+        bytes.scales().length == 0
+            ? MemorySegment.NULL
+            : source("scales " + i, bytes.scales(), places);
+    return new WeightMatrix(c.blockFormat(), plane, scales, c.outputs().get(i), c.inputs());
+  }
+
+  private synchronized MemorySegment allocatePacked(long bytes, long alignment) {
     packedBytes += bytes;
-    return memory().allocate("packed weights", bytes, alignment);
+    return packing.packed().allocate(bytes, alignment);
   }
 
-  private MemorySegment source(String name, byte[] bytes) {
-    MemorySegment segment = input(source, name, bytes, 1);
+  private MemorySegment source(String name, byte[] bytes, Iterator<MemorySegment> places) {
+    MemorySegment segment =
+        places.hasNext()
+            ? operandAt(places.next(), name, bytes, List.of(), false)
+            : input(packing.source(), name, bytes, 1);
     sources.add(segment);
     return segment;
   }
 
   /// Bytes that `pack` took from its allocator.
+  @Override
   public long packedBytes() {
     return packedBytes;
   }
 
-  /// Overwrites the weights that the kernel was packed from; they are no operands any more.
-  public void overwriteSource() {
-    for (MemorySegment segment : sources) {
-      forget(segment);
-      segment.fill((byte) 0xff);
-    }
+  /// The planes that the kernel was packed from, matrix by matrix.
+  public int sources() {
+    return sources.size();
+  }
+
+  /// Leaves the weights that the kernel was packed from to others: they are no operands any more.
+  public void forgetSource() {
+    sources.forEach(this::forget);
+  }
+
+  /// Overwrites a plane of the weights that the kernel was packed from; it is no operand any more.
+  ///
+  /// @param i which, below [#sources]
+  public void overwriteSource(int i) {
+    forget(sources.get(i));
+    sources.get(i).fill((byte) 0xff);
   }
 
   /// Frees the memory of the weights that the kernel was packed from.
   public void freeSource() {
-    source.close();
+    forgetSource();
+    packing.source().close();
   }
 
   public LinearCase spec() {
@@ -153,7 +235,7 @@ public final class LinearRun extends Run {
 
   @Override
   public List<Variant> variants() {
-    return packed.variants;
+    return packed.offer.variants();
   }
 
   @Override
@@ -179,15 +261,34 @@ public final class LinearRun extends Run {
     return new LinearRun(
         CaseText.with(c, "rows=1"),
         new LinearData(row, before, data.weights()),
-        null,
         packed,
         memory(),
-        source);
+        packing);
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new LinearRun(c, data.withX(c, seed), null, packed, memory(), source);
+  public Run next(int rows, int more, long seed, Memory memory) {
+    LinearCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,xPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.xPad() + more,
+                c.yPad() + more,
+                seed));
+    return new LinearRun(next, LinearData.of(next, data.weights()), packed, memory, packing);
+  }
+
+  @Override
+  protected void reread() {
+    data = new LinearData(held(x), held(y), data.weights());
+  }
+
+  @Override
+  public String boundRule() {
+    return variant(c.rows()).numerics().equals(Numerics.EXACT_F32) ? "L5" : "L9";
   }
 
   @Override

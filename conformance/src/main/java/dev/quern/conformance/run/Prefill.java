@@ -7,23 +7,31 @@ import java.lang.foreign.MemorySegment;
 /// What outputs and scratch hold before a call.
 public enum Prefill {
   /// NaN, as F32, as F64 and as binary16.
-  NAN,
+  NAN(0xffffffff),
   /// Zero bytes.
-  ZERO,
-  /// Numbers of ordinary size, as left by another call.
-  STALE;
+  ZERO(0),
+  /// Numbers of ordinary size, as left by another call: 3.0875.
+  STALE(0x4045999a),
+  /// Infinities, as F32; as binary16 with zeros between.
+  INFINITE(0x7f800000),
+  /// Large numbers, -1.7e38.
+  HUGE(0xff000000),
+  /// The smallest subnormal; as an integer 1, as a byte mostly 0.
+  TINY(1);
 
-  private static final byte[] STALE_FLOAT = {(byte) 0x9a, (byte) 0x99, 0x45, 0x40}; // 3.0875
+  private final int bits; // four bytes, little-endian
+
+  Prefill(int bits) {
+    this.bits = bits;
+  }
 
   void fill(MemorySegment segment) {
-    switch (this) {
-      case NAN -> segment.fill((byte) 0xff);
-      case ZERO -> segment.fill((byte) 0);
-      case STALE -> {
-        for (long at = 0; at < segment.byteSize(); at++) {
-          segment.set(JAVA_BYTE, at, STALE_FLOAT[(int) (at % 4)]);
-        }
-      }
+    long size = segment.byteSize();
+    for (long at = 0; at < Math.min(Integer.BYTES, size); at++) {
+      segment.set(JAVA_BYTE, at, (byte) (bits >>> 8 * at));
+    }
+    for (long filled = Integer.BYTES; filled < size; filled *= 2) {
+      MemorySegment.copy(segment, 0, segment, filled, Math.min(filled, size - filled));
     }
   }
 }

@@ -14,6 +14,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// An RMSNorm kernel with its operands.
 public final class RmsNormRun extends Run {
@@ -30,7 +31,7 @@ public final class RmsNormRun extends Run {
   }
 
   private final RmsNormCase c;
-  private final Data data;
+  private Data data;
   private final Offer.Accepted<RmsNormKernel> offer;
   private final F32Matrix x;
   private final F32Matrix weight;
@@ -44,7 +45,7 @@ public final class RmsNormRun extends Run {
     this.weight = inputMatrix("weight", data.weight(), c.width(), 0);
     if (c.inPlace()) {
       this.x = outputMatrix("x and y", data.x(), c.width(), c.xPad(), false);
-      this.y = x;
+      this.y = view(x);
     } else {
       this.x = inputMatrix("x", data.x(), c.width(), c.xPad());
       this.y = outputMatrix("y", new float[data.x().length], c.width(), c.yPad(), true);
@@ -87,9 +88,28 @@ public final class RmsNormRun extends Run {
   }
 
   @Override
-  public Run sibling(long seed) {
-    Data other = Data.of(CaseText.with(c, "seed=" + seed));
-    return new RmsNormRun(c, new Data(other.x(), data.weight()), offer, memory());
+  public Run next(int rows, int more, long seed, Memory memory) {
+    RmsNormCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,xPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.xPad() + more,
+                c.yPad() + more,
+                seed));
+    return new RmsNormRun(next, Data.of(next), offer, memory);
+  }
+
+  @Override
+  protected void reread() {
+    data = new Data(held(x), held(weight));
+  }
+
+  @Override
+  public String boundRule() {
+    return "N1";
   }
 
   @Override

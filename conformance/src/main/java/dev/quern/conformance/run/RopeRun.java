@@ -23,14 +23,18 @@ public final class RopeRun extends Run {
   /// @param x `[rows][heads * headDim]`
   /// @param table `[positions][headDim]`; the rows that the call must not use are NaN
   public record Data(float[] x, float[] table) {
+    /// The table of seed 1 is the usual one; others are turned by an angle, so that no two are
+    /// alike.
     public static Data of(RopeCase c) {
+      double turned = c.seed() == 1 ? 0 : new Mix(c.seed(), "table").uniform();
       int cols = c.heads() * c.headDim();
-      float[] table = new float[(c.firstPosition() + c.rows() + c.spare()) * c.headDim()];
+      int positions = c.firstPosition() + c.rows() + c.spare();
+      float[] table = new float[Math.multiplyExact(positions, c.headDim())];
       Arrays.fill(table, Float.NaN);
       for (int r = 0; r < c.rows(); r++) {
         int position = c.firstPosition() + r;
         for (int j = 0; j < c.halfDim(); j++) {
-          double angle = position * StrictMath.pow(10_000, -(double) j / c.halfDim());
+          double angle = turned + position * StrictMath.pow(10_000, -(double) j / c.halfDim());
           table[position * c.headDim() + j] = (float) StrictMath.cos(angle);
           table[position * c.headDim() + c.halfDim() + j] = (float) StrictMath.sin(angle);
         }
@@ -40,7 +44,7 @@ public final class RopeRun extends Run {
   }
 
   private final RopeCase c;
-  private final Data data;
+  private Data data;
   private final Offer.Accepted<RopeKernel> offer;
   private final F32Matrix x;
   private final F32Matrix table;
@@ -98,8 +102,29 @@ public final class RopeRun extends Run {
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new RopeRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
+  public Run next(int rows, int more, long seed, Memory memory) {
+    RopeCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,firstPosition=%d,xPad=%d,tablePad=%d,seed=%d",
+                rows,
+                c.firstPosition() + more,
+                c.xPad() + more,
+                c.tablePad() + more,
+                seed));
+    return new RopeRun(next, Data.of(next), offer, memory);
+  }
+
+  @Override
+  protected void reread() {
+    data = new Data(held(x), held(table));
+  }
+
+  @Override
+  public String boundRule() {
+    return "R1";
   }
 
   @Override

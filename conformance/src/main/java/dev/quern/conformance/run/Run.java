@@ -1,6 +1,5 @@
 package dev.quern.conformance.run;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.quern.conformance.Verdict;
@@ -13,17 +12,21 @@ import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// A kernel with the operands of a case, ready to be called: straight from suite to provider, with
 /// no façade between. The rules that hold for every operator need no more than this.
 public abstract class Run {
   private final List<Operand> operands = new ArrayList<>();
-  private final List<String> summaries = new ArrayList<>();
+  private final List<F32Matrix> matrices = new ArrayList<>();
+  private final List<Supplier<String>> summaries = new ArrayList<>();
   private final Memory memory;
 
   /// @param memory where the operands lie; the caller closes it
@@ -53,11 +56,27 @@ public abstract class Run {
   /// This call's row `r` alone, on the same kernel.
   public abstract Run row(int r);
 
+  /// Another call of the same kernel, on operands of its own.
+  ///
+  /// @param rows its rows, or fewer where the spec has no room for as many
+  /// @param more by how much its strides, and the position of its first row, exceed this call's
+  /// @param seed what all of its operands but packed weights are generated from
+  /// @param memory where they lie
+  public abstract Run next(int rows, int more, long seed, Memory memory);
+
   /// The same shapes on the same kernel, with other inputs.
-  public abstract Run sibling(long seed);
+  public final Run sibling(long seed) {
+    return next(rows(), 0, seed, memory);
+  }
+
+  /// Makes what [#withinBounds] judges by of what the operands hold: see [#held].
+  protected abstract void reread();
 
   /// Judges a result by the operator's error bound.
   public abstract Verdict withinBounds(byte[] result);
+
+  /// The rule that says which bound that is: `L5`.
+  public abstract String boundRule();
 
   /// The bytes of the result that row `r` writes, in the order in which [#row] yields them.
   public abstract byte[] rowOf(byte[] result, int r);
@@ -74,18 +93,91 @@ public abstract class Run {
     operands.forEach(o -> o.restore(prefill));
   }
 
+  /// Calls the kernel with a workspace whose scratch is left as it is; what it wrote.
+  public final byte[] call(Workspace w, Prefill prefill) {
+    restore(prefill);
+    invoke(w);
+    return result();
+  }
+
+  /// Gives all operands what those of a [#sibling] held at first, which then judges the result.
+  public final void restore(Prefill prefill, Run sibling) {
+    for (int i = 0; i < operands.size(); i++) {
+      // What packed weights were made of comes last, and only one of the two may have it.
+      Operand from = i < sibling.operands.size() ? sibling.operands.get(i) : operands.get(i);
+      operands.get(i).restore(from.initial(), prefill);
+    }
+  }
+
+  /// What may change in operands without a change of address: whatever a [#sibling] holds that this
+  /// run does not.
+  public final List<Change> changes(Run sibling) {
+    return operands.stream()
+        .filter(o -> o.written().isEmpty() || !o.prefilled())
+        .filter(o -> sibling.operand(o.name()).filter(o::differs).isPresent())
+        .flatMap(o -> Arrays.stream(Change.Part.values()).map(p -> new Change(o.name(), p)))
+        .toList();
+  }
+
+  /// Gives an operand, or a part of it, what a [#sibling]'s holds: from the next call on, at the
+  /// same address. Results are judged by it.
+  public final void take(Change change, Run sibling) {
+    operands.replaceAll(o ->
+        o.name().equals(change.operand())
+            ? o.holding(change.part().of(o.initial(), sibling.operand(o.name()).get().initial()))
+            : o);
+    reread();
+  }
+
+  private Optional<Operand> operand(String name) {
+    return operands.stream().filter(o -> o.name().equals(name)).findFirst();
+  }
+
   /// Restores all operands and makes a workspace.
   public final Workspace prepare(Workers workers, Prefill prefill) {
     restore(prefill);
+    MemorySegment scratch = scratch(scratchBytes(workers));
+    prefill.fill(scratch);
+    return new Workspace(scratch, workers);
+  }
+
+  /// What the kernel asks for.
+  ///
+  /// @throws IllegalStateException if that is less than nothing
+  public final long scratchBytes(Workers workers) {
     long bytes = kernel().scratchBytes(rows(), workers.parallelism());
     if (bytes < 0) {
       throw new IllegalStateException(
           String.format(
               Locale.ROOT, "scratchBytes(%d, %d) = %d", rows(), workers.parallelism(), bytes));
     }
-    MemorySegment scratch = memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT);
+    return bytes;
+  }
+
+  /// New scratch, aligned as it must be and no more.
+  public final MemorySegment scratch(long bytes) {
+    return memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT);
+  }
+
+  /// These workers, watched: see [Watch].
+  public final Watch watch(Workers workers) {
+    return new Watch(workers, operands);
+  }
+
+  /// Calls the kernel with scratch of exactly what it asked for, in memory that many calls of a
+  /// rule use one after the other.
+  ///
+  /// @param room scratch of the largest of these calls
+  public final byte[] call(Workers workers, Prefill prefill, MemorySegment room) {
+    long bytes = kernel().scratchBytes(rows(), workers.parallelism());
+    if (bytes < 0 || bytes > room.byteSize()) {
+      return call(workers, prefill); // which rule P10 speaks of
+    }
+    restore(prefill);
+    MemorySegment scratch = room.asSlice(0, bytes);
     prefill.fill(scratch);
-    return new Workspace(scratch, workers);
+    invoke(new Workspace(scratch, workers));
+    return result();
   }
 
   /// Calls the kernel once more, with everything as it is.
@@ -95,14 +187,16 @@ public abstract class Run {
 
   /// What the outputs hold.
   public final byte[] result() {
-    ByteBuffer all =
-        ByteBuffer.allocate(
-            operands.stream()
-                .flatMap(o -> o.written().stream())
-                .mapToInt(r -> (int) (r.to() - r.from()))
-                .sum());
-    operands.forEach(o -> all.put(o.result()));
-    return all.array();
+    int bytes = 0;
+    for (Operand o : operands) {
+      bytes += o.resultBytes();
+    }
+    byte[] all = new byte[bytes];
+    int at = 0;
+    for (Operand o : operands) {
+      at = o.result(all, at);
+    }
+    return all;
   }
 
   /// The variant that runs a number of rows (rule P6).
@@ -138,10 +232,11 @@ public abstract class Run {
 
   /// One line for each matrix: shape and what its values are like.
   public final List<String> describe() {
-    return List.copyOf(summaries);
+    return summaries.stream().map(Supplier::get).toList();
   }
 
-  protected final Memory memory() {
+  /// Where the operands lie.
+  public final Memory memory() {
     return memory;
   }
 
@@ -151,8 +246,10 @@ public abstract class Run {
   }
 
   /// An operand that is no longer restored or compared.
-  protected final void forget(MemorySegment segment) {
-    operands.removeIf(o -> o.segment().equals(segment));
+  ///
+  /// @param given what the kernel got of it
+  protected final void forget(MemorySegment given) {
+    operands.removeIf(o -> o.place().given().equals(given));
   }
 
   /// A new operand.
@@ -163,10 +260,52 @@ public abstract class Run {
       long alignment,
       List<Operand.Range> written,
       boolean prefilled) {
-    MemorySegment segment = where.allocate(name, bytes.length, alignment);
-    MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
-    operands.add(new Operand(name, segment, bytes, written, prefilled));
-    return segment;
+    Memory.Place place;
+    if (written.isEmpty()) {
+      place = where.input(name, bytes.length, alignment);
+    } else {
+      MemorySegment segment = where.allocate(name, bytes.length, alignment);
+      place = new Memory.Place(segment, segment);
+    }
+    return add(Operand.alone(name, place, bytes, written, prefilled));
+  }
+
+  /// A new operand where another one was.
+  ///
+  /// @return the place
+  protected final MemorySegment operandAt(
+      MemorySegment segment,
+      String name,
+      byte[] bytes,
+      List<Operand.Range> written,
+      boolean prefilled) {
+    Memory.Place place = new Memory.Place(segment, segment);
+    return add(Operand.alone(name, place, bytes, written, prefilled));
+  }
+
+  private MemorySegment add(Operand operand) {
+    operand.put();
+    operands.add(operand);
+    return operand.place().given();
+  }
+
+  /// What an operand holds before a call.
+  protected final byte[] held(MemorySegment given) {
+    return operands.stream()
+        .filter(o -> o.place().given().equals(given))
+        .findFirst()
+        .orElseThrow()
+        .initial();
+  }
+
+  /// What a matrix holds before a call, `[rows][cols]`.
+  protected final float[] held(F32Matrix m) {
+    ByteBuffer bytes = ByteBuffer.wrap(held(m.data())).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[m.rows() * m.cols()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = bytes.getFloat(4 * (i / m.cols() * m.rowStrideFloats() + i % m.cols()));
+    }
+    return values;
   }
 
   /// A new matrix that is read only.
@@ -188,30 +327,61 @@ public abstract class Run {
   private F32Matrix matrix(
       String name, float[] values, int cols, int pad, boolean written, boolean prefilled) {
     int rows = values.length / cols;
-    int stride = cols + pad;
-    ByteBuffer bytes =
-        ByteBuffer.allocate(4 * ((rows - 1) * stride + cols)).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      bytes.putInt(Memory.CANARY);
+    Memory.MatrixPlace at = memory.matrix(name, rows, cols, cols + pad, written);
+    int stride = at.strideFloats();
+    byte[] bytes = new byte[Math.toIntExact(at.place().segment().byteSize())];
+    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    while (stride > cols && buffer.remaining() >= Integer.BYTES) {
+      buffer.putInt(Memory.canary(matrices.size() + 0x4000)); // another in each matrix
     }
+    FloatBuffer floats = buffer.rewind().asFloatBuffer();
     List<Operand.Range> ranges = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        bytes.putFloat(4 * (r * stride + c), values[r * cols + c]);
-      }
-      ranges.add(new Operand.Range(4L * r * stride, 4L * (r * stride + cols)));
+      floats.put(r * stride, values, r * cols, cols);
+      ranges.add(new Operand.Range(4L * r * stride, 4L * r * stride + 4L * cols));
     }
     if (!prefilled) {
-      summaries.add(name + " " + Summary.of(values, rows, cols, stride));
+      summaries.add(() -> name + " " + Summary.of(values, rows, cols, stride));
     }
+    List<Operand.Range> writes = written ? ranges : List.of();
     MemorySegment data =
-        operand(memory, name, bytes.array(), 4, written ? ranges : List.of(), written && prefilled);
-    return new F32Matrix(data, rows, cols, stride);
+        add(
+            at.alone()
+                ? Operand.alone(name, at.place(), bytes, writes, prefilled)
+                : new Operand(
+                    name, at.place(), bytes, writes, written ? List.of() : ranges, prefilled));
+    F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
+    matrices.add(matrix);
+    return matrix;
+  }
+
+  /// A matrix once more, by another object and another segment: that two are one is told by their
+  /// memory.
+  protected static F32Matrix view(F32Matrix m) {
+    MemorySegment data = m.data().asSlice(0);
+    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
+  }
+
+  /// The matrices of the call, in the order in which they were made; one that is two operands once.
+  final List<F32Matrix> matrices() {
+    return matrices;
+  }
+
+  /// Bytes that the kernel's weights were packed to.
+  public long packedBytes() {
+    return 0;
+  }
+
+  /// Bytes of all memory but the matrices and scratch.
+  final long otherBytes() {
+    return packedBytes()
+        + operands.stream().mapToLong(o -> o.initial().length).sum()
+        - matrices.stream().mapToLong(m -> m.data().byteSize()).sum();
   }
 
   /// Adds a line to [#describe].
   protected final void note(String line) {
-    summaries.add(line);
+    summaries.add(() -> line);
   }
 
   /// A result as floats.

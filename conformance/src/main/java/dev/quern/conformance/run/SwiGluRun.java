@@ -14,24 +14,26 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// A SwiGLU kernel with its operands.
 public final class SwiGluRun extends Run {
   /// The operands of a case. A rule may change them before a run is opened.
   ///
   /// @param gate `[rows][width]`
-  /// @param up `[rows][width]`
+  /// @param up `[rows][width]`; gate itself where the two are one matrix
   public record Data(float[] gate, float[] up) {
     public static Data of(SwiGluCase c) {
       int count = c.rows() * c.width();
+      float[] gate = c.gate().fill(count, c.width(), new Mix(c.seed(), "gate"));
       return new Data(
-          c.gate().fill(count, c.width(), new Mix(c.seed(), "gate")),
-          c.up().fill(count, c.width(), new Mix(c.seed(), "up")));
+          gate,
+          c.alias().oneInput() ? gate : c.up().fill(count, c.width(), new Mix(c.seed(), "up")));
     }
   }
 
   private final SwiGluCase c;
-  private final Data data;
+  private Data data;
   private final Offer.Accepted<SwiGluKernel> offer;
   private final F32Matrix gate;
   private final F32Matrix up;
@@ -42,13 +44,17 @@ public final class SwiGluRun extends Run {
     this.c = c;
     this.data = data;
     this.offer = offer;
-    this.gate = operand("gate", data.gate(), c.gatePad(), c.alias() == Alias.GATE);
-    this.up = operand("up", data.up(), c.upPad(), c.alias() == Alias.UP);
+    Alias alias = c.alias();
+    this.gate =
+        operand("gate", data.gate(), c.gatePad(), alias == Alias.GATE || alias == Alias.ALL);
+    this.up =
+        alias.oneInput() ? view(gate) : operand("up", data.up(), c.upPad(), alias == Alias.UP);
     this.y =
-        switch (c.alias()) {
-          case NONE -> outputMatrix("y", new float[data.up().length], c.width(), c.yPad(), true);
-          case GATE -> gate;
-          case UP -> up;
+        switch (alias) {
+          case NONE, INPUTS ->
+              outputMatrix("y", new float[data.up().length], c.width(), c.yPad(), true);
+          case GATE, ALL -> view(gate);
+          case UP -> view(up);
         };
   }
 
@@ -97,8 +103,29 @@ public final class SwiGluRun extends Run {
   }
 
   @Override
-  public Run sibling(long seed) {
-    return new SwiGluRun(c, Data.of(CaseText.with(c, "seed=" + seed)), offer, memory());
+  public Run next(int rows, int more, long seed, Memory memory) {
+    SwiGluCase next =
+        CaseText.with(
+            c,
+            String.format(
+                Locale.ROOT,
+                "rows=%d,gatePad=%d,upPad=%d,yPad=%d,seed=%d",
+                rows,
+                c.gatePad() + more,
+                c.upPad() + more,
+                c.yPad() + more,
+                seed));
+    return new SwiGluRun(next, Data.of(next), offer, memory);
+  }
+
+  @Override
+  protected void reread() {
+    data = new Data(held(gate), held(up));
+  }
+
+  @Override
+  public String boundRule() {
+    return "S1";
   }
 
   @Override

@@ -58,6 +58,7 @@ public abstract class TestWorkers implements Workers, AutoCloseable {
   private static final class OneThread extends TestWorkers {
     private final Schedule.Order order;
     private final Mix mix;
+    private int next;
 
     OneThread(Schedule schedule, Mix mix) {
       super(schedule.workers());
@@ -85,6 +86,35 @@ public abstract class TestWorkers implements Workers, AutoCloseable {
           }
           for (int t = 0; t < tasks; t += 2) {
             body.run(t, last);
+          }
+        }
+        case ONE_WORKER -> {
+          int only = mix.below(parallelism());
+          for (int t = 0; t < tasks; t++) {
+            body.run(t, only);
+          }
+        }
+        case ONE_ABSENT -> {
+          int absent = mix.below(parallelism());
+          for (int t = 0; t < tasks; t++) {
+            body.run(t, last == 0 ? 0 : (absent + 1 + t % last) % parallelism());
+          }
+        }
+        case BOTH_ENDS -> {
+          int one = mix.below(parallelism());
+          int other = last == 0 ? 0 : (one + 1 + mix.below(last)) % parallelism();
+          for (int t = 0; t < tasks; t++) {
+            body.run(t % 2 == 0 ? t / 2 : tasks - 1 - t / 2, t % 2 == 0 ? one : other);
+          }
+        }
+        case RANGES -> {
+          for (int t = tasks - 1; t >= 0; t--) {
+            body.run(t, (int) ((long) t * parallelism() / tasks));
+          }
+        }
+        case GOING_ON -> {
+          for (int t = 0; t < tasks; t++) {
+            body.run(t, next++ % parallelism());
           }
         }
         case SHUFFLED -> {

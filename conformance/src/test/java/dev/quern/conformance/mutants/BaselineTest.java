@@ -16,8 +16,7 @@ import org.junit.jupiter.api.Test;
 class BaselineTest {
   @Test
   void theBaselineIsGreen() {
-    Settings settings =
-        new Settings(Settings.DEFAULT_TRIES, Settings.DEFAULT_SEED, Optional.empty());
+    Settings settings = Settings.fromSystemProperties();
     List<String> failures =
         Suite.run(
                 Target.here(new MutantProvider(Fault.NONE)), settings, Selection.all(), cell -> {})

@@ -10,14 +10,22 @@ import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Comparison.Difference;
 import dev.quern.conformance.Comparison.Most;
+import dev.quern.conformance.Coverage;
 import dev.quern.conformance.Failure;
+import dev.quern.conformance.ModelKernel;
 import dev.quern.conformance.Outcome;
+import dev.quern.conformance.Plan;
 import dev.quern.conformance.Selection;
 import dev.quern.conformance.Settings;
+import dev.quern.conformance.Steps;
 import dev.quern.conformance.Suite;
 import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
+import dev.quern.data.BlockFormat;
+import dev.quern.op.LinearSpec;
+import dev.quern.op.Numerics;
+import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
@@ -33,6 +41,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilder;
@@ -250,6 +259,83 @@ class ReportTest {
     }
   }
 
+  @Test
+  void coverageIsReported() throws Exception {
+    Report report = report(scalar("swiglu"));
+    JsonNode coverage = json(report).get("coverage");
+    assertEquals("a mode", coverage.at("/mode/0").asText());
+    assertEquals("width", coverage.at("/operators/0/sizes/0/name").asText());
+    assertTrue(coverage.at("/operators/0/sizes/0/passed").asInt() >= 512);
+    assertEquals(1000000, coverage.at("/operators/0/sizes/0/models").asInt());
+    assertFalse(coverage.at("/operators/0/sizes/1").has("models"), "nothing is known of rows");
+    assertTrue(coverage.at("/operators/0/pairsMet").asInt() > 0);
+    assertTrue(coverage.at("/operators/0/pairs/0/unmet").isArray());
+    assertTrue(coverage.at("/untested/P20").isTextual());
+    assertTrue(
+        coverage.get("checks").findValuesAsText("name").contains("S1_exact"),
+        coverage.get("checks").toString());
+    String left = coverage.at("/notReached/0").asText();
+    assertTrue(left.matches("swiglu: width to [\\d,]+, where models have 1,000,000"), left);
+
+    String text = report.text();
+    assertTrue(text.contains("not reached: " + left), text);
+    assertTrue(text.matches("(?s).*swiglu +width [\\d,]+ \\(1,000,000\\), rows [\\d,]+, .*"), text);
+    String page = xml(HtmlReport.of(report)).getDocumentElement().getTextContent();
+    assertTrue(page.contains(left), page);
+    assertTrue(page.contains("smaller than in models"), page);
+    assertTrue(page.contains("a mode"), page);
+    assertFalse(json(report(hostile())).has("coverage"), "nobody has counted");
+  }
+
+  @Test
+  void specsOfModelsAreReportedApartFromKindsOfSpec() throws Exception {
+    Tested tested = scalar("swiglu", "linear");
+    JsonNode json = json(report(tested)).get("tested");
+    assertEquals(2, json.get("models").size(), json.get("models").toString());
+    JsonNode linear = json.at("/models/0");
+    assertEquals("F32 131072 x 16384, exact", linear.get("spec").asText());
+    assertFalse(linear.get("accepted").asBoolean());
+    assertTrue(linear.at("/tooLarge/0").asText().startsWith("all of it: 2,147,483,648 weights"));
+    assertTrue(
+        json(report(tested))
+            .at("/coverage/notReached")
+            .toString()
+            .contains("m & m, linear F32 131072 x 16384, exact: too large to try: all of it"));
+    JsonNode swiGlu = json.at("/models/1");
+    assertEquals("m & m", swiGlu.get("model").asText());
+    assertEquals(2, swiGlu.get("passes").asInt());
+    for (JsonNode subject : json.get("subjects")) {
+      assertFalse(subject.get("subject").asText().contains("m & m"), subject.toString());
+    }
+    assertFalse(json.get("supportSuggestion").toString().contains("m & m"));
+    String text = report(tested).text();
+    assertTrue(text.contains("linear     F32 131072 x 16384, exact  NOT TRIED"), text);
+    assertTrue(
+        text.matches(
+            "(?s).*what m & m needs:.*swiglu +width 48 +2 passed, 0 failed: 1 row, 256 rows.*"),
+        text);
+    String page = xml(HtmlReport.of(report(tested))).getDocumentElement().getTextContent();
+    assertTrue(page.contains("too large to try: all of it: 2,147,483,648 weights"), page);
+  }
+
+  @Test
+  void whatARunTookIsReported() throws Exception {
+    Cost cost = new Cost(12.25, OptionalLong.of(800_000_000), 300_000_000);
+    Report report =
+        new Report(ENVIRONMENT, Optional.of(hostile()), Optional.empty(), Optional.of(cost));
+    JsonNode environment = json(report).get("environment");
+    assertEquals(12.25, environment.get("seconds").asDouble());
+    assertEquals(800_000_000, environment.get("peakResidentBytes").asLong());
+    assertEquals(300_000_000, environment.get("peakHeapBytes").asLong());
+    String words = "12 s, at most 800 MB of memory and 300 MB of heap in it";
+    assertTrue(report.text().contains(words), report.text());
+    String page = xml(HtmlReport.of(report)).getDocumentElement().getTextContent();
+    assertTrue(page.contains(words), page);
+    Cost now = Cost.now(1, OptionalLong.empty());
+    assertTrue(now.heapBytes() > 0);
+    assertTrue(now.text().startsWith("1 s, at most "), now.text());
+  }
+
   private static Report report(Tested tested) {
     return new Report(ENVIRONMENT, Optional.of(tested), Optional.empty());
   }
@@ -286,6 +372,18 @@ class ReportTest {
     Stopwatch stopwatch = new Stopwatch();
     Set<String> rules =
         operators.length > 1 ? Set.of("P5", "support") : Set.of(); // all rules would take long
+    Plan plan =
+        new Plan(
+            List.of(
+                new ModelKernel("m & m", new SwiGluSpec(48), List.of(), 64),
+                new ModelKernel(
+                    "m & m",
+                    new LinearSpec(
+                        BlockFormat.F32, 1 << 17, 1 << 14, false, Set.of(Numerics.EXACT_F32)),
+                    List.of(),
+                    64)),
+            new Coverage(),
+            Steps.all());
     SuiteResult result =
         Suite.run(
             Target.here(provider),
@@ -294,12 +392,20 @@ class ReportTest {
                 Set.of(operators.length > 1 ? operators : new String[] {operators[0], "provider"}),
                 Set.of(),
                 rules),
+            plan,
             stopwatch);
+    Extent extent =
+        new Extent(
+            List.of("a mode"),
+            plan.coverage()
+                .table((operator, size) ->
+                    size.equals("width") ? OptionalLong.of(1000000) : OptionalLong.empty()));
     return new Tested(
         Origin.of(provider, "here"),
         result,
         stopwatch.nanos(),
-        "./quern conformance --provider scalar --replay ");
+        "./quern conformance --provider scalar --replay ",
+        Optional.of(extent));
   }
 
   /// Two tests failed, one passed, one declined; every text is hostile.

@@ -1,0 +1,10 @@
+package dev.quern.conformance;
+
+/// A deep run can't go on from its file; the message is one line for the user.
+public final class DeepException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  DeepException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

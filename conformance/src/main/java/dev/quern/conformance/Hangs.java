@@ -1,0 +1,26 @@
+package dev.quern.conformance;
+
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// How often a kernel of an operator did not end. Each costs its time limit and a thread, so that
+/// after some of them nothing more of that operator is tried: the verdict stands.
+final class Hangs {
+  private static final int MANY = 3;
+
+  private final AtomicInteger count = new AtomicInteger();
+
+  void add() {
+    count.incrementAndGet();
+  }
+
+  boolean tooMany() {
+    return count.get() >= MANY;
+  }
+
+  /// Why what comes then is not tried.
+  String reason() {
+    return String.format(
+        Locale.ROOT, "given up: %d cases of this operator did not end", count.get());
+  }
+}

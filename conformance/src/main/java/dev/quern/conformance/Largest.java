@@ -1,0 +1,22 @@
+package dev.quern.conformance;
+
+import dev.quern.conformance.cases.ModelShapes;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/// How large a dimension of an operator gets in the models that people run.
+@FunctionalInterface
+public interface Largest {
+  /// @param operator `linear`
+  /// @param dimension `inputs`
+  /// @return empty where nothing is known of it
+  OptionalLong of(String operator, String dimension);
+
+  /// In the models of the suite's table.
+  static Largest inModels() {
+    return (operator, dimension) -> {
+      Integer size = ModelShapes.largest().getOrDefault(operator, Map.of()).get(dimension);
+      return size == null ? OptionalLong.empty() : OptionalLong.of(size);
+    };
+  }
+}

@@ -1,0 +1,18 @@
+package dev.quern.conformance;
+
+import java.util.List;
+import java.util.Objects;
+
+/// A kernel that a certain model needs.
+///
+/// @param model the model, as the user named it
+/// @param spec the spec of one of the operators, a [dev.quern.op.LinearSpec] for example
+/// @param stacked outputs of each matrix that a linear kernel packs; empty for other operators
+/// @param context positions that the model was trained for
+public record ModelKernel(String model, Object spec, List<Integer> stacked, int context) {
+  public ModelKernel {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(spec, "spec");
+    stacked = List.copyOf(stacked);
+  }
+}

@@ -1,0 +1,152 @@
+package dev.quern.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.conformance.cases.AttentionCase;
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.ModelShapes;
+import dev.quern.conformance.cases.RmsNormCase;
+import dev.quern.conformance.cases.RopeCase;
+import dev.quern.conformance.cases.SwiGluCase;
+import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.rules.Subject;
+import dev.quern.provider.scalar.ScalarProvider;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// The table of models, and that the space of model sizes reaches beyond it.
+class ModelShapesTest {
+  private static final Target SCALAR = Target.here(new ScalarProvider());
+
+  /// Cases that a run with a quarter of the default tries has of each subject.
+  private static final int ALWAYS = 3;
+
+  @Test
+  void theLargestOfEachDimension() {
+    assertEquals(36864, ModelShapes.largest("linear", "inputs"));
+    assertEquals(262144, ModelShapes.largest("linear", "outputs"));
+    assertEquals(131072, ModelShapes.largest("attention", "positions"));
+    assertEquals(256, ModelShapes.largest("rope", "headDim"));
+    assertThrows(IllegalArgumentException.class, () -> ModelShapes.largest("linear", "heads"));
+  }
+
+  @Test
+  void everySubjectReachesBeyondAllOfThem() {
+    for (OperatorSuite<?> suite : Catalog.operators()) {
+      reaches(suite);
+    }
+  }
+
+  private static <C extends Record & Case> void reaches(OperatorSuite<C> suite) {
+    for (Subject<C> subject : suite.subjects(SCALAR)) {
+      List<C> edges = subject.modelSizes().get().edges();
+      Map<String, Integer> few = largest(edges.subList(0, Math.min(ALWAYS, edges.size())));
+      Map<String, Integer> all = largest(edges);
+      ModelShapes.largest()
+          .get(suite.name())
+          .forEach((dimension, largest) -> {
+            String what = String.format(Locale.ROOT, "%s %s", subject.label(), dimension);
+            assertTrue(all.get(dimension) >= largest, what);
+            // Three stacked matrices, and a head's full width, may wait.
+            boolean mayWait = List.of("stacked", "capacity", "headDim").contains(dimension);
+            assertTrue(mayWait || few.get(dimension) >= largest, what);
+          });
+    }
+  }
+
+  @Test
+  void drawnCasesReachTwiceAsFarAndStayAffordable() {
+    for (OperatorSuite<?> suite : Catalog.operators()) {
+      drawn(suite);
+    }
+  }
+
+  private static <C extends Record & Case> void drawn(OperatorSuite<C> suite) {
+    Subject<C> subject = suite.subjects(SCALAR).getFirst();
+    Mix mix = new Mix(1, suite.name());
+    List<C> cases =
+        Stream.generate(() -> subject.modelSizes().get().drawn().apply(mix)).limit(3000).toList();
+    cases.forEach(Case::spec);
+    Map<String, Integer> reached = largest(cases);
+    ModelShapes.largest()
+        .get(suite.name())
+        .forEach((dimension, largest) -> {
+          // Of matrices that drawn cases stack there are two.
+          if (!dimension.equals("stacked")) {
+            assertTrue(reached.get(dimension) > largest, suite.name() + " " + dimension);
+          }
+        });
+    for (C c : cases) {
+      assertTrue(numbers(c) <= 1L << 26, c.toString());
+    }
+  }
+
+  /// Numbers of the largest operand.
+  private static long numbers(Case c) {
+    return switch (c) {
+      case LinearCase l ->
+          Math.max(
+              (long) l.totalOutputs() * l.inputs(),
+              (long) l.rows() * Math.max(l.totalOutputs(), l.inputs()));
+      case AttentionCase a ->
+          Math.max(
+              (long) a.kvHeads() * a.capacity() * a.headDim(),
+              (long) a.rows() * a.heads() * a.headDim());
+      case RmsNormCase n -> (long) n.rows() * n.width();
+      case SwiGluCase s -> (long) s.rows() * s.width();
+      case RopeCase r ->
+          Math.max(
+              (long) r.rows() * r.heads() * r.headDim(),
+              ((long) r.firstPosition() + r.rows() + r.spare()) * r.headDim());
+      default -> throw new IllegalArgumentException(c.toString());
+    };
+  }
+
+  private static Map<String, Integer> largest(List<? extends Case> cases) {
+    Map<String, Integer> largest = new HashMap<>();
+    cases.stream()
+        .flatMap(c -> dimensions(c).entrySet().stream())
+        .forEach(e -> largest.merge(e.getKey(), e.getValue(), Math::max));
+    return largest;
+  }
+
+  private static Map<String, Integer> dimensions(Case c) {
+    Map<String, Integer> sizes = new HashMap<>(Map.of("rows", c.rows()));
+    switch (c) {
+      case LinearCase l ->
+          sizes.putAll(
+              Map.of(
+                  "inputs", l.inputs(),
+                  "outputs", l.totalOutputs(),
+                  "stacked", l.outputs().size()));
+      case AttentionCase a ->
+          sizes.putAll(
+              Map.of(
+                  "heads", a.heads(),
+                  "kvHeads", a.kvHeads(),
+                  "group", a.group(),
+                  "headDim", a.headDim(),
+                  "positions", a.append() ? 0 : a.positions(),
+                  "capacity", a.capacity()));
+      case RmsNormCase n -> sizes.put("width", n.width());
+      case SwiGluCase s -> sizes.put("width", s.width());
+      case RopeCase r ->
+          sizes.putAll(
+              Map.of(
+                  "heads", r.heads(),
+                  "headDim", r.headDim(),
+                  "positions", r.firstPosition() + r.rows()));
+      default -> throw new IllegalArgumentException(c.toString());
+    }
+    return sizes;
+  }
+}
