@@ -43,7 +43,7 @@ record Guard(Duration limit) {
     List<Outcome<T>> outcomes = new ArrayList<>();
     for (int i = 0; i < asked.size(); i++) {
       outcomes.add(
-          ends(threads.get(i), end) ? asked.get(i).outcome : new Outcome<>(null, silence()));
+          ends(threads.get(i), end) ? asked.get(i).outcome() : new Outcome<>(null, silence()));
     }
     return outcomes;
   }
@@ -83,19 +83,27 @@ record Guard(Duration limit) {
   /// throw again.
   private static final class Question<T> implements Runnable {
     private final Callable<T> call;
-    private volatile Outcome<T> outcome;
+    private T value;
+    private Throwable thrown;
 
     Question(Callable<T> call) {
       this.call = call;
     }
 
+    /// Allocates nothing of its own: in a full heap an answer would be lost, and with it the
+    /// thread.
     @Override
     public void run() {
       try {
-        outcome = new Outcome<>(call.call(), null);
+        value = call.call();
       } catch (Throwable t) { // whatever it is, it is the answer
-        outcome = new Outcome<>(null, t);
+        thrown = t;
       }
+    }
+
+    /// Once the thread has ended.
+    Outcome<T> outcome() {
+      return new Outcome<>(value, thrown);
     }
   }
 }

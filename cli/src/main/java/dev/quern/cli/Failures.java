@@ -8,6 +8,7 @@ import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.text.Printable;
+import dev.quern.llama.text.RanOutOfMemory;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -96,6 +97,9 @@ final class Failures {
   /// Says what happened and returns the exit code.
   static int report(Throwable thrown, PrintStream err) {
     Throwable t = thrown instanceof UncheckedIOException e ? e.getCause() : thrown;
+    if (t instanceof Error) { // exceptions say what went wrong themselves
+      t = RanOutOfMemory.behind(t).map(Throwable.class::cast).orElse(t);
+    }
     if (t instanceof StandardOutput.Failure f && f.readerGone) {
       return READER_GONE;
     }

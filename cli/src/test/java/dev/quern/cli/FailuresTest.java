@@ -3,6 +3,7 @@ package dev.quern.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.gguf.GgufException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -48,10 +49,37 @@ class FailuresTest {
 
   @Test
   void memoryThatRanOutIsNoDefect() {
-    assertMistake(
-        new OutOfMemoryError("Java heap space"),
-        "out of memory (Java heap space); choose a smaller --context or model, or give the JVM more"
-            + " (QUERN_JAVA_OPTS=-Xmx4g)");
+    OutOfMemoryError heap = new OutOfMemoryError("Java heap space");
+    BootstrapMethodError alongside = new BootstrapMethodError("while another thread filled it");
+    alongside.addSuppressed(heap);
+    NoClassDefFoundError recorded = new NoClassDefFoundError("Could not initialize class X");
+    recorded.initCause(
+        new ExceptionInInitializerError(
+            "Exception java.lang.OutOfMemoryError: Java heap space [in thread \"main\"]"));
+    BootstrapMethodError circle = new BootstrapMethodError(new IllegalStateException());
+    circle.getCause().initCause(circle);
+    circle.addSuppressed(heap);
+    for (Error e :
+        List.of(
+            heap,
+            new BootstrapMethodError(heap),
+            new ExceptionInInitializerError(new IllegalStateException(heap)),
+            alongside,
+            recorded,
+            circle)) {
+      assertMistake(
+          e,
+          "out of memory (Java heap space); choose a smaller --context or model, or give the JVM more"
+              + " (QUERN_JAVA_OPTS=-Xmx4g)");
+    }
+  }
+
+  /// What failed by itself is said, not what failed beside it.
+  @Test
+  void memoryThatRanOutBesideAnotherFault() {
+    GgufException cut = new GgufException("m.gguf: cut short");
+    cut.addSuppressed(new OutOfMemoryError("Java heap space"));
+    assertMistake(cut, "m.gguf: cut short");
   }
 
   @Test

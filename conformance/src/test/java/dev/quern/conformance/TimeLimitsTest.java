@@ -48,7 +48,7 @@ class TimeLimitsTest {
   private static SuiteResult run(KernelProvider provider, Set<String> operators, String... rules) {
     return Suite.run(
         target(provider),
-        new Settings(20, 1, Optional.empty()),
+        new Settings(5, 1, Optional.empty()),
         new Selection(operators, Set.of(), Set.of(rules)),
         cell -> {});
   }

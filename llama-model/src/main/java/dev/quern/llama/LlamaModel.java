@@ -2,11 +2,12 @@ package dev.quern.llama;
 
 import dev.quern.KernelReport;
 import dev.quern.Kernels;
+import dev.quern.SelectionException;
 import dev.quern.data.KvFormat;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufFile;
-import dev.quern.llama.text.Printable;
+import dev.quern.llama.text.RanOutOfMemory;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
@@ -134,9 +135,11 @@ public final class LlamaModel implements AutoCloseable {
         resources.close();
         throw t;
       }
-    } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory("loading " + Printable.escaped(name), e);
-    } catch (InternalError e) {
+    } catch (Error | SelectionException e) { // no provider can answer in a full heap
+      Optional<OutOfMemoryError> heap = RanOutOfMemory.behind(e);
+      if (heap.isPresent()) {
+        throw SystemFailures.outOfMemory("loading ", name, heap.get());
+      }
       if (SystemFailures.isLostPage(e)) {
         throw SystemFailures.lostPage(name, e);
       }
@@ -391,7 +394,7 @@ public final class LlamaModel implements AutoCloseable {
     try {
       session = new LlamaSession(this, options);
     } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory("opening a session", e);
+      throw SystemFailures.outOfMemory("opening a session", "", e);
     }
     sessions.add(session);
     if (closed) { // meanwhile: close() may have missed this one

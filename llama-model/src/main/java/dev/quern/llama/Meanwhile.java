@@ -24,7 +24,9 @@ final class Meanwhile<T> implements AutoCloseable {
     return new Meanwhile<>(task);
   }
 
-  /// Waits for the result. What the work throws comes out as it is.
+  /// Waits for the result. What the work throws comes out as it is, but for an [OutOfMemoryError],
+  /// of which the JVM throws one object on any number of threads: whoever has the same already
+  /// can't suppress it, so a copy comes out.
   T join() throws IOException {
     joined = true;
     boolean interrupted = false;
@@ -38,6 +40,11 @@ final class Meanwhile<T> implements AutoCloseable {
           switch (e.getCause()) {
             case IOException cause -> throw cause;
             case RuntimeException cause -> throw cause;
+            case OutOfMemoryError cause -> {
+              OutOfMemoryError copy = new OutOfMemoryError(cause.getMessage());
+              copy.setStackTrace(cause.getStackTrace());
+              throw copy;
+            }
             case Error cause -> throw cause;
             default -> throw new IllegalStateException(e.getCause());
           }

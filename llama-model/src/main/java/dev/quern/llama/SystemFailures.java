@@ -25,24 +25,27 @@ final class SystemFailures {
         cause);
   }
 
-  /// @param doing what needed the memory, such as `loading FILE`
-  static LlamaException outOfMemory(String doing, OutOfMemoryError e) {
+  /// Put together by hand: where the heap was full while the JVM initialized a class, that class is
+  /// lost for good, also to the formatter.
+  ///
+  /// @param doing what needed the memory, such as `loading `
+  /// @param name of what; may be empty
+  static LlamaException outOfMemory(String doing, String name, OutOfMemoryError e) {
     String reason = e.getMessage() == null ? "" : e.getMessage();
-    String remedy;
+    StringBuilder words =
+        new StringBuilder(doing).append(Printable.escaped(name)).append(": out of memory: ");
     if (reason.contains("native thread")) {
-      remedy =
-          "the system gives the process no more threads: load the model with fewer, or raise the limit (ulimit -u, or that of the control group)";
+      words.append(
+          "the system gives the process no more threads: load the model with fewer, or raise the limit (ulimit -u, or that of the control group)");
     } else if (reason.contains("heap space") || reason.contains("GC overhead")) {
-      remedy =
-          String.format(
-              Locale.ROOT,
-              "the Java heap of %d MiB is full: start the JVM with a larger one (-Xmx)",
-              Runtime.getRuntime().maxMemory() >> 20);
+      words
+          .append("the Java heap of ")
+          .append(Runtime.getRuntime().maxMemory() >> 20)
+          .append(" MiB is full: start the JVM with a larger one (-Xmx)");
     } else {
-      remedy =
-          "the system gives the process no more memory: free some, raise its limit (ulimit -v, or that of the control group), or take a smaller model or context";
+      words.append(
+          "the system gives the process no more memory: free some, raise its limit (ulimit -v, or that of the control group), or take a smaller model or context");
     }
-    return new LlamaException(
-        String.format(Locale.ROOT, "%s: out of memory: %s", doing, remedy), e);
+    return new LlamaException(words.toString(), e);
   }
 }

@@ -69,6 +69,28 @@ class MeanwhileTest {
     assertSame(failure, thrown.getSuppressed()[0]);
   }
 
+  /// The JVM has one such object ready for all threads.
+  @Test
+  @SuppressWarnings("try") // a resource that nothing refers to
+  void oneOutOfMemoryErrorOnTwoThreads() {
+    OutOfMemoryError heap = new OutOfMemoryError("Java heap space");
+    OutOfMemoryError thrown =
+        assertThrows(
+            OutOfMemoryError.class,
+            () -> {
+              try (Meanwhile<Void> work =
+                  Meanwhile.start(
+                      "test",
+                      () -> {
+                        throw heap;
+                      })) {
+                throw heap;
+              }
+            });
+    assertSame(heap, thrown);
+    assertEquals("Java heap space", thrown.getSuppressed()[0].getMessage());
+  }
+
   @Test
   void anInterruptedThreadWaitsAndStaysInterrupted() throws Exception {
     try (Meanwhile<Integer> work =

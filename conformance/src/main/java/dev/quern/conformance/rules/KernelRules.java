@@ -60,10 +60,10 @@ final class KernelRules {
             Rule.<C>of("P11", "own_scratch", new ScratchRule<>(suite)::check)
                 .effort(Rule.Effort.HALF),
             Rule.<C>of("P11", "any_schedule", schedules::anySchedule).effort(Rule.Effort.HALF),
-            Rule.<C>of("P11", "worker_counts", schedules::anyCount).effort(Rule.Effort.LOW),
+            Rule.<C>of("P11", "worker_counts", schedules::anyCount).effort(Rule.Effort.ALL_WORKERS),
             Rule.<C>of("P11", "many_tasks", schedules::anyCount)
                 .on(suite::manyTasks)
-                .effort(new Rule.Effort(3, 0.05)),
+                .effort(Rule.Effort.ALL_WORKERS),
             Rule.<C>of("P11", "long_rows", schedules::anyCount)
                 .on(StateRules::longRow)
                 .effort(Rule.Effort.ONE_CASE),

@@ -160,7 +160,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     .effort(Rule.Effort.LOW),
                 Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))
                     .on(StateRules::longRow)
-                    .effort(Rule.Effort.THREE_CASES),
+                    .effort(Rule.Effort.HEAVY),
                 Rule.of("P16", "source_released", PackRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
                 Rule.of("P16", "nowhere_else", PackRules::nowhereElse)

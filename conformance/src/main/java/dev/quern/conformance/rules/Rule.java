@@ -60,6 +60,9 @@ public record Rule<C>(
     /// For what takes many calls.
     static final Effort LOW = new Effort(3, 0.1);
 
+    /// For what takes a call for each number of workers.
+    static final Effort ALL_WORKERS = new Effort(3, 0.1, true, ORDINARY);
+
     /// For what takes thousands of calls.
     static final Effort THREE_CASES = new Effort(3, 0, false, LONG);
 

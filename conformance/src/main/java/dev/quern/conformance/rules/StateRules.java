@@ -14,6 +14,7 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.ReusedMemory;
 import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.SuiteThreads;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
@@ -38,12 +39,12 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
         rules
             .rule("P12", "large_kernels", rules::few)
             .on(StateRules::longRow)
-            .effort(Rule.Effort.THREE_CASES),
+            .effort(Rule.Effort.HEAVY),
         rules.rule("P15", "moved", rules::moved),
         rules
             .rule("P15", "long_rows_moved", rules::moved)
             .on(StateRules::longRow)
-            .effort(Rule.Effort.THREE_CASES),
+            .effort(Rule.Effort.ONE_CASE),
         rules.rule("P18", "after_a_failure", rules::afterFailure));
   }
 
@@ -99,7 +100,8 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private Outcome kernelsOfOneSpec(C c, Target target) throws Exception {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed());
-        ExecutorService other = Executors.newSingleThreadExecutor()) {
+        ExecutorService other =
+            Executors.newSingleThreadExecutor(r -> SuiteThreads.unstarted("the other thread", r))) {
       List<Run> runs = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         runs.add(suite.open(seeded(c, c.seed() + i), target, memory));

@@ -10,6 +10,7 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.NoEndException;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.SuiteThreads;
 import dev.quern.conformance.run.Thrown;
 import dev.quern.data.Task;
 import dev.quern.data.Workers;
@@ -41,10 +42,10 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
       Thread caller = Thread.currentThread();
       Duration limit = Settings.patient(IN_STEP);
       Thread other =
-          Thread.ofPlatform()
-              .daemon()
-              .start(() ->
-                  repeat(runs, alone, 1, new InStep(together, caller, limit, failure), verdict));
+          SuiteThreads.unstarted(
+              "the other thread",
+              () -> repeat(runs, alone, 1, new InStep(together, caller, limit, failure), verdict));
+      other.start();
       repeat(runs, alone, 0, new InStep(together, other, limit, failure), verdict);
       if (!other.join(limit)) {
         failure.compareAndSet(null, new NoEndException("the other thread's calls", limit, other));

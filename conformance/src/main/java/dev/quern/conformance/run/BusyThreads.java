@@ -17,8 +17,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Looks for threads that work whenever something is called, and rest while it is not: a pool that
 /// was there before, to which a call hands work. By the time of the CPU that each thread of the JVM
-/// has had. Other threads work at any time, and so not in that pattern: those of tests that run in
-/// parallel, or one that a hang has left behind. A native library's own threads are not seen.
+/// has had. The suite's own are passed over ([SuiteThreads]). Others work at any time, and so not
+/// in that pattern. A native library's own threads are not seen.
 public final class BusyThreads {
   /// Calls, then rest, so often; the first without anybody beside it ends it.
   private static final int ROUNDS = 25;
@@ -132,7 +132,7 @@ public final class BusyThreads {
   private Map<Long, Long> times() {
     long[] ids =
         Arrays.stream(threads.getAllThreadIds())
-            .filter(id -> id != Thread.currentThread().threadId())
+            .filter(id -> id != Thread.currentThread().threadId() && !SuiteThreads.has(id))
             .toArray();
     long[] nanos = threads.getThreadCpuTime(ids);
     Map<Long, Long> times = new HashMap<>();

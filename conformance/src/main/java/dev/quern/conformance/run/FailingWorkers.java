@@ -111,15 +111,16 @@ public final class FailingWorkers implements Workers {
 
   private void onAnotherThread(Runnable task) {
     Thread thread =
-        Thread.ofPlatform()
-            .daemon()
-            .start(() -> {
+        SuiteThreads.unstarted(
+            "another thread",
+            () -> {
               try {
                 task.run();
               } catch (Throwable e) {
                 failure = e;
               }
             });
+    thread.start();
     try {
       thread.join();
     } catch (InterruptedException e) {

@@ -36,7 +36,9 @@ public final class HeldCall<T> {
             gate.over();
           }
         });
-    return new HeldCall<>(gate, result, Thread.ofPlatform().daemon().start(result));
+    Thread thread = SuiteThreads.unstarted("held call", result);
+    thread.start();
+    return new HeldCall<>(gate, result, thread);
   }
 
   /// Waits until it is held, or over.

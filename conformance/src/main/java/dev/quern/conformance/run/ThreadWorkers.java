@@ -23,11 +23,8 @@ public final class ThreadWorkers extends TestWorkers {
     threads = new Thread[parallelism - 1];
     for (int i = 0; i < threads.length; i++) {
       int worker = i + 1;
-      threads[i] =
-          Thread.ofPlatform()
-              .daemon()
-              .name("conformance-worker-" + worker)
-              .start(() -> serve(worker));
+      threads[i] = SuiteThreads.unstarted("conformance-worker-" + worker, () -> serve(worker));
+      threads[i].start();
     }
   }
 

@@ -40,6 +40,7 @@ public final class Watchdog implements AutoCloseable {
       executor = Executors.newFixedThreadPool(1, this::daemon);
     }
     Future<T> answer = executor.submit(body);
+    SuiteThreads.enter(); // it has work around each call, too
     try {
       return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
@@ -59,7 +60,7 @@ public final class Watchdog implements AutoCloseable {
   }
 
   private Thread daemon(Runnable body) {
-    thread = Thread.ofPlatform().daemon().name(name).unstarted(body);
+    thread = SuiteThreads.unstarted(name, body);
     return thread;
   }
 

@@ -24,14 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 /// kill.
 ///
 /// `-Dquern.mutants.generated=N` draws so many, from `-Dquern.mutants.seed=S`; without it a build
-/// has one of each kind, and `-Dquern.full=true` sixty. With `-Dquern.mutants.table=true` they are
-/// written to `docs/conformance-generated.md`.
+/// has one of each kind. With `-Dquern.mutants.table=true` they are written to
+/// `docs/conformance-generated.md`.
 class GeneratedTest {
   private static final Path FILE = Path.of("..", "docs", "conformance-generated.md");
   private static final Path README = Path.of("..", "README.md");
 
   private static final int SOME = Generated.Drawn.values().length;
-  private static final int MANY = 60;
 
   private static final Duration LIMIT = Duration.ofSeconds(120);
   private static final int PROCESSES = 2;
@@ -43,9 +42,7 @@ class GeneratedTest {
 
   @TestFactory
   Stream<DynamicTest> theSuiteKillsIt() throws IOException {
-    int number =
-        Integer.getInteger(
-            "quern.mutants.generated", Boolean.getBoolean("quern.full") ? MANY : SOME);
+    int number = Integer.getInteger("quern.mutants.generated", SOME);
     long seed = Long.getLong("quern.mutants.seed", Settings.DEFAULT_SEED);
     System.out.printf(
         Locale.ROOT,

@@ -149,6 +149,21 @@ final class Kernels {
     }
   }
 
+  /// Whether two operands are the same memory: a call in place.
+  static boolean same(F32Matrix a, F32Matrix b) {
+    return a.data().address() == b.data().address();
+  }
+
+  /// The sum of squares of a row's columns, in the order in which the scalar kernel adds them.
+  static double squares(F32Matrix x, int row, int from, int to) {
+    double sum = 0;
+    for (int i = from; i < to; i++) {
+      double xi = x.get(row, i);
+      sum += xi * xi;
+    }
+    return sum;
+  }
+
   private static class Forward<K extends Kernel> implements Kernel {
     final K right;
 

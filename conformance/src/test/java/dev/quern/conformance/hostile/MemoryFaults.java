@@ -1,5 +1,7 @@
 package dev.quern.conformance.hostile;
 
+import static dev.quern.conformance.hostile.Kernels.same;
+import static dev.quern.conformance.hostile.Kernels.squares;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -944,15 +946,6 @@ final class MemoryFaults {
     };
   }
 
-  private static double squares(F32Matrix x, int row, int from, int end) {
-    double sum = 0;
-    for (int i = from; i < end; i++) {
-      double xi = x.get(row, i);
-      sum += xi * xi;
-    }
-    return sum;
-  }
-
   private static RmsNormKernel scratchOfWorkersFrom700Rows(RmsNormSpec spec, RmsNormKernel kernel) {
     return new Kernels.RmsNorm(kernel) {
       @Override
@@ -1233,10 +1226,6 @@ final class MemoryFaults {
   /// Floats between the end of a row and the next row.
   private static int gap(F32Matrix m) {
     return m.rowStrideFloats() - m.cols();
-  }
-
-  private static boolean same(F32Matrix a, F32Matrix b) {
-    return a.data().address() == b.data().address();
   }
 
   private static int roundUp(int n, int step) {

@@ -1,5 +1,7 @@
 package dev.quern.conformance.hostile;
 
+import static dev.quern.conformance.hostile.Kernels.same;
+import static dev.quern.conformance.hostile.Kernels.squares;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -1315,15 +1317,6 @@ final class SizeFaults {
 
   // RMSNorm: what several faults need; bit for bit as the scalar kernel computes it
 
-  private static double squares(F32Matrix x, int row, int from, int to) {
-    double sum = 0;
-    for (int i = from; i < to; i++) {
-      double xi = x.get(row, i);
-      sum += xi * xi;
-    }
-    return sum;
-  }
-
   private static double scale(RmsNormSpec spec, double squares) {
     return Double.isFinite(squares)
         ? 1 / Math.sqrt(squares / spec.width() + spec.epsilon())
@@ -1687,11 +1680,6 @@ final class SizeFaults {
   }
 
   // All operators
-
-  /// Whether two operands are the same memory: a call in place.
-  private static boolean same(F32Matrix a, F32Matrix b) {
-    return a.data().address() == b.data().address();
-  }
 
   /// The nearest F16 number.
   private static float throughF16(float value) {
