@@ -284,6 +284,7 @@ public enum Op {
   VFMADD132PS("vex.xy.66.0F38.W0 98 V,H,W fma", "evex.xyz.66.0F38.W0 98 V,H,W e4,b4 avx512f"),
   VFMADD213PS("vex.xy.66.0F38.W0 A8 V,H,W fma", "evex.xyz.66.0F38.W0 A8 V,H,W e4,b4 avx512f"),
   VFMADD231PS("vex.xy.66.0F38.W0 B8 V,H,W fma", "evex.xyz.66.0F38.W0 B8 V,H,W e4,b4 avx512f"),
+  VFMADDSUB213PS("vex.xy.66.0F38.W0 A6 V,H,W fma", "evex.xyz.66.0F38.W0 A6 V,H,W e4,b4 avx512f"),
   VFNMADD231PS("vex.xy.66.0F38.W0 BC V,H,W fma", "evex.xyz.66.0F38.W0 BC V,H,W e4,b4 avx512f"),
   VFMADD132SS(
       "vex.LIG.66.0F38.W0 99 Vx,Hx,Wx/4 fma", "evex.LIG.66.0F38.W0 99 Vx,Hx,Wx/4 e4 avx512f"),

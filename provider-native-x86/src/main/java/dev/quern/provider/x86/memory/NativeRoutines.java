@@ -23,13 +23,36 @@ public final class NativeRoutines {
   private static final FunctionDescriptor DESCRIPTOR =
       FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
 
+  private static final FunctionDescriptor WIDE_DESCRIPTOR =
+      FunctionDescriptor.ofVoid(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+
   private NativeRoutines() {}
 
   /// Puts codes one behind the other.
   ///
   /// @throws RefusedException if the system gives no memory for code
-  @SuppressWarnings("restricted")
   public static List<Routine> load(List<Code> codes) throws RefusedException {
+    List<Routine> routines = new ArrayList<>();
+    for (MethodHandle handle : handles(codes, DESCRIPTOR)) {
+      routines.add(new Downcall(handle));
+    }
+    return List.copyOf(routines);
+  }
+
+  /// The same for routines of five operands, which arrive in rsi, rdx, rcx, r8 and r9.
+  ///
+  /// @throws RefusedException if the system gives no memory for code
+  public static List<WideRoutine> loadWide(List<Code> codes) throws RefusedException {
+    List<WideRoutine> routines = new ArrayList<>();
+    for (MethodHandle handle : handles(codes, WIDE_DESCRIPTOR)) {
+      routines.add(new WideDowncall(handle));
+    }
+    return List.copyOf(routines);
+  }
+
+  @SuppressWarnings("restricted")
+  private static List<MethodHandle> handles(List<Code> codes, FunctionDescriptor descriptor)
+      throws RefusedException {
     byte[] all = {};
     List<Integer> starts = new ArrayList<>();
     for (Code code : codes) {
@@ -40,12 +63,11 @@ public final class NativeRoutines {
       System.arraycopy(bytes, 0, all, start, bytes.length);
     }
     MemorySegment memory = ExecutableMemory.load(all, Arena.ofAuto());
-    List<Routine> routines = new ArrayList<>();
+    List<MethodHandle> handles = new ArrayList<>();
     for (int start : starts) {
-      MethodHandle handle = Linker.nativeLinker().downcallHandle(memory.asSlice(start), DESCRIPTOR);
-      routines.add(new Downcall(handle));
+      handles.add(Linker.nativeLinker().downcallHandle(memory.asSlice(start), descriptor));
     }
-    return List.copyOf(routines);
+    return handles;
   }
 
   private record Downcall(MethodHandle handle) implements Routine {
@@ -54,6 +76,23 @@ public final class NativeRoutines {
         long arguments, MemorySegment first, MemorySegment second, MemorySegment third) {
       try {
         handle.invokeExact(arguments, first, second, third);
+      } catch (Throwable e) {
+        throw NativeFunction.failure(e);
+      }
+    }
+  }
+
+  private record WideDowncall(MethodHandle handle) implements WideRoutine {
+    @Override
+    public void call(
+        long arguments,
+        MemorySegment first,
+        MemorySegment second,
+        MemorySegment third,
+        MemorySegment fourth,
+        MemorySegment fifth) {
+      try {
+        handle.invokeExact(arguments, first, second, third, fourth, fifth);
       } catch (Throwable e) {
         throw NativeFunction.failure(e);
       }

@@ -40,6 +40,7 @@ final class FloatMeanings {
     fused(all, Op.VFMADD213PS, Op.VFMADD213SS, (d, a, b) -> Math.fma(a, d, b));
     fused(all, Op.VFMADD231PS, Op.VFMADD231SS, (d, a, b) -> Math.fma(a, b, d));
     fused(all, Op.VFNMADD231PS, Op.VFNMADD231SS, (d, a, b) -> Math.fma(-a, b, d));
+    all.put(Op.VFMADDSUB213PS, FloatMeanings::subtractAndAdd);
     unary(all, Op.VSQRTPS, a -> (float) Math.sqrt(a));
     all.put(Op.VSQRTSS, m -> scalar(m, (float) Math.sqrt(f32(m.vector(2), 0))));
     all.put(Op.VSCALEFPS, m -> lanes(m, FloatMeanings::scale));
@@ -131,6 +132,17 @@ final class FloatMeanings {
           setF32(result, 0, value);
           m.setVector(result, 16, 1);
         });
+  }
+
+  /// VFMADDSUB213PS: even elements subtract, odd ones add.
+  private static void subtractAndAdd(Machine m) {
+    byte[] result = new byte[64];
+    for (int e = 0; e < m.bytes() / 4; e++) {
+      float last = f32(m.vector(2), e);
+      setF32(
+          result, e, Math.fma(f32(m.vector(1), e), f32(m.vector(0), e), e % 2 == 0 ? -last : last));
+    }
+    m.setVector(result, m.bytes());
   }
 
   /// The rest of the 128 bits is the first source's.

@@ -1,0 +1,83 @@
+package dev.quern.provider.x86.activation;
+
+import dev.quern.op.Numerics;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.RopeKernel;
+import dev.quern.op.RopePairing;
+import dev.quern.op.RopeSpec;
+import dev.quern.op.SwiGluKernel;
+import dev.quern.op.SwiGluSpec;
+import dev.quern.provider.x86.asm.Code;
+import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.NativeRoutines;
+import dev.quern.provider.x86.memory.RefusedException;
+import dev.quern.provider.x86.memory.WideRoutine;
+import dev.quern.provider.x86.memory.WideRoutineLoader;
+import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// The operators without a weight matrix, of a row of the table of CPUs. All of them give a row the
+/// same bits however many rows, chunks and workers there are. Code is assembled when it is first
+/// asked for, and lives as long as this or any kernel that runs on it is reachable.
+public final class X86Activations {
+  private final CpuRow row;
+  private final WideRoutineLoader loader;
+  private final Map<String, List<WideRoutine>> routines = new ConcurrentHashMap<>();
+
+  public X86Activations(CpuRow row) {
+    this(row, NativeRoutines::loadWide);
+  }
+
+  X86Activations(CpuRow row, WideRoutineLoader loader) {
+    this.row = row;
+    this.loader = loader;
+  }
+
+  /// Offers RMSNorm.
+  public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
+    return offer(
+        "rmsnorm",
+        () -> List.of(RmsNormCode.code(row)),
+        code -> new X86RmsNorm(spec, Lanes.count(row), code.getFirst()));
+  }
+
+  /// Offers RoPE.
+  public Offer<RopeKernel> rope(RopeSpec spec) {
+    boolean adjacent = spec.pairing() == RopePairing.ADJACENT;
+    return offer(
+        adjacent ? "rope-adjacent" : "rope-half-split",
+        () -> List.of(adjacent ? RopeCode.adjacent(row) : RopeCode.halves(row)),
+        code -> new X86Rope(spec, Lanes.count(row), code.getFirst()));
+  }
+
+  /// Offers SwiGLU.
+  public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
+    return offer(
+        "swiglu",
+        () -> List.of(SwiGluCode.code(row)),
+        code -> new X86SwiGlu(spec, Lanes.count(row), code.getFirst()));
+  }
+
+  /// Offers a kernel on code of a name. Two that ask at once may both assemble it; one is kept.
+  private <K> Offer<K> offer(
+      String name, Supplier<List<Code>> codes, Function<List<WideRoutine>, K> kernel) {
+    List<WideRoutine> loaded = routines.get(name);
+    if (loaded == null) {
+      try {
+        loaded = loader.load(codes.get());
+      } catch (RefusedException e) {
+        return Offer.declined(e.getMessage());
+      }
+      List<WideRoutine> other = routines.putIfAbsent(name, loaded);
+      loaded = other == null ? loaded : other;
+    }
+    Variant variant = new Variant(name + "-" + Lanes.name(row), 1, Numerics.EXACT_F32);
+    return Offer.accepted(kernel.apply(loaded), variant);
+  }
+}
