@@ -8,18 +8,19 @@ import dev.quern.provider.x86.asm.Vec;
 /// ln 2)` and `r = x - n ln 2`, so `abs(r) <= 0.3467`; `exp(r)` is a polynomial of degree 6 with
 /// minimax coefficients (Remez; 1 and 1 for the first two, so that exp(0) is 1).
 ///
-/// The result is within 2u of the true value, relative (u = 2⁻²⁴), in -87.68 .. 88.37:
+/// The result is within 2u of the true value, relative (u = 2⁻²⁴), in -87.33 .. 88.37:
 ///
 /// - The polynomial is within 2⁻²⁸ = 0.07u of exp(r), coefficients rounded.
 /// - `x - n * LN2_HIGH` is exact: LN2_HIGH has 9 bits, n has 8, and the difference is a multiple of
-///   x's last place (Sterbenz). With LN2_LOW it is rounded once, `0.35u`; LN2_LOW is within 2⁻³⁹ of
-///   what it stands for, 128 times that is 0.04u. An error of r is a relative one of exp(r).
+///   x's last place (Sterbenz). With LN2_LOW it is rounded once, by u/4 below 1/2; LN2_LOW is
+///   within 2⁻³⁹ of what it stands for, 128 times that is 0.04u. An error of r is a relative one of
+///   exp(r).
 /// - Horner's last two steps round by u each at most, the first of them times `abs(r)`; those
 ///   before by 0.07u together: 1.42u above r = 0, where exp(r) is 1 at least. Below, numbers are
 ///   less than 1 and round by half of that, relative to 0.7: 1.05u.
 /// - `2^n` is exact.
 ///
-/// Below that the result is 0, above infinite; NaN stays NaN.
+/// Below that results are subnormal, and 0 from -87.68 on; above infinite; NaN stays NaN.
 final class Exp {
   static final float HIGHEST = 89f; // n = 128, and 2^n infinite
   static final float LOWEST = -88f; // n = -127, and 2^n zero

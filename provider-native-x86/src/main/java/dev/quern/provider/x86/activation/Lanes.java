@@ -7,7 +7,6 @@ import static dev.quern.provider.x86.asm.Mem.ptr;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
-import dev.quern.provider.x86.asm.Gp;
 import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
@@ -93,10 +92,8 @@ final class Lanes {
 
   /// A number in all lanes of a register.
   void broadcast(Vec v, float value) {
-    a.emit(
-        Op.VBROADCASTSS,
-        v,
-        ptr(constants.computeIfAbsent(Float.floatToRawIntBits(value), _ -> a.label())));
+    Label label = constants.computeIfAbsent(Float.floatToRawIntBits(value), _ -> a.label());
+    a.emit(wide ? Op.VBROADCASTSS : Op.VMOVUPS, v, ptr(label));
   }
 
   /// A number in memory in all lanes.
@@ -121,16 +118,16 @@ final class Lanes {
     a.emit(op, v, v, spare);
   }
 
-  /// The lanes whose bits are set become those of a mask.
+  /// The lanes whose bits are set become those of a mask. Changes rax.
   ///
   /// @param which 0 or 1
-  void mask(int which, Gp lanes) {
+  void mask(int which, Mem lanes) {
     if (wide) {
-      a.emit(Op.KMOVW, k(1 + which), lanes);
+      a.emit(Op.MOV, RAX.r32(), lanes);
+      a.emit(Op.KMOVW, k(1 + which), RAX.r32());
     } else {
       Vec mask = maskOfAvx2(which);
-      a.emit(Op.VMOVD, mask.as(128), lanes);
-      a.emit(Op.VPBROADCASTD, mask, mask.as(128));
+      a.emit(Op.VPBROADCASTD, mask, lanes);
       a.emit(Op.VPAND, mask, mask, ptr(bits));
       a.emit(Op.VPCMPEQD, mask, mask, ptr(bits));
     }
@@ -175,7 +172,7 @@ final class Lanes {
   }
 
   /// Does the body for each vector of a row, with rcx from 0 on in steps: for whole ones, then for
-  /// the lanes that are left, if any. Changes rax.
+  /// the lanes that are left, if any, which the first mask names. Changes rax.
   ///
   /// @param count whole vectors
   /// @param rest lanes that are left, as bits
@@ -193,12 +190,7 @@ final class Lanes {
                   a.emit(Op.ADD, RCX, step);
                 }));
     a.emit(Op.MOV, RAX, rest);
-    a.ifPositive(
-        RAX,
-        () -> {
-          mask(0, RAX.r32());
-          body.emit(0);
-        });
+    a.ifPositive(RAX, () -> body.emit(0));
   }
 
   /// Returns; behind it the constants.

@@ -59,11 +59,12 @@ final class RmsNormCode {
     Vec scale = lanes.v(1);
     Vec x = lanes.v(2);
     Vec weight = lanes.v(3);
-    Vec epsilon = lanes.v(4).as(128);
+    Vec epsilon = lanes.v(4);
 
     a.emit(Op.MOV, RSI, ptr(RDI));
     a.emit(Op.MOV, RDX, ptr(RDI, 8));
     a.emit(Op.MOV, R8, ptr(RDI, 16));
+    lanes.mask(0, REST);
     lanes.zero(squares);
     lanes.eachVector(
         COUNT,
@@ -75,18 +76,15 @@ final class RmsNormCode {
         });
     lanes.across(Op.VADDPS, squares, x);
 
-    Vec mean = scale.as(128); // all lanes are alike
-    Vec number = x.as(128);
-    lanes.broadcast(number, ptr(RDI, 40));
-    a.emit(Op.VDIVPS, mean, squares.as(128), number);
+    lanes.broadcast(x, ptr(RDI, 40));
+    a.emit(Op.VDIVPS, scale, squares, x);
     lanes.broadcast(epsilon, ptr(RDI, 44));
-    a.emit(Op.VXORPS, number, number, number);
-    a.emit(Op.VFMADD231PS, epsilon, number, squares.as(128));
-    a.emit(Op.VADDPS, mean, mean, epsilon);
-    a.emit(Op.VSQRTPS, mean, mean);
-    lanes.broadcast(number, 1f);
-    a.emit(Op.VDIVPS, mean, number, mean);
-    a.emit(Op.VBROADCASTSS, scale, mean);
+    lanes.zero(x);
+    a.emit(Op.VFMADD231PS, epsilon, x, squares);
+    a.emit(Op.VADDPS, scale, scale, epsilon);
+    a.emit(Op.VSQRTPS, scale, scale);
+    lanes.broadcast(x, 1f);
+    a.emit(Op.VDIVPS, scale, x, scale);
 
     lanes.eachVector(
         COUNT,

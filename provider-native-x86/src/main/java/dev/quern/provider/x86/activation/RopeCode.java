@@ -73,7 +73,7 @@ final class RopeCode {
     a.emit(Op.MOV, R8, ptr(RDI, 16));
     a.emit(Op.SUB, R8, ptr(RDI, 8)); // bytes of a half
     eachHead(
-        a,
+        lanes,
         () -> {
           a.emit(Op.LEA, R11, ptr(RSI, R8, 1));
           lanes.eachVector(
@@ -106,10 +106,9 @@ final class RopeCode {
     Vec twice = lanes.v(4);
     Label indices = a.label();
     a.emit(Op.VMOVUPS, twice, ptr(indices));
-    a.emit(Op.MOV, R11, ptr(RDI, 56));
-    lanes.mask(1, R11.r32());
+    lanes.mask(1, ptr(RDI, 56));
     eachHead(
-        a,
+        lanes,
         () ->
             lanes.eachVector(
                 ptr(RDI, 40),
@@ -136,7 +135,9 @@ final class RopeCode {
   }
 
   /// With rsi at each head, rdx at the cosines, r10 at the sines.
-  private static void eachHead(Assembler a, Runnable body) {
+  private static void eachHead(Lanes lanes, Runnable body) {
+    Assembler a = lanes.a;
+    lanes.mask(0, ptr(RDI, 48));
     a.emit(Op.MOV, RSI, ptr(RDI));
     a.emit(Op.MOV, RDX, ptr(RDI, 8));
     a.emit(Op.MOV, R10, ptr(RDI, 16));

@@ -47,6 +47,7 @@ final class SwiGluCode {
     a.emit(Op.MOV, RSI, ptr(RDI));
     a.emit(Op.MOV, RDX, ptr(RDI, 8));
     a.emit(Op.MOV, R8, ptr(RDI, 16));
+    lanes.mask(0, ptr(RDI, 32));
     lanes.zero(zero);
     exp.begin();
     lanes.eachVector(
