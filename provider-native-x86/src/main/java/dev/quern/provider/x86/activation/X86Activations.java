@@ -1,5 +1,8 @@
 package dev.quern.provider.x86.activation;
 
+import dev.quern.data.KvFormat;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
@@ -17,6 +20,7 @@ import dev.quern.provider.x86.memory.WideRoutineLoader;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -62,6 +66,23 @@ public final class X86Activations {
         "swiglu",
         () -> List.of(SwiGluCode.code(row)),
         code -> new X86SwiGlu(spec, Lanes.count(row), code.getFirst()));
+  }
+
+  /// Offers attention.
+  public Offer<AttentionKernel> attention(AttentionSpec spec) {
+    if (!spec.kv().equals(KvFormat.F16) && !spec.kv().equals(KvFormat.F32)) {
+      return Offer.declined("no kernel for a KV cache of " + spec.kv());
+    }
+    AttentionLayout layout = new AttentionLayout(spec.headDim(), spec.kv(), Lanes.count(row));
+    return offer(
+        "attention-" + spec.kv().id().toLowerCase(Locale.ROOT) + "-" + spec.headDim(),
+        () ->
+            List.of(
+                AttentionCode.code(row, layout),
+                AttentionStates.fold(row, layout),
+                AttentionStates.finish(row, layout),
+                AttentionStates.append(row, layout)),
+        code -> new X86Attention(spec, layout, code));
   }
 
   /// Offers a kernel on code of a name. Two that ask at once may both assemble it; one is kept.

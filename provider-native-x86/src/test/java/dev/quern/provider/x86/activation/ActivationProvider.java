@@ -1,5 +1,7 @@
 package dev.quern.provider.x86.activation;
 
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.RopeKernel;
@@ -51,6 +53,11 @@ public final class ActivationProvider implements KernelProvider {
   @Override
   public Availability availability(Platform platform) {
     return new Availability.Ready("CPU row " + row);
+  }
+
+  @Override
+  public Offer<AttentionKernel> attention(AttentionSpec spec) {
+    return activations.attention(spec);
   }
 
   @Override

@@ -29,6 +29,7 @@ class ActivationSuiteTest {
 
   private static final String SUPPORT =
       """
+      attention F32,F16
       rmsnorm
       rope adjacent,half-split
       swiglu
@@ -36,13 +37,14 @@ class ActivationSuiteTest {
 
   /// Rules of numbers and of memory: what does not depend on who executes code.
   private static final Set<String> INTERPRETED =
-      Set.of("N1", "N2", "N3", "N4", "R1", "R2", "R4", "S1", "S2", "S3");
+      Set.of(
+          "A1", "A2", "A3", "A6", "A8", "N1", "N2", "N3", "N4", "R1", "R2", "R4", "S1", "S2", "S3");
 
   @TestFactory
   Stream<DynamicTest> everyWidthAndOperator() {
     return Stream.of(CpuRow.AVX512_VNNI, CpuRow.AVX2)
         .flatMap(row ->
-            Stream.of("rmsnorm", "rope", "swiglu")
+            Stream.of("attention", "rmsnorm", "rope", "swiglu")
                 .map(o -> DynamicTest.dynamicTest(row + " " + o, () -> check(row, o))));
   }
 
