@@ -184,7 +184,6 @@ final class AttentionCode {
         R11,
         1,
         () -> {
-          Label next = a.label();
           Label blind = a.label();
           Label within = a.label();
           a.emit(Op.MOV, R12, ptr(RDI, 40));
@@ -205,13 +204,11 @@ final class AttentionCode {
                 a.emit(Op.ADD, RBX, layout.rowBytes());
                 a.emit(Op.ADD, RBP, layout.stateBytes());
               });
-          a.emit(Op.JMP, next);
-          a.place(blind);
+          a.place(blind); // with no heads left, or with all
           a.emit(Op.IMUL, RAX, R12, layout.rowBytes());
           a.emit(Op.ADD, RBX, RAX);
           a.emit(Op.IMUL, RAX, R12, layout.stateBytes());
           a.emit(Op.ADD, RBP, RAX);
-          a.place(next);
           a.emit(Op.ADD, R10, 1);
         });
   }
@@ -304,12 +301,12 @@ final class AttentionCode {
     lanes.across(Op.VMAXPS, max, spare);
     a.emit(Op.VMOVUPS, ptr(RBP), max);
     a.emit(Op.VSUBPS, correction(), correction(), max);
-    exp.emit(correction());
+    exp.emitBelow(correction());
     a.emit(Op.VMULPS, spare, correction(), ptr(RBP, layout.totalAt()));
     for (int v = 0; v < vectors; v++) {
       Vec s = lanes.v(v);
       a.emit(Op.VSUBPS, s, s, max);
-      exp.emit(s);
+      exp.emitBelow(s);
       a.emit(Op.VMOVUPS, ptr(R13, layout.weightsAt() + v * lanes.bytes()), s);
       a.emit(Op.VADDPS, spare, spare, s);
     }

@@ -57,9 +57,9 @@ final class AttentionStates {
           a.emit(Op.VMAXPS, max, ours, theirs);
           a.emit(Op.VMOVUPS, ptr(RSI), max);
           a.emit(Op.VSUBPS, ours, ours, max);
-          exp.emit(ours);
+          exp.emitBelow(ours);
           a.emit(Op.VSUBPS, theirs, theirs, max);
-          exp.emit(theirs);
+          exp.emitBelow(theirs);
           a.emit(Op.MOV, RCX.r32(), layout.totalAt() + layout.rowBytes());
           a.loop(
               RCX,

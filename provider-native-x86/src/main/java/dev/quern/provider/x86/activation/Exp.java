@@ -40,32 +40,34 @@ final class Exp {
   private static final int FRACTION_BITS = 23;
 
   private final Lanes lanes;
-  private final Vec highest;
   private final Vec lowest;
   private final Vec spare;
   private final Vec polynomial;
 
-  /// @param first the first of four registers that it keeps or changes
+  /// @param first the first of three registers that it keeps or changes
   Exp(Lanes lanes, int first) {
     this.lanes = lanes;
-    highest = lanes.v(first);
-    lowest = lanes.v(first + 1);
-    spare = lanes.v(first + 2);
-    polynomial = lanes.v(first + 3);
+    lowest = lanes.v(first);
+    spare = lanes.v(first + 1);
+    polynomial = lanes.v(first + 2);
   }
 
   /// Once, before all uses.
   void begin() {
-    lanes.broadcast(highest, HIGHEST);
     lanes.broadcast(lowest, LOWEST);
   }
 
   /// x becomes exp(x).
   void emit(Vec x) {
+    lanes.broadcast(spare, HIGHEST);
+    lanes.a.emit(Op.VMINPS, x, spare, x); // the second source where one is NaN
+    emitBelow(x);
+  }
+
+  /// The same, where no x is above [#HIGHEST].
+  void emitBelow(Vec x) {
     Assembler a = lanes.a;
-    // The second source where one is NaN.
-    a.emit(Op.VMINPS, x, highest, x);
-    a.emit(Op.VMAXPS, x, lowest, x);
+    a.emit(Op.VMAXPS, x, lowest, x); // the second source where one is NaN
     lanes.broadcast(spare, LOG2_E);
     a.emit(Op.VFMADD213PS, spare, x, lanes.constant(ROUND));
     a.emit(Op.VSUBPS, polynomial, spare, lanes.constant(ROUND)); // n

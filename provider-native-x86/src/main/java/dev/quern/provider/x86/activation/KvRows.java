@@ -51,7 +51,7 @@ final class KvRows {
     return lanes.count() * layout.kv().elementBytes();
   }
 
-  /// A row of the cache becomes floats, filled up with zeros. Changes r11 and registers 0 and 1.
+  /// A row of the cache becomes floats, filled up with zeros. Changes r11 and register 0.
   void load(Gp from, Gp to) {
     Vec v = lanes.v(0);
     for (int i = 0; i < whole(); i++) {
@@ -72,15 +72,13 @@ final class KvRows {
       a.emit(Op.VMOVDQU16, lanes.half(v).zeroing(k(1)), from);
       a.emit(Op.VCVTPH2PS, v, lanes.half(v));
     } else {
-      Vec halves = lanes.half(v);
-      a.emit(Op.VPXOR, halves, halves, halves);
-      a.emit(Op.VMOVDQU, redZone(), halves);
       words(from, redZone());
       a.emit(Op.VCVTPH2PS, v, redZone());
+      lanes.clear(v, 0);
     }
   }
 
-  /// Floats become a row of the cache. Changes r11 and registers 0 and 1.
+  /// Floats become a row of the cache. Changes r11 and register 0.
   void store(Gp from, Gp to) {
     Vec v = lanes.v(0);
     for (int i = 0; i < whole(); i++) {

@@ -161,6 +161,11 @@ final class Lanes {
     }
   }
 
+  /// Lanes that a mask does not name become zero (AVX2).
+  void clear(Vec v, int which) {
+    a.emit(Op.VPAND, v, v, maskOfAvx2(which));
+  }
+
   /// No mask.
   static final int WHOLE = -1;
 

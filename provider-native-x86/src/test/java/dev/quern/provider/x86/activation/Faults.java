@@ -19,7 +19,7 @@ final class Faults {
   private static final long LIMIT = 100_000;
 
   /// How often a fault is tried: by chance a register's neighbour may be as good.
-  private static final int SEEDS = 24;
+  private static final int SEEDS = 16;
 
   private Faults() {}
 
