@@ -24,6 +24,7 @@ import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Gp;
 import dev.quern.provider.x86.asm.Label;
+import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
@@ -58,9 +59,15 @@ import java.util.List;
 ///
 ///     0 keys of the first position   8 values   16 positions   24 positions that the first row sees
 ///     32 rows   40 heads   48 q   56 states   64 the worker's scratch   72 scale: f32
+///     80 its own
 final class AttentionCode {
   /// Vectors of `out` that are summed at once.
   private static final int BLOCK = 8;
+
+  private static final int LINE = 64;
+
+  /// Bytes of the next tile's keys that were asked for, and of its values.
+  private static final Mem ASKED = ptr(RDI, 80);
 
   private static final List<Gp> KEPT = List.of(RBX, RBP, R12, R13, R14, R15);
 
@@ -121,6 +128,7 @@ final class AttentionCode {
         () -> {
           tile(rows, RSI, layout.keysAt());
           tile(rows, RDX, layout.valuesAt());
+          a.emit(Op.MOV, ASKED.sized(Long.BYTES), 0);
           eachRow();
           a.emit(Op.SUB, R9, POSITIONS);
         });
@@ -218,6 +226,7 @@ final class AttentionCode {
   private void scores() {
     int count = lanes.count();
     Vec q = lanes.v(count);
+    a.emit(Op.MOV, R15, ASKED);
     for (int first = 0; first < POSITIONS; first += count) {
       for (int t = 0; t < count; t++) {
         lanes.zero(lanes.v(t));
@@ -228,6 +237,7 @@ final class AttentionCode {
           RCX,
           lanes.bytes(),
           () -> {
+            askForLines();
             a.emit(Op.VMOVUPS, q, ptr(RBX, RCX, 1, -lanes.bytes()));
             for (int t = 0; t < count; t++) {
               a.emit(Op.VFMADD231PS, lanes.v(t), q, ptr(R13, RCX, 1, at + t * layout.rowBytes()));
@@ -236,6 +246,25 @@ final class AttentionCode {
       sums();
       a.emit(Op.VMOVUPS, ptr(R13, layout.weightsAt() + first * Float.BYTES), lanes.v(0));
     }
+    a.emit(Op.MOV, ASKED, R15);
+  }
+
+  /// Asks for some cache lines of the next tile's keys and values, while this one is computed with:
+  /// four queries ask for all of it, and later ones no more. One row of four heads waits for memory
+  /// otherwise, since a tile's loads come together.
+  private void askForLines() {
+    int queries = 4;
+    int bytes =
+        Math.max(LINE, lanes.count() * lanes.count() * layout.kv().elementBytes() / queries);
+    Label asked = a.label();
+    a.emit(Op.CMP, R15, POSITIONS * layout.positionBytes());
+    a.emit(Op.JGE, asked);
+    for (int at = 0; at < bytes; at += LINE) {
+      a.emit(Op.PREFETCHT0, ptr(RSI, R15, 1, at));
+      a.emit(Op.PREFETCHT0, ptr(RDX, R15, 1, at));
+    }
+    a.emit(Op.ADD, R15, bytes);
+    a.place(asked);
   }
 
   /// Lane t of the first register becomes the sum of all lanes of register t: in each four of lanes
@@ -313,32 +342,66 @@ final class AttentionCode {
     a.emit(Op.VMOVUPS, ptr(RBP, layout.totalAt()), spare);
   }
 
-  /// Adds the values that the row sees, weighted.
+  /// Adds the values that the row sees, weighted: some vectors of them at once, in the order of
+  /// positions. Where these are few, even and odd positions have sums of their own, since additions
+  /// would wait for each other.
   private void values() {
-    Vec weight = lanes.v(0);
     for (int first = 0; first < layout.vectors(); first += BLOCK) {
       int count = Math.min(BLOCK, layout.vectors() - first);
-      int at = first * lanes.bytes();
+      int out = layout.outAt() + first * lanes.bytes();
       for (int i = 0; i < count; i++) {
-        int out = layout.outAt() + at + i * lanes.bytes();
-        a.emit(Op.VMULPS, sum(i), correction(), ptr(RBP, out));
+        a.emit(Op.VMULPS, sum(i), correction(), ptr(RBP, out + i * lanes.bytes()));
       }
-      a.emit(Op.MOV, RCX, R14);
-      a.emit(Op.LEA, RAX, ptr(R13, layout.valuesAt() + at));
+      a.emit(Op.LEA, RAX, ptr(R13, layout.valuesAt() + first * lanes.bytes()));
       a.emit(Op.LEA, R15, ptr(R13, layout.weightsAt()));
-      a.loop(
-          RCX,
-          1,
-          () -> {
-            lanes.broadcast(weight, ptr(R15));
-            for (int i = 0; i < count; i++) {
-              a.emit(Op.VFMADD231PS, sum(i), weight, ptr(RAX, i * lanes.bytes()));
-            }
-            a.emit(Op.ADD, R15, Float.BYTES);
-            a.emit(Op.ADD, RAX, layout.rowBytes());
-          });
+      a.emit(Op.MOV, RCX, R14);
+      if (2 * count > BLOCK) {
+        eachPositions(1, count);
+      } else {
+        evenAndOdd(count);
+      }
       for (int i = 0; i < count; i++) {
-        a.emit(Op.VMOVUPS, ptr(RBP, layout.outAt() + at + i * lanes.bytes()), sum(i));
+        a.emit(Op.VMOVUPS, ptr(RBP, out + i * lanes.bytes()), sum(i));
+      }
+    }
+  }
+
+  private void evenAndOdd(int count) {
+    Label even = a.label();
+    for (int i = 0; i < count; i++) {
+      lanes.zero(sum(count + i));
+    }
+    a.emit(Op.SHR, RCX, 1);
+    a.ifPositive(RCX, () -> eachPositions(2, count));
+    a.emit(Op.TEST, R14, 1);
+    a.emit(Op.JE, even);
+    positions(1, count);
+    a.place(even);
+    for (int i = 0; i < count; i++) {
+      a.emit(Op.VADDPS, sum(i), sum(i), sum(count + i));
+    }
+  }
+
+  /// As often as rcx says.
+  private void eachPositions(int positions, int count) {
+    a.loop(
+        RCX,
+        1,
+        () -> {
+          positions(positions, count);
+          a.emit(Op.ADD, R15, positions * Float.BYTES);
+          a.emit(Op.ADD, RAX, positions * layout.rowBytes());
+        });
+  }
+
+  /// The next positions, each onto its own sums.
+  private void positions(int positions, int count) {
+    Vec weight = lanes.v(0);
+    for (int t = 0; t < positions; t++) {
+      lanes.broadcast(weight, ptr(R15, t * Float.BYTES));
+      for (int i = 0; i < count; i++) {
+        Mem value = ptr(RAX, t * layout.rowBytes() + i * lanes.bytes());
+        a.emit(Op.VFMADD231PS, sum(t * count + i), weight, value);
       }
     }
   }

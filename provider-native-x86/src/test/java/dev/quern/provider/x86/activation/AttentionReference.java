@@ -8,6 +8,7 @@ import java.util.Arrays;
 final class AttentionReference {
   private static final int POSITIONS = 32;
   private static final int RANGE = 512;
+  private static final int BLOCK = 8;
 
   private final int lanes;
   private final float scale;
@@ -61,11 +62,21 @@ final class AttentionReference {
       total[t % lanes] += weights[t];
     }
     for (int d = 0; d < out.length; d++) {
-      out[d] *= correction;
+      float[] sums = {out[d] * correction, 0};
+      boolean apart = vectorsBeside(d) <= BLOCK / 2;
       for (int t = 0; t < visible; t++) {
-        out[d] = Math.fma(weights[t], values[first + t][d], out[d]);
+        int sum = apart ? t % 2 : 0;
+        sums[sum] = Math.fma(weights[t], values[first + t][d], sums[sum]);
       }
+      out[d] = apart ? sums[0] + sums[1] : sums[0];
     }
+  }
+
+  /// Vectors that are summed at once with that of element d: where they are few, even and odd
+  /// positions are summed apart.
+  private int vectorsBeside(int d) {
+    int vectors = Math.ceilDiv(out.length, lanes);
+    return Math.min(BLOCK, vectors - d / lanes / BLOCK * BLOCK);
   }
 
   /// Lane by lane, from the last vector down.
