@@ -30,6 +30,9 @@ import java.util.function.Supplier;
 /// same bits however many rows, chunks and workers there are. Code is assembled when it is first
 /// asked for, and lives as long as this or any kernel that runs on it is reachable.
 public final class X86Activations {
+  /// Code of attention grows with a head's vectors.
+  static final int MOST_HEAD_DIM = 1024;
+
   private final CpuRow row;
   private final WideRoutineLoader loader;
   private final Map<String, List<WideRoutine>> routines = new ConcurrentHashMap<>();
@@ -72,6 +75,14 @@ public final class X86Activations {
   public Offer<AttentionKernel> attention(AttentionSpec spec) {
     if (!spec.kv().equals(KvFormat.F16) && !spec.kv().equals(KvFormat.F32)) {
       return Offer.declined("no kernel for a KV cache of " + spec.kv());
+    }
+    if (spec.headDim() > MOST_HEAD_DIM) {
+      return Offer.declined(
+          String.format(
+              Locale.ROOT,
+              "headDim=%d, and code is for %d at most",
+              spec.headDim(),
+              MOST_HEAD_DIM));
     }
     AttentionLayout layout = new AttentionLayout(spec.headDim(), spec.kv(), Lanes.count(row));
     return offer(

@@ -131,14 +131,23 @@ final class X86Attention implements AttentionKernel {
       MemorySegment scratch,
       Workers workers) {
     int headTasks = spec.heads() / heads;
-    int rowsOfATask = Math.max(1, AttentionLayout.QUERIES / heads);
+    int rowsOfATask = rowsOfATask(q.rows(), headTasks, workers.parallelism());
+    int rowTasks = Math.ceilDiv(q.rows(), rowsOfATask);
     workers.run(
-        Math.ceilDiv(q.rows(), rowsOfATask) * headTasks,
+        rowTasks * headTasks,
         (task, worker) -> {
-          int row = task / headTasks * rowsOfATask;
+          // The last rows see most: first of all.
+          int row = (rowTasks - 1 - task / headTasks) * rowsOfATask;
           int rows = Math.min(q.rows() - row, rowsOfATask);
           block(q, c, firstPosition, y, row, rows, task % headTasks * heads, scratch, worker);
         });
+  }
+
+  /// As many as a task has room for, since they share the bringing of a tile to F32; but enough
+  /// tasks for all workers.
+  private int rowsOfATask(int rows, int headTasks, int parallelism) {
+    int wanted = Math.ceilDiv(TASKS_PER_WORKER * parallelism, headTasks);
+    return Math.clamp(rows / wanted, 1, Math.max(1, AttentionLayout.QUERIES / heads));
   }
 
   /// Some rows and the heads of a task from a head on, through all ranges.

@@ -29,7 +29,7 @@ class ActivationSuiteTest {
 
   private static final String SUPPORT =
       """
-      attention F32,F16
+      attention F32,F16 where headDim<=1024
       rmsnorm
       rope adjacent,half-split
       swiglu
