@@ -131,7 +131,7 @@ final class X86Attention implements AttentionKernel {
       MemorySegment scratch,
       Workers workers) {
     int headTasks = spec.heads() / heads;
-    int rowsOfATask = rowsOfATask(q.rows(), headTasks, workers.parallelism());
+    int rowsOfATask = rowsOfATask(q.rows(), headTasks, workers);
     int rowTasks = Math.ceilDiv(q.rows(), rowsOfATask);
     workers.run(
         rowTasks * headTasks,
@@ -145,9 +145,10 @@ final class X86Attention implements AttentionKernel {
 
   /// As many as a task has room for, since they share the bringing of a tile to F32; but enough
   /// tasks for all workers.
-  private int rowsOfATask(int rows, int headTasks, int parallelism) {
-    int wanted = Math.ceilDiv(TASKS_PER_WORKER * parallelism, headTasks);
-    return Math.clamp(rows / wanted, 1, Math.max(1, AttentionLayout.QUERIES / heads));
+  private int rowsOfATask(int rows, int headTasks, Workers workers) {
+    int tasks = Split.tasks((long) rows * headTasks, TASKS_PER_WORKER, workers);
+    int most = Math.max(1, AttentionLayout.QUERIES / heads);
+    return Math.clamp(rows / Math.ceilDiv(tasks, headTasks), 1, most);
   }
 
   /// Some rows and the heads of a task from a head on, through all ranges.
@@ -166,7 +167,8 @@ final class X86Attention implements AttentionKernel {
     long more = at + layout.moreAt();
     int end = firstPosition + row + rows;
     queries(q, row, rows, head, scratch, at);
-    for (int from = 0; from < end; from += RANGE) {
+    for (int range = 0; range < Math.ceilDiv(end, RANGE); range++) {
+      int from = range * RANGE;
       // Rows before it see nothing of the range.
       int blind = Math.max(0, from - firstPosition - row);
       long skipped = blind * heads * layout.stateBytes();
