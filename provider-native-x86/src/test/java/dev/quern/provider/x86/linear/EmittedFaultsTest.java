@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -80,7 +81,8 @@ class EmittedFaultsTest {
         routine -> {
           List<Routine> products = new ArrayList<>(sound.products());
           products.set(ROWS - 1, routine);
-          return new Int8Code(sound.unit(), format, sound.rounding(), sound.tiles(), products);
+          return new Int8Code(
+              sound.unit(), format, sound.rounding(), sound.tiles(), products, Optional.empty());
         });
   }
 
@@ -103,7 +105,9 @@ class EmittedFaultsTest {
         (code, seed) -> difference(code, roundingData(format, seed), false),
         sound,
         EmittedFault.of(codes.getFirst()),
-        routine -> new Int8Code(sound.unit(), format, routine, sound.tiles(), sound.products()));
+        routine ->
+            new Int8Code(
+                sound.unit(), format, routine, sound.tiles(), sound.products(), Optional.empty()));
   }
 
   /// Rows whose largest element is in each lane, that are not finite in each lane, and extreme
