@@ -23,9 +23,9 @@ import dev.quern.provider.x86.cpu.CpuRow;
 /// These are the factors that [Avx512Product] computes from the packed panel, by the same
 /// instructions.
 ///
-///     zmm16 .. 20   [Avx512Panel]     zmm21   the offset, in every byte
+///     zmm16 .. 20   [Avx512Panel]     zmm22   the offset, in every byte
 final class PanelUnpacking {
-  private static final Vec OFFSETS = zmm(21);
+  private static final Vec OFFSETS = zmm(22);
 
   private PanelUnpacking() {}
 
@@ -47,24 +47,28 @@ final class PanelUnpacking {
             to.blockBytes(),
             () -> foot(a, to.footBytes()),
             to.footBytes());
-    panel.constants();
+    a.align(Integer.BYTES);
     a.place(offsets);
     a.data(0x0101_0101 * offset);
+    panel.constants();
     return a.code();
   }
 
   private static void block(
       Assembler a, Avx512Panel panel, PanelLayout layout, PanelLayout to, int offset) {
-    for (int k = 0; k < PanelLayout.WORDS; k++) {
-      panel.word(k);
-      if (offset != 0) {
-        a.emit(Op.VPSUBB, WORDS, WORDS, OFFSETS);
+    int words = PanelLayout.WORDS / layout.groups();
+    for (int g = 0; g < layout.groups(); g++) {
+      for (int k = g * words; k < (g + 1) * words; k++) {
+        panel.word(k);
+        if (offset != 0) {
+          a.emit(Op.VPSUBB, WORDS, WORDS, OFFSETS);
+        }
+        a.emit(Op.VMOVUPS, ptr(TILE, to.wordsAt(k)), WORDS);
       }
-      a.emit(Op.VMOVUPS, ptr(TILE, to.wordsAt(k)), WORDS);
-    }
-    for (int g = 0; g < layout.groups() && to.scaleBytes() > 0; g++) {
-      panel.scales(layout.scalesAt(g), 0);
-      a.emit(Op.VMOVUPS, ptr(TILE, to.scalesAt(g)), SCALES);
+      if (to.scaleBytes() > 0) {
+        panel.scales(layout.scalesAt(g), 0);
+        a.emit(Op.VMOVUPS, ptr(TILE, to.scalesAt(g)), SCALES);
+      }
     }
     if (layout.minimum()) {
       panel.scales(layout.minimumsAt(), layout.headMinimumsAt());
