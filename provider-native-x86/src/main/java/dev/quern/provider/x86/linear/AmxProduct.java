@@ -14,7 +14,6 @@ import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Gp;
 import dev.quern.provider.x86.asm.Label;
-import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Tile;
 import dev.quern.provider.x86.cpu.CpuRow;
@@ -31,9 +30,10 @@ import dev.quern.provider.x86.cpu.CpuRow;
 /// stored, and comes back as vectors, which the scales are applied to as [Avx512Product] does: the
 /// integer sums are exact in both, so that a row has the same bits in both.
 ///
-/// The tiles of a block are multiplied while the block before is scaled: C waits in its tile, and is
-/// stored when the next one begins. So behind the last block one more is read, of whatever is there:
-/// memory must be, of x's tile and of the panel.
+/// Three blocks are on their way at a time, so that none waits for another: while a block is scaled,
+/// C of the next one is stored, and the tiles of the one after that are multiplied. (A load of what
+/// was only just stored would wait until the store is done.) So behind the last block two more are
+/// read, of whatever is there: memory must be, of x's tile and of the panel.
 ///
 /// Cycles of a block of sixteen rows, on Sapphire Rapids: `tdpbssd` 16 whatever its depth (Intel 64
 /// and IA-32 Architectures Optimization Reference Manual, chapter on AMX: throughput 16, latency
@@ -43,7 +43,8 @@ import dev.quern.provider.x86.cpu.CpuRow;
 ///     zmm0 .. 15      sums, F32, of each row ([Avx512Sums])
 ///     zmm16, 17, 18   scales, minimums; a row of C; spare
 ///     tmm0, 1         C of each group     tmm2, 3   A     tmm4, 5   B
-///     rax             bytes of a row of A, half of B's and C's     r11   where C is stored
+///     rax             bytes of a row of A, half of B's and C's     r11   where C is stored, of
+///                     every other block 2 KiB behind or before
 final class AmxProduct extends Avx512Sums {
   /// Rows of a tile register (SDM volume 1, 18.2).
   static final int MAX_ROWS = 16;
@@ -56,10 +57,16 @@ final class AmxProduct extends Avx512Sums {
   /// unpacked, 50, and then take 16 to 28.
   static final int MIN_ROWS = Avx512Product.MAX_ROWS + 1;
 
-  /// Bytes of a C, and of all that is stored.
+  /// Blocks that are read behind the last one.
+  static final int BLOCKS_BEHIND = 2;
+
   private static final int C_BYTES = 1024;
 
-  static final int INTEGER_BYTES = 2 * C_BYTES;
+  /// Bytes of the C of a block's groups.
+  private static final int BLOCK_C_BYTES = 2 * C_BYTES;
+
+  /// Bytes for the C of two blocks, and their alignment: one bit of the address says which.
+  static final int INTEGER_BYTES = 2 * BLOCK_C_BYTES;
 
   private static final int ROW_BYTES = 64;
   private static final Gp STRIDE = RAX;
@@ -122,31 +129,41 @@ final class AmxProduct extends Avx512Sums {
   public void begin() {
     super.begin();
     a.emit(Op.MOV, STRIDE.r32(), PanelLayout.BLOCK);
-    multiply(0, 0);
+    multiply(0);
+    store();
+    multiply(1);
   }
 
-  /// The tiles of a block, so many bytes behind TILE and PANEL.
-  private void multiply(int tileBytes, int panelBytes) {
+  /// The tiles of a block, so many behind that at TILE and PANEL.
+  private void multiply(int blocks) {
+    int tileAt = blocks * tile.blockBytes();
+    int panelAt = blocks * layout.blockBytes();
     for (int g = 0; g < layout.groups(); g++) {
       int word = g * words();
-      a.emit(Op.TILELOADD, inputs(g), ptr(TILE, STRIDE, 1, tileBytes + 4 * word));
-      a.emit(Op.TILELOADD, weights(g), ptr(PANEL, STRIDE, 2, panelBytes + layout.wordsAt(word)));
+      a.emit(Op.TILELOADD, inputs(g), ptr(TILE, STRIDE, 1, tileAt + 4 * word));
+      a.emit(Op.TILELOADD, weights(g), ptr(PANEL, STRIDE, 2, panelAt + layout.wordsAt(word)));
       a.emit(Op.TILEZERO, integers(g));
       a.emit(Op.TDPBSSD, integers(g), inputs(g), weights(g));
     }
   }
 
-  @Override
-  public void block() {
+  /// C of the block that was multiplied last, at INTEGERS, which then are where the C before it is,
+  /// and the next one will be.
+  private void store() {
     for (int g = 0; g < layout.groups(); g++) {
       a.emit(Op.TILESTORED, ptr(INTEGERS, STRIDE, 2, C_BYTES * g), integers(g));
     }
-    multiply(tile.blockBytes(), layout.blockBytes());
+    a.emit(Op.XOR, INTEGERS, BLOCK_C_BYTES);
+  }
+
+  @Override
+  public void block() {
+    store();
+    multiply(2);
     for (int g = 0; g < layout.groups(); g++) {
       scales(layout.scalesAt(g));
       for (int r = 0; r < tile.rows(); r++) {
-        Mem integers = ptr(INTEGERS, C_BYTES * g + ROW_BYTES * r);
-        a.emit(Op.VCVTDQ2PS, WORDS, integers);
+        a.emit(Op.VCVTDQ2PS, WORDS, ptr(INTEGERS, C_BYTES * g + ROW_BYTES * r));
         addScaled(r, WORDS);
       }
     }

@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
 /// arguments of each worker: 128 bytes[parallelism] | tiles (RoundedTile) of as many rows as the
 ///   unit takes, the last of what is left
 /// if rows are as many as need unpacked panels, of each worker, in lines:
-///   integers of AmxProduct: 2 KiB | a group of panels | a block that is read and not used
+///   integers of AmxProduct: 4 KiB, at a multiple of that | a group of panels | what is read behind
 /// ```
 final class X86Linear implements LinearKernel {
   private static final int ARGUMENT_BYTES = 128;
@@ -69,9 +69,9 @@ final class X86Linear implements LinearKernel {
   /// Bytes that a worker has for unpacked panels.
   private long unpackedBytes() {
     return Split.align(
-        AmxProduct.INTEGER_BYTES
+        2 * AmxProduct.INTEGER_BYTES
             + group() * unpacked.bytes(weights.blocks())
-            + unpacked.blockBytes());
+            + AmxProduct.BLOCKS_BEHIND * unpacked.blockBytes());
   }
 
   /// How many panels are unpacked at a time.
@@ -152,7 +152,8 @@ final class X86Linear implements LinearKernel {
     MemorySegment scratch = w.scratch();
     long arguments = (long) ARGUMENT_BYTES * worker;
     long tiles = scratch.address() + tilesAt(w.workers().parallelism());
-    long integers = Split.align(tiles + y.rows() * rowBytes()) + worker * unpackedBytes();
+    long unpackedAt = Split.align(tiles + y.rows() * rowBytes()) + worker * unpackedBytes();
+    long integers = unpackedAt + AmxProduct.INTEGER_BYTES - 1 & -AmxProduct.INTEGER_BYTES;
     long group = integers + AmxProduct.INTEGER_BYTES;
     boolean unpacks = unpacks(y.rows());
     int step = unpacks ? group() : y.rows() <= code.unit().maxRows() ? end - begin : step();

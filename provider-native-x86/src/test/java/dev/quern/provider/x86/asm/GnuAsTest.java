@@ -1,13 +1,13 @@
 package dev.quern.provider.x86.asm;
 
-import static dev.quern.provider.x86.asm.Tile.tmm;
-import static dev.quern.provider.x86.asm.Gp.RSI;
-import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.R11;
 import static dev.quern.provider.x86.asm.Gp.RAX;
 import static dev.quern.provider.x86.asm.Gp.RCX;
 import static dev.quern.provider.x86.asm.Gp.RDI;
+import static dev.quern.provider.x86.asm.Gp.RDX;
+import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
+import static dev.quern.provider.x86.asm.Tile.tmm;
 import static dev.quern.provider.x86.asm.Vec.zmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
