@@ -12,7 +12,10 @@ import java.util.List;
 /// @param maxRows of a tile
 /// @param generator its product for so many rows of a tile
 /// @param offset what the product leaves in the bias of a format's blocks
-record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset offset) {
+/// @param unpackedFrom rows of a tile from which on its product reads panels that [PanelUnpacking]
+///   has unpacked; more than maxRows for none
+record DotUnit(
+    CpuRow row, int outputs, int maxRows, Generator generator, Offset offset, int unpackedFrom) {
   @FunctionalInterface
   interface Generator {
     Code code(PanelLayout layout, RoundedTile tile);
@@ -23,30 +26,42 @@ record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset
     int of(PanelFormat format);
   }
 
-  /// Tiles are for many rows and have no unit yet: CPUs with AMX run on VNNI.
+  private static final int NEVER = Integer.MAX_VALUE;
+
   private static final List<DotUnit> TABLE =
       List.of(
+          new DotUnit(
+              CpuRow.AMX,
+              Avx512Product.OUTPUTS,
+              AmxProduct.MAX_ROWS,
+              (layout, tile) ->
+                  tile.rows() < AmxProduct.MIN_ROWS
+                      ? Avx512Product.code(layout, tile)
+                      : AmxProduct.code(layout, tile),
+              PanelFormat::offset,
+              AmxProduct.MIN_ROWS),
           new DotUnit(
               CpuRow.AVX512_VNNI,
               Avx512Product.OUTPUTS,
               Avx512Product.MAX_ROWS,
               Avx512Product::code,
-              PanelFormat::offset),
+              PanelFormat::offset,
+              NEVER),
           new DotUnit(
               CpuRow.AVX_VNNI,
               Avx2Product.OUTPUTS,
               Avx2Product.MAX_ROWS,
               Avx2Product::avxVnni,
-              PanelFormat::offset),
+              PanelFormat::offset,
+              NEVER),
           new DotUnit(
               CpuRow.AVX2,
               Avx2Product.OUTPUTS,
               Avx2Product.MAX_ROWS,
               Avx2Product::avx2,
               format ->
-                  Avx2Product.magnitudes(format.layout(Avx2Product.OUTPUTS))
-                      ? 0
-                      : format.offset()));
+                  Avx2Product.magnitudes(format.layout(Avx2Product.OUTPUTS)) ? 0 : format.offset(),
+              NEVER));
 
   /// The best unit that code of a row may use.
   static DotUnit of(CpuRow row) {
@@ -58,5 +73,10 @@ record DotUnit(CpuRow row, int outputs, int maxRows, Generator generator, Offset
 
   PanelLayout layout(PanelFormat format) {
     return format.layout(outputs);
+  }
+
+  /// Whether the product of a tile of so many rows reads unpacked panels.
+  boolean unpacks(int rows) {
+    return rows >= unpackedFrom;
   }
 }

@@ -6,6 +6,7 @@ import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// The code of a format on a unit, which knows no shapes: one serves all linears of the format.
@@ -13,12 +14,14 @@ import java.util.stream.IntStream;
 /// @param rounding of a row of x
 /// @param tiles of 1, 2, ... rows
 /// @param products for each of them
+/// @param unpacking of panels, for the products that read them so; empty if none does
 record Int8Code(
     DotUnit unit,
     PanelFormat format,
     Routine rounding,
     List<RoundedTile> tiles,
-    List<Routine> products) {
+    List<Routine> products,
+    Optional<Routine> unpacking) {
 
   /// @throws RefusedException if the system gives no memory for code
   static Int8Code load(DotUnit unit, PanelFormat format, RoutineLoader loader)
@@ -37,13 +40,18 @@ record Int8Code(
     for (RoundedTile tile : tiles) {
       codes.add(unit.generator().code(layout, tile));
     }
+    if (unit.unpacks(unit.maxRows())) {
+      codes.add(PanelUnpacking.code(layout, format.offset()));
+    }
     List<Routine> routines = loader.load(codes);
+    int products = 1 + tiles.size();
     return new Int8Code(
         unit,
         format,
         routines.getFirst(),
         tiles,
-        List.copyOf(routines.subList(1, routines.size())));
+        List.copyOf(routines.subList(1, products)),
+        routines.stream().skip(products).findFirst());
   }
 
   RoundedTile tile(int rows) {

@@ -46,7 +46,13 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int bl
     /// None: the head has one, BF16.
     BF16_HEAD(0, 1),
     /// None: the panel's foot has one, F32.
-    F32_FOOT(0, 1);
+    F32_FOOT(0, 1),
+    /// One, F32, as unpacked panels have it.
+    F32(Float.BYTES, 1),
+    /// Two, F32, for 16 inputs each.
+    F32_HALVES(Float.BYTES, 2),
+    /// One, F32, where rows of x are rounded as a whole.
+    F32_WHOLE_ROWS(Float.BYTES, 1);
 
     private final int bytes;
     private final int count;
@@ -57,6 +63,19 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int bl
     }
   }
 
+  /// What all formats are brought to before tiles multiply them: 8 bits, less the format's offset
+  /// and so signed; scales and minimums as F32, by the head's factors; the foot as it is.
+  PanelLayout unpacked() {
+    Scales unpacked =
+        switch (scales) {
+          case F16, U8 -> Scales.F32;
+          case S8_HALVES -> Scales.F32_HALVES;
+          case BF16_HEAD -> Scales.F32_WHOLE_ROWS;
+          case F32_FOOT, F32, F32_HALVES, F32_WHOLE_ROWS -> scales;
+        };
+    return new PanelLayout(outputs, 8, unpacked, minimum, 1);
+  }
+
   /// Groups of inputs in a block that have a scale each.
   int groups() {
     return scales.count;
@@ -65,7 +84,9 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int bl
   /// Whether rows of x are rounded as a whole, with a zero point (`int8-asym-row`), and not in
   /// groups of 32.
   boolean wholeRows() {
-    return scales == Scales.BF16_HEAD || scales == Scales.F32_FOOT;
+    return scales == Scales.BF16_HEAD
+        || scales == Scales.F32_FOOT
+        || scales == Scales.F32_WHOLE_ROWS;
   }
 
   /// Bytes of a head; 0 where there are none.
@@ -74,7 +95,7 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int bl
   }
 
   boolean hasHeads() {
-    return scales != Scales.F16 && scales != Scales.F32_FOOT;
+    return scales == Scales.U8 || scales == Scales.S8_HALVES || scales == Scales.BF16_HEAD;
   }
 
   /// Where a head has the factors of minimums, in bytes.

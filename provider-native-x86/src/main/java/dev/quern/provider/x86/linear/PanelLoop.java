@@ -63,21 +63,15 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
 
     /// Stores a row's sums, of the outputs that y has.
     void store(int row, Mem y);
+
+    /// Behind the last panel.
+    default void end() {}
   }
 
   /// Emits all but constants.
   ///
   /// @param prefetch whether weights come from memory, and not from a cache
   void emit(Assembler a, Unit unit, boolean prefetch) {
-    Runnable block =
-        () -> {
-          if (prefetch) {
-            prefetch(a);
-          }
-          unit.block();
-          a.emit(Op.ADD, PANEL, layout.blockBytes());
-          a.emit(Op.ADD, TILE, tile.blockBytes());
-        };
     a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
     a.emit(Op.MOV, R9, ProductArguments.y(RDI));
     a.emit(Op.MOV, R10, ProductArguments.yStride(RDI));
@@ -87,10 +81,8 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
         1,
         () -> {
           a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
-          a.emit(Op.MOV, RCX, ProductArguments.blocks(RDI));
           unit.begin();
-          a.align(32);
-          a.loop(RCX, layout.blocksPerHead(), layout.hasHeads() ? () -> head(a, block) : block);
+          blocks(a, unit::block, tile.blockBytes(), prefetch);
           if (layout.wholeRows()) {
             unit.foot();
             a.emit(Op.ADD, PANEL, layout.footBytes());
@@ -98,7 +90,47 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
           store(a, unit);
           a.emit(Op.ADD, R9, Float.BYTES * layout.outputs());
         });
+    unit.end();
     a.end();
+  }
+
+  /// Emits the same loops without sums and y, all but constants: what is done with a block, and
+  /// with a foot, stores at TILE.
+  ///
+  /// @param blockBytes that are stored of a block
+  /// @param footBytes that are stored of a foot
+  void emitUnpacking(Assembler a, Runnable block, int blockBytes, Runnable foot, int footBytes) {
+    a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
+    a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
+    a.emit(Op.MOV, R8, ProductArguments.count(RDI));
+    a.loop(
+        R8,
+        1,
+        () -> {
+          blocks(a, block, blockBytes, true);
+          if (layout.wholeRows()) {
+            foot.run();
+            a.emit(Op.ADD, PANEL, layout.footBytes());
+            a.emit(Op.ADD, TILE, footBytes);
+          }
+        });
+    a.end();
+  }
+
+  /// All blocks of a panel.
+  private void blocks(Assembler a, Runnable block, int tileBlockBytes, boolean prefetch) {
+    Runnable whole =
+        () -> {
+          if (prefetch) {
+            prefetch(a);
+          }
+          block.run();
+          a.emit(Op.ADD, PANEL, layout.blockBytes());
+          a.emit(Op.ADD, TILE, tileBlockBytes);
+        };
+    a.emit(Op.MOV, RCX, ProductArguments.blocks(RDI));
+    a.align(32);
+    a.loop(RCX, layout.blocksPerHead(), layout.hasHeads() ? () -> head(a, whole) : whole);
   }
 
   private void head(Assembler a, Runnable block) {

@@ -12,7 +12,9 @@ import java.lang.foreign.MemorySegment;
 ///
 ///     0 tile   8 panels   16 y: row 0, the first panel's first output   24 bytes to y's next row
 ///     32 blocks   40 panels, how many   48 outputs of the last panel, as bits: u32
-///     52 1 to add to y, 0 to overwrite it: u32
+///     52 1 to add to y, 0 to overwrite it: u32   64 where tiles may store integers
+///
+/// Those of unpacking are some of them: 0 where it stores, 8, 32 and 40.
 final class ProductArguments {
   private static final int TILE = 0;
   private static final int PANELS = 8;
@@ -22,9 +24,10 @@ final class ProductArguments {
   private static final int COUNT = 40;
   private static final int LAST = 48;
   private static final int ADD = 52;
+  private static final int INTEGERS = 64;
 
   /// Bytes of the block.
-  static final int BYTES = 56;
+  static final int BYTES = 72;
 
   private ProductArguments() {}
 
@@ -47,6 +50,25 @@ final class ProductArguments {
     block.set(JAVA_LONG, at + COUNT, count);
     block.set(JAVA_INT, at + LAST, -1 >>> Integer.SIZE - last);
     block.set(JAVA_INT, at + ADD, add ? 1 : 0);
+  }
+
+  /// Sets those of unpacking.
+  ///
+  /// @param to where it stores
+  static void set(MemorySegment block, long at, long to, long panels, int blocks, int count) {
+    block.set(JAVA_LONG, at + TILE, to);
+    block.set(JAVA_LONG, at + PANELS, panels);
+    block.set(JAVA_LONG, at + BLOCKS, blocks);
+    block.set(JAVA_LONG, at + COUNT, count);
+  }
+
+  /// One more, for products by tiles.
+  static void setIntegers(MemorySegment block, long at, long integers) {
+    block.set(JAVA_LONG, at + INTEGERS, integers);
+  }
+
+  static Mem integers(Gp block) {
+    return ptr(block, INTEGERS);
   }
 
   static Mem tile(Gp block) {

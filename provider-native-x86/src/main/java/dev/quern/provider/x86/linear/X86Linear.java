@@ -4,17 +4,23 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
+import dev.quern.provider.x86.memory.Routine;
 import java.lang.foreign.MemorySegment;
 
 /// `y = x·Wᵀ` in int8: rows of x are rounded once, in tiles, then the workers split the panels. A
 /// row's bits do not depend on how many rows there are: in tiles of every height the integer sums
 /// of a block are exact, and the F32 sum over blocks runs in their order.
 ///
+/// Where products of tall tiles read unpacked panels, a worker unpacks a group of panels, and all
+/// tall tiles meet it before the next group.
+///
 /// Scratch:
 ///
 /// ```
 /// arguments of each worker: 128 bytes[parallelism] | tiles (RoundedTile) of as many rows as the
 ///   unit takes, the last of what is left
+/// if rows are as many as need unpacked panels, of each worker, in lines:
+///   integers of AmxProduct: 4 KiB, at a multiple of that | a group of panels | what is read behind
 /// ```
 final class X86Linear implements LinearKernel {
   private static final int ARGUMENT_BYTES = 128;
@@ -24,14 +30,20 @@ final class X86Linear implements LinearKernel {
   /// cache.
   private static final int CACHED_BYTES = 1 << 18;
 
+  /// The same of unpacked panels, which are there for more rows: half of that cache, 2 MiB on all
+  /// CPUs that have tiles.
+  static final int UNPACKED_BYTES = 1 << 20;
+
   private final LinearSpec spec;
   private final Int8Code code;
   private final PanelWeights weights;
+  private final PanelLayout unpacked;
 
   X86Linear(LinearSpec spec, Int8Code code, PanelWeights weights) {
     this.spec = spec;
     this.code = code;
     this.weights = weights;
+    unpacked = weights.layout().unpacked();
   }
 
   @Override
@@ -41,11 +53,30 @@ final class X86Linear implements LinearKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return tilesAt(parallelism) + rows * rowBytes();
+    long tilesEnd = tilesAt(parallelism) + rows * rowBytes();
+    return unpacks(rows) ? Split.align(tilesEnd) + parallelism * unpackedBytes() : tilesEnd;
   }
 
   private static long tilesAt(int parallelism) {
     return (long) ARGUMENT_BYTES * parallelism;
+  }
+
+  /// Whether so many rows have a tile whose product reads unpacked panels.
+  private boolean unpacks(int rows) {
+    return code.unit().unpacks(Math.min(rows, code.unit().maxRows()));
+  }
+
+  /// Bytes that a worker has for unpacked panels.
+  private long unpackedBytes() {
+    return Split.align(
+        2 * AmxProduct.INTEGER_BYTES
+            + group() * unpacked.bytes(weights.blocks())
+            + AmxProduct.BLOCKS_BEHIND * unpacked.blockBytes());
+  }
+
+  /// How many panels are unpacked at a time.
+  private int group() {
+    return (int) Math.clamp(UNPACKED_BYTES / unpacked.bytes(weights.blocks()), 1, weights.count());
   }
 
   /// Bytes of a rounded row.
@@ -67,9 +98,8 @@ final class X86Linear implements LinearKernel {
                     y,
                     (int) Split.begin(panels, task, tasks),
                     (int) Split.begin(panels, task + 1, tasks),
-                    w.scratch(),
-                    (long) ARGUMENT_BYTES * worker,
-                    tiles));
+                    w,
+                    worker));
   }
 
   /// Tile by tile, since the rows of one share cache lines. A single one is rounded by the caller:
@@ -118,25 +148,38 @@ final class X86Linear implements LinearKernel {
   }
 
   /// Panels begin (inclusive) to end (exclusive), by all tiles.
-  private void multiply(
-      F32Matrix y, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
-    int step = y.rows() <= code.unit().maxRows() ? end - begin : step();
+  private void multiply(F32Matrix y, int begin, int end, Workspace w, int worker) {
+    MemorySegment scratch = w.scratch();
+    long arguments = (long) ARGUMENT_BYTES * worker;
+    long tiles = scratch.address() + tilesAt(w.workers().parallelism());
+    long unpackedAt = Split.align(tiles + y.rows() * rowBytes()) + worker * unpackedBytes();
+    long integers = unpackedAt + AmxProduct.INTEGER_BYTES - 1 & -AmxProduct.INTEGER_BYTES;
+    long group = integers + AmxProduct.INTEGER_BYTES;
+    boolean unpacks = unpacks(y.rows());
+    int step = unpacks ? group() : y.rows() <= code.unit().maxRows() ? end - begin : step();
     for (int panel = begin; panel < end; panel += step) {
       int count = Math.min(step, end - panel);
+      long packed = weights.data().address() + panel * weights.panelBytes();
+      if (unpacks) {
+        ProductArguments.set(scratch, arguments, group, packed, weights.blocks(), count);
+        Routine unpacking = code.unpacking().orElseThrow();
+        unpacking.call(scratch.address() + arguments, scratch, weights.data(), scratch);
+      }
       for (int row = 0; row < y.rows(); row += code.unit().maxRows()) {
+        int rows = rowsOfTile(y.rows(), row);
         ProductArguments.set(
             scratch,
             arguments,
-            scratch.address() + tiles + row * rowBytes(),
-            weights.data().address() + panel * weights.panelBytes(),
+            tiles + row * rowBytes(),
+            code.unit().unpacks(rows) ? group : packed,
             y.data().address() + y.offsetBytes(row, panel * weights.layout().outputs()),
             (long) Float.BYTES * y.rowStrideFloats(),
             weights.blocks(),
             count,
             weights.outputsOf(panel + count - 1),
             spec.accumulate());
-        code.product(rowsOfTile(y.rows(), row))
-            .call(scratch.address() + arguments, scratch, weights.data(), y.data());
+        ProductArguments.setIntegers(scratch, arguments, integers);
+        code.product(rows).call(scratch.address() + arguments, scratch, weights.data(), y.data());
       }
     }
   }

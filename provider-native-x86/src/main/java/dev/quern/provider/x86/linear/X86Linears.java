@@ -19,6 +19,8 @@ public final class X86Linears {
   private final RoutineLoader loader;
   private final Map<PanelFormat, Int8Code> codes = new ConcurrentHashMap<>();
 
+  /// @param row what the CPU has and the system permits
+  ///   ([dev.quern.provider.x86.cpu.AmxPermission]): other code would end the process
   public X86Linears(CpuRow row) {
     this(row, NativeRoutines::load);
   }

@@ -61,6 +61,7 @@ public record EmittedFault(String name, Code code) {
       case Imm imm -> new Imm(imm.value() + 1);
       case Vec v -> new Vec(v.number() ^ 1, v.bits());
       case Gp r -> new Gp(r.number() ^ 1, r.bits());
+      case Tile t -> new Tile(t.number() ^ 1);
       case Mem m -> m.plus(4);
       case Broadcast b -> b.memory().plus(4).broadcast();
       case Masked m -> other(m.target()) instanceof Vec v ? v.with(m.mask()) : m.target();

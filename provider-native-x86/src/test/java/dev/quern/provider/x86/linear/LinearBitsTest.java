@@ -35,10 +35,12 @@ class LinearBitsTest {
     DotUnit unit = DotUnit.of(row);
     List<Int8Code> all = new ArrayList<>();
     all.add(Int8Code.load(unit, format, InterpretedRoutine::load));
-    if (Host.has(unit.row().needs())) {
+    String refusal = Host.refusal(unit.row());
+    if (refusal.isEmpty()) {
       all.add(Int8Code.load(unit, format, NativeRoutines::load));
     } else {
-      System.out.println("[quern] only interpreted on this CPU: " + format.format() + " on " + row);
+      System.out.println(
+          "[quern] only interpreted: " + format.format() + " on " + row + ": " + refusal);
     }
     for (int[] shape : SHAPES) {
       for (int rows = 1; rows <= 2 * unit.maxRows() + 1; rows++) {

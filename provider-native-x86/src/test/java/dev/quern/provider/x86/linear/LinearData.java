@@ -76,7 +76,8 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     }
     PanelWeights weights = PanelWeights.pack(code, spec, List.of(w), arena, Workers.sequential());
     LinearKernel kernel = new X86Linear(spec, code, weights);
-    MemorySegment scratch = arena.allocate(kernel.scratchBytes(x.rows(), 1), 64);
+    MemorySegment scratch =
+        arena.allocate(kernel.scratchBytes(x.rows(), 1), 64).fill((byte) -1); // NaN
     kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));
     return y;
   }

@@ -51,11 +51,10 @@ final class LinearSpeed {
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;
     Set<String> named =
         new TreeSet<>(Arrays.asList(args).subList(Math.min(2, args.length), args.length));
-    Set<String> features = Host.features();
     for (CpuRow row : CpuRow.table()) {
-      String lacking = row.lacking(features);
-      if (!lacking.isEmpty()) {
-        System.out.println("left out: " + lacking);
+      String refusal = Host.refusal(row);
+      if (!refusal.isEmpty()) {
+        System.out.println("left out: " + row + ": " + refusal);
       } else if (isNamed(named, row.name(), CpuRow.table().stream().map(CpuRow::name).toList())) {
         X86Linears linears = new X86Linears(row);
         List<String> formats = PanelFormat.table().stream().map(f -> f.format().id()).toList();

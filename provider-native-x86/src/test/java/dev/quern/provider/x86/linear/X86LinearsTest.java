@@ -1,10 +1,12 @@
 package dev.quern.provider.x86.linear;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
 import dev.quern.provider.x86.memory.RoutineLoader;
@@ -45,7 +47,7 @@ class X86LinearsTest {
     for (CpuRow row : List.of(CpuRow.AMX, CpuRow.AVX512_VNNI)) {
       Offer<?> offer = offer(InterpretedRoutine::load, row, BlockFormat.Q4_K, Numerics.INT8_SYM_32);
       assertEquals(
-          List.of(new Variant("q4_k-avx512-vnni", 1, Numerics.INT8_SYM_32)),
+          List.of(new Variant("q4_k-" + row, 1, Numerics.INT8_SYM_32)),
           offer instanceof Offer.Accepted<?> a ? a.variants() : List.of());
     }
   }
@@ -66,5 +68,25 @@ class X86LinearsTest {
           new LinearSpec(BlockFormat.Q4_0, 8, inputs, false, Set.of(Numerics.INT8_SYM_32)));
     }
     assertEquals(List.of(1 + Avx2Product.MAX_ROWS), loads);
+  }
+
+  /// A rounding, a product for each height of a tile, and what unpacks panels for tall ones.
+  @Test
+  void tilesTakeUnpackedPanels() {
+    List<Code> codes = new ArrayList<>();
+    X86Linears linears =
+        new X86Linears(
+            CpuRow.AMX,
+            all -> {
+              codes.addAll(all);
+              return InterpretedRoutine.load(all);
+            });
+    linears.offer(new LinearSpec(BlockFormat.Q6_K, 8, 256, false, Set.of(Numerics.INT8_SYM_32)));
+    assertEquals(1 + AmxProduct.MAX_ROWS + 1, codes.size());
+    for (int rows = 1; rows <= AmxProduct.MAX_ROWS; rows++) {
+      assertEquals(
+          rows >= AmxProduct.MIN_ROWS, codes.get(rows).features().contains("amx_int8"), "" + rows);
+    }
+    assertFalse(codes.getLast().features().contains("amx_tile"));
   }
 }
