@@ -6,6 +6,7 @@ import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// The code of a format on a unit, which knows no shapes: one serves all linears of the format.
@@ -26,16 +27,18 @@ record Int8Code(
     List<Code> codes = new ArrayList<>();
     PanelLayout layout = unit.layout(format);
     int offset = unit.offset().of(format);
-    codes.add(
+    String name = name(unit, format);
+    Code rounding =
         layout.wholeRows()
             ? RowRounding.code(offset)
-            : GroupRounding.code(layout.groups(), layout.minimum(), offset));
+            : GroupRounding.code(layout.groups(), layout.minimum(), offset);
+    codes.add(rounding.named(name + "-rounding"));
     List<RoundedTile> tiles =
         IntStream.rangeClosed(1, unit.maxRows())
             .mapToObj(rows -> new RoundedTile(rows, layout.groups(), layout.wholeRows()))
             .toList();
     for (RoundedTile tile : tiles) {
-      codes.add(unit.generator().code(layout, tile));
+      codes.add(unit.generator().code(layout, tile).named(name + "-rows-" + tile.rows()));
     }
     List<Routine> routines = loader.load(codes);
     return new Int8Code(
@@ -44,6 +47,15 @@ record Int8Code(
         routines.getFirst(),
         tiles,
         List.copyOf(routines.subList(1, routines.size())));
+  }
+
+  private static String name(DotUnit unit, PanelFormat format) {
+    return format.format().id().toLowerCase(Locale.ROOT) + "-" + unit.row();
+  }
+
+  /// Of the format and the unit: `q4_0-avx512-vnni`. Its codes' names begin with it.
+  String name() {
+    return name(unit, format);
   }
 
   RoundedTile tile(int rows) {
