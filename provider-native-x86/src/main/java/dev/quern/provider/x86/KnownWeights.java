@@ -2,6 +2,7 @@ package dev.quern.provider.x86;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockCodec;
@@ -35,7 +36,11 @@ final class KnownWeights {
   }
 
   private static void fill(BlockFormat format, MemorySegment data) {
-    for (long i = 0; i < data.byteSize(); i++) {
+    long words = data.byteSize() / Integer.BYTES * Integer.BYTES;
+    for (long i = 0; i < words; i += Integer.BYTES) {
+      data.set(JAVA_INT_UNALIGNED, i, mix(i));
+    }
+    for (long i = words; i < data.byteSize(); i++) {
       data.set(JAVA_BYTE, i, (byte) mix(i));
     }
     for (long block = 0; block < data.byteSize(); block += format.blockBytes()) {

@@ -55,7 +55,15 @@ final class ProvenOperators {
   }
 
   Offer<LinearPacker> linear(LinearSpec spec) {
-    return proven(table.linear(), spec, KnownLinear.question(spec), KnownLinear::wrong);
+    return proven(
+        table.linear(),
+        spec,
+        KnownLinear.question(spec),
+        (question, offer) ->
+            KnownLinear.wrong(
+                question,
+                offer.variants().getFirst().numerics(),
+                s -> OperatorTable.first(table.linear(), s)));
   }
 
   Offer<AttentionKernel> attention(AttentionSpec spec) {
