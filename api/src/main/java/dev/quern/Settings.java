@@ -137,9 +137,9 @@ record Settings(
         : Optional.of(
             String.format(
                 Locale.ROOT,
-                "%s does not promise invariant results (P21), and %s asks for them",
-                String.join(", ", others),
-                KernelOptions.NUMERICS));
+                "invariant results (P21), which %s asks for, are not promised by %s",
+                KernelOptions.NUMERICS,
+                String.join(", ", others)));
   }
 
   /// The spec with the arithmetics that `quern.numerics` leaves.
