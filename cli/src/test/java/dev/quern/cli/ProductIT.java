@@ -147,7 +147,7 @@ class ProductIT {
 
   @Test
   void providerModulesExportNothing() {
-    for (String name : new String[] {"scalar", "vector", "kleidi"}) {
+    for (String name : new String[] {"scalar", "vector", "kleidi", "x86"}) {
       ModuleDescriptor module =
           ModuleFinder.of(LIB).find("dev.quern.provider." + name).orElseThrow().descriptor();
       assertTrue(module.exports().isEmpty(), module.exports().toString());

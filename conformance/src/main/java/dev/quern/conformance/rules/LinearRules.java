@@ -156,6 +156,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
                     .effort(Rule.Effort.HALF),
+                Rule.of("P21", "any_numerics", new InvarianceRule<>(this)::check)
+                    .on(c -> CaseText.with(c, "numerics=any"))
+                    .effort(Rule.Effort.SOME),
                 Rule.of("P12", "one_packer", Calls.ifRight(this, PackerRule::check))
                     .effort(Rule.Effort.LOW),
                 Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))

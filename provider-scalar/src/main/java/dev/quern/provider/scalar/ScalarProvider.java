@@ -103,6 +103,6 @@ public final class ScalarProvider implements KernelProvider {
   }
 
   private static <K> Offer<K> accepted(K kernel, Numerics numerics) {
-    return Offer.accepted(kernel, new Variant("plain-java", 1, numerics));
+    return Offer.accepted(kernel, new Variant("plain-java", 1, numerics, true));
   }
 }

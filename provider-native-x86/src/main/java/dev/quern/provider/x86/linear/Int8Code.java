@@ -6,6 +6,7 @@ import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -29,19 +30,21 @@ record Int8Code(
     List<Code> codes = new ArrayList<>();
     PanelLayout layout = unit.layout(format);
     int offset = unit.offset().of(format);
-    codes.add(
+    String name = name(unit, format);
+    Code rounding =
         layout.wholeRows()
             ? RowRounding.code(offset)
-            : GroupRounding.code(layout.groups(), layout.minimum(), offset));
+            : GroupRounding.code(layout.groups(), layout.minimum(), offset);
+    codes.add(rounding.named(name + "-rounding"));
     List<RoundedTile> tiles =
         IntStream.rangeClosed(1, unit.maxRows())
             .mapToObj(rows -> new RoundedTile(rows, layout.groups(), layout.wholeRows()))
             .toList();
     for (RoundedTile tile : tiles) {
-      codes.add(unit.generator().code(layout, tile));
+      codes.add(unit.generator().code(layout, tile).named(name + "-rows-" + tile.rows()));
     }
     if (unit.unpacks(unit.maxRows())) {
-      codes.add(PanelUnpacking.code(layout, format.offset()));
+      codes.add(PanelUnpacking.code(layout, format.offset()).named(name + "-unpacking"));
     }
     List<Routine> routines = loader.load(codes);
     int products = 1 + tiles.size();
@@ -52,6 +55,15 @@ record Int8Code(
         tiles,
         List.copyOf(routines.subList(1, products)),
         routines.stream().skip(products).findFirst());
+  }
+
+  private static String name(DotUnit unit, PanelFormat format) {
+    return format.format().id().toLowerCase(Locale.ROOT) + "-" + unit.row();
+  }
+
+  /// Of the format and the unit: `q4_0-avx512-vnni`. Its codes' names begin with it.
+  String name() {
+    return name(unit, format);
   }
 
   RoundedTile tile(int rows) {

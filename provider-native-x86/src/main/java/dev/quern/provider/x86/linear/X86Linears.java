@@ -8,7 +8,6 @@ import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -25,7 +24,7 @@ public final class X86Linears {
     this(row, NativeRoutines::load);
   }
 
-  X86Linears(CpuRow row, RoutineLoader loader) {
+  public X86Linears(CpuRow row, RoutineLoader loader) {
     unit = DotUnit.of(row);
     this.loader = loader;
   }
@@ -52,7 +51,7 @@ public final class X86Linears {
     LinearPacker packer =
         (stacked, allocator, workers) ->
             new X86Linear(spec, code, PanelWeights.pack(code, spec, stacked, allocator, workers));
-    return Offer.accepted(packer, new Variant(name(format), 1, format.numerics()));
+    return Offer.accepted(packer, new Variant(code.name(), 1, format.numerics(), true));
   }
 
   /// Two that ask at once may both assemble it; one is kept.
@@ -64,9 +63,5 @@ public final class X86Linears {
     Int8Code code = Int8Code.load(unit, format, loader);
     Int8Code other = codes.putIfAbsent(format, code);
     return other == null ? code : other;
-  }
-
-  private String name(PanelFormat format) {
-    return format.format().id().toLowerCase(Locale.ROOT) + "-" + unit.row();
   }
 }

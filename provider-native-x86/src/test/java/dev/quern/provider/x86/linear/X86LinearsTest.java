@@ -47,7 +47,7 @@ class X86LinearsTest {
     for (CpuRow row : List.of(CpuRow.AMX, CpuRow.AVX512_VNNI)) {
       Offer<?> offer = offer(InterpretedRoutine::load, row, BlockFormat.Q4_K, Numerics.INT8_SYM_32);
       assertEquals(
-          List.of(new Variant("q4_k-" + row, 1, Numerics.INT8_SYM_32)),
+          List.of(new Variant("q4_k-" + row, 1, Numerics.INT8_SYM_32, true)),
           offer instanceof Offer.Accepted<?> a ? a.variants() : List.of());
     }
   }
