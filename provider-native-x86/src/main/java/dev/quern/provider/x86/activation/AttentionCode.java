@@ -24,6 +24,7 @@ import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Gp;
 import dev.quern.provider.x86.asm.Label;
+import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
@@ -59,8 +60,11 @@ import java.util.List;
 ///
 ///     0 keys of the first position   8 values   16 positions   24 positions that the first row sees
 ///     32 rows   40 heads   48 q   56 states   64 the worker's scratch   72 scale: f32
-///     80 its own
+///     80, 88 its own
 final class AttentionCode {
+  /// Where the states of the current row begin.
+  private static final Mem STATES_OF_ROW = ptr(RDI, 88);
+
   private static final List<Gp> KEPT = List.of(RBX, RBP, R12, R13, R14, R15);
 
   private final AttentionLayout layout;
@@ -144,7 +148,8 @@ final class AttentionCode {
         1,
         () -> {
           a.emit(Op.VMOVUPS, ptr(RBP), lowest);
-          for (int v = -1; v < layout.vectors(); v++) {
+          a.emit(Op.VMOVUPS, ptr(RBP, layout.totalAt()), zero);
+          for (int v = 0; v < layout.vectors(); v++) {
             a.emit(Op.VMOVUPS, ptr(RBP, layout.outAt() + v * lanes.bytes()), zero);
           }
           a.emit(Op.ADD, RBP, layout.stateBytes());
@@ -170,6 +175,8 @@ final class AttentionCode {
         });
   }
 
+  /// Step by step for all heads of a row: what becomes of a score depends on a long chain of
+  /// instructions, and those of several heads overlap.
   private void eachRow() {
     a.emit(Op.MOV, RBX, ptr(RDI, 48));
     a.emit(Op.MOV, RBP, ptr(RDI, 56));
@@ -189,20 +196,34 @@ final class AttentionCode {
           a.emit(Op.JGE, within);
           a.emit(Op.MOV, R14, R10);
           a.place(within);
-          a.loop(
-              R12,
-              1,
-              () -> {
-                query.emit();
-                a.emit(Op.ADD, RBX, layout.rowBytes());
-                a.emit(Op.ADD, RBP, layout.stateBytes());
-              });
+          a.emit(Op.MOV, STATES_OF_ROW, RBP);
+          eachHead(() -> {
+            query.scores();
+            a.emit(Op.ADD, RBX, layout.rowBytes());
+          });
+          a.emit(Op.MOV, RBP, STATES_OF_ROW);
+          a.emit(Op.MOV, R12, ptr(RDI, 40));
+          eachHead(query::weights);
+          a.emit(Op.MOV, RBP, STATES_OF_ROW);
+          a.emit(Op.MOV, R12, ptr(RDI, 40));
+          eachHead(query::values);
           a.place(blind); // with no heads left, or with all
           a.emit(Op.IMUL, RAX, R12, layout.rowBytes());
           a.emit(Op.ADD, RBX, RAX);
           a.emit(Op.IMUL, RAX, R12, layout.stateBytes());
           a.emit(Op.ADD, RBP, RAX);
           a.emit(Op.ADD, R10, 1);
+        });
+  }
+
+  /// With rbp at its state.
+  private void eachHead(Runnable body) {
+    a.loop(
+        R12,
+        1,
+        () -> {
+          body.run();
+          a.emit(Op.ADD, RBP, layout.stateBytes());
         });
   }
 }

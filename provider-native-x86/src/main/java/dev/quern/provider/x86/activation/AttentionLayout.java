@@ -10,7 +10,6 @@ import dev.quern.provider.x86.linear.Split;
 /// arguments: 128 bytes
 /// keys:      f32[POSITIONS][width]   a tile of the cache
 /// values:    f32[POSITIONS][width]
-/// weights:   f32[POSITIONS]          scores, then exp(score - max)
 /// q:         f32[QUERIES][width]
 /// states:    of QUERIES
 /// more:      of QUERIES              of a later range of positions
@@ -19,9 +18,11 @@ import dev.quern.provider.x86.linear.Split;
 /// What a query has seen is its state:
 ///
 /// ```
-/// max:   f32[lanes]   the largest score so far, in all lanes
-/// total: f32[lanes]   Σ exp(score - max), each lane a part of it
-/// out:   f32[width]   Σ exp(score - max) * V
+/// max:        f32[lanes]       the largest score so far, in all lanes
+/// correction: f32[lanes]       of the current tile: exp(max before - max)
+/// weights:    f32[POSITIONS]   of it: scores, then exp(score - max)
+/// total:      f32[lanes]       Σ exp(score - max), each lane a part of it
+/// out:        f32[width]       Σ exp(score - max) * V
 /// ```
 ///
 /// @param lanes floats of a vector
@@ -66,12 +67,8 @@ record AttentionLayout(int headDim, KvFormat kv, int lanes) {
     return keysAt() + POSITIONS * rowBytes();
   }
 
-  int weightsAt() {
-    return valuesAt() + POSITIONS * rowBytes();
-  }
-
   int queriesAt() {
-    return weightsAt() + POSITIONS * Float.BYTES;
+    return valuesAt() + POSITIONS * rowBytes();
   }
 
   long statesAt() {
@@ -87,12 +84,24 @@ record AttentionLayout(int headDim, KvFormat kv, int lanes) {
     return moreAt() + QUERIES * stateBytes();
   }
 
-  int totalAt() {
+  private int vectorBytes() {
     return lanes * Float.BYTES;
   }
 
+  int correctionAt() {
+    return vectorBytes();
+  }
+
+  int weightsAt() {
+    return correctionAt() + vectorBytes();
+  }
+
+  int totalAt() {
+    return weightsAt() + POSITIONS * Float.BYTES;
+  }
+
   int outAt() {
-    return 2 * totalAt();
+    return totalAt() + vectorBytes();
   }
 
   /// From one state to the next.

@@ -58,12 +58,6 @@ final class AttentionQuery {
     visible = a.label();
   }
 
-  void emit() {
-    scores();
-    weights();
-    values();
-  }
-
   /// Behind the code: what is added to and taken from scores, for each number of visible positions
   /// from the place on that leaves so many before the middle.
   void constants() {
@@ -77,7 +71,7 @@ final class AttentionQuery {
 
   /// Products of the query with all keys of the tile. Those of positions that are not there are of
   /// whatever the tile holds.
-  private void scores() {
+  void scores() {
     int count = lanes.count();
     Vec q = lanes.v(count);
     a.emit(Op.MOV, R15, ASKED);
@@ -98,7 +92,7 @@ final class AttentionQuery {
             }
           });
       sums();
-      a.emit(Op.VMOVUPS, ptr(R13, layout.weightsAt() + first * Float.BYTES), lanes.v(0));
+      a.emit(Op.VMOVUPS, ptr(RBP, layout.weightsAt() + first * Float.BYTES), lanes.v(0));
     }
     a.emit(Op.MOV, ASKED, R15);
   }
@@ -111,7 +105,7 @@ final class AttentionQuery {
     int bytes = Math.ceilDiv(POSITIONS * layout.positionBytes(), ASKING * vectors * LINE) * LINE;
     Label asked = a.label();
     a.emit(Op.CMP, R15, POSITIONS * layout.positionBytes());
-    a.emit(Op.JGE, asked);
+    a.emit(Op.JAE, asked);
     for (int at = 0; at < bytes; at += LINE) {
       a.emit(Op.PREFETCHT0, ptr(RSI, R15, 1, at));
       a.emit(Op.PREFETCHT0, ptr(RDX, R15, 1, at));
@@ -160,7 +154,7 @@ final class AttentionQuery {
   /// Products become weights, of which those that the row does not see are 0; the state's maximum
   /// and total follow. A score that is NaN is no maximum, and all that is summed with its weight
   /// becomes NaN.
-  private void weights() {
+  void weights() {
     int vectors = POSITIONS / lanes.count();
     Vec max = lanes.v(4);
     Vec spare = lanes.v(6);
@@ -175,7 +169,7 @@ final class AttentionQuery {
     for (int v = 0; v < vectors; v++) {
       Vec s = lanes.v(v);
       int at = v * lanes.bytes();
-      a.emit(Op.VMULPS, s, spare, ptr(R13, layout.weightsAt() + at));
+      a.emit(Op.VMULPS, s, spare, ptr(RBP, layout.weightsAt() + at));
       lanes.and(s, s, ptr(RAX, RCX, 4, at));
       a.emit(Op.VADDPS, s, s, ptr(RAX, RCX, 4, 2 * Float.BYTES * POSITIONS + at));
       a.emit(Op.VMAXPS, max, s, max);
@@ -184,12 +178,13 @@ final class AttentionQuery {
     a.emit(Op.VMOVUPS, ptr(RBP), max);
     a.emit(Op.VSUBPS, correction(), correction(), max);
     exp.emitBelow(correction());
+    a.emit(Op.VMOVUPS, ptr(RBP, layout.correctionAt()), correction());
     a.emit(Op.VMULPS, spare, correction(), ptr(RBP, layout.totalAt()));
     for (int v = 0; v < vectors; v++) {
       Vec s = lanes.v(v);
       a.emit(Op.VSUBPS, s, s, max);
       exp.emitBelow(s);
-      a.emit(Op.VMOVUPS, ptr(R13, layout.weightsAt() + v * lanes.bytes()), s);
+      a.emit(Op.VMOVUPS, ptr(RBP, layout.weightsAt() + v * lanes.bytes()), s);
       a.emit(Op.VADDPS, spare, spare, s);
     }
     a.emit(Op.VMOVUPS, ptr(RBP, layout.totalAt()), spare);
@@ -198,7 +193,8 @@ final class AttentionQuery {
   /// Adds the values that the row sees, weighted: some vectors of them at once, in the order of
   /// positions. Where these are few, even and odd positions have sums of their own, since additions
   /// would wait for each other.
-  private void values() {
+  void values() {
+    a.emit(Op.VMOVUPS, correction(), ptr(RBP, layout.correctionAt()));
     for (int first = 0; first < layout.vectors(); first += BLOCK) {
       int count = Math.min(BLOCK, layout.vectors() - first);
       int out = layout.outAt() + first * lanes.bytes();
@@ -206,7 +202,7 @@ final class AttentionQuery {
         a.emit(Op.VMULPS, sum(i), correction(), ptr(RBP, out + i * lanes.bytes()));
       }
       a.emit(Op.LEA, RAX, ptr(R13, layout.valuesAt() + first * lanes.bytes()));
-      a.emit(Op.LEA, R15, ptr(R13, layout.weightsAt()));
+      a.emit(Op.LEA, R15, ptr(RBP, layout.weightsAt()));
       a.emit(Op.MOV, RCX, R14);
       if (2 * count > BLOCK) {
         eachPositions(1, count);

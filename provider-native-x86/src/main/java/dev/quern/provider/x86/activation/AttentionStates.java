@@ -60,14 +60,15 @@ final class AttentionStates {
           exp.emitBelow(ours);
           a.emit(Op.VSUBPS, theirs, theirs, max);
           exp.emitBelow(theirs);
-          a.emit(Op.MOV, RCX.r32(), layout.totalAt() + layout.rowBytes());
+          a.emit(Op.MOV, RCX.r32(), lanes.bytes() + layout.rowBytes()); // total and out
           a.loop(
               RCX,
               lanes.bytes(),
               () -> {
-                a.emit(Op.VMULPS, max, ours, ptr(RSI, RCX, 1));
-                a.emit(Op.VFMADD231PS, max, theirs, ptr(RDX, RCX, 1));
-                a.emit(Op.VMOVUPS, ptr(RSI, RCX, 1), max);
+                int at = layout.totalAt() - lanes.bytes();
+                a.emit(Op.VMULPS, max, ours, ptr(RSI, RCX, 1, at));
+                a.emit(Op.VFMADD231PS, max, theirs, ptr(RDX, RCX, 1, at));
+                a.emit(Op.VMOVUPS, ptr(RSI, RCX, 1, at), max);
               });
           a.emit(Op.ADD, RSI, layout.stateBytes());
           a.emit(Op.ADD, RDX, layout.stateBytes());

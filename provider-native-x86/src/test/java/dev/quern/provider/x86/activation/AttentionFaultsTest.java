@@ -30,7 +30,7 @@ class AttentionFaultsTest {
           // Which cache lines are asked for.
           ".*: (add|cmp) r15, [0-9]{2,}: .*",
           ".*: mov (r15, )?QWORD PTR \\[rdi\\+80](, r15|, 0)?: .*",
-          "item (9[024]|10[89]|120|1[3-9][0-9]|2[0-9]{2}): jge .*: left out",
+          ".*: jae .*: left out",
           // The maximum so far is in both at first.
           ".*: \\{e?vex} vmaxps .mm4, .mm0, .mm4: \\{e?vex} vmaxps .mm4, .mm0, .mm5",
           // Behind the end of a row of values is no output.
@@ -94,6 +94,7 @@ class AttentionFaultsTest {
   private static String fold(WideRoutine routine, AttentionLayout layout, int seed) {
     Random random = new Random(seed);
     int floats = (int) layout.stateBytes() / Float.BYTES;
+    int folded = layout.totalAt() / Float.BYTES;
     int used = (layout.outAt() + layout.rowBytes()) / Float.BYTES;
     float[] states = new float[2 * floats];
     float[] later = new float[2 * floats];
@@ -109,7 +110,8 @@ class AttentionFaultsTest {
         boolean ofMax = i < s + layout.lanes();
         states[i] = ofMax ? max : (float) random.nextGaussian();
         later[i] = ofMax ? laterMax : (float) random.nextGaussian();
-        expected[i] = ofMax ? all : Math.fma(theirs, later[i], ours * states[i]);
+        expected[i] =
+            ofMax ? all : i < s + folded ? states[i] : Math.fma(theirs, later[i], ours * states[i]);
       }
     }
     try (Arena arena = Arena.ofConfined()) {
