@@ -162,7 +162,7 @@ class LifecycleTest {
           }
           Workspace w = workspace(kernel, rows, arena);
           int row = 0;
-          for (int i = 0; i < 2000; i++) {
+          for (int i = 0; i < 500; i++) {
             y.data().fill((byte) -1);
             kernel.apply(x, y, w);
             int hash = Arrays.hashCode(y.data().asSlice(0, 53 * 4).toArray(JAVA_FLOAT));
