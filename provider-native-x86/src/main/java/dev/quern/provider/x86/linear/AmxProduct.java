@@ -17,6 +17,7 @@ import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Tile;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 
 /// Products by AMX's `tdpbssd`, for many rows: unpacked panels of 16 outputs
 /// ([PanelLayout#unpacked]), up to sixteen rows. A group of a block that has a scale is one product
@@ -83,7 +84,7 @@ final class AmxProduct extends Avx512Sums {
     Label shapes = a.label();
     a.emit(Op.LDTILECFG, ptr(shapes));
     a.emit(Op.MOV, INTEGERS, ProductArguments.integers(RDI));
-    new PanelLoop(product.layout, tile).emit(a, product, false);
+    new PanelLoop(product.layout, tile).emit(a, product, Prefetch.NEVER);
     a.align(ROW_BYTES);
     a.place(shapes);
     a.data(product.shapes());

@@ -16,6 +16,7 @@ import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
+import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 
 /// Products by vectors of 256 bits: panels of 8 outputs ([PanelLayout]), up to four rows. How words
 /// of weights, u8, are multiplied by words of x, s8, and above -128 but for `int8-asym-row`:
@@ -89,7 +90,7 @@ final class Avx2Product implements PanelLoop.Unit {
     if (layout.planes() > 0 || nibblesOf8) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     }
-    new PanelLoop(layout, tile).emit(a, product, tile.rows() < MAX_ROWS);
+    new PanelLoop(layout, tile).emit(a, product, Prefetch.of(tile.rows(), MAX_ROWS));
     a.align(32);
     a.place(product.bits);
     a.data(1, 2, 4, 8, 16, 32, 64, 128);

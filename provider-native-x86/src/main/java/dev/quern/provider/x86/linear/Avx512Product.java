@@ -11,6 +11,7 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 
 /// Products by `vpdpbusd` of 512 bits: panels of 16 outputs ([PanelLayout]), up to eight rows.
 ///
@@ -33,7 +34,7 @@ final class Avx512Product extends Avx512Sums {
     Avx512Panel panel = new Avx512Panel(a, layout);
     panel.begin();
     new PanelLoop(layout, tile)
-        .emit(a, new Avx512Product(a, layout, tile, panel), tile.rows() < MAX_ROWS);
+        .emit(a, new Avx512Product(a, layout, tile, panel), Prefetch.of(tile.rows(), MAX_ROWS));
     panel.constants();
     return a.code();
   }

@@ -44,6 +44,22 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
 
   private static final int LINE = 64;
 
+  /// Whether code asks for weights before it needs them.
+  enum Prefetch {
+    /// They come from memory, for few rows.
+    ALWAYS,
+    /// They come from memory for the first tile of rows, and for the others from a cache, where
+    /// each more load would cost: the arguments say which.
+    UNLESS_CACHED,
+    /// They were only just written.
+    NEVER;
+
+    /// For a tile of so many rows, of at most so many.
+    static Prefetch of(int rows, int maxRows) {
+      return rows < maxRows ? ALWAYS : UNLESS_CACHED;
+    }
+  }
+
   /// What a unit does.
   interface Unit {
     /// The registers of sums become zero.
@@ -70,8 +86,8 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
 
   /// Emits all but constants.
   ///
-  /// @param prefetch whether weights come from memory, and not from a cache
-  void emit(Assembler a, Unit unit, boolean prefetch) {
+  /// @param prefetch where weights come from
+  void emit(Assembler a, Unit unit, Prefetch prefetch) {
     a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
     a.emit(Op.MOV, R9, ProductArguments.y(RDI));
     a.emit(Op.MOV, R10, ProductArguments.yStride(RDI));
@@ -107,7 +123,7 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
         R8,
         1,
         () -> {
-          blocks(a, block, blockBytes, true);
+          blocks(a, block, blockBytes, Prefetch.ALWAYS);
           if (layout.wholeRows()) {
             foot.run();
             a.emit(Op.ADD, PANEL, layout.footBytes());
@@ -118,11 +134,19 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
   }
 
   /// All blocks of a panel.
-  private void blocks(Assembler a, Runnable block, int tileBlockBytes, boolean prefetch) {
+  private void blocks(Assembler a, Runnable block, int tileBlockBytes, Prefetch prefetch) {
     Runnable whole =
         () -> {
-          if (prefetch) {
-            prefetch(a);
+          switch (prefetch) {
+            case ALWAYS -> prefetch(a);
+            case UNLESS_CACHED -> {
+              Label cached = a.label();
+              a.emit(Op.CMP, ProductArguments.cached(RDI), 0);
+              a.emit(Op.JNE, cached);
+              prefetch(a);
+              a.place(cached);
+            }
+            case NEVER -> {}
           }
           block.run();
           a.emit(Op.ADD, PANEL, layout.blockBytes());

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 ///     0 tile   8 panels   16 y: row 0, the first panel's first output   24 bytes to y's next row
 ///     32 blocks   40 panels, how many   48 outputs of the last panel, as bits: u32
 ///     52 1 to add to y, 0 to overwrite it: u32   64 where tiles may store integers
+///     72 1 where the panels are in a cache, from a tile of rows before, 0 where in memory
 ///
 /// Those of unpacking are some of them: 0 where it stores, 8, 32 and 40.
 final class ProductArguments {
@@ -25,9 +26,10 @@ final class ProductArguments {
   private static final int LAST = 48;
   private static final int ADD = 52;
   private static final int INTEGERS = 64;
+  private static final int CACHED = 72;
 
   /// Bytes of the block.
-  static final int BYTES = 72;
+  static final int BYTES = 80;
 
   private ProductArguments() {}
 
@@ -65,6 +67,15 @@ final class ProductArguments {
   /// One more, for products by tiles.
   static void setIntegers(MemorySegment block, long at, long integers) {
     block.set(JAVA_LONG, at + INTEGERS, integers);
+  }
+
+  /// One more, for products of tall tiles.
+  static void setCached(MemorySegment block, long at, boolean cached) {
+    block.set(JAVA_LONG, at + CACHED, cached ? 1 : 0);
+  }
+
+  static Mem cached(Gp block) {
+    return ptr(block, CACHED);
   }
 
   static Mem integers(Gp block) {

@@ -179,6 +179,7 @@ final class X86Linear implements LinearKernel {
             weights.outputsOf(panel + count - 1),
             spec.accumulate());
         ProductArguments.setIntegers(scratch, arguments, integers);
+        ProductArguments.setCached(scratch, arguments, row > 0);
         code.product(rows).call(scratch.address() + arguments, scratch, weights.data(), y.data());
       }
     }
