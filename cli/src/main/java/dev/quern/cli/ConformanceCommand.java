@@ -48,7 +48,7 @@ final class ConformanceCommand extends ConsoleCommand {
       names = "--tries",
       paramLabel = "N",
       description =
-          "Generated cases for each rule and format, besides the fixed edge cases. Default: 20; 5 with --quick; 200 a round with --deep.")
+          "Generated cases for each rule and format, besides the fixed edge cases. Default: 20; 2 with --quick; 200 a round with --deep.")
   Integer tries;
 
   @Option(

@@ -42,7 +42,7 @@ final class ModelSpecs {
       OperatorSuite<C> suite, Target target, Consumer<CellResult> add) {
     Rule<C> large =
         suite.rules().stream().filter(r -> r.testName().equals(JUDGE)).findFirst().orElseThrow();
-    Rule.Effort each = new Rule.Effort(Integer.MAX_VALUE, 0, false, large.effort().limit());
+    Rule.Effort each = new Rule.Effort(Integer.MAX_VALUE, 0, false, 0, large.effort().limit());
     Rule<C> judge = plan.coverage().watching(suite, large.effort(each));
     specs.forEach((spec, made) -> {
       if (spec.operator().equals(suite.name())) {

@@ -99,7 +99,10 @@ final class PropertyRunner<C extends Record & Case> {
   /// Tries all cases; one result for each class of shapes among them.
   List<CellResult> run() {
     try (watchdog) {
-      if (hangs.tooMany()) {
+      Optional<String> leftOut = rule.effort().leftOut(settings.tries());
+      if (leftOut.isPresent()) {
+        tally(subject.first()).skips.put(leftOut.get(), 1);
+      } else if (hangs.tooMany()) {
         tally(subject.first()).skips.put(hangs.reason(), 1);
       } else {
         tryAll();

@@ -18,7 +18,7 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   public static final int DEFAULT_TRIES = 20;
 
   /// Generated cases of a quick run.
-  public static final int QUICK_TRIES = 5;
+  public static final int QUICK_TRIES = 2;
 
   /// The seed unless told otherwise: a build that was green stays green, and an overnight run gives
   /// another.

@@ -89,7 +89,7 @@ public record LinearCase(
 
   @Override
   public String longRow() {
-    return "rows=1,outputs=5,inputs=36864,xPad=0,yPad=0,x=normal,weights=normal,"
+    return "rows=1,outputs=5,inputs=36864,xPad=0,yPad=0,accumulate=false,x=normal,weights=normal,"
         + "schedule=1/sequential";
   }
 

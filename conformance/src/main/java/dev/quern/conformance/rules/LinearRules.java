@@ -163,7 +163,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     .effort(Rule.Effort.LOW),
                 Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))
                     .on(StateRules::longRow)
-                    .effort(Rule.Effort.HEAVY),
+                    .effort(Rule.Effort.LARGE_KERNELS),
                 Rule.of("P16", "source_released", PackRules::sourceReleased)
                     .effort(Rule.Effort.HALF),
                 Rule.of("P16", "nowhere_else", PackRules::nowhereElse)

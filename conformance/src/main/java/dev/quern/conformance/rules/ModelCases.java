@@ -68,18 +68,18 @@ final class ModelCases {
         edges(
             first,
             List.of(
-                format("rows=25,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
+                format("rows=17,outputs=3+2,inputs=%d,x=window", above(inputs, block)),
                 format("rows=1,outputs=%d,inputs=%d", outputs + 5, few),
                 format("rows=%d,outputs=3,inputs=%d,x=window", rows + 3, above(2048, block))),
             ModelShapes.sizes("linear", "inputs").stream()
                 .filter(n -> n % block == 0)
                 .map(n -> format("rows=3,outputs=2,inputs=%d,x=window", n)),
             List.of(
-                format("rows=2,outputs=65543+5+%d,inputs=%d,yPad=3", block > 32 ? 9 : 40009, few),
+                format("rows=2,outputs=65543+5+9,inputs=%d,yPad=3", few),
                 format(
                     "rows=9,outputs=131,inputs=%d,x=window,accumulate=true,xPad=3,yPad=5",
                     above(8192, block)),
-                format("rows=257,outputs=2,inputs=%d,x=window,xPad=5", above(14336, block)),
+                format("rows=129,outputs=2,inputs=%d,x=window,xPad=5", above(14336, block)),
                 format("rows=%d,outputs=2051,inputs=%d", block > 32 ? 17 : 129, few),
                 // More than 2^24 weights, and bytes, once a format.
                 format("rows=1,outputs=%d,inputs=16384", !exact ? 513 : bytes ? 1027 : 2051),

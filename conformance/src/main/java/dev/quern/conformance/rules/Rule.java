@@ -6,6 +6,7 @@ import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Settings;
 import dev.quern.conformance.Target;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -34,9 +35,10 @@ public record Rule<C>(
   /// @param edges how many of the subject's edge cases
   /// @param share what part of the tries
   /// @param heavy whether with fewer tries than the default's there are fewer edge cases, too
+  /// @param from with fewer tries than these, nothing is tried
   /// @param limit how long a case may take before it is taken to have no end, on an ordinary
   ///   machine; no case takes a tenth of it
-  public record Effort(int edges, double share, boolean heavy, Duration limit) {
+  public record Effort(int edges, double share, boolean heavy, int from, Duration limit) {
     /// Milliseconds of calls.
     private static final Duration ORDINARY = Duration.ofSeconds(20);
 
@@ -45,7 +47,7 @@ public record Rule<C>(
 
     /// Not heavy, with the limit of an ordinary case.
     public Effort(int edges, double share) {
-      this(edges, share, false, ORDINARY);
+      this(edges, share, false, 0, ORDINARY);
     }
 
     /// All edge cases and all tries.
@@ -61,22 +63,40 @@ public record Rule<C>(
     static final Effort LOW = new Effort(3, 0.1);
 
     /// For what takes a call for each number of workers.
-    static final Effort ALL_WORKERS = new Effort(3, 0.1, true, ORDINARY);
+    static final Effort ALL_WORKERS = new Effort(3, 0.1, true, 0, ORDINARY);
 
     /// For what takes thousands of calls.
-    static final Effort THREE_CASES = new Effort(3, 0, false, LONG);
+    static final Effort THREE_CASES = new Effort(3, 0, false, 0, LONG);
 
-    /// For a few calls on operands of megabytes, or one on gigabytes.
-    static final Effort ONE_CASE = new Effort(1, 0, true, LONG);
+    /// For a few calls on operands of megabytes; not in a quick run.
+    static final Effort ONE_CASE = new Effort(1, 0, true, Settings.QUICK_TRIES + 1, LONG);
+
+    /// For several kernels with operands of megabytes; not in a quick run.
+    static final Effort LARGE_KERNELS = new Effort(3, 0, true, Settings.QUICK_TRIES + 1, LONG);
+
+    /// For a call on operands of gigabytes.
+    static final Effort ONE_HUGE_CASE = new Effort(1, 0, true, DEFAULT_TRIES, LONG);
+
+    /// For tens of thousands of calls.
+    static final Effort LONG_SOAK = new Effort(3, 0, false, DEFAULT_TRIES, LONG);
 
     /// For operands of megabytes.
-    static final Effort HEAVY = new Effort(3, 0, true, LONG);
+    static final Effort HEAVY = new Effort(3, 0, true, 0, LONG);
 
     /// For thousands of calls with operands of megabytes.
-    static final Effort TWO_HEAVY = new Effort(2, 0, true, LONG);
+    static final Effort TWO_HEAVY = new Effort(2, 0, true, 0, LONG);
 
     /// For cases of millions of numbers.
-    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, LONG);
+    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, 0, LONG);
+
+    /// Why nothing is tried, if nothing is.
+    ///
+    /// @param tries of the whole run
+    public Optional<String> leftOut(int tries) {
+      return tries >= from
+          ? Optional.empty()
+          : Optional.of(String.format(Locale.ROOT, "tried with --tries %d and more", from));
+    }
 
     /// How many of the edge cases are tried.
     ///

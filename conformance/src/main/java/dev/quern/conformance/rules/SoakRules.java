@@ -6,6 +6,7 @@ import dev.quern.conformance.Target;
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -16,7 +17,6 @@ import dev.quern.data.Workspace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// Rule P12 in numbers: thousands of calls of one kernel, hundreds of kernels. All are of the
 /// smallest case in which something shows, so that they take no more than a moment.
@@ -41,26 +41,27 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
     SoakRules<C> rules = new SoakRules<>(suite);
     return List.of(
         rules.rule("soak", (c, target, settings) -> rules.soak(c, target, CALLS)),
-        rules.rule("long_soak", rules::longSoak),
+        rules
+            .rule("long_soak", (c, target, settings) -> rules.soak(c, target, MANY_CALLS))
+            .on(c -> onceEach(rules.small(c)))
+            .effort(Rule.Effort.LONG_SOAK),
         rules.rule("many_kernels", rules::manyKernels));
   }
 
   /// On what is left of the first edge cases: one case, and for attention `append` as well.
   private Rule<C> rule(String name, Rule.PatientCheck<C> check) {
     return Rule.of("P12", name, Calls.ifRight(suite, check))
-        .on(c -> CaseText.with(c, c.small() + ",seed=1"))
+        .on(this::small)
         .effort(Rule.Effort.THREE_CASES);
   }
 
-  private Outcome longSoak(C c, Target target, Settings settings) {
-    return patient(settings)
-        ? soak(c, target, MANY_CALLS)
-        : new Outcome.Skip(
-            String.format(
-                Locale.ROOT,
-                "%d calls are made with --tries %d and more",
-                MANY_CALLS,
-                Settings.DEFAULT_TRIES));
+  private C small(C c) {
+    return CaseText.with(c, c.small() + ",seed=1");
+  }
+
+  /// Of a linear only one that accumulates nothing.
+  private static <C extends Record & Case> C onceEach(C c) {
+    return c instanceof LinearCase ? CaseText.with(c, "accumulate=false") : c;
   }
 
   private static boolean patient(Settings settings) {

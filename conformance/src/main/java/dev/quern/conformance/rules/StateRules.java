@@ -39,7 +39,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
         rules
             .rule("P12", "large_kernels", rules::few)
             .on(StateRules::longRow)
-            .effort(Rule.Effort.HEAVY),
+            .effort(Rule.Effort.LARGE_KERNELS),
         rules.rule("P15", "moved", rules::moved),
         rules
             .rule("P15", "long_rows_moved", rules::moved)

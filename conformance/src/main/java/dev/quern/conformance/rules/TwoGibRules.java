@@ -76,22 +76,15 @@ final class TwoGibRules {
   private static <C> Rule<C> rule(Rule.PatientCheck<C> check) {
     Rule.PatientCheck<C> whereItFits =
         (c, target, settings) -> {
-          Optional<String> reason = leftOut(target, settings);
+          Optional<String> reason = leftOut(target);
           return reason.isPresent()
               ? new Outcome.Skip(reason.get())
               : check.check(c, target, settings);
         };
-    return Rule.of("P5", "beyond_2_gib", whereItFits).effort(Rule.Effort.ONE_CASE);
+    return Rule.of("P5", "beyond_2_gib", whereItFits).effort(Rule.Effort.ONE_HUGE_CASE);
   }
 
-  private static Optional<String> leftOut(Target target, Settings settings) {
-    if (settings.tries() < Settings.DEFAULT_TRIES) {
-      return Optional.of(
-          String.format(
-              Locale.ROOT,
-              "operands of 2 GiB are tried with --tries %d and more",
-              Settings.DEFAULT_TRIES));
-    }
+  private static Optional<String> leftOut(Target target) {
     if (!GuardPages.supported(target.platform().os())) {
       return Optional.of("memory that takes none until it is written to needs Linux or macOS");
     }
