@@ -56,7 +56,7 @@ final class Avx512Product implements PanelLoop.Unit {
     if (layout.planes() > 0) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     }
-    new PanelLoop(layout, tile).emit(a, new Avx512Product(a, layout, tile), tile.rows() < MAX_ROWS);
+    PanelLoop.of(layout, tile).emit(a, new Avx512Product(a, layout, tile), tile.rows() < MAX_ROWS);
     a.align(4);
     a.place(nibbles);
     a.data(0x0F0F_0F0F);

@@ -12,7 +12,8 @@ import java.lang.foreign.MemorySegment;
 ///
 ///     0 tile   8 panels   16 y: row 0, the first panel's first output   24 bytes to y's next row
 ///     32 blocks   40 panels, how many   48 outputs of the last panel, as bits: u32
-///     52 1 to add to y, 0 to overwrite it: u32
+///     52 1 to add to y, 0 to overwrite it: u32   56 bytes from a panel's begin to its scales, where
+///     it has some in its foot
 final class ProductArguments {
   private static final int TILE = 0;
   private static final int PANELS = 8;
@@ -22,9 +23,10 @@ final class ProductArguments {
   private static final int COUNT = 40;
   private static final int LAST = 48;
   private static final int ADD = 52;
+  private static final int FOOT_SCALES = 56;
 
   /// Bytes of the block.
-  static final int BYTES = 56;
+  static final int BYTES = 64;
 
   private ProductArguments() {}
 
@@ -47,6 +49,24 @@ final class ProductArguments {
     block.set(JAVA_LONG, at + COUNT, count);
     block.set(JAVA_INT, at + LAST, -1 >>> Integer.SIZE - last);
     block.set(JAVA_INT, at + ADD, add ? 1 : 0);
+  }
+
+  /// Arguments of a decoder, which are some of a product's.
+  ///
+  /// @param to where it stores
+  static void set(MemorySegment block, long at, long to, long panel, int blocks) {
+    block.set(JAVA_LONG, at + TILE, to);
+    block.set(JAVA_LONG, at + PANELS, panel);
+    block.set(JAVA_LONG, at + BLOCKS, blocks);
+  }
+
+  /// One more, for products and decoders that need it.
+  static void setFootScales(MemorySegment block, long at, long bytes) {
+    block.set(JAVA_LONG, at + FOOT_SCALES, bytes);
+  }
+
+  static Mem footScales(Gp block) {
+    return ptr(block, FOOT_SCALES);
   }
 
   static Mem tile(Gp block) {

@@ -129,7 +129,7 @@ final class X86Linear implements LinearKernel {
             arguments,
             scratch.address() + tiles + row * rowBytes(),
             weights.data().address() + panel * weights.panelBytes(),
-            y.data().address() + y.offsetBytes(row, panel * weights.layout().outputs()),
+            y.data().address() + y.offsetBytes(row, panel * weights.width()),
             (long) Float.BYTES * y.rowStrideFloats(),
             weights.blocks(),
             count,
