@@ -26,7 +26,7 @@ import java.util.Arrays;
 /// Temporary registers: 1 weights, 2 a word, 3 scales, 4 minimums, 5 spare.
 final class BlockDecoder implements WeightDecoder {
   private final Assembler a;
-  private final ExactUnit unit;
+  private final FloatUnit unit;
   private final PanelFormat format;
   private final PanelLayout layout;
   private final Vec weights;
@@ -39,7 +39,7 @@ final class BlockDecoder implements WeightDecoder {
   private final Label bytes;
   private final Label offset;
 
-  BlockDecoder(Assembler a, ExactUnit unit, PanelFormat format, PanelLayout layout) {
+  BlockDecoder(Assembler a, FloatUnit unit, PanelFormat format, PanelLayout layout) {
     this.a = a;
     this.unit = unit;
     this.format = format;

@@ -46,7 +46,7 @@ record BlockPanels(PanelFormat panelFormat, PanelLayout layout) implements Weigh
   }
 
   @Override
-  public WeightDecoder decoder(Assembler a, ExactUnit unit) {
+  public WeightDecoder decoder(Assembler a, FloatUnit unit) {
     return new BlockDecoder(a, unit, panelFormat, layout);
   }
 
@@ -56,7 +56,7 @@ record BlockPanels(PanelFormat panelFormat, PanelLayout layout) implements Weigh
   }
 
   @Override
-  public int fusedRows(ExactUnit unit) {
+  public int fusedRows(FloatUnit unit) {
     return FEW_ROWS;
   }
 }

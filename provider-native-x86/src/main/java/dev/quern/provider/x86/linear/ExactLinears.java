@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// Invariant: a row's result has the same bits however many rows, tasks and workers there are.
 public final class ExactLinears {
-  private final ExactUnit unit;
+  private final FloatUnit unit;
   private final RoutineLoader loader;
   private final Map<BlockFormat, ExactCode> codes = new ConcurrentHashMap<>();
 
@@ -29,7 +29,7 @@ public final class ExactLinears {
   }
 
   ExactLinears(CpuRow row, RoutineLoader loader) {
-    unit = ExactUnit.of(row);
+    unit = FloatUnit.of(row);
     this.loader = loader;
   }
 
@@ -50,7 +50,7 @@ public final class ExactLinears {
       return Offer.declined(e.getMessage());
     }
     LinearPacker packer =
-        (stacked, allocator, workers) -> ExactLinear.pack(spec, code, stacked, allocator, workers);
+        (stacked, allocator, workers) -> FloatLinear.pack(spec, code, stacked, allocator, workers);
     return Offer.accepted(packer, new Variant(name(spec.weights()), 1, Numerics.EXACT_F32));
   }
 

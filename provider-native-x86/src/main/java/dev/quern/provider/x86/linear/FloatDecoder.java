@@ -9,7 +9,7 @@ import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 
 /// Widens F16 and BF16, which is exact, and loads F32: both slices of an input at once.
-record FloatDecoder(Assembler a, ExactUnit unit, FloatPanels panels) implements WeightDecoder {
+record FloatDecoder(Assembler a, FloatUnit unit, FloatPanels panels) implements WeightDecoder {
   @Override
   public void begin() {}
 
@@ -18,8 +18,8 @@ record FloatDecoder(Assembler a, ExactUnit unit, FloatPanels panels) implements 
     Vec[] weights = {unit.temporary(1), unit.temporary(2)};
     int sliceBytes = unit.lanes() * panels.elementBytes();
     for (int i = 0; i < panels.inputs(); i++) {
-      for (int slice = 0; slice < ExactUnit.SLICES; slice++) {
-        load(weights[slice], ptr(PanelLoop.PANEL, sliceBytes * (ExactUnit.SLICES * i + slice)));
+      for (int slice = 0; slice < FloatUnit.SLICES; slice++) {
+        load(weights[slice], ptr(PanelLoop.PANEL, sliceBytes * (FloatUnit.SLICES * i + slice)));
       }
       sink.weights(i, 0, weights);
     }

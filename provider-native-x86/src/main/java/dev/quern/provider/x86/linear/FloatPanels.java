@@ -56,13 +56,13 @@ record FloatPanels(BlockFormat format, int outputs) implements WeightPanels {
   }
 
   @Override
-  public WeightDecoder decoder(Assembler a, ExactUnit unit) {
+  public WeightDecoder decoder(Assembler a, FloatUnit unit) {
     return new FloatDecoder(a, unit, this);
   }
 
   /// To widen a weight is an instruction or two.
   @Override
-  public int fusedRows(ExactUnit unit) {
+  public int fusedRows(FloatUnit unit) {
     return unit.maxRows();
   }
 

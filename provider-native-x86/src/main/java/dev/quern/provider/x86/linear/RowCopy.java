@@ -51,6 +51,7 @@ final class RowCopy {
   ///
   /// @param x address of the row
   /// @param tile address of the tile's first block
+  /// @param tileRows of the tile
   /// @param row of the tile
   /// @param inputs of the row
   /// @param padded inputs of the tile
@@ -59,19 +60,22 @@ final class RowCopy {
       long at,
       long x,
       long tile,
-      FloatTile t,
+      int tileRows,
       int row,
       int inputs,
       int padded) {
     int whole = inputs / FloatTile.BLOCK;
     int rest = inputs % FloatTile.BLOCK;
     block.set(JAVA_LONG, at + X, x);
-    block.set(JAVA_LONG, at + TO, tile + t.at(row, 0));
-    block.set(JAVA_LONG, at + STEP, t.bytes(FloatTile.BLOCK));
+    block.set(JAVA_LONG, at + TO, tile + FloatTile.at(tileRows, row, 0));
+    block.set(JAVA_LONG, at + STEP, FloatTile.bytes(tileRows, FloatTile.BLOCK));
     block.set(JAVA_LONG, at + WHOLE, whole);
     block.set(JAVA_LONG, at + REST, rest);
     block.set(JAVA_LONG, at + ZEROS, padded / FloatTile.BLOCK - whole - (rest > 0 ? 1 : 0));
-    block.set(JAVA_LONG, at + FOOT, tile + (long) t.bytes(padded) + FloatTile.footAt(row));
+    block.set(
+        JAVA_LONG,
+        at + FOOT,
+        tile + (long) FloatTile.bytes(tileRows, padded) + FloatTile.footAt(row));
   }
 
   static Code code() {

@@ -1,14 +1,9 @@
 package dev.quern.provider.x86.linear;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.provider.x86.asm.Code;
-import dev.quern.provider.x86.asm.EmittedFault;
 import dev.quern.provider.x86.cpu.CpuRow;
-import dev.quern.provider.x86.interpreter.Fault;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
 import dev.quern.provider.x86.memory.Routine;
 import java.lang.foreign.Arena;
@@ -16,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -25,11 +19,7 @@ import org.junit.jupiter.api.TestFactory;
 /// is broken in several ways, and the reference's bits, or the interpreter's rules, tell. In other
 /// words: there is no instruction that could as well be another, but for those of [#ALIKE].
 class EmittedFaultsTest {
-  private static final long LIMIT = 100_000;
   private static final int ROWS = 2;
-
-  /// How often a fault is tried: by chance a register's neighbour may be as good.
-  private static final int SEEDS = 8;
 
   /// Faults that are none, as regular expressions.
   private static final List<String> ALIKE =
@@ -72,15 +62,16 @@ class EmittedFaultsTest {
     List<Code> codes = new ArrayList<>();
     Int8Code sound = interpreted(row, format, codes);
     int inputs = 2 * Math.max(29, format.format().blockElements());
-    check(
+    FaultHunt.check(
         "product of " + format.format() + " on " + row,
-        (code, seed) -> difference(code, productData(format, inputs, seed), seed % 2 == 1),
-        sound,
-        EmittedFault.of(codes.get(ROWS)),
-        routine -> {
+        codes.get(ROWS),
+        ALIKE,
+        (routine, seed) -> {
           List<Routine> products = new ArrayList<>(sound.products());
           products.set(ROWS - 1, routine);
-          return new Int8Code(sound.unit(), format, sound.rounding(), sound.tiles(), products);
+          Int8Code code =
+              new Int8Code(sound.unit(), format, sound.rounding(), sound.tiles(), products);
+          return difference(code, productData(format, inputs, seed), seed % 2 == 1);
         });
   }
 
@@ -98,12 +89,15 @@ class EmittedFaultsTest {
   private static void checkRounding(PanelFormat format) throws Exception {
     List<Code> codes = new ArrayList<>();
     Int8Code sound = interpreted(CpuRow.AVX2, format, codes);
-    check(
+    FaultHunt.check(
         "rounding for " + format.format(),
-        (code, seed) -> difference(code, roundingData(format, seed), false),
-        sound,
-        EmittedFault.of(codes.getFirst()),
-        routine -> new Int8Code(sound.unit(), format, routine, sound.tiles(), sound.products()));
+        codes.getFirst(),
+        ALIKE,
+        (routine, seed) ->
+            difference(
+                new Int8Code(sound.unit(), format, routine, sound.tiles(), sound.products()),
+                roundingData(format, seed),
+                false));
   }
 
   /// Rows whose largest element is in each lane, that are not finite in each lane, and extreme
@@ -154,55 +148,12 @@ class EmittedFaultsTest {
         });
   }
 
-  /// Where code differs from the reference; empty if nowhere.
-  @FunctionalInterface
-  private interface Trial {
-    String difference(Int8Code code, int seed);
-  }
-
   @FunctionalInterface
   private interface Operands {
     LinearData in(Arena arena);
   }
 
-  private static void check(
-      String what,
-      Trial trial,
-      Int8Code sound,
-      List<EmittedFault> faults,
-      Function<Routine, Int8Code> with) {
-    for (int seed = 0; seed < SEEDS; seed++) {
-      assertEquals("", trial.difference(sound, seed));
-    }
-    List<String> alive = new ArrayList<>();
-    int alike = 0;
-    for (EmittedFault fault : faults) {
-      if (ALIKE.stream().anyMatch(fault.name()::matches)) {
-        alike++;
-      } else if (!found(trial, with.apply(new InterpretedRoutine(fault.code(), LIMIT)))) {
-        alive.add(fault.name());
-      }
-    }
-    System.out.printf(
-        Locale.ROOT,
-        "%s: %d faults in emitted code, %d of them found, %d are none%n",
-        what,
-        faults.size(),
-        faults.size() - alike - alive.size(),
-        alike);
-    assertTrue(alive.isEmpty(), () -> what + ":\n" + String.join("\n", alive));
-  }
-
-  private static boolean found(Trial trial, Int8Code code) {
-    for (int seed = 0; seed < SEEDS; seed++) {
-      if (!trial.difference(code, seed).isEmpty()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /// Where it differs, or what it did that it must not; empty if nothing.
+  /// Where it differs; empty if nowhere.
   ///
   /// @param adds whether it adds to y
   private static String difference(Int8Code code, Operands operands, boolean adds) {
@@ -228,8 +179,6 @@ class EmittedFaultsTest {
         }
       }
       return "";
-    } catch (Fault e) {
-      return e.getMessage();
     }
   }
 }

@@ -26,13 +26,13 @@ class ExactBitsTest {
 
   @TestFactory
   Stream<DynamicTest> everyUnitAndFormat() {
-    return ExactUnit.table().stream()
+    return FloatUnit.table().stream()
         .flatMap(unit ->
             WeightPanels.formats().stream()
                 .map(f -> DynamicTest.dynamicTest(unit.row() + " " + f, () -> check(unit, f))));
   }
 
-  static ExactCode load(ExactUnit unit, BlockFormat format, RoutineLoader loader)
+  static ExactCode load(FloatUnit unit, BlockFormat format, RoutineLoader loader)
       throws RefusedException {
     ExactCode f32 = ExactCode.f32(unit, new FloatPanels(BlockFormat.F32, unit.outputs()), loader);
     return format.equals(BlockFormat.F32)
@@ -40,7 +40,7 @@ class ExactBitsTest {
         : ExactCode.load(f32, WeightPanels.of(format, unit.outputs()).orElseThrow(), loader);
   }
 
-  private static void check(ExactUnit unit, BlockFormat format) throws Exception {
+  private static void check(FloatUnit unit, BlockFormat format) throws Exception {
     List<ExactCode> all = new ArrayList<>();
     all.add(load(unit, format, InterpretedRoutine::load));
     if (Host.has(unit.row().needs())) {

@@ -91,12 +91,12 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     return apply(new X86Linear(spec, code, weights), arena, before);
   }
 
-  /// The same in F32.
-  F32Matrix apply(ExactCode code, Arena arena, float[][] before) {
+  /// The same by rows that are floats.
+  F32Matrix apply(FloatCode code, Arena arena, float[][] before) {
     LinearSpec spec =
         new LinearSpec(
             w.format(), w.outputs(), w.inputs(), before != null, Set.of(Numerics.EXACT_F32));
-    LinearKernel kernel = ExactLinear.pack(spec, code, List.of(w), arena, Workers.sequential());
+    LinearKernel kernel = FloatLinear.pack(spec, code, List.of(w), arena, Workers.sequential());
     return apply(kernel, arena, before);
   }
 
@@ -108,6 +108,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
       }
     }
     MemorySegment scratch = arena.allocate(kernel.scratchBytes(x.rows(), 1), 64);
+    scratch.fill((byte) -1); // NaN
     kernel.apply(x, y, new Workspace(scratch, Workers.sequential()));
     return y;
   }

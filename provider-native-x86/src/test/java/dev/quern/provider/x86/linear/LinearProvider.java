@@ -8,15 +8,20 @@ import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
+import java.util.function.Function;
 
 /// The linear operators of one row of the table of CPUs, for the suite.
 public final class LinearProvider implements KernelProvider {
   private final CpuRow row;
-  private final X86Linears linears;
+  private final Function<LinearSpec, Offer<LinearPacker>> linears;
 
   public LinearProvider(CpuRow row) {
+    this(row, new X86Linears(row)::offer);
+  }
+
+  LinearProvider(CpuRow row, Function<LinearSpec, Offer<LinearPacker>> linears) {
     this.row = row;
-    linears = new X86Linears(row);
+    this.linears = linears;
   }
 
   @Override
@@ -41,6 +46,6 @@ public final class LinearProvider implements KernelProvider {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return linears.offer(spec);
+    return linears.apply(spec);
   }
 }

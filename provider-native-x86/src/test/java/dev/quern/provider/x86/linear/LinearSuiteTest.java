@@ -46,16 +46,25 @@ class LinearSuiteTest {
         PanelFormat.table().stream()
             .map(f -> "linear " + f.format() + " " + f.numerics() + "\n")
             .collect(Collectors.joining());
+    check(new LinearProvider(row), support, format, TRIES, Set.of());
+  }
+
+  /// Runs the suite on a format.
+  ///
+  /// @param support what is declared
+  /// @param rules empty for all
+  static void check(
+      LinearProvider provider, String support, BlockFormat format, int tries, Set<String> rules) {
     Target target =
         new Target(
-            new LinearProvider(row),
+            provider,
             KernelOptions.fromSystem().providersPlatform(),
             Support.parse("the linear operators", support));
     SuiteResult result =
         Suite.run(
             target,
-            new Settings(TRIES, Settings.DEFAULT_SEED, Optional.empty()),
-            new Selection(Set.of("linear"), Set.of(format.id()), Set.of()),
+            new Settings(tries, Settings.DEFAULT_SEED, Optional.empty()),
+            new Selection(Set.of("linear"), Set.of(format.id()), rules),
             cell -> {});
     result.cells().stream()
         .flatMap(c -> c.firstFailure().stream())
@@ -64,9 +73,9 @@ class LinearSuiteTest {
     assertTrue(result.green(), "nothing was checked");
     System.out.printf(
         Locale.ROOT,
-        "%s on CPU row %s: %d cases kept the rules %s%n",
+        "%s on %s: %d cases kept the rules %s%n",
         format,
-        row,
+        provider.availability(target.platform()),
         result.passes(),
         result.cells().stream()
             .filter(c -> c.passes() > 0)

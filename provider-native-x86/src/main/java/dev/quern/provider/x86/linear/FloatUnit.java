@@ -14,21 +14,21 @@ import java.util.List;
 /// @param bits of a vector
 /// @param registers how many vectors there are
 /// @param maxRows of a tile
-record ExactUnit(CpuRow row, int bits, int registers, int maxRows) {
+record FloatUnit(CpuRow row, int bits, int registers, int maxRows) {
   /// Vectors of a panel's outputs.
   static final int SLICES = 2;
 
   /// 12 rows: 24 sums, x, two weights; 24 FMAs and 14 loads an input. 6 rows: 12 sums and 8 loads.
-  private static final List<ExactUnit> TABLE =
+  private static final List<FloatUnit> TABLE =
       List.of(
-          new ExactUnit(CpuRow.AVX512_VNNI, 512, 32, 12), new ExactUnit(CpuRow.AVX2, 256, 16, 6));
+          new FloatUnit(CpuRow.AVX512_VNNI, 512, 32, 12), new FloatUnit(CpuRow.AVX2, 256, 16, 6));
 
-  static List<ExactUnit> table() {
+  static List<FloatUnit> table() {
     return TABLE;
   }
 
   /// The best unit that code of a row may use.
-  static ExactUnit of(CpuRow row) {
+  static FloatUnit of(CpuRow row) {
     return TABLE.stream()
         .filter(unit -> row.needs().containsAll(unit.row.needs()))
         .findFirst()

@@ -10,22 +10,24 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 
-/// `y = x·Wᵀ` in F32 (`exact-f32`): rows of x are copied once, in tiles of about equal heights,
-/// then the workers split the panels. For few rows weights are decoded in registers; for more, a
-/// panel is decoded once to the worker's scratch, which all tiles then meet.
+/// `y = x·Wᵀ` by rows that are floats, F32 (`exact-f32`) or BF16 (`bf16`): rows of x are copied
+/// once, in tiles of about equal heights, then the workers split the panels. These are read as they
+/// are packed, or each is decoded once to the worker's scratch, which all tiles then meet: as the
+/// code says.
 ///
-/// A row's bits do not depend on how many rows there are, nor on how they are cut: a decoded weight
-/// is the same number everywhere, and [ExactProduct] adds in the order of inputs.
+/// A row's bits do not depend on how rows are cut into tiles, nor on who multiplies which panel: a
+/// decoded weight is the same number everywhere, and a product adds in an order that does not
+/// depend on the other rows. Where a code has two kinds of products, by the number of rows, each
+/// has its own order, and is a variant of its own.
 ///
 /// Scratch:
 ///
 /// ```
-/// arguments of each worker: 128 bytes[parallelism]
-/// | an F32 panel of each worker, where one is decoded: [parallelism]
-/// | tiles (FloatTile), one behind the other
+/// of each worker: arguments: 192 bytes | what products spill | a decoded panel, if any
+/// tiles, one behind the other
 /// ```
-final class ExactLinear implements LinearKernel {
-  private static final int ARGUMENT_BYTES = 128;
+final class FloatLinear implements LinearKernel {
+  private static final int ARGUMENT_BYTES = 192;
   private static final int TASKS_PER_WORKER = 8;
 
   /// Bytes of panels that are met by all tiles before the next ones: they stay in the second-level
@@ -33,28 +35,29 @@ final class ExactLinear implements LinearKernel {
   private static final int CACHED_BYTES = 1 << 18;
 
   private final LinearSpec spec;
-  private final ExactCode code;
+  private final FloatCode code;
   private final PanelWeights weights;
 
-  private ExactLinear(LinearSpec spec, ExactCode code, PanelWeights weights) {
+  /// @param weights as the code's panels lay them out
+  FloatLinear(LinearSpec spec, FloatCode code, PanelWeights weights) {
     this.spec = spec;
     this.code = code;
     this.weights = weights;
   }
 
-  static ExactLinear pack(
+  static FloatLinear pack(
       LinearSpec spec,
-      ExactCode code,
+      FloatCode code,
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
-    WeightPanels panels = code.panels();
+    PackedPanels panels = code.panels();
     int blocks = Math.ceilDiv(spec.inputs(), panels.inputs());
     PanelWeights weights =
         PanelWeights.allocate(
             panels.outputs(), panels.bytes(blocks), spec.outputs(), blocks, allocator);
     weights.write(panels.writer(weights.data()), stacked, workers);
-    return new ExactLinear(spec, code, weights);
+    return new FloatLinear(spec, code, weights);
   }
 
   @Override
@@ -64,20 +67,17 @@ final class ExactLinear implements LinearKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return tilesAt(rows, parallelism) + rows * FloatTile.rowBytes(inputs());
+    return tilesAt(rows, parallelism) + rows * code.rowBytes(inputs());
   }
 
-  private static long decodedAt(int parallelism) {
-    return (long) ARGUMENT_BYTES * parallelism;
+  /// Bytes of a worker's part.
+  private long workerBytes(int rows) {
+    long decoded = code.direct(rows) ? 0 : Split.align(code.decodedBytes(inputs()));
+    return ARGUMENT_BYTES + code.spillBytes() + decoded;
   }
 
   private long tilesAt(int rows, int parallelism) {
-    return decodedAt(parallelism) + (code.direct(rows) ? 0 : parallelism * decodedBytes());
-  }
-
-  /// Bytes of a panel as F32.
-  private long decodedBytes() {
-    return (long) Float.BYTES * inputs() * weights.width();
+    return workerBytes(rows) * parallelism;
   }
 
   /// Inputs of a tile: of whole blocks of weights.
@@ -89,7 +89,7 @@ final class ExactLinear implements LinearKernel {
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
     long tiles = tilesAt(x.rows(), w.workers().parallelism());
     copy(x, w, tiles);
-    int panels = weights.count();
+    int panels = Math.ceilDiv(spec.outputs(), code.outputs());
     int tasks = Split.tasks(panels, TASKS_PER_WORKER, w.workers());
     w.workers()
         .run(
@@ -97,19 +97,18 @@ final class ExactLinear implements LinearKernel {
             (task, worker) -> {
               int begin = (int) Split.begin(panels, task, tasks);
               int end = (int) Split.begin(panels, task + 1, tasks);
-              long arguments = (long) ARGUMENT_BYTES * worker;
-              if (code.direct(y.rows())) {
+              long arguments = workerBytes(x.rows()) * worker;
+              if (code.direct(x.rows())) {
                 multiply(y, begin, end, w.scratch(), arguments, tiles);
               } else {
-                long decoded = decodedAt(w.workers().parallelism()) + worker * decodedBytes();
-                decodeAndMultiply(y, begin, end, w.scratch(), arguments, decoded, tiles);
+                decodeAndMultiply(y, begin, end, w.scratch(), arguments, tiles);
               }
             });
   }
 
   /// How many tiles rows are cut into.
   private int tiles(int rows) {
-    return Math.ceilDiv(rows, code.unit().maxRows());
+    return Math.ceilDiv(rows, code.maxRows(rows));
   }
 
   /// Tile by tile, since the rows of one share cache lines. A single one is copied by the caller:
@@ -127,7 +126,7 @@ final class ExactLinear implements LinearKernel {
             (task, worker) -> {
               int end = (int) Split.begin(count, task + 1, tasks);
               for (int t = (int) Split.begin(count, task, tasks); t < end; t++) {
-                copyTile(x, t, w.scratch(), (long) ARGUMENT_BYTES * worker, tiles);
+                copyTile(x, t, w.scratch(), workerBytes(x.rows()) * worker, tiles);
               }
             });
   }
@@ -135,14 +134,13 @@ final class ExactLinear implements LinearKernel {
   private void copyTile(F32Matrix x, int tile, MemorySegment scratch, long arguments, long tiles) {
     int first = (int) Split.begin(x.rows(), tile, tiles(x.rows()));
     int end = (int) Split.begin(x.rows(), tile + 1, tiles(x.rows()));
-    FloatTile shape = new FloatTile(end - first);
     for (int row = first; row < end; row++) {
-      RowCopy.arguments(
+      code.setRow(
           scratch,
           arguments,
           x.data().address() + x.offsetBytes(row, 0),
-          scratch.address() + tiles + first * FloatTile.rowBytes(inputs()),
-          shape,
+          scratch.address() + tiles + first * code.rowBytes(inputs()),
+          end - first,
           row - first,
           spec.inputs(),
           inputs());
@@ -159,7 +157,7 @@ final class ExactLinear implements LinearKernel {
       int panels = Math.min(step, end - panel);
       long address = weights.data().address() + panel * weights.panelBytes();
       for (int tile = 0; tile < count; tile++) {
-        multiply(y, tile, panel, panels, address, weights.blocks(), scratch, arguments, tiles);
+        multiply(y, tile, panel, panels, address, scratch, arguments, tiles);
       }
     }
   }
@@ -170,28 +168,30 @@ final class ExactLinear implements LinearKernel {
 
   /// Panels begin (inclusive) to end (exclusive), each decoded first, by all tiles.
   private void decodeAndMultiply(
-      F32Matrix y,
-      int begin,
-      int end,
-      MemorySegment scratch,
-      long arguments,
-      long decoded,
-      long tiles) {
-    long address = scratch.address() + decoded;
-    int blocks = inputs() / FloatPanels.BLOCK;
+      F32Matrix y, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
+    long decoded = scratch.address() + arguments + ARGUMENT_BYTES + code.spillBytes();
     for (int panel = begin; panel < end; panel++) {
+      decode(panel, decoded, scratch, arguments);
+      for (int tile = 0; tile < tiles(y.rows()); tile++) {
+        multiply(y, tile, panel, 1, decoded, scratch, arguments, tiles);
+      }
+    }
+  }
+
+  /// Decodes the packed panels that a panel of products consists of.
+  private void decode(int panel, long to, MemorySegment scratch, long arguments) {
+    int parts = code.outputs() / weights.width();
+    int end = Math.min(weights.count(), (panel + 1) * parts);
+    for (int packed = panel * parts; packed < end; packed++) {
       ProductArguments.set(
           scratch,
           arguments,
-          address,
-          weights.data().address() + panel * weights.panelBytes(),
+          to + (long) (packed % parts) * code.decodedStep(),
+          weights.data().address() + packed * weights.panelBytes(),
           weights.blocks());
       ProductArguments.setFootScales(
           scratch, arguments, code.panels().footScalesAt(weights.blocks()));
       code.decoder().call(scratch.address() + arguments, scratch, weights.data(), scratch);
-      for (int tile = 0; tile < tiles(y.rows()); tile++) {
-        multiply(y, tile, panel, 1, address, blocks, scratch, arguments, tiles);
-      }
     }
   }
 
@@ -202,27 +202,28 @@ final class ExactLinear implements LinearKernel {
       int panel,
       int panels,
       long address,
-      int blocks,
       MemorySegment scratch,
       long arguments,
       long tiles) {
     int first = (int) Split.begin(y.rows(), tile, tiles(y.rows()));
     int end = (int) Split.begin(y.rows(), tile + 1, tiles(y.rows()));
+    int last = spec.outputs() - (panel + panels - 1) * code.outputs();
     ProductArguments.set(
         scratch,
         arguments,
-        scratch.address() + tiles + first * FloatTile.rowBytes(inputs()),
+        scratch.address() + tiles + first * code.rowBytes(inputs()),
         address,
-        y.data().address() + y.offsetBytes(first, panel * weights.width()),
+        y.data().address() + y.offsetBytes(first, panel * code.outputs()),
         (long) Float.BYTES * y.rowStrideFloats(),
-        blocks,
+        code.blocks(inputs(), code.direct(y.rows())),
         panels,
-        weights.outputsOf(panel + panels - 1),
+        Math.min(code.outputs(), last),
         spec.accumulate());
     ProductArguments.setFootScales(
         scratch, arguments, code.panels().footScalesAt(weights.blocks()));
-    (code.direct(y.rows()) ? code.fused() : code.products())
-        .get(end - first - 1)
+    long spill = scratch.address() + arguments + ARGUMENT_BYTES;
+    code.setProduct(scratch, arguments, y.rows(), end - first, spill);
+    code.product(y.rows(), end - first)
         .call(scratch.address() + arguments, scratch, weights.data(), y.data());
   }
 }
