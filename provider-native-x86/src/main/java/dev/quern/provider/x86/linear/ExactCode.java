@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 /// Invariant: [ExactProduct] adds in the order of inputs, and decoded weights are the same, so that
 /// a row's bits do not depend on how many there are.
 ///
+/// @param directRows up to so many rows weights are decoded in registers
 /// @param rowCopy of a row of x ([RowCopy])
 /// @param decoder of a panel to F32; that of F32 is never called
 /// @param fused products by the format's panels, of tiles of 1, 2, ... rows
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
 record ExactCode(
     FloatUnit unit,
     WeightPanels panels,
+    int directRows,
     Routine rowCopy,
     Routine decoder,
     List<Routine> fused,
@@ -41,7 +43,8 @@ record ExactCode(
         (_, _, _, _) -> {
           throw new IllegalStateException("F32 weights are not decoded");
         };
-    return new ExactCode(unit, panels, routines.getFirst(), none, products, products);
+    return new ExactCode(
+        unit, panels, Integer.MAX_VALUE, routines.getFirst(), none, products, products);
   }
 
   /// The code of another format.
@@ -54,7 +57,8 @@ record ExactCode(
     codes.addAll(fusedCodes(unit, panels));
     List<Routine> routines = loader.load(codes);
     List<Routine> fused = List.copyOf(routines.subList(1, routines.size()));
-    return new ExactCode(unit, panels, f32.rowCopy, routines.getFirst(), fused, f32.products);
+    return new ExactCode(
+        unit, panels, fused.size(), f32.rowCopy, routines.getFirst(), fused, f32.products);
   }
 
   private static List<Code> fusedCodes(FloatUnit unit, WeightPanels panels) {
@@ -75,7 +79,7 @@ record ExactCode(
 
   @Override
   public boolean direct(int rows) {
-    return products.equals(fused) || rows <= fused.size();
+    return rows <= directRows;
   }
 
   @Override

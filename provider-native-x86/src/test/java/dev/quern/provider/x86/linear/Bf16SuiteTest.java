@@ -19,8 +19,8 @@ class Bf16SuiteTest {
   /// Rules that a single small call shows.
   private static final Set<String> RESULTS = Set.of("F1", "L2", "L3", "L4", "L13", "L10", "L11");
 
-  /// Formats that are packed as BF16, and one of each kind of blocks.
-  private static final List<BlockFormat> FORMATS =
+  /// Formats that are floats, and one of each kind of blocks: bits are compared for all.
+  static final List<BlockFormat> FORMATS =
       List.of(
           BlockFormat.F32,
           BlockFormat.F16,

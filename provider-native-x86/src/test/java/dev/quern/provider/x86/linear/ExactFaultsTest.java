@@ -88,7 +88,13 @@ class ExactFaultsTest {
           fused.set(ROWS - 1, routine);
           ExactCode code =
               new ExactCode(
-                  unit, panels, sound.rowCopy(), sound.decoder(), fused, sound.products());
+                  unit,
+                  panels,
+                  sound.directRows(),
+                  sound.rowCopy(),
+                  sound.decoder(),
+                  fused,
+                  sound.products());
           // Each slice is the one that y does not have whole.
           int outputs = seed % 3 == 0 ? unit.outputs() + 3 : 2 * unit.outputs() - 3;
           return difference(code, data(format, ROWS, outputs, inputs, seed), seed);
@@ -106,7 +112,8 @@ class ExactFaultsTest {
         unit.bits() == 512 ? ALIKE_UPPER : ALIKE,
         (routine, seed) ->
             difference(
-                new ExactCode(unit, panels, sound.rowCopy(), routine, List.of(), sound.products()),
+                new ExactCode(
+                    unit, panels, 0, sound.rowCopy(), routine, List.of(), sound.products()),
                 data(format, 1, unit.outputs() + 3, inputs, seed),
                 0));
   }
@@ -141,7 +148,13 @@ class ExactFaultsTest {
               };
           ExactCode code =
               new ExactCode(
-                  unit, sound.panels(), routine, sound.decoder(), sound.fused(), sound.products());
+                  unit,
+                  sound.panels(),
+                  sound.directRows(),
+                  routine,
+                  sound.decoder(),
+                  sound.fused(),
+                  sound.products());
           return difference(code, operands, 0);
         });
   }

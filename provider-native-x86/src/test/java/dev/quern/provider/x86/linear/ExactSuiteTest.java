@@ -21,7 +21,7 @@ class ExactSuiteTest {
   Stream<DynamicTest> everyUnitAndFormat() {
     return FloatUnit.table().stream()
         .flatMap(unit ->
-            WeightPanels.formats().stream()
+            Bf16SuiteTest.FORMATS.stream()
                 .map(f -> DynamicTest.dynamicTest(unit.row() + " " + f, () -> check(unit, f))));
   }
 
