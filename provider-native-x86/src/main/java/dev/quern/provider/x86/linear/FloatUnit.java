@@ -4,9 +4,9 @@ import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import java.util.List;
 
-/// What multiplies F32 rows by panels on a row of the table of CPUs, all by FMA. A panel has two
-/// vectors of outputs, which are called slices: each x that is broadcast then serves two FMAs, and
-/// a load port is never what limits a tile.
+/// What multiplies rows that are floats by panels, of F32 by FMA on a row of the table of CPUs, of
+/// BF16 by its dot product. A panel has two vectors of outputs, which are called slices: each x
+/// that is broadcast then serves two FMAs, and a load port is never what limits a tile.
 ///
 /// Registers: the sums from 0 on, a row's two beside each other; temporary ones from the last down.
 ///
