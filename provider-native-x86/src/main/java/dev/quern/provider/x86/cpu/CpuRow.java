@@ -24,6 +24,10 @@ public record CpuRow(String name, Set<String> needs) {
   public static final CpuRow AVX512_VNNI =
       AVX2.and("avx512-vnni", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni");
 
+  /// With BF16 dot products besides: Cooper Lake, Zen 4, and Sapphire Rapids where it has no tiles.
+  /// No row of the table, since all but the BF16 linears are AVX512_VNNI's.
+  public static final CpuRow AVX512_BF16 = AVX512_VNNI.and("avx512-bf16", "avx512_bf16");
+
   /// Tiles: Sapphire Rapids. The operating system has to permit them as well ([AmxPermission]).
   public static final CpuRow AMX =
       AVX512_VNNI.and("amx", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16");

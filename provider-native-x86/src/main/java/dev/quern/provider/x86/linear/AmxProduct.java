@@ -84,7 +84,7 @@ final class AmxProduct extends Avx512Sums {
     Label shapes = a.label();
     a.emit(Op.LDTILECFG, ptr(shapes));
     a.emit(Op.MOV, INTEGERS, ProductArguments.integers(RDI));
-    new PanelLoop(product.layout, tile).emit(a, product, Prefetch.NEVER);
+    PanelLoop.of(product.layout, tile).emit(a, product, Prefetch.NEVER);
     a.align(ROW_BYTES);
     a.place(shapes);
     a.data(product.shapes());

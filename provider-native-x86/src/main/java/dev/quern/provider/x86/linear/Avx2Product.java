@@ -90,7 +90,7 @@ final class Avx2Product implements PanelLoop.Unit {
     if (layout.planes() > 0 || nibblesOf8) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     }
-    new PanelLoop(layout, tile).emit(a, product, Prefetch.of(tile.rows(), MAX_ROWS));
+    PanelLoop.of(layout, tile).emit(a, product, Prefetch.of(tile.rows(), MAX_ROWS));
     a.align(32);
     a.place(product.bits);
     a.data(1, 2, 4, 8, 16, 32, 64, 128);

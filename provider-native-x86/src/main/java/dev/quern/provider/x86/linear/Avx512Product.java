@@ -33,7 +33,7 @@ final class Avx512Product extends Avx512Sums {
     Assembler a = new Assembler(CpuRow.AVX512_VNNI.needs());
     Avx512Panel panel = new Avx512Panel(a, layout);
     panel.begin();
-    new PanelLoop(layout, tile)
+    PanelLoop.of(layout, tile)
         .emit(a, new Avx512Product(a, layout, tile, panel), Prefetch.of(tile.rows(), MAX_ROWS));
     panel.constants();
     return a.code();

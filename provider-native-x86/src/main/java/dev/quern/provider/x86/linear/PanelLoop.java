@@ -26,7 +26,7 @@ import java.util.function.IntConsumer;
 ///       for (block : panel) {         // and of the tile of rows
 ///         sums[r] += scales * d[r] * (term[r] + Σ words * q[r]);
 ///       }
-///       if (rows have zero points) {
+///       if (there are feet) {         // what int8 rows with zero points need, say:
 ///         sums[r] = (sums[r] - z[r] * the panel's sums) * s[r];
 ///       }
 ///       y[r][outputs] = sums[r];      // or +=
@@ -34,7 +34,24 @@ import java.util.function.IntConsumer;
 ///
 /// Registers: [#TILE] and [#PANEL] are at the current block, [#HEAD] at its head; y in r9, its stride
 /// in r10, panels left in r8, blocks left in rcx, and in rax those of the head.
-record PanelLoop(PanelLayout layout, RoundedTile tile) {
+///
+/// @param outputs of a panel
+/// @param rows of the tile
+/// @param headBytes of a panel's heads; 0 where there are none
+/// @param blocksPerHead how many blocks share a head; 1 where there are none
+/// @param blockBytes of a panel's blocks
+/// @param tileBlockBytes of the tile's blocks
+/// @param hasFoot whether something comes behind the last block, of the tile at least
+/// @param footBytes of a panel's foot; 0 where there is none
+record PanelLoop(
+    int outputs,
+    int rows,
+    int headBytes,
+    int blocksPerHead,
+    int blockBytes,
+    int tileBlockBytes,
+    boolean hasFoot,
+    int footBytes) {
   static final Gp TILE = RSI;
   static final Gp PANEL = RDX;
   static final Gp HEAD = R11;
@@ -68,7 +85,7 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
     /// A block at TILE and PANEL: adds to the sums.
     void block();
 
-    /// Where rows of x were rounded as a whole: TILE and PANEL are at their feet.
+    /// Where there are feet: TILE and PANEL are at them.
     void foot();
 
     /// The outputs of a panel that y has, as bits in the register: fewer in the last one.
@@ -84,6 +101,34 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
     default void end() {}
   }
 
+  /// Without rows: blocks are stored.
+  ///
+  /// @param storedBytes of a block
+  static PanelLoop storing(PanelLayout layout, int storedBytes) {
+    return new PanelLoop(
+        layout.outputs(),
+        0,
+        layout.headBytes(),
+        layout.blocksPerHead(),
+        layout.blockBytes(),
+        storedBytes,
+        layout.wholeRows(),
+        layout.footBytes());
+  }
+
+  /// For rows that are rounded to int8.
+  static PanelLoop of(PanelLayout layout, RoundedTile tile) {
+    return new PanelLoop(
+        layout.outputs(),
+        tile.rows(),
+        layout.headBytes(),
+        layout.blocksPerHead(),
+        layout.blockBytes(),
+        tile.blockBytes(),
+        layout.wholeRows(),
+        layout.footBytes());
+  }
+
   /// Emits all but constants.
   ///
   /// @param prefetch where weights come from
@@ -97,14 +142,15 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
         1,
         () -> {
           a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
-          unit.begin();
-          blocks(a, unit::block, tile.blockBytes(), prefetch);
-          if (layout.wholeRows()) {
+          blocks(a, unit::begin, unit::block, prefetch);
+          if (hasFoot) {
             unit.foot();
-            a.emit(Op.ADD, PANEL, layout.footBytes());
+          }
+          if (footBytes > 0) {
+            a.emit(Op.ADD, PANEL, footBytes);
           }
           store(a, unit);
-          a.emit(Op.ADD, R9, Float.BYTES * layout.outputs());
+          a.emit(Op.ADD, R9, Float.BYTES * outputs);
         });
     unit.end();
     a.end();
@@ -113,9 +159,8 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
   /// Emits the same loops without sums and y, all but constants: what is done with a block, and
   /// with a foot, stores at TILE.
   ///
-  /// @param blockBytes that are stored of a block
-  /// @param footBytes that are stored of a foot
-  void emitUnpacking(Assembler a, Runnable block, int blockBytes, Runnable foot, int footBytes) {
+  /// @param storedFootBytes that are stored of a foot
+  void emitUnpacking(Assembler a, Runnable block, Runnable foot, int storedFootBytes) {
     a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
     a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
     a.emit(Op.MOV, R8, ProductArguments.count(RDI));
@@ -123,18 +168,27 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
         R8,
         1,
         () -> {
-          blocks(a, block, blockBytes, Prefetch.ALWAYS);
-          if (layout.wholeRows()) {
+          blocks(a, () -> {}, block, Prefetch.ALWAYS);
+          if (hasFoot) {
             foot.run();
-            a.emit(Op.ADD, PANEL, layout.footBytes());
-            a.emit(Op.ADD, TILE, footBytes);
+            a.emit(Op.ADD, PANEL, footBytes);
+            a.emit(Op.ADD, TILE, storedFootBytes);
           }
         });
     a.end();
   }
 
+  /// Emits a loop over the blocks of a single panel, and no sums: what is done with a block stores
+  /// at TILE.
+  void emitBlocks(Assembler a, Runnable begin, Runnable block) {
+    a.emit(Op.MOV, PANEL, ProductArguments.panels(RDI));
+    a.emit(Op.MOV, TILE, ProductArguments.tile(RDI));
+    blocks(a, begin, block, Prefetch.ALWAYS);
+    a.end();
+  }
+
   /// All blocks of a panel.
-  private void blocks(Assembler a, Runnable block, int tileBlockBytes, Prefetch prefetch) {
+  private void blocks(Assembler a, Runnable begin, Runnable block, Prefetch prefetch) {
     Runnable whole =
         () -> {
           switch (prefetch) {
@@ -149,28 +203,29 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
             case NEVER -> {}
           }
           block.run();
-          a.emit(Op.ADD, PANEL, layout.blockBytes());
+          a.emit(Op.ADD, PANEL, blockBytes);
           a.emit(Op.ADD, TILE, tileBlockBytes);
         };
     a.emit(Op.MOV, RCX, ProductArguments.blocks(RDI));
+    begin.run();
     a.align(32);
-    a.loop(RCX, layout.blocksPerHead(), layout.hasHeads() ? () -> head(a, whole) : whole);
+    a.loop(RCX, blocksPerHead, headBytes > 0 ? () -> head(a, whole) : whole);
   }
 
   private void head(Assembler a, Runnable block) {
     a.emit(Op.MOV, HEAD, PANEL);
-    a.emit(Op.ADD, PANEL, layout.headBytes());
-    if (layout.blocksPerHead() == 1) {
+    a.emit(Op.ADD, PANEL, headBytes);
+    if (blocksPerHead == 1) {
       block.run();
     } else {
-      a.emit(Op.MOV, RAX.r32(), layout.blocksPerHead());
+      a.emit(Op.MOV, RAX.r32(), blocksPerHead);
       a.loop(RAX, 1, block);
     }
   }
 
   private void prefetch(Assembler a) {
-    for (int at = 0; at < layout.blockBytes(); at += LINE) {
-      a.emit(Op.PREFETCHT0, ptr(PANEL, PREFETCH_BLOCKS * layout.blockBytes() + at));
+    for (int at = 0; at < blockBytes; at += LINE) {
+      a.emit(Op.PREFETCHT0, ptr(PANEL, PREFETCH_BLOCKS * blockBytes + at));
     }
   }
 
@@ -190,9 +245,9 @@ record PanelLoop(PanelLayout layout, RoundedTile tile) {
   /// With rax at each row of y.
   private void eachRow(Assembler a, IntConsumer body) {
     a.emit(Op.MOV, RAX, R9);
-    for (int row = 0; row < tile.rows(); row++) {
+    for (int row = 0; row < rows; row++) {
       body.accept(row);
-      if (row < tile.rows() - 1) {
+      if (row < rows - 1) {
         a.emit(Op.ADD, RAX, R10);
       }
     }

@@ -40,11 +40,10 @@ final class PanelUnpacking {
     if (offset != 0) {
       a.emit(Op.VPBROADCASTD, OFFSETS, ptr(offsets));
     }
-    new PanelLoop(layout, new RoundedTile(1, layout.groups(), layout.wholeRows()))
+    PanelLoop.storing(layout, to.blockBytes())
         .emitUnpacking(
             a,
             () -> block(a, panel, layout, to, offset),
-            to.blockBytes(),
             () -> foot(a, to.footBytes()),
             to.footBytes());
     a.align(Integer.BYTES);

@@ -9,13 +9,24 @@ import java.util.List;
 
 /// Packed weights: panels one behind the other. What is missing from the last one is zero.
 ///
-/// @param layout of a panel's blocks
+/// @param width P, outputs of a panel
+/// @param panelBytes of a panel
 /// @param outputs rows of the matrices, stacked
-/// @param blocks of 32 of a row
+/// @param blocks of a row
 /// @param data `[ceil(outputs / P)]` panels
-record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment data) {
+record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemorySegment data) {
   /// Several for each worker, since the sources of some may have to come from a file first.
   private static final int TASKS_PER_WORKER = 8;
+
+  /// Writes rows into panels.
+  @FunctionalInterface
+  interface Writer {
+    /// Writes an output.
+    ///
+    /// @param panelAt where its panel begins in data
+    /// @param lane the output within it
+    void write(WeightMatrix m, long row, long panelAt, int lane);
+  }
 
   /// Packs matrices that are stacked by output rows.
   ///
@@ -28,50 +39,55 @@ record PanelWeights(PanelLayout layout, int outputs, int blocks, MemorySegment d
       Workers workers) {
     PanelLayout layout = code.unit().layout(code.format());
     int blocks = Math.ceilDiv(spec.inputs(), PanelLayout.BLOCK);
-    int count = Math.ceilDiv(spec.outputs(), layout.outputs());
-    long bytes = Math.multiplyExact((long) count, layout.bytes(blocks));
+    PanelWeights panels =
+        allocate(layout.outputs(), layout.bytes(blocks), spec.outputs(), blocks, allocator);
+    panels.write(new PanelWriter(code.format(), layout, panels.data)::write, stacked, workers);
+    return panels;
+  }
+
+  /// Panels that nothing is written to yet.
+  static PanelWeights allocate(
+      int width, long panelBytes, int outputs, int blocks, SegmentAllocator allocator) {
+    long bytes = Math.multiplyExact((long) Math.ceilDiv(outputs, width), panelBytes);
     MemorySegment data = allocator.allocate(bytes, Split.LINE);
-    PanelWeights panels = new PanelWeights(layout, spec.outputs(), blocks, data);
-    PanelWriter writer = new PanelWriter(code.format(), layout, data);
+    return new PanelWeights(width, panelBytes, outputs, blocks, data);
+  }
+
+  /// Writes all panels.
+  void write(Writer writer, List<WeightMatrix> stacked, Workers workers) {
     WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
-    int tasks = Split.tasks(count, TASKS_PER_WORKER, workers);
+    int tasks = Split.tasks(count(), TASKS_PER_WORKER, workers);
     workers.run(
         tasks,
         (task, worker) -> {
-          int end = (int) Split.begin(count, task + 1, tasks);
-          for (int p = (int) Split.begin(count, task, tasks); p < end; p++) {
-            panels.packPanel(writer, p, matrices);
+          int end = (int) Split.begin(count(), task + 1, tasks);
+          for (int p = (int) Split.begin(count(), task, tasks); p < end; p++) {
+            writePanel(writer, p, matrices);
           }
         });
-    return panels;
   }
 
   /// How many there are.
   int count() {
-    return Math.ceilDiv(outputs, layout.outputs());
-  }
-
-  /// Bytes of a panel.
-  long panelBytes() {
-    return layout.bytes(blocks);
+    return Math.ceilDiv(outputs, width);
   }
 
   /// Outputs of a panel: fewer in the last one.
   int outputsOf(int panel) {
-    return Math.min(layout.outputs(), outputs - panel * layout.outputs());
+    return Math.min(width, outputs - panel * width);
   }
 
-  private void packPanel(PanelWriter writer, int panel, WeightMatrix[] matrices) {
-    if (outputsOf(panel) < layout.outputs()) {
-      data.asSlice(panel * panelBytes(), panelBytes()).fill((byte) 0);
+  private void writePanel(Writer writer, int panel, WeightMatrix[] matrices) {
+    if (outputsOf(panel) < width) {
+      data.asSlice(panel * panelBytes, panelBytes).fill((byte) 0);
     }
-    long from = (long) panel * layout.outputs(); // outputs, of all matrices
+    long from = (long) panel * width; // outputs, of all matrices
     long to = from + outputsOf(panel);
     long first = 0; // output of the matrix's first row
     for (WeightMatrix m : matrices) {
       long end = Math.min(to, first + m.outputs());
       for (long o = Math.max(from, first); o < end; o++) {
-        writer.write(m, o - first, panel * panelBytes(), (int) (o - from));
+        writer.write(m, o - first, panel * panelBytes, (int) (o - from));
       }
       first += m.outputs();
     }

@@ -12,10 +12,11 @@ import java.lang.foreign.MemorySegment;
 ///
 ///     0 tile   8 panels   16 y: row 0, the first panel's first output   24 bytes to y's next row
 ///     32 blocks   40 panels, how many   48 outputs of the last panel, as bits: u32
-///     52 1 to add to y, 0 to overwrite it: u32   64 where tiles may store integers
+///     52 1 to add to y, 0 to overwrite it: u32   56 bytes from a panel's begin to its scales, where
+///     it has some in its foot   64 where tiles may store integers
 ///     72 1 where the panels are in a cache, from a tile of rows before, 0 where in memory
 ///
-/// Those of unpacking are some of them: 0 where it stores, 8, 32 and 40.
+/// Those of unpacking and of decoding are some of them: 0 where it stores, 8, 32, 40 and 56.
 final class ProductArguments {
   private static final int TILE = 0;
   private static final int PANELS = 8;
@@ -25,6 +26,7 @@ final class ProductArguments {
   private static final int COUNT = 40;
   private static final int LAST = 48;
   private static final int ADD = 52;
+  private static final int FOOT_SCALES = 56;
   private static final int INTEGERS = 64;
   private static final int CACHED = 72;
 
@@ -54,7 +56,7 @@ final class ProductArguments {
     block.set(JAVA_INT, at + ADD, add ? 1 : 0);
   }
 
-  /// Sets those of unpacking.
+  /// Sets those of unpacking and of decoding.
   ///
   /// @param to where it stores
   static void set(MemorySegment block, long at, long to, long panels, int blocks, int count) {
@@ -62,6 +64,11 @@ final class ProductArguments {
     block.set(JAVA_LONG, at + PANELS, panels);
     block.set(JAVA_LONG, at + BLOCKS, blocks);
     block.set(JAVA_LONG, at + COUNT, count);
+  }
+
+  /// One more, for products and decoders that need it.
+  static void setFootScales(MemorySegment block, long at, long bytes) {
+    block.set(JAVA_LONG, at + FOOT_SCALES, bytes);
   }
 
   /// One more, for products by tiles.
@@ -74,12 +81,16 @@ final class ProductArguments {
     block.set(JAVA_LONG, at + CACHED, cached ? 1 : 0);
   }
 
-  static Mem cached(Gp block) {
-    return ptr(block, CACHED);
+  static Mem footScales(Gp block) {
+    return ptr(block, FOOT_SCALES);
   }
 
   static Mem integers(Gp block) {
     return ptr(block, INTEGERS);
+  }
+
+  static Mem cached(Gp block) {
+    return ptr(block, CACHED);
   }
 
   static Mem tile(Gp block) {

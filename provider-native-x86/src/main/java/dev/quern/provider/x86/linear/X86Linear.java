@@ -43,7 +43,7 @@ final class X86Linear implements LinearKernel {
     this.spec = spec;
     this.code = code;
     this.weights = weights;
-    unpacked = weights.layout().unpacked();
+    unpacked = code.unit().layout(code.format()).unpacked();
   }
 
   @Override
@@ -76,7 +76,7 @@ final class X86Linear implements LinearKernel {
 
   /// How many panels are unpacked at a time.
   private int group() {
-    return (int) Math.clamp(UNPACKED_BYTES / unpacked.bytes(weights.blocks()), 1, weights.count());
+    return Math.clamp(UNPACKED_BYTES / unpacked.bytes(weights.blocks()), 1, weights.count());
   }
 
   /// Bytes of a rounded row.
@@ -172,7 +172,7 @@ final class X86Linear implements LinearKernel {
             arguments,
             tiles + row * rowBytes(),
             code.unit().unpacks(rows) ? group : packed,
-            y.data().address() + y.offsetBytes(row, panel * weights.layout().outputs()),
+            y.data().address() + y.offsetBytes(row, panel * weights.width()),
             (long) Float.BYTES * y.rowStrideFloats(),
             weights.blocks(),
             count,

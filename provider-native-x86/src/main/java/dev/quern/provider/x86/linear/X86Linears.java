@@ -55,7 +55,7 @@ public final class X86Linears {
   }
 
   /// Two that ask at once may both assemble it; one is kept.
-  private Int8Code code(PanelFormat format) throws RefusedException {
+  Int8Code code(PanelFormat format) throws RefusedException {
     Int8Code known = codes.get(format);
     if (known != null) {
       return known;

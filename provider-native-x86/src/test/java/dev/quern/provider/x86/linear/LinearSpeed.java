@@ -19,25 +19,28 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// How fast linears of 2048 x 2048 are: products of rows by weights that come from memory, since
 /// there are more of them than caches hold. A program and not a test, since times are no
 /// assertions.
 ///
-/// Arguments: megabytes of packed weights, rounds, CPU rows and formats (all where none is named).
-/// From the root, after a build; with huge pages as a model's memory has them:
+/// Arguments: megabytes of packed weights, rounds, CPU rows, formats and arithmetics (all where
+/// none is named): int8, f32, bf16. From the root, after a build; with huge pages as a model's
+/// memory has them:
 ///
 /// ```
 /// GLIBC_TUNABLES=glibc.malloc.hugetlb=1 java --enable-native-access=ALL-UNNAMED \
 /// -cp api/target/classes:llama-model/target/classes:\
 /// provider-native-x86/target/classes:provider-native-x86/target/test-classes \
-/// dev.quern.provider.x86.linear.LinearSpeed 256 7 avx512-vnni Q4_0
+/// dev.quern.provider.x86.linear.LinearSpeed 256 7 avx512-vnni Q4_0 int8
 /// ```
 ///
 /// Prints, for each number of threads and of rows, the median and the best of the rounds: 10^9
 /// multiplications a second, and 10^9 bytes of packed weights a second.
 final class LinearSpeed {
   private static final int SIZE = 2048;
+  private static final List<String> ARITHMETICS = List.of("int8", "f32", "bf16");
   private static final int[] THREADS = {1, 2};
   private static final int[] ROWS = {1, 2, 4, 8, 16, 64, 512};
 
@@ -51,20 +54,44 @@ final class LinearSpeed {
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;
     Set<String> named =
         new TreeSet<>(Arrays.asList(args).subList(Math.min(2, args.length), args.length));
-    for (CpuRow row : CpuRow.table()) {
+    List<CpuRow> rows =
+        Stream.concat(Stream.of(CpuRow.AVX512_BF16), CpuRow.table().stream()).toList();
+    List<String> formats = WeightPanels.formats().stream().map(BlockFormat::id).toList();
+    for (CpuRow row : rows) {
       String refusal = Host.refusal(row);
       if (!refusal.isEmpty()) {
         System.out.println("left out: " + row + ": " + refusal);
-      } else if (isNamed(named, row.name(), CpuRow.table().stream().map(CpuRow::name).toList())) {
-        X86Linears linears = new X86Linears(row);
-        List<String> formats = PanelFormat.table().stream().map(f -> f.format().id()).toList();
-        for (PanelFormat format : PanelFormat.table()) {
-          if (isNamed(named, format.format().id(), formats)) {
-            measure(row, linears, format.format(), bytes, rounds);
+      } else if (isNamed(named, row.name(), rows.stream().map(CpuRow::name).toList())) {
+        for (String arithmetic : ARITHMETICS) {
+          if (isNamed(named, arithmetic, ARITHMETICS)) {
+            for (BlockFormat format : WeightPanels.formats()) {
+              if (isNamed(named, format.id(), formats)) {
+                measure(row, arithmetic, format, bytes, rounds);
+              }
+            }
           }
         }
       }
     }
+  }
+
+  /// What a row of the table offers; declined where it has no such arithmetic.
+  private static Offer<LinearPacker> offer(CpuRow row, String arithmetic, BlockFormat format) {
+    Numerics numerics =
+        switch (arithmetic) {
+          case "f32" -> Numerics.EXACT_F32;
+          case "bf16" -> Numerics.BF16;
+          default -> PanelFormat.of(format).map(PanelFormat::numerics).orElse(Numerics.INT8_SYM_32);
+        };
+    LinearSpec spec = new LinearSpec(format, SIZE, SIZE, false, Set.of(numerics));
+    return switch (arithmetic) {
+      case "f32" -> new ExactLinears(row).offer(spec);
+      case "bf16" ->
+          row.needs().containsAll(CpuRow.AVX512_BF16.needs())
+              ? new Bf16Linears(row).offer(spec)
+              : Offer.declined("no BF16 products");
+      default -> new X86Linears(row).offer(spec);
+    };
   }
 
   /// Whether it, or none of its kind, is named.
@@ -73,14 +100,12 @@ final class LinearSpeed {
   }
 
   private static void measure(
-      CpuRow row, X86Linears linears, BlockFormat format, long bytes, int rounds) {
+      CpuRow row, String arithmetic, BlockFormat format, long bytes, int rounds) {
     try (Arena arena = Arena.ofShared()) {
       int most = ROWS[ROWS.length - 1];
       LinearData data = LinearData.random(arena, format, most, SIZE, SIZE, 17);
-      Numerics numerics = PanelFormat.of(format).orElseThrow().numerics();
-      LinearSpec spec = new LinearSpec(format, SIZE, SIZE, false, Set.of(numerics));
-      if (!(linears.offer(spec) instanceof Offer.Accepted<LinearPacker> accepted)) {
-        throw new IllegalStateException("declined: " + spec);
+      if (!(offer(row, arithmetic, format) instanceof Offer.Accepted<LinearPacker> accepted)) {
+        return;
       }
       long one = SIZE * format.rowBytes(SIZE);
       List<LinearKernel> kernels = new ArrayList<>();
@@ -114,8 +139,9 @@ final class LinearSpeed {
             double median = seconds[rounds / 2];
             System.out.printf(
                 Locale.ROOT,
-                "%-12s %-6s %d threads %4d rows %8.1f GMAC/s (%.1f) %6.1f GB/s (%.1f)%n",
+                "%-12s %-4s %-6s %d threads %4d rows %8.1f GMAC/s (%.1f) %6.1f GB/s (%.1f)%n",
                 row,
+                arithmetic,
                 format,
                 threads,
                 rows,
