@@ -12,6 +12,7 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Offer;
+import dev.quern.spi.Variant;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -48,16 +49,17 @@ final class KnownLinear {
     return new LinearSpec(format, OUTPUTS, inputs, false, spec.tolerated());
   }
 
+  /// @param variants of the kernel
   /// @param offers to ask for the kernel that overwrites y and for the one that adds to it
   static Optional<String> wrong(
-      LinearSpec spec, Numerics numerics, Function<LinearSpec, Offer<LinearPacker>> offers) {
-    double unit = numerics.activationBits() == 16 ? BF16_SUM : F32_SUM;
+      LinearSpec spec, List<Variant> variants, Function<LinearSpec, Offer<LinearPacker>> offers) {
+    Numerics numerics = variants.getFirst().numerics();
     try (Arena arena = Arena.ofConfined()) {
       WeightMatrix w = KnownWeights.of(spec.weights(), OUTPUTS, spec.inputs(), arena);
       float[][] weights = KnownWeights.decoded(w, arena);
       F32Matrix x = F32Matrix.allocate(arena, MOST_ROWS, spec.inputs());
       double[][] expected = new double[ROWS][OUTPUTS];
-      double[][] bounds = new double[ROWS][OUTPUTS];
+      double[][] sizes = new double[ROWS][OUTPUTS];
       for (int r = 0; r < ROWS; r++) {
         float[] row = row(r, spec.inputs(), numerics);
         for (int copy = r; copy < MOST_ROWS; copy += ROWS) {
@@ -70,7 +72,7 @@ final class KnownLinear {
             expected[r][o] += product;
             size += Math.abs(product);
           }
-          bounds[r][o] = unit * (size + 1);
+          sizes[r][o] = size + 1;
         }
       }
       for (boolean adds : new boolean[] {false, true}) {
@@ -83,7 +85,15 @@ final class KnownLinear {
         Workspace workspace = Known.workspace(kernel, MOST_ROWS, arena);
         for (int rows : CALLS) {
           Optional<String> wrong =
-              call(kernel, x.firstRows(rows), adds, expected, bounds, workspace, arena);
+              call(
+                  kernel,
+                  x.firstRows(rows),
+                  adds,
+                  expected,
+                  sizes,
+                  unit(variants, rows),
+                  workspace,
+                  arena);
           if (wrong.isPresent()) {
             return wrong;
           }
@@ -93,12 +103,24 @@ final class KnownLinear {
     }
   }
 
+  /// How far off a call of so many rows may be, of the size of its sum.
+  private static double unit(List<Variant> variants, int rows) {
+    boolean rounded = false;
+    for (Variant variant : variants) {
+      if (variant.minRows() <= rows) {
+        rounded = variant.numerics().activationBits() == 16;
+      }
+    }
+    return rounded ? BF16_SUM : F32_SUM;
+  }
+
   private static Optional<String> call(
       LinearKernel kernel,
       F32Matrix x,
       boolean adds,
       double[][] expected,
-      double[][] bounds,
+      double[][] sizes,
+      double unit,
       Workspace workspace,
       Arena arena) {
     F32Matrix y = F32Matrix.allocate(arena, x.rows(), OUTPUTS);
@@ -113,7 +135,7 @@ final class KnownLinear {
     for (int r = 0; r < x.rows(); r++) {
       for (int o = 0; o < OUTPUTS; o++) {
         double sum = expected[r % ROWS][o] + (adds ? held[o] : 0);
-        Optional<String> wrong = Known.wrong(y, r, o, sum, bounds[r % ROWS][o]);
+        Optional<String> wrong = Known.wrong(y, r, o, sum, unit * sizes[r % ROWS][o]);
         if (wrong.isPresent()) {
           return wrong;
         }

@@ -3,9 +3,6 @@ package dev.quern.provider.x86;
 import dev.quern.files.NewFile;
 import dev.quern.files.OutputException;
 import dev.quern.provider.x86.asm.Code;
-import dev.quern.provider.x86.memory.RefusedException;
-import dev.quern.provider.x86.memory.Routine;
-import dev.quern.provider.x86.memory.RoutineLoader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,11 +14,11 @@ import java.util.Locale;
 /// the bytes themselves as `NAME.bin`. Names begin with those of the variants that reports show.
 ///
 /// @param folder where to; it exists
-/// @param loader what loads the code
-record Listing(Path folder, RoutineLoader loader) implements RoutineLoader {
+record Listing(Path folder) {
+  /// Writes codes, and gives them back.
+  ///
   /// @throws UncheckedIOException if a file can't be written; its message is one line
-  @Override
-  public List<Routine> load(List<Code> codes) throws RefusedException {
+  List<Code> write(List<Code> codes) {
     try {
       for (Code code : codes) {
         String name = name(code);
@@ -31,7 +28,7 @@ record Listing(Path folder, RoutineLoader loader) implements RoutineLoader {
     } catch (OutputException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
-    return loader.load(codes);
+    return codes;
   }
 
   private static String name(Code code) {

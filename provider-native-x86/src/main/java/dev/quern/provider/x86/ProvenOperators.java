@@ -29,7 +29,10 @@ final class ProvenOperators {
   /// One for all models of the process, as long as any provider holds it: the second model finds
   /// the code assembled and proven, and a process that loads models again and again never has more
   /// of it than the collector has not got to yet. Nothing in it depends on a model.
-  private static final Map<CpuRow, WeakReference<ProvenOperators>> SHARED = new HashMap<>();
+  private static final Map<Kind, WeakReference<ProvenOperators>> SHARED = new HashMap<>();
+
+  /// @param invariant whether all offers promise that
+  private record Kind(CpuRow row, boolean invariant) {}
 
   private final CpuRow row;
   private final OperatorTable table;
@@ -42,13 +45,16 @@ final class ProvenOperators {
     this.table = table;
   }
 
-  static ProvenOperators shared(CpuRow row) {
+  static ProvenOperators shared(CpuRow row, boolean invariant) {
+    Kind kind = new Kind(row, invariant);
     synchronized (SHARED) {
-      WeakReference<ProvenOperators> known = SHARED.get(row);
+      WeakReference<ProvenOperators> known = SHARED.get(kind);
       ProvenOperators operators = known == null ? null : known.get();
       if (operators == null) {
-        operators = new ProvenOperators(row, OperatorTable.of(row, NativeRoutines::load));
-        SHARED.put(row, new WeakReference<>(operators));
+        OperatorTable table =
+            OperatorTable.of(row, invariant, NativeRoutines::load, NativeRoutines::loadWide);
+        operators = new ProvenOperators(row, table);
+        SHARED.put(kind, new WeakReference<>(operators));
       }
       return operators;
     }
@@ -61,9 +67,7 @@ final class ProvenOperators {
         KnownLinear.question(spec),
         (question, offer) ->
             KnownLinear.wrong(
-                question,
-                offer.variants().getFirst().numerics(),
-                s -> OperatorTable.first(table.linear(), s)));
+                question, offer.variants(), s -> OperatorTable.first(table.linear(), s)));
   }
 
   Offer<AttentionKernel> attention(AttentionSpec spec) {

@@ -107,10 +107,19 @@ public final class X86Provider implements KernelProvider {
     String folder = platform.properties().get(LISTING);
     operators =
         folder == null
-            ? ProvenOperators.shared(row)
-            : new ProvenOperators(
-                row, OperatorTable.of(row, new Listing(Path.of(folder), NativeRoutines::load)));
+            ? ProvenOperators.shared(row, platform.invariant())
+            : new ProvenOperators(row, listed(row, platform.invariant(), Path.of(folder)));
     return new Availability.Ready("machine code for CPU row " + row + detail);
+  }
+
+  /// All whose code is written to a folder before it is loaded.
+  private static OperatorTable listed(CpuRow row, boolean invariant, Path folder) {
+    Listing listing = new Listing(folder);
+    return OperatorTable.of(
+        row,
+        invariant,
+        codes -> NativeRoutines.load(listing.write(codes)),
+        codes -> NativeRoutines.loadWide(listing.write(codes)));
   }
 
   /// What makes it needless to ask the system.

@@ -49,6 +49,10 @@ class KnownAnswersTest {
         List.of(SCALAR::swiGlu));
   }
 
+  private static OperatorTable table(CpuRow row, RoutineLoader loader) {
+    return OperatorTable.of(row, false, loader, InterpretedRoutine::loadWide);
+  }
+
   private static LinearSpec linear(BlockFormat format, Numerics numerics, boolean accumulate) {
     return new LinearSpec(format, 512, 1024, accumulate, Set.of(numerics));
   }
@@ -91,6 +95,14 @@ class KnownAnswersTest {
     }
   }
 
+  private static final List<BlockFormat> FLOATS_AND_BLOCKS =
+      List.of(
+          BlockFormat.F32, BlockFormat.F16, BlockFormat.BF16, BlockFormat.Q4_0, BlockFormat.INT8_C);
+
+  private static LinearSpec anyNumerics(BlockFormat format) {
+    return new LinearSpec(format, 512, 1024, false, Set.copyOf(Numerics.standard()));
+  }
+
   /// On every row of the table of CPUs, interpreted.
   @TestFactory
   Stream<DynamicTest> codeKnowsThem() {
@@ -99,11 +111,23 @@ class KnownAnswersTest {
             DynamicTest.dynamicTest(
                 row.name(),
                 () -> {
-                  OperatorTable table = OperatorTable.of(row, InterpretedRoutine::load);
+                  OperatorTable table = table(row, InterpretedRoutine::load);
                   ProvenOperators proven = new ProvenOperators(row, table);
                   for (LinearSpec spec : int8()) {
                     assertAccepted(proven.linear(spec));
                   }
+                  for (BlockFormat format : FLOATS_AND_BLOCKS) {
+                    assertAccepted(proven.linear(linear(format, Numerics.EXACT_F32, true)));
+                    if (row.equals(CpuRow.AMX)) {
+                      assertAccepted(proven.linear(linear(format, Numerics.BF16, true)));
+                    }
+                    assertAccepted(proven.linear(anyNumerics(format)));
+                  }
+                  assertAccepted(
+                      proven.attention(new AttentionSpec(8, 2, 64, 99, 0.125f, KvFormat.F16)));
+                  assertAccepted(proven.rmsNorm(new RmsNormSpec(2048, 1e-5f)));
+                  assertAccepted(proven.rope(new RopeSpec(8, 64, RopePairing.HALF_SPLIT)));
+                  assertAccepted(proven.swiGlu(new SwiGluSpec(8192)));
                 }));
   }
 
@@ -157,8 +181,7 @@ class KnownAnswersTest {
           }
           return routines;
         };
-    ProvenOperators proven =
-        new ProvenOperators(CpuRow.AVX2, OperatorTable.of(CpuRow.AVX2, loader));
+    ProvenOperators proven = new ProvenOperators(CpuRow.AVX2, table(CpuRow.AVX2, loader));
     LinearSpec wrong = linear(BlockFormat.Q4_0, Numerics.INT8_SYM_32, false);
     assertEquals(declined(proven.linear(wrong)), declined(proven.linear(wrong)));
     assertAccepted(proven.linear(linear(BlockFormat.Q4_1, Numerics.INT8_SYM_32, false)));
@@ -176,7 +199,7 @@ class KnownAnswersTest {
   private static void checkFaults(CpuRow row) throws Exception {
     List<Code> codes = new ArrayList<>();
     OperatorTable.first(
-        OperatorTable.of(
+        table(
                 row,
                 all -> {
                   codes.addAll(all);
@@ -194,7 +217,7 @@ class KnownAnswersTest {
             routines.set(2, new InterpretedRoutine(fault.code(), 1_000_000));
             return routines;
           };
-      ProvenOperators proven = new ProvenOperators(row, OperatorTable.of(row, loader));
+      ProvenOperators proven = new ProvenOperators(row, table(row, loader));
       if (!accepted(proven.linear(linear(BlockFormat.Q4_K, Numerics.INT8_SYM_32, false)))) {
         found++;
       }
@@ -318,7 +341,7 @@ class KnownAnswersTest {
           routines.set(rows, fault.apply(codes.get(rows)));
           return routines;
         };
-    return new ProvenOperators(CpuRow.AVX512_VNNI, OperatorTable.of(CpuRow.AVX512_VNNI, loader));
+    return new ProvenOperators(CpuRow.AVX512_VNNI, table(CpuRow.AVX512_VNNI, loader));
   }
 
   private static boolean accepted(Offer<?> offer) {

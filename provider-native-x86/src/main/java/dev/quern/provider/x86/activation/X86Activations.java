@@ -24,7 +24,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /// The operators without a weight matrix, of a row of the table of CPUs. All of them give a row the
 /// same bits however many rows, chunks and workers there are. Code is assembled when it is first
@@ -41,7 +40,7 @@ public final class X86Activations {
     this(row, NativeRoutines::loadWide);
   }
 
-  X86Activations(CpuRow row, WideRoutineLoader loader) {
+  public X86Activations(CpuRow row, WideRoutineLoader loader) {
     this.row = row;
     this.loader = loader;
   }
@@ -50,7 +49,7 @@ public final class X86Activations {
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
     return offer(
         "rmsnorm",
-        () -> List.of(RmsNormCode.code(row)),
+        name -> List.of(RmsNormCode.code(row).named(name)),
         code -> new X86RmsNorm(spec, Lanes.count(row), code.getFirst()));
   }
 
@@ -59,7 +58,7 @@ public final class X86Activations {
     boolean adjacent = spec.pairing() == RopePairing.ADJACENT;
     return offer(
         adjacent ? "rope-adjacent" : "rope-half-split",
-        () -> List.of(adjacent ? RopeCode.adjacent(row) : RopeCode.halves(row)),
+        name -> List.of((adjacent ? RopeCode.adjacent(row) : RopeCode.halves(row)).named(name)),
         code -> new X86Rope(spec, Lanes.count(row), code.getFirst()));
   }
 
@@ -67,7 +66,7 @@ public final class X86Activations {
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
     return offer(
         "swiglu",
-        () -> List.of(SwiGluCode.code(row)),
+        name -> List.of(SwiGluCode.code(row).named(name)),
         code -> new X86SwiGlu(spec, Lanes.count(row), code.getFirst()));
   }
 
@@ -87,29 +86,32 @@ public final class X86Activations {
     AttentionLayout layout = new AttentionLayout(spec.headDim(), spec.kv(), Lanes.count(row));
     return offer(
         "attention-" + spec.kv().id().toLowerCase(Locale.ROOT) + "-" + spec.headDim(),
-        () ->
+        name ->
             List.of(
-                AttentionCode.code(row, layout),
-                AttentionStates.fold(row, layout),
-                AttentionStates.finish(row, layout),
-                AttentionStates.append(row, layout)),
+                AttentionCode.code(row, layout).named(name + "-range"),
+                AttentionStates.fold(row, layout).named(name + "-fold"),
+                AttentionStates.finish(row, layout).named(name + "-finish"),
+                AttentionStates.append(row, layout).named(name + "-append")),
         code -> new X86Attention(spec, layout, code));
   }
 
   /// Offers a kernel on code of a name. Two that ask at once may both assemble it; one is kept.
+  ///
+  /// @param what for the name
   private <K> Offer<K> offer(
-      String name, Supplier<List<Code>> codes, Function<List<WideRoutine>, K> kernel) {
+      String what, Function<String, List<Code>> codes, Function<List<WideRoutine>, K> kernel) {
+    String name = what + "-" + Lanes.name(row);
     List<WideRoutine> loaded = routines.get(name);
     if (loaded == null) {
       try {
-        loaded = loader.load(codes.get());
+        loaded = loader.load(codes.apply(name));
       } catch (RefusedException e) {
         return Offer.declined(e.getMessage());
       }
       List<WideRoutine> other = routines.putIfAbsent(name, loaded);
       loaded = other == null ? loaded : other;
     }
-    Variant variant = new Variant(name + "-" + Lanes.name(row), 1, Numerics.EXACT_F32);
+    Variant variant = new Variant(name, 1, Numerics.EXACT_F32, true);
     return Offer.accepted(kernel.apply(loaded), variant);
   }
 }

@@ -1,12 +1,15 @@
 package dev.quern.provider.x86.linear;
 
+import dev.quern.data.BlockFormat;
 import dev.quern.provider.x86.asm.Code;
+import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// The code of a format in BF16 (`bf16`). Weights that are floats are packed as BF16; those of
@@ -32,12 +35,17 @@ record Bf16Code(
   /// @throws RefusedException if the system gives no memory for code
   static Bf16Code load(Bf16Panels panels, int tilesFrom, RoutineLoader loader)
       throws RefusedException {
-    List<Code> codes = new ArrayList<>(List.of(Bf16RowCopy.code()));
+    List<Code> codes = new ArrayList<>(List.of(Bf16RowCopy.code().named("row-copy-bf16")));
     int height = tilesFrom == 1 ? 0 : Bf16Product.UNIT.maxRows();
-    codes.addAll(IntStream.rangeClosed(1, height).mapToObj(Bf16Product::code).toList());
+    codes.addAll(
+        IntStream.rangeClosed(1, height)
+            .mapToObj(rows ->
+                Bf16Product.code(rows)
+                    .named(name(panels.format(), CpuRow.AVX512_BF16) + "-rows-" + rows))
+            .toList());
     if (tilesFrom < Integer.MAX_VALUE) {
-      codes.add(AmxBf16Product.code(false));
-      codes.add(AmxBf16Product.code(true));
+      codes.add(AmxBf16Product.code(false).named(name(panels.format(), CpuRow.AMX) + "-rows-16"));
+      codes.add(AmxBf16Product.code(true).named(name(panels.format(), CpuRow.AMX) + "-rows-32"));
     }
     List<Routine> routines = loader.load(codes);
     Routine none =
@@ -62,8 +70,20 @@ record Bf16Code(
   ///
   /// @throws RefusedException if the system gives no memory for code
   Bf16Code with(BlockPanels others, RoutineLoader loader) throws RefusedException {
-    Routine decodes = loader.load(List.of(Bf16Decoder.code(others))).getFirst();
+    Routine decodes =
+        loader
+            .load(
+                List.of(
+                    Bf16Decoder.code(others)
+                        .named(name(others.format(), CpuRow.AVX512_BF16) + "-decoder")))
+            .getFirst();
     return new Bf16Code(others, tilesFrom, rowCopy, decodes, products, tileProducts);
+  }
+
+  /// Of a format on a row of the table: `q4_0-bf16-amx`. What is decoded is multiplied by the code
+  /// of BF16's.
+  static String name(BlockFormat format, CpuRow row) {
+    return format.id().toLowerCase(Locale.ROOT) + "-bf16-" + row;
   }
 
   private boolean inTiles(int rows) {

@@ -10,9 +10,7 @@ import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +37,7 @@ public final class Bf16Linears {
     this(row, NativeRoutines::load);
   }
 
-  Bf16Linears(CpuRow row, RoutineLoader loader) {
+  public Bf16Linears(CpuRow row, RoutineLoader loader) {
     String lacking = CpuRow.AVX512_BF16.lacking(row.needs());
     if (!lacking.isEmpty()) {
       throw new IllegalArgumentException(
@@ -71,13 +69,10 @@ public final class Bf16Linears {
   }
 
   private List<Variant> variants(BlockFormat format) {
-    String name = format.id().toLowerCase(Locale.ROOT) + "-bf16-";
-    List<Variant> variants = new ArrayList<>();
-    variants.add(new Variant(name + CpuRow.AVX512_BF16, 1, Numerics.BF16));
-    if (tiles) {
-      variants.add(new Variant(name + CpuRow.AMX, TILES_FROM, Numerics.BF16));
-    }
-    return variants;
+    Variant dots = new Variant(Bf16Code.name(format, CpuRow.AVX512_BF16), 1, Numerics.BF16, !tiles);
+    return tiles
+        ? List.of(dots, new Variant(Bf16Code.name(format, CpuRow.AMX), TILES_FROM, Numerics.BF16))
+        : List.of(dots);
   }
 
   /// The code of a format; empty if it is not known. Two that ask at once may both assemble it; one

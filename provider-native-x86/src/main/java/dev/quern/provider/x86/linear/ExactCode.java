@@ -7,6 +7,7 @@ import dev.quern.provider.x86.memory.RoutineLoader;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// The code of a format in F32 (`exact-f32`), on a unit. For few rows weights are decoded in
@@ -35,7 +36,7 @@ record ExactCode(
   /// @throws RefusedException if the system gives no memory for code
   static ExactCode f32(FloatUnit unit, WeightPanels panels, RoutineLoader loader)
       throws RefusedException {
-    List<Code> codes = new ArrayList<>(List.of(RowCopy.code()));
+    List<Code> codes = new ArrayList<>(List.of(RowCopy.code().named("row-copy-" + unit.row())));
     codes.addAll(fusedCodes(unit, panels));
     List<Routine> routines = loader.load(codes);
     List<Routine> products = List.copyOf(routines.subList(1, routines.size()));
@@ -53,7 +54,9 @@ record ExactCode(
   static ExactCode load(ExactCode f32, WeightPanels panels, RoutineLoader loader)
       throws RefusedException {
     FloatUnit unit = f32.unit;
-    List<Code> codes = new ArrayList<>(List.of(ExactProduct.decoder(unit, panels)));
+    List<Code> codes =
+        new ArrayList<>(
+            List.of(ExactProduct.decoder(unit, panels).named(name(unit, panels) + "-decoder")));
     codes.addAll(fusedCodes(unit, panels));
     List<Routine> routines = loader.load(codes);
     List<Routine> fused = List.copyOf(routines.subList(1, routines.size()));
@@ -63,8 +66,18 @@ record ExactCode(
 
   private static List<Code> fusedCodes(FloatUnit unit, WeightPanels panels) {
     return IntStream.rangeClosed(1, panels.fusedRows(unit))
-        .mapToObj(rows -> ExactProduct.code(unit, panels, rows))
+        .mapToObj(rows ->
+            ExactProduct.code(unit, panels, rows).named(name(unit, panels) + "-rows-" + rows))
         .toList();
+  }
+
+  private static String name(FloatUnit unit, WeightPanels panels) {
+    return panels.format().id().toLowerCase(Locale.ROOT) + "-f32-" + unit.row();
+  }
+
+  /// Of the format and the unit: `q4_0-f32-avx512-vnni`. Its codes' names begin with it.
+  String name() {
+    return name(unit, panels);
   }
 
   @Override

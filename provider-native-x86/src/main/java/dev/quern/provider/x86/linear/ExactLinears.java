@@ -10,7 +10,6 @@ import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -28,7 +27,7 @@ public final class ExactLinears {
     this(row, NativeRoutines::load);
   }
 
-  ExactLinears(CpuRow row, RoutineLoader loader) {
+  public ExactLinears(CpuRow row, RoutineLoader loader) {
     unit = FloatUnit.of(row);
     this.loader = loader;
   }
@@ -51,7 +50,7 @@ public final class ExactLinears {
     }
     LinearPacker packer =
         (stacked, allocator, workers) -> FloatLinear.pack(spec, code, stacked, allocator, workers);
-    return Offer.accepted(packer, new Variant(name(spec.weights()), 1, Numerics.EXACT_F32));
+    return Offer.accepted(packer, new Variant(code.name(), 1, Numerics.EXACT_F32, true));
   }
 
   /// Two that ask at once may both assemble it; one is kept.
@@ -67,9 +66,5 @@ public final class ExactLinears {
                 code(new FloatPanels(BlockFormat.F32, unit.outputs())), panels, loader);
     ExactCode other = codes.putIfAbsent(panels.format(), code);
     return other == null ? code : other;
-  }
-
-  private String name(BlockFormat format) {
-    return format.id().toLowerCase(Locale.ROOT) + "-f32-" + unit.row();
   }
 }

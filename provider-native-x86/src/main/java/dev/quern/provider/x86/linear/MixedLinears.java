@@ -8,12 +8,12 @@ import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /// Linear operators of weights in blocks on a CPU with AMX: int8 dot products for few rows, which
-/// wait for memory, and tiles of BF16 for many, from the same panels. Tiles multiply twice as fast
-/// as dot products and round less, but a panel has to be decoded for them.
+/// wait for memory, and tiles of BF16 for many, from the same panels. These multiply faster than
+/// tiles of int8, whose sums have to be scaled every 32 inputs, and round less, but a panel has to
+/// be decoded for them.
 ///
 /// Not invariant: a row's bits depend on which of the two variants its call runs on.
 public final class MixedLinears {
@@ -62,11 +62,10 @@ public final class MixedLinears {
               new FloatLinear(spec, bf16Code, weights),
               TILES_FROM);
         };
-    String name = spec.weights().id().toLowerCase(Locale.ROOT);
     return new Offer.Accepted<>(
         packer,
         List.of(
-            new Variant(name + "-" + CpuRow.AVX512_VNNI, 1, few),
-            new Variant(name + "-bf16-" + CpuRow.AMX, TILES_FROM, Numerics.BF16)));
+            new Variant(int8Code.name(), 1, few),
+            new Variant(Bf16Code.name(spec.weights(), CpuRow.AMX), TILES_FROM, Numerics.BF16)));
   }
 }

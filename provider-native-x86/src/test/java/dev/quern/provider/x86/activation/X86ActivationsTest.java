@@ -27,7 +27,8 @@ class X86ActivationsTest {
     return switch (offer) {
       case Offer.Accepted<?> a -> {
         Variant variant = a.variants().getFirst();
-        assertEquals(List.of(new Variant(variant.name(), 1, Numerics.EXACT_F32)), a.variants());
+        assertEquals(
+            List.of(new Variant(variant.name(), 1, Numerics.EXACT_F32, true)), a.variants());
         yield variant.name();
       }
       case Offer.Declined<?> d -> d.reason();

@@ -47,10 +47,12 @@ class Bf16LinearsTest {
   void allFormats() {
     for (BlockFormat format : BlockFormat.standard()) {
       String name = format.id().toLowerCase(Locale.ROOT) + "-bf16-";
-      Variant dots = new Variant(name + "avx512-bf16", 1, Numerics.BF16);
-      assertEquals(List.of(dots), variants(CpuRow.AVX512_BF16, format));
+      String dots = name + "avx512-bf16";
       assertEquals(
-          List.of(dots, new Variant(name + "amx", 9, Numerics.BF16)), variants(CpuRow.AMX, format));
+          List.of(new Variant(dots, 1, Numerics.BF16, true)), variants(CpuRow.AVX512_BF16, format));
+      assertEquals(
+          List.of(new Variant(dots, 1, Numerics.BF16), new Variant(name + "amx", 9, Numerics.BF16)),
+          variants(CpuRow.AMX, format));
     }
   }
 

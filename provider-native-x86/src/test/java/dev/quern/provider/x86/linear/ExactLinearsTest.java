@@ -40,7 +40,7 @@ class ExactLinearsTest {
       for (BlockFormat format : BlockFormat.standard()) {
         String name = format.id().toLowerCase(Locale.ROOT) + "-f32-" + unit;
         assertEquals(
-            List.of(new Variant(name, 1, Numerics.EXACT_F32)),
+            List.of(new Variant(name, 1, Numerics.EXACT_F32, true)),
             linears.offer(spec(format, Numerics.EXACT_F32)) instanceof Offer.Accepted<?> a
                 ? a.variants()
                 : List.of());

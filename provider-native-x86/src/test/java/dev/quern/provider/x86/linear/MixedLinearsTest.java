@@ -55,8 +55,7 @@ class MixedLinearsTest {
     Offer.Accepted<LinearPacker> accepted = (Offer.Accepted<LinearPacker>) offer;
     assertEquals(
         List.of(
-            new Variant(name + "-avx512-vnni", 1, few),
-            new Variant(name + "-bf16-amx", 32, Numerics.BF16)),
+            new Variant(name + "-amx", 1, few), new Variant(name + "-bf16-amx", 32, Numerics.BF16)),
         accepted.variants());
     long before = 0;
     for (int rows : List.of(1, 7, 31, 32, 33, 65)) {
