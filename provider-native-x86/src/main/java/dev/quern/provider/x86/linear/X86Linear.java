@@ -76,7 +76,7 @@ final class X86Linear implements LinearKernel {
 
   /// How many panels are unpacked at a time.
   private int group() {
-    return (int) Math.clamp(UNPACKED_BYTES / unpacked.bytes(weights.blocks()), 1, weights.count());
+    return Math.clamp(UNPACKED_BYTES / unpacked.bytes(weights.blocks()), 1, weights.count());
   }
 
   /// Bytes of a rounded row.
