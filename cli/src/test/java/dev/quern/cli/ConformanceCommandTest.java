@@ -307,8 +307,8 @@ class ConformanceCommandTest {
   void aQuickRunSaysWhatItLeavesOut() {
     Result quick = conformance("--provider scalar --operator swiglu --quick");
     assertEquals(0, quick.code, quick.out + quick.err);
-    assertTrue(quick.out.contains("5 tries for each rule and format"), quick.out);
-    assertTrue(quick.out.contains("quick: 5 tries in place of 20"), quick.out);
+    assertTrue(quick.out.contains("2 tries for each rule and format"), quick.out);
+    assertTrue(quick.out.contains("quick: 2 tries in place of 20"), quick.out);
     Result told = conformance("--provider scalar --operator swiglu --quick --tries 1");
     assertTrue(told.out.contains("1 tries for each rule and format"), told.out);
   }
@@ -340,7 +340,8 @@ class ConformanceCommandTest {
     Files.delete(reports.resolve("deep.state"));
     Result failing = conformance(String.format(Locale.ROOT, command, "wrong"));
     assertEquals(1, failing.code, failing.out);
-    assertEquals(1, failing.err.split("S1 broken by provider wrong", -1).length - 1, failing.err);
+    // Once; cases at the sizes of models break it, too, where the hours reach them.
+    assertEquals(1, failing.err.split("found as  S1_exact/", -1).length - 1, failing.err);
     assertTrue(failing.out.contains("FAILED: wrong does not keep"), failing.out);
     Result mixed =
         conformance(

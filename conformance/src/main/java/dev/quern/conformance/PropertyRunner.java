@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import net.jqwik.api.RandomGenerator;
@@ -173,7 +174,7 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private List<C> edges() {
-    List<C> edges = atModelSizes() ? subject.modelSizes().edges() : subject.edges();
+    List<C> edges = atModelSizes() ? subject.modelSizes().get().edges() : subject.edges();
     return edges.stream()
         .map(rule.shape())
         .distinct()
@@ -190,10 +191,10 @@ final class PropertyRunner<C extends Record & Case> {
       return drawn(tries()).stream().map(Drawn::value);
     }
     Mix mix = new Mix(settings.seed(), rule.testName() + subject.label());
+    Function<Mix, C> drawn = subject.modelSizes().get().drawn();
     return edges().isEmpty() // what has no edges there has nothing there
         ? Stream.empty()
-        : Stream.generate(() -> rule.shape().apply(subject.modelSizes().drawn().apply(mix)))
-            .limit(tries());
+        : Stream.generate(() -> rule.shape().apply(drawn.apply(mix))).limit(tries());
   }
 
   /// What [#run] tries, one after the other.

@@ -9,7 +9,6 @@ import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.Subject;
 import dev.quern.data.BlockFormat;
 import dev.quern.provider.scalar.ScalarProvider;
 import java.util.List;
@@ -53,7 +52,7 @@ class CaseTextTest {
   private static <C extends Record & Case> Stream<Record> large(OperatorSuite<C> suite) {
     Mix mix = new Mix(1, suite.name());
     return suite.subjects(SCALAR).stream()
-        .map(Subject::modelSizes)
+        .map(s -> s.modelSizes().get())
         .flatMap(s -> Stream.concat(s.edges().stream(), Stream.of(s.drawn().apply(mix))));
   }
 

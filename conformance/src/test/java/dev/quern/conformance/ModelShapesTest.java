@@ -48,7 +48,7 @@ class ModelShapesTest {
 
   private static <C extends Record & Case> void reaches(OperatorSuite<C> suite) {
     for (Subject<C> subject : suite.subjects(SCALAR)) {
-      List<C> edges = subject.modelSizes().edges();
+      List<C> edges = subject.modelSizes().get().edges();
       Map<String, Integer> few = largest(edges.subList(0, Math.min(ALWAYS, edges.size())));
       Map<String, Integer> all = largest(edges);
       ModelShapes.largest()
@@ -74,7 +74,7 @@ class ModelShapesTest {
     Subject<C> subject = suite.subjects(SCALAR).getFirst();
     Mix mix = new Mix(1, suite.name());
     List<C> cases =
-        Stream.generate(() -> subject.modelSizes().drawn().apply(mix)).limit(3000).toList();
+        Stream.generate(() -> subject.modelSizes().get().drawn().apply(mix)).limit(3000).toList();
     cases.forEach(Case::spec);
     Map<String, Integer> reached = largest(cases);
     ModelShapes.largest()

@@ -1,5 +1,6 @@
 package dev.quern.conformance.cases;
 
+import java.lang.reflect.Constructor;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,11 +15,37 @@ import java.util.stream.Stream;
 /// `name=value` per record component, all of them, in the record's order. Enum constants are
 /// written in lower case with `-`, lists with `+`.
 public final class CaseText {
+  /// A kind of case, as reflection sees it: to ask it anew each time takes longer than all else
+  /// that a suite does before its first call.
+  ///
+  /// @param constructor of all components
+  private record Shape(List<RecordComponent> components, Constructor<?> constructor) {
+    static Shape of(Class<?> type) {
+      List<RecordComponent> components = List.of(type.getRecordComponents());
+      try {
+        return new Shape(
+            components,
+            type.getDeclaredConstructor(
+                components.stream().map(RecordComponent::getType).toArray(Class<?>[]::new)));
+      } catch (NoSuchMethodException e) {
+        throw new IllegalStateException(e); // a record has it
+      }
+    }
+  }
+
+  private static final ClassValue<Shape> SHAPES =
+      new ClassValue<>() {
+        @Override
+        protected Shape computeValue(Class<?> type) {
+          return Shape.of(type);
+        }
+      };
+
   private CaseText() {}
 
   /// The text of a case.
   public static String write(Record value) {
-    return Arrays.stream(value.getClass().getRecordComponents())
+    return SHAPES.get(value.getClass()).components().stream()
         .map(c -> c.getName() + "=" + text(read(c, value)))
         .collect(Collectors.joining(","));
   }
@@ -57,7 +84,7 @@ public final class CaseText {
   ///
   /// @throws IllegalArgumentException if it has none of that name
   public static Object value(Record value, String name) {
-    return Arrays.stream(value.getClass().getRecordComponents())
+    return SHAPES.get(value.getClass()).components().stream()
         .filter(c -> c.getName().equals(name))
         .findFirst()
         .map(c -> read(c, value))
@@ -81,13 +108,12 @@ public final class CaseText {
       String text,
       Map<String, String> values,
       Function<RecordComponent, Object> others) {
-    RecordComponent[] components = type.getRecordComponents();
-    Class<?>[] types = new Class<?>[components.length];
-    Object[] arguments = new Object[components.length];
-    for (int i = 0; i < components.length; i++) {
-      RecordComponent c = components[i];
+    Shape shape = SHAPES.get(type);
+    List<RecordComponent> components = shape.components();
+    Object[] arguments = new Object[components.size()];
+    for (int i = 0; i < arguments.length; i++) {
+      RecordComponent c = components.get(i);
       String written = values.isEmpty() ? null : values.remove(c.getName());
-      types[i] = c.getType();
       arguments[i] = written == null ? others.apply(c) : argument(type, c, written);
     }
     if (!values.isEmpty()) {
@@ -97,10 +123,10 @@ public final class CaseText {
               Locale.ROOT,
               "unknown %s, expected %s",
               values.keySet(),
-              Arrays.stream(components).map(RecordComponent::getName).toList()));
+              components.stream().map(RecordComponent::getName).toList()));
     }
     try {
-      return type.getDeclaredConstructor(types).newInstance(arguments);
+      return type.cast(shape.constructor().newInstance(arguments));
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException("case " + text + ": " + e.getCause(), e);
     }

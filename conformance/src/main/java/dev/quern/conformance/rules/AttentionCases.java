@@ -27,7 +27,10 @@ final class AttentionCases {
       AttentionCase first = AttentionCase.of(kv);
       subjects.add(
           new Subject<>(
-              kv.id(), edges(first, target), () -> arbitrary(kv), ModelCases.attention(first)));
+              kv.id(),
+              edges(first, target),
+              () -> arbitrary(kv),
+              () -> ModelCases.attention(first)));
     }
     return subjects;
   }

@@ -34,7 +34,7 @@ final class LinearCases {
                 format + " " + numerics,
                 edges(first, format.blockElements(), target),
                 () -> arbitrary(first, format.blockElements()),
-                ModelCases.linear(first)));
+                () -> ModelCases.linear(first)));
       }
     }
     return subjects;

@@ -59,7 +59,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
             RmsNormRules::arbitrary,
-            ModelCases.rmsNorm(first)));
+            () -> ModelCases.rmsNorm(first)));
   }
 
   private static Arbitrary<RmsNormCase> arbitrary() {

@@ -47,7 +47,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
                 label(pairing),
                 edges(RopeCase.of(pairing)),
                 () -> arbitrary(pairing),
-                ModelCases.rope(RopeCase.of(pairing))))
+                () -> ModelCases.rope(RopeCase.of(pairing))))
         .toList();
   }
 

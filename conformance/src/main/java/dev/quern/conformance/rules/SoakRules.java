@@ -23,6 +23,9 @@ import java.util.List;
 record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final int CALLS = 500;
 
+  /// With fewer tries than a quick run's, as where a CPU is emulated.
+  private static final int FEW_CALLS = 100;
+
   /// More than what any counter of 16 bits counts to.
   private static final int MANY_CALLS = 66_000;
 
@@ -40,7 +43,10 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite) {
     SoakRules<C> rules = new SoakRules<>(suite);
     return List.of(
-        rules.rule("soak", (c, target, settings) -> rules.soak(c, target, CALLS)),
+        rules.rule(
+            "soak",
+            (c, target, settings) ->
+                rules.soak(c, target, settings.tries() < Settings.QUICK_TRIES ? FEW_CALLS : CALLS)),
         rules
             .rule("long_soak", (c, target, settings) -> rules.soak(c, target, MANY_CALLS))
             .on(c -> onceEach(rules.small(c)))

@@ -12,16 +12,16 @@ import net.jqwik.api.Arbitrary;
 /// @param edges cases that are always tried: the smallest ordinary one first, then one whose rows
 ///   and columns are so many that an object for each shows in rule P14
 /// @param cases generates others; called inside a jqwik session only
-/// @param modelSizes cases as large as models make them
+/// @param modelSizes makes cases as large as models make them, which one rule asks for
 public record Subject<C>(
-    String label, List<C> edges, Supplier<Arbitrary<C>> cases, ModelSizes<C> modelSizes) {
+    String label, List<C> edges, Supplier<Arbitrary<C>> cases, Supplier<ModelSizes<C>> modelSizes) {
   public Subject {
     edges = List.copyOf(edges);
   }
 
   /// A subject of ordinary cases only, in the order given.
   public static <C> Subject<C> ordinary(String label, List<C> edges) {
-    return new Subject<>(label, edges, null, new ModelSizes<>(List.of(), null));
+    return new Subject<>(label, edges, null, () -> new ModelSizes<>(List.of(), null));
   }
 
   /// The smallest ordinary case.
@@ -31,7 +31,14 @@ public record Subject<C>(
 
   /// This subject, with more cases at the sizes of models: a certain model's. They come first.
   public Subject<C> withModelSizes(List<C> more) {
-    List<C> all = Stream.concat(more.stream(), modelSizes.edges().stream()).toList();
-    return new Subject<>(label, edges, cases, new ModelSizes<>(all, modelSizes.drawn()));
+    return new Subject<>(
+        label,
+        edges,
+        cases,
+        () -> {
+          ModelSizes<C> own = modelSizes.get();
+          List<C> all = Stream.concat(more.stream(), own.edges().stream()).toList();
+          return new ModelSizes<>(all, own.drawn());
+        });
   }
 }

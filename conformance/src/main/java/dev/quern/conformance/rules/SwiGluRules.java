@@ -54,7 +54,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
                 .map(changes -> CaseText.with(first, changes))
                 .toList(),
             SwiGluRules::arbitrary,
-            ModelCases.swiGlu(first)));
+            () -> ModelCases.swiGlu(first)));
   }
 
   private static Arbitrary<SwiGluCase> arbitrary() {
