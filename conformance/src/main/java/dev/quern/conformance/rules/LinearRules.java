@@ -183,7 +183,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                     .effort(Rule.Effort.HEAVY),
                 Rule.of("P16", "large_weights", PackRules::largeWeights)
                     .on(PackRules::large)
-                    .effort(Rule.Effort.HEAVY),
+                    .effort(Rule.Effort.LARGE_KERNELS),
                 TwoGibRules.linear(),
                 Rule.of("L10", "non_finite_x", LinearRules::nonFiniteX).effort(Rule.Effort.HALF),
                 Rule.of("L11", "non_finite_weight", LinearRules::nonFiniteWeight)

@@ -71,7 +71,7 @@ public record Rule<C>(
     /// For a few calls on operands of megabytes; not in a quick run.
     static final Effort ONE_CASE = new Effort(1, 0, true, Settings.QUICK_TRIES + 1, LONG);
 
-    /// For several kernels with operands of megabytes; not in a quick run.
+    /// For large weights, or several large kernels; not in a quick run.
     static final Effort LARGE_KERNELS = new Effort(3, 0, true, Settings.QUICK_TRIES + 1, LONG);
 
     /// For a call on operands of gigabytes.
