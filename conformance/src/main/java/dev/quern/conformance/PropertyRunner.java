@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.rules.ModelSizes;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
@@ -41,9 +42,6 @@ import net.jqwik.api.Shrinkable;
 final class PropertyRunner<C extends Record & Case> {
   /// Cases that shrinking may try. Each step is greedy, so a few hundred reach the smallest.
   private static final int SHRINK_TRIES = 500;
-
-  /// How many cases at the sizes of models reach beyond all models: the first ones.
-  private static final int BEYOND_MODELS = 3;
 
   /// How long it may shrink.
   private static final Duration SHRINK_TIME = Duration.ofSeconds(12);
@@ -185,14 +183,15 @@ final class PropertyRunner<C extends Record & Case> {
         .toList();
   }
 
-  /// In a quick run one of those that reach beyond all models, another for another subject: each
-  /// takes as long as a hundred ordinary cases.
+  /// In a quick run one of those that reach beyond all models, which one by the subject: each takes
+  /// as long as a hundred ordinary cases. Those of a certain model ([ModelSpecs]) are not heavy,
+  /// and all tried.
   private List<C> largeEdges() {
     List<C> all = subject.modelSizes().get().edges();
     return rule.effort().heavy()
             && settings.tries() <= Settings.QUICK_TRIES
-            && all.size() > BEYOND_MODELS
-        ? List.of(all.get(Math.floorMod(subject.label().hashCode(), BEYOND_MODELS)))
+            && all.size() > ModelSizes.BEYOND_MODELS
+        ? List.of(all.get(Math.floorMod(subject.label().hashCode(), ModelSizes.BEYOND_MODELS)))
         : all;
   }
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class ModelShapesTest {
   private static final Target SCALAR = Target.here(new ScalarProvider());
 
-  /// Cases that a run with a quarter of the default tries has of each subject.
+  /// Cases that reach beyond all models: the first.
   private static final int ALWAYS = 3;
 
   @Test

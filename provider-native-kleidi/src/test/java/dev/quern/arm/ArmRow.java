@@ -18,7 +18,8 @@ public record ArmRow(ArmCpu cpu, String library, boolean c2, String tags, int tr
   /// The vector provider needs C2. Models are compared between the three CPUs that differ in the
   /// kernels that they use. The conformance suite (`arm-suite`) runs on all rows with kernels but
   /// that of SME vectors of 64 bytes, where it takes two minutes; with a generated case for each
-  /// rule, and the largest cases of all, on one of them: they take minutes more.
+  /// rule, and one of the largest cases for each kind of spec, on one of them: they take minutes
+  /// more.
   static final List<ArmRow> ALL =
       List.of(
           new ArmRow(ArmCpu.NEOVERSE_N2, "sid", false, "arm | arm-models | arm-stress", 0),

@@ -103,6 +103,9 @@ public record Rule<C>(
     /// @param all edge cases that there are
     /// @param tries of the whole run
     public int edges(int all, int tries) {
+      if (tries < from) {
+        return 0;
+      }
       int most = Math.min(edges, all);
       return heavy ? Math.ceilDiv(most * Math.min(tries, DEFAULT_TRIES), DEFAULT_TRIES) : most;
     }
