@@ -2,19 +2,21 @@ package dev.quern.provider.x86;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.KernelOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.testing.SharedFiles;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -35,37 +37,42 @@ class InvariantModelTest {
     if (!row.lacking(host).isEmpty()) {
       Host.leftOut("an invariant model on CPU row " + row + ": this CPU " + row.lacking(host));
     }
-    LoadOptions options = options(row, host);
+    LoadOptions options = RowModels.options(row, host, "invariant").withContext(256);
     List<float[]> atOnce = logits(options.withBatch(64).withThreads(2), TOKENS);
     assertSame(atOnce, logits(options.withBatch(64).withThreads(1), 1), "one by one");
     assertSame(atOnce, logits(options.withBatch(7).withThreads(2), TOKENS), "batches of 7");
     assertSame(atOnce, logits(options.withBatch(64).withThreads(3), 9, 17, 1), "in pieces");
+    eightAtOnce(options.withBatch(64).withThreads(2), atOnce);
   }
 
-  /// The row, by a mask that takes the better ones away.
-  private static LoadOptions options(CpuRow row, Set<String> host) {
-    Set<String> masked = new TreeSet<>();
-    for (CpuRow better : CpuRow.table()) {
-      if (!row.needs().containsAll(better.needs())) {
-        Set<String> more = new TreeSet<>(better.needs());
-        more.removeAll(row.needs());
-        more.retainAll(host);
-        masked.addAll(more);
+  /// Eight sequences of one model, each cut in its own way.
+  private static void eightAtOnce(LoadOptions options, List<float[]> alone) throws Exception {
+    try (LlamaModel model = LlamaModel.load(file(), options);
+        ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      List<Callable<List<float[]>>> sequences = new ArrayList<>();
+      for (int piece : new int[] {1, 2, 3, 5, 8, 17, 33, TOKENS}) {
+        sequences.add(() -> logits(model, piece));
+      }
+      for (Future<List<float[]>> sequence : threads.invokeAll(sequences)) {
+        assertSame(alone, sequence.get(), "eight at once");
       }
     }
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .withProvider("x86,scalar")
-            .with("quern.numerics", "invariant")
-            .with("quern.cpu.mask", String.join(",", masked.stream().map(m -> "-" + m).toList()));
-    return LoadOptions.defaults().withKernels(kernels).withContext(256);
+  }
+
+  private static Path file() {
+    return SharedFiles.file("models/stories260K-Q4_0.gguf");
   }
 
   private static List<float[]> logits(LoadOptions options, int... pieces) throws Exception {
+    try (LlamaModel model = LlamaModel.load(file(), options)) {
+      RowModels.assertX86(model);
+      return logits(model, pieces);
+    }
+  }
+
+  private static List<float[]> logits(LlamaModel model, int... pieces) {
     List<float[]> logits = new ArrayList<>();
-    try (LlamaModel model =
-            LlamaModel.load(SharedFiles.file("models/stories260K-Q4_0.gguf"), options);
-        LlamaSession session = model.newSession()) {
+    try (LlamaSession session = model.newSession()) {
       int[] tokens = Arrays.copyOf(session.encodePrompt("Once upon a time, ".repeat(30)), TOKENS);
       int at = 0;
       for (int i = 0; at < TOKENS; i++) {
@@ -73,9 +80,6 @@ class InvariantModelTest {
         session.evaluate(Arrays.copyOfRange(tokens, at, end), row -> logits.add(row.clone()));
         at = end;
       }
-      assertTrue(
-          model.report().choices().stream().allMatch(c -> c.provider().equals("x86")),
-          model.report().text());
     }
     return logits;
   }

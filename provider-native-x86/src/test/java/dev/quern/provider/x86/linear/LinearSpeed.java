@@ -10,6 +10,7 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Offer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,7 +38,8 @@ import java.util.stream.Stream;
 /// ```
 ///
 /// Prints, for each number of threads and of rows, the median and the best of the rounds: 10^9
-/// multiplications a second, and 10^9 bytes of packed weights a second.
+/// multiplications a second, and 10^9 bytes of packed weights a second; and for one thread the
+/// multiplications' share of what the unit does from registers ([UnitPeak]), measured just before.
 final class LinearSpeed {
   private static final int SIZE = 2048;
   private static final List<String> ARITHMETICS = List.of("int8", "f32", "bf16");
@@ -100,7 +102,8 @@ final class LinearSpeed {
   }
 
   private static void measure(
-      CpuRow row, String arithmetic, BlockFormat format, long bytes, int rounds) {
+      CpuRow row, String arithmetic, BlockFormat format, long bytes, int rounds)
+      throws RefusedException {
     try (Arena arena = Arena.ofShared()) {
       int most = ROWS[ROWS.length - 1];
       LinearData data = LinearData.random(arena, format, most, SIZE, SIZE, 17);
@@ -115,6 +118,9 @@ final class LinearSpeed {
         }
       }
       F32Matrix y = F32Matrix.allocate(arena, most, SIZE);
+      double peak = UnitPeak.of(row, arithmetic).orElseThrow().measure();
+      System.out.printf(
+          Locale.ROOT, "%-12s %-4s from registers %.1f GMAC/s%n", row, arithmetic, peak);
       for (int threads : THREADS) {
         try (WorkerPool pool = new WorkerPool(threads)) {
           MemorySegment scratch =
@@ -139,7 +145,7 @@ final class LinearSpeed {
             double median = seconds[rounds / 2];
             System.out.printf(
                 Locale.ROOT,
-                "%-12s %-4s %-6s %d threads %4d rows %8.1f GMAC/s (%.1f) %6.1f GB/s (%.1f)%n",
+                "%-12s %-4s %-6s %d threads %4d rows %8.1f GMAC/s (%.1f) %6.1f GB/s (%.1f)%s%n",
                 row,
                 arithmetic,
                 format,
@@ -148,7 +154,11 @@ final class LinearSpeed {
                 products * repeats / median / 1e9,
                 products * repeats / seconds[0] / 1e9,
                 (double) one * kernels.size() * repeats / median / 1e9,
-                (double) one * kernels.size() * repeats / seconds[0] / 1e9);
+                (double) one * kernels.size() * repeats / seconds[0] / 1e9,
+                threads == 1
+                    ? String.format(
+                        Locale.ROOT, " %.2f of peak", products * repeats / median / 1e9 / peak)
+                    : "");
           }
         }
       }
