@@ -65,6 +65,12 @@ class OperatorTableTest {
           amx         | BF16   | exact     | bf16-f32-avx512-vnni from 1
           amx         | Q4_0   | invariant | q4_0-amx from 1
           amx         | BF16   | invariant | bf16-f32-avx512-vnni from 1
+          zen4        | Q4_0   | any       | q4_0-avx512-vnni from 1
+          zen4        | BF16   | any       | bf16-bf16-avx512-bf16 from 1
+          zen4        | BF16   | exact     | bf16-f32-avx512-vnni from 1
+          zen4        | BF16   | invariant | bf16-bf16-avx512-bf16 from 1
+          zen4        | F16    | any       | f16-f32-avx512-vnni from 1
+          zen4        | F32    | bf16      | f32-bf16-avx512-bf16 from 1
           avx512-vnni | Q4_0   | any       | q4_0-avx512-vnni from 1
           avx512-vnni | BF16   | any       | bf16-f32-avx512-vnni from 1
           avx512-vnni | Q4_0   | exact     | q4_0-f32-avx512-vnni from 1
@@ -104,7 +110,7 @@ class OperatorTableTest {
     for (BlockFormat format : BlockFormat.standard()) {
       offers.add(linear(table, format, Set.copyOf(Numerics.standard())));
       offers.add(linear(table, format, Set.of(Numerics.EXACT_F32)));
-      if (row.equals(CpuRow.AMX)) {
+      if (row.needs().contains("avx512_bf16")) {
         offers.add(linear(table, format, Set.of(Numerics.BF16)));
       }
     }

@@ -27,10 +27,11 @@ final class RowModels {
       }
     }
     KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .withProvider("x86,scalar")
-            .with("quern.numerics", numerics)
-            .with("quern.cpu.mask", String.join(",", masked.stream().map(m -> "-" + m).toList()));
+        KernelOptions.fromSystem().withProvider("x86,scalar").with("quern.numerics", numerics);
+    if (!masked.isEmpty()) {
+      String mask = String.join(",", masked.stream().map(m -> "-" + m).toList());
+      kernels = kernels.with("quern.cpu.mask", mask);
+    }
     return LoadOptions.defaults().withKernels(kernels).withThreads(2);
   }
 

@@ -95,13 +95,14 @@ class X86ProviderTest {
   @ParameterizedTest
   @CsvSource({
     "none, amx",
-    "amx_int8, avx512-vnni",
-    "avx512_vnni, avx-vnni",
-    "avx512_vnni avx_vnni, avx2",
+    "amx_int8, zen4",
+    "amx_int8 sse4a, avx512-vnni",
+    "avx512_vnni sse4a, avx-vnni",
+    "avx512_vnni avx_vnni sse4a, avx2",
   })
   void masksChooseTheRow(String masked, String row) {
     Set<String> features = new TreeSet<>(AMX);
-    features.add("avx_vnni");
+    features.addAll(List.of("avx_vnni", "sse4a"));
     features.removeAll(List.of(masked.split(" ")));
     Permits system = new Permits();
     X86Provider provider = new X86Provider(system);

@@ -26,6 +26,7 @@ class LinearBitsTest {
   @TestFactory
   Stream<DynamicTest> everyRowAndFormat() {
     return CpuRow.table().stream()
+        .filter(row -> DotUnit.of(row).row().equals(row)) // others have the code of one of these
         .flatMap(row ->
             PanelFormat.table().stream()
                 .map(f -> DynamicTest.dynamicTest(row + " " + f.format(), () -> check(row, f))));

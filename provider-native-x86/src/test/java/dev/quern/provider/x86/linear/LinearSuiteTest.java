@@ -37,6 +37,7 @@ class LinearSuiteTest {
   @TestFactory
   Stream<DynamicTest> everyRowAndFormat() {
     return CpuRow.table().stream()
+        .filter(row -> DotUnit.of(row).row().equals(row)) // others have the code of one of these
         .flatMap(row ->
             PanelFormat.table().stream()
                 .map(PanelFormat::format)
