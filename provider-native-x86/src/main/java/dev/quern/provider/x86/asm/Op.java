@@ -125,6 +125,7 @@ public enum Op {
   VINSERTI128("vex.256.66.0F3A.W0 38 V,H,Wx/16,ub avx2"),
   VINSERTF32X4("evex.yz.66.0F3A.W0 18 V,H,Wx/16,ub e4 avx512f"),
   VINSERTI32X4("evex.yz.66.0F3A.W0 38 V,H,Wx/16,ub e4 avx512f"),
+  VPINSRW("vex.128.66.0F.W0 C4 Vx,Hx,M/2,ub avx"),
   VINSERTF64X4("evex.512.66.0F3A.W1 1A V,H,Wy/32,ub e8 avx512f"),
   VINSERTI64X4("evex.512.66.0F3A.W1 3A V,H,Wy/32,ub e8 avx512f"),
 
@@ -234,6 +235,7 @@ public enum Op {
   VPACKSSWB("vex.xy.66.0F.WIG 63 V,H,W avx2", "evex.xyz.66.0F.WIG 63 V,H,W e1 avx512bw"),
   VPACKUSWB("vex.xy.66.0F.WIG 67 V,H,W avx2", "evex.xyz.66.0F.WIG 67 V,H,W e1 avx512bw"),
   VPACKSSDW("vex.xy.66.0F.WIG 6B V,H,W avx2", "evex.xyz.66.0F.W0 6B V,H,W e2,b4 avx512bw"),
+  VPACKUSDW("vex.xy.66.0F38.WIG 2B V,H,W avx2", "evex.xyz.66.0F38.W0 2B V,H,W e2,b4 avx512bw"),
   VPDPBUSD("vex.xy.66.0F38.W0 50 V,H,W avx_vnni", "evex.xyz.66.0F38.W0 50 V,H,W e4,b4 avx512_vnni"),
   VPDPWSSD("vex.xy.66.0F38.W0 52 V,H,W avx_vnni", "evex.xyz.66.0F38.W0 52 V,H,W e4,b4 avx512_vnni"),
 
@@ -284,6 +286,7 @@ public enum Op {
   VFMADD132PS("vex.xy.66.0F38.W0 98 V,H,W fma", "evex.xyz.66.0F38.W0 98 V,H,W e4,b4 avx512f"),
   VFMADD213PS("vex.xy.66.0F38.W0 A8 V,H,W fma", "evex.xyz.66.0F38.W0 A8 V,H,W e4,b4 avx512f"),
   VFMADD231PS("vex.xy.66.0F38.W0 B8 V,H,W fma", "evex.xyz.66.0F38.W0 B8 V,H,W e4,b4 avx512f"),
+  VFMADD231PD("vex.xy.66.0F38.W1 B8 V,H,W fma", "evex.xyz.66.0F38.W1 B8 V,H,W e8,b8 avx512f"),
   VFMADDSUB213PS("vex.xy.66.0F38.W0 A6 V,H,W fma", "evex.xyz.66.0F38.W0 A6 V,H,W e4,b4 avx512f"),
   VFNMADD231PS("vex.xy.66.0F38.W0 BC V,H,W fma", "evex.xyz.66.0F38.W0 BC V,H,W e4,b4 avx512f"),
   VFMADD132SS(
@@ -301,6 +304,10 @@ public enum Op {
   VCVTSI2SS("vex.LIG.F3.0F.W0 2A Vx,Hx,E32 avx", "evex.LIG.F3.0F.W0 2A Vx,Hx,E32 - avx512f"),
   VCVTPS2DQ("vex.xy.66.0F.WIG 5B V,W avx", "evex.xyz.66.0F.W0 5B V,W e4,b4 avx512f"),
   VCVTTPS2DQ("vex.xy.F3.0F.WIG 5B V,W avx", "evex.xyz.F3.0F.W0 5B V,W e4,b4 avx512f"),
+  VCVTDQ2PD("vex.xy.F3.0F.WIG E6 V,W2 avx"),
+  VCVTPS2PD("vex.xy.np.0F.WIG 5A V,W2 avx"),
+  // From memory its length would be open.
+  VCVTPD2PS("vex.xy.66.0F.WIG 5A V2,U avx"),
   VROUNDPS("vex.xy.66.0F3A.WIG 08 V,W,ub avx"),
   VRNDSCALEPS("evex.xyz.66.0F3A.W0 08 V,W,ub e4,b4 avx512f"),
   VSCALEFPS("evex.xyz.66.0F38.W0 2C V,H,W e4,b4 avx512f"),

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 /// The code of a format in BF16 (`bf16`). Weights that are floats are packed as BF16; those of
 /// blocks lie in the panels of the int8 products on AVX-512, and are decoded.
 ///
+/// @param packing of its panels
 /// @param tilesFrom rows from which tiles of AMX multiply; [Integer#MAX_VALUE] where there are none
 /// @param rowCopy of a row of x ([Bf16RowCopy])
 /// @param decoder of a panel; that of packed BF16 is never called
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
 /// @param tileProducts by `tdpbf16ps`, of up to 16 rows, and of more
 record Bf16Code(
     PackedPanels panels,
+    RowPacking packing,
     int tilesFrom,
     Routine rowCopy,
     Routine decoder,
@@ -47,6 +49,7 @@ record Bf16Code(
       codes.add(AmxBf16Product.code(false).named(name(panels.format(), CpuRow.AMX) + "-rows-16"));
       codes.add(AmxBf16Product.code(true).named(name(panels.format(), CpuRow.AMX) + "-rows-32"));
     }
+    codes.add(packingCode(panels));
     List<Routine> routines = loader.load(codes);
     Routine none =
         (_, _, _, _) -> {
@@ -54,30 +57,42 @@ record Bf16Code(
         };
     return new Bf16Code(
         panels,
+        panels.packing(routines.getLast()),
         tilesFrom,
         routines.getFirst(),
         none,
         List.copyOf(routines.subList(1, 1 + height)),
-        List.copyOf(routines.subList(1 + height, routines.size())));
+        List.copyOf(routines.subList(1 + height, routines.size() - 1)));
+  }
+
+  private static Code packingCode(PackedPanels panels) {
+    return panels.packing().named(name(panels.format(), CpuRow.AVX512_BF16) + "-packing");
   }
 
   /// For another format that is packed as BF16.
-  Bf16Code with(Bf16Panels others) {
-    return new Bf16Code(others, tilesFrom, rowCopy, decoder, products, tileProducts);
+  ///
+  /// @throws RefusedException if the system gives no memory for code
+  Bf16Code with(Bf16Panels others, RoutineLoader loader) throws RefusedException {
+    Routine packs = loader.load(List.of(packingCode(others))).getFirst();
+    return new Bf16Code(
+        others, others.packing(packs), tilesFrom, rowCopy, decoder, products, tileProducts);
   }
 
   /// For a format of blocks.
   ///
   /// @throws RefusedException if the system gives no memory for code
   Bf16Code with(BlockPanels others, RoutineLoader loader) throws RefusedException {
-    Routine decodes =
-        loader
-            .load(
-                List.of(
-                    Bf16Decoder.code(others)
-                        .named(name(others.format(), CpuRow.AVX512_BF16) + "-decoder")))
-            .getFirst();
-    return new Bf16Code(others, tilesFrom, rowCopy, decodes, products, tileProducts);
+    Code decodes =
+        Bf16Decoder.code(others).named(name(others.format(), CpuRow.AVX512_BF16) + "-decoder");
+    List<Routine> routines = loader.load(List.of(decodes, packingCode(others)));
+    return new Bf16Code(
+        others,
+        others.packing(routines.getLast()),
+        tilesFrom,
+        rowCopy,
+        routines.getFirst(),
+        products,
+        tileProducts);
   }
 
   /// Of a format on a row of the table: `q4_0-bf16-amx`. What is decoded is multiplied by the code

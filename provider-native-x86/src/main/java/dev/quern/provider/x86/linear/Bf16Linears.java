@@ -92,7 +92,7 @@ public final class Bf16Linears {
       int from = tiles ? TILES_FROM : Integer.MAX_VALUE;
       code = Bf16Code.load(new Bf16Panels(format), from, loader);
     } else if (FloatPanels.formats().contains(format)) {
-      code = code(BlockFormat.BF16).orElseThrow().with(new Bf16Panels(format));
+      code = code(BlockFormat.BF16).orElseThrow().with(new Bf16Panels(format), loader);
     } else {
       return Optional.empty();
     }

@@ -1,13 +1,9 @@
 package dev.quern.provider.x86.linear;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
-import dev.quern.data.Bf16;
 import dev.quern.data.BlockFormat;
-import dev.quern.data.WeightMatrix;
-import java.lang.foreign.MemorySegment;
+import dev.quern.provider.x86.asm.Code;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Weights rounded to BF16, as both units read them, pair of inputs by pair: `bf16[inputs / 2, to
 /// whole blocks][32 outputs][2]`. What is missing from the last block is zero.
@@ -19,6 +15,9 @@ import java.lang.foreign.MemorySegment;
 record Bf16Panels(BlockFormat format) implements PackedPanels {
   /// Inputs of a block: those of a tile.
   static final int BLOCK = 32;
+
+  /// Inputs that are packed in a step: 16 bytes of a row at least.
+  private static final int PACKED = 8;
 
   /// Outputs of a panel.
   static final int OUTPUTS = 32;
@@ -50,24 +49,31 @@ record Bf16Panels(BlockFormat format) implements PackedPanels {
   }
 
   @Override
-  public PanelWeights.Writer writer(MemorySegment data) {
-    return (m, row, panelAt, lane) -> write(m, row, data, panelAt + 2L * Short.BYTES * lane);
+  public Code packing() {
+    List<BlockWord> pairs = new ArrayList<>();
+    for (int i = 0; i < PACKED; i += 2) {
+      pairs.add(pair(i * format.blockBytes()));
+    }
+    return FloatPacking.code(PACKED * format.blockBytes(), pairs, PAIR_BYTES / OUTPUTS, OUTPUTS);
   }
 
-  private void write(WeightMatrix m, long row, MemorySegment data, long to) {
-    long from = row * m.format().rowBytes(m.inputs());
-    int padded = Math.ceilDiv(m.inputs(), BLOCK) * BLOCK;
-    for (int i = 0; i < padded; i++) {
-      short bits = i < m.inputs() ? bf16(m.data(), from + (long) i * format.blockBytes()) : 0;
-      data.set(JAVA_SHORT, to + (long) (i / 2) * PAIR_BYTES + i % 2 * Short.BYTES, bits);
+  /// Two inputs, from a byte of the block on.
+  private BlockWord pair(int at) {
+    BlockWord word = new BlockWord.Word(at);
+    if (format.equals(BlockFormat.BF16)) {
+      return word;
     }
+    BlockWord first = word;
+    BlockWord second = new BlockWord.Word(at + Float.BYTES);
+    if (format.equals(BlockFormat.F16)) {
+      first = new BlockWord.Widened(word.and(0xFFFF));
+      second = new BlockWord.Widened(word.shift(-Short.SIZE));
+    }
+    return new BlockWord.Rounded(first).or(new BlockWord.Rounded(second).shift(Short.SIZE));
   }
 
-  private short bf16(MemorySegment source, long at) {
-    if (format.equals(BlockFormat.F32)) {
-      return Bf16.fromFloat(Float.intBitsToFloat(source.get(JAVA_INT_UNALIGNED, at)));
-    }
-    short bits = source.get(JAVA_SHORT_UNALIGNED, at);
-    return format.equals(BlockFormat.F16) ? Bf16.fromFloat(Float.float16ToFloat(bits)) : bits;
+  @Override
+  public int packingInputs() {
+    return PACKED;
   }
 }

@@ -2,8 +2,8 @@ package dev.quern.provider.x86.linear;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.provider.x86.asm.Assembler;
+import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
-import java.lang.foreign.MemorySegment;
 
 /// Weights in blocks, in the panels that the int8 products have too.
 record BlockPanels(PanelFormat panelFormat, PanelLayout layout) implements WeightPanels {
@@ -51,8 +51,13 @@ record BlockPanels(PanelFormat panelFormat, PanelLayout layout) implements Weigh
   }
 
   @Override
-  public PanelWeights.Writer writer(MemorySegment data) {
-    return new PanelWriter(panelFormat, layout, data)::write;
+  public Code packing() {
+    return PanelPacking.code(panelFormat, layout);
+  }
+
+  @Override
+  public int packingInputs() {
+    return PanelPacking.inputs(panelFormat);
   }
 
   @Override

@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /// The code of a format in F32 (`exact-f32`), on a unit. For few rows weights are decoded in
 /// registers, for more to memory; F32 weights never are.
@@ -16,6 +15,7 @@ import java.util.stream.IntStream;
 /// Invariant: [ExactProduct] adds in the order of inputs, and decoded weights are the same, so that
 /// a row's bits do not depend on how many there are.
 ///
+/// @param packing of its panels
 /// @param directRows up to so many rows weights are decoded in registers
 /// @param rowCopy of a row of x ([RowCopy])
 /// @param decoder of a panel to F32; that of F32 is never called
@@ -24,6 +24,7 @@ import java.util.stream.IntStream;
 record ExactCode(
     FloatUnit unit,
     WeightPanels panels,
+    RowPacking packing,
     int directRows,
     Routine rowCopy,
     Routine decoder,
@@ -36,16 +37,22 @@ record ExactCode(
   /// @throws RefusedException if the system gives no memory for code
   static ExactCode f32(FloatUnit unit, WeightPanels panels, RoutineLoader loader)
       throws RefusedException {
-    List<Code> codes = new ArrayList<>(List.of(RowCopy.code().named("row-copy-" + unit.row())));
-    codes.addAll(fusedCodes(unit, panels));
+    List<Code> codes = codes(unit, panels, RowCopy.code().named("row-copy-" + unit.row()));
     List<Routine> routines = loader.load(codes);
-    List<Routine> products = List.copyOf(routines.subList(1, routines.size()));
+    List<Routine> products = List.copyOf(routines.subList(1, routines.size() - 1));
     Routine none =
         (_, _, _, _) -> {
           throw new IllegalStateException("F32 weights are not decoded");
         };
     return new ExactCode(
-        unit, panels, Integer.MAX_VALUE, routines.getFirst(), none, products, products);
+        unit,
+        panels,
+        panels.packing(routines.getLast()),
+        Integer.MAX_VALUE,
+        routines.getFirst(),
+        none,
+        products,
+        products);
   }
 
   /// The code of another format.
@@ -54,21 +61,31 @@ record ExactCode(
   static ExactCode load(ExactCode f32, WeightPanels panels, RoutineLoader loader)
       throws RefusedException {
     FloatUnit unit = f32.unit;
+    String name = name(unit, panels);
     List<Code> codes =
-        new ArrayList<>(
-            List.of(ExactProduct.decoder(unit, panels).named(name(unit, panels) + "-decoder")));
-    codes.addAll(fusedCodes(unit, panels));
+        codes(unit, panels, ExactProduct.decoder(unit, panels).named(name + "-decoder"));
     List<Routine> routines = loader.load(codes);
-    List<Routine> fused = List.copyOf(routines.subList(1, routines.size()));
+    List<Routine> fused = List.copyOf(routines.subList(1, routines.size() - 1));
     return new ExactCode(
-        unit, panels, fused.size(), f32.rowCopy, routines.getFirst(), fused, f32.products);
+        unit,
+        panels,
+        panels.packing(routines.getLast()),
+        fused.size(),
+        f32.rowCopy,
+        routines.getFirst(),
+        fused,
+        f32.products);
   }
 
-  private static List<Code> fusedCodes(FloatUnit unit, WeightPanels panels) {
-    return IntStream.rangeClosed(1, panels.fusedRows(unit))
-        .mapToObj(rows ->
-            ExactProduct.code(unit, panels, rows).named(name(unit, panels) + "-rows-" + rows))
-        .toList();
+  /// A code, products, and the packing.
+  private static List<Code> codes(FloatUnit unit, WeightPanels panels, Code first) {
+    String name = name(unit, panels);
+    List<Code> codes = new ArrayList<>(List.of(first));
+    for (int rows = 1; rows <= panels.fusedRows(unit); rows++) {
+      codes.add(ExactProduct.code(unit, panels, rows).named(name + "-rows-" + rows));
+    }
+    codes.add(panels.packing().named(name + "-packing"));
+    return codes;
   }
 
   private static String name(FloatUnit unit, WeightPanels panels) {

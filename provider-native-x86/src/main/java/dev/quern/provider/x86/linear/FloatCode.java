@@ -8,6 +8,9 @@ import java.lang.foreign.MemorySegment;
 interface FloatCode {
   PackedPanels panels();
 
+  /// Packs rows into these panels.
+  RowPacking packing();
+
   /// Outputs of a panel as products read it: a multiple of those of a packed one.
   int outputs();
 

@@ -56,7 +56,7 @@ final class FloatLinear implements LinearKernel {
     PanelWeights weights =
         PanelWeights.allocate(
             panels.outputs(), panels.bytes(blocks), spec.outputs(), blocks, allocator);
-    weights.write(panels.writer(weights.data()), stacked, workers);
+    weights.write(code.packing(), blocks * panels.inputs(), stacked, workers);
     return new FloatLinear(spec, code, weights);
   }
 

@@ -1,14 +1,9 @@
 package dev.quern.provider.x86.linear;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import dev.quern.data.BlockFormat;
-import dev.quern.data.WeightMatrix;
 import dev.quern.provider.x86.asm.Assembler;
-import java.lang.foreign.MemorySegment;
+import dev.quern.provider.x86.asm.Code;
+import java.util.ArrayList;
 import java.util.List;
 
 /// F32, F16 and BF16 weights as they are, input by input: `[inputs, to a multiple of 8][P]`. What
@@ -67,26 +62,20 @@ record FloatPanels(BlockFormat format, int outputs) implements WeightPanels {
   }
 
   @Override
-  public PanelWeights.Writer writer(MemorySegment data) {
-    return (m, row, panelAt, lane) -> write(m, row, data, panelAt + (long) lane * elementBytes());
+  public Code packing() {
+    List<BlockWord> stored = new ArrayList<>();
+    for (int at = 0; at < BLOCK * elementBytes(); at += Integer.BYTES) {
+      BlockWord word = new BlockWord.Word(at);
+      stored.addAll(
+          elementBytes() == Float.BYTES
+              ? List.of(word)
+              : List.of(word.and(0xFFFF), word.shift(-Short.SIZE)));
+    }
+    return FloatPacking.code(BLOCK * elementBytes(), stored, elementBytes(), outputs);
   }
 
-  private void write(WeightMatrix m, long row, MemorySegment data, long to) {
-    long from = row * m.format().rowBytes(m.inputs());
-    long step = (long) outputs * elementBytes();
-    int padded = Math.ceilDiv(m.inputs(), BLOCK) * BLOCK;
-    if (elementBytes() == Float.BYTES) {
-      for (int i = 0; i < padded; i++) {
-        boolean there = i < m.inputs();
-        int bits = there ? m.data().get(JAVA_INT_UNALIGNED, from + 4L * i) : 0;
-        data.set(JAVA_INT, to + i * step, bits);
-      }
-    } else {
-      for (int i = 0; i < padded; i++) {
-        boolean there = i < m.inputs();
-        short bits = there ? m.data().get(JAVA_SHORT_UNALIGNED, from + 2L * i) : 0;
-        data.set(JAVA_SHORT, to + i * step, bits);
-      }
-    }
+  @Override
+  public int packingInputs() {
+    return BLOCK;
   }
 }

@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 
 /// The code of a format on a unit, which knows no shapes: one serves all linears of the format.
 ///
+/// @param packing of its panels
 /// @param rounding of a row of x
 /// @param tiles of 1, 2, ... rows
 /// @param products for each of them
@@ -19,6 +20,7 @@ import java.util.stream.IntStream;
 record Int8Code(
     DotUnit unit,
     PanelFormat format,
+    RowPacking packing,
     Routine rounding,
     List<RoundedTile> tiles,
     List<Routine> products,
@@ -43,6 +45,7 @@ record Int8Code(
     for (RoundedTile tile : tiles) {
       codes.add(unit.generator().code(layout, tile).named(name + "-rows-" + tile.rows()));
     }
+    codes.add(PanelPacking.code(format, layout).named(name + "-packing"));
     if (unit.unpacks(unit.maxRows())) {
       codes.add(PanelUnpacking.code(layout, format.offset()).named(name + "-unpacking"));
     }
@@ -51,10 +54,11 @@ record Int8Code(
     return new Int8Code(
         unit,
         format,
+        new RowPacking(routines.get(products), format.format(), PanelPacking.inputs(format)),
         routines.getFirst(),
         tiles,
         List.copyOf(routines.subList(1, products)),
-        routines.stream().skip(products).findFirst());
+        routines.stream().skip(products + 1).findFirst());
   }
 
   private static String name(DotUnit unit, PanelFormat format) {

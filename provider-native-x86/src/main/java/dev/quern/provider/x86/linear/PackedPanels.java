@@ -1,7 +1,8 @@
 package dev.quern.provider.x86.linear;
 
 import dev.quern.data.BlockFormat;
-import java.lang.foreign.MemorySegment;
+import dev.quern.provider.x86.asm.Code;
+import dev.quern.provider.x86.memory.Routine;
 
 /// How a weight format is packed for rows that are floats.
 interface PackedPanels {
@@ -19,6 +20,14 @@ interface PackedPanels {
   /// Where a panel of so many blocks has scales in its foot; 0 where it has none.
   long footScalesAt(int blocks);
 
-  /// Writes panels to data, which is zero where outputs are missing.
-  PanelWeights.Writer writer(MemorySegment data);
+  /// Code that packs rows ([RowPacking]).
+  Code packing();
+
+  /// Inputs that it packs in a step.
+  int packingInputs();
+
+  /// That code, made callable.
+  default RowPacking packing(Routine routine) {
+    return new RowPacking(routine, format(), packingInputs());
+  }
 }

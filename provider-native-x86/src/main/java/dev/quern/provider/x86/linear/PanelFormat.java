@@ -1,13 +1,8 @@
 package dev.quern.provider.x86.linear;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,7 +16,8 @@ import java.util.Optional;
 /// @param scale of 32 inputs, or of 16, as the layout stores it
 /// @param headMinimum the factor of minimums, as F16
 /// @param minimum what is added to 32 inputs, as the layout stores it; [#NONE] for nothing
-/// @param words stored values
+/// @param words stored words j, without planes
+/// @param upper the fifth bit, or fifth and sixth, of word k's values, at bit 0 of every byte
 /// @param blocksPerHead how many 32 inputs share a head; 1 where there are none
 record PanelFormat(
     BlockFormat format,
@@ -33,73 +29,66 @@ record PanelFormat(
     Part headMinimum,
     Part minimum,
     Words words,
+    Words upper,
     int blocksPerHead) {
-  /// A number of the block at a byte offset: of its 32, or 16, inputs `n`.
+  /// A number of the block: of its 32, or 16, inputs `n`.
   @FunctionalInterface
   interface Part {
-    int of(MemorySegment data, long block, int n);
+    BlockWord of(int n);
   }
 
-  /// Word k of a block's 32 inputs `n`: four values, a byte each.
+  /// Word k of a block's 32 inputs `n`: of four values, a byte each.
   @FunctionalInterface
   interface Words {
-    int of(MemorySegment data, long block, int n, int k);
+    BlockWord of(int n, int k);
   }
 
-  static final Part NONE = (_, _, _) -> 0;
+  static final Part NONE =
+      _ -> {
+        throw new IllegalStateException("the format has no such number");
+      };
 
-  private static final int NIBBLES = 0x0F0F_0F0F;
+  private static final Words NO_UPPER =
+      (_, _) -> {
+        throw new IllegalStateException("the format has no more than its words");
+      };
+
+  private static final int LOW = 0x0F0F_0F0F; // nibbles
+  private static final int HIGH = 0xF0F0_F0F0;
   private static final int SIGNS = 0x8080_8080;
 
   /// Q8_0's values get an offset of 128 by turning their sign bit over. What the K formats subtract
   /// is added with the sign of its factor turned over.
   private static final List<PanelFormat> TABLE =
       List.of(
-          row(BlockFormat.Q4_0, 4, 8, half(0), NONE, (d, b, _, k) -> nibbles(d, b + 2, k)),
-          row(
-              BlockFormat.Q8_0,
-              8,
-              128,
-              half(0),
-              NONE,
-              (d, b, _, k) -> i32(d, b + 2 + 4 * k) ^ SIGNS),
-          row(BlockFormat.Q4_1, 4, 0, half(0), half(2), (d, b, _, k) -> nibbles(d, b + 4, k)),
-          row(
-              BlockFormat.Q5_0,
-              5,
-              16,
-              half(0),
-              NONE,
-              (d, b, _, k) -> nibbles(d, b + 6, k) | fifth(d, b + 2, k)),
-          row(
-              BlockFormat.Q5_1,
-              5,
-              0,
-              half(0),
-              half(2),
-              (d, b, _, k) -> nibbles(d, b + 8, k) | fifth(d, b + 4, k)),
+          row(BlockFormat.Q4_0, 4, 8, NONE, (_, j) -> word(2 + 4 * j), NO_UPPER),
+          row(BlockFormat.Q8_0, 8, 128, NONE, (_, j) -> word(2 + 4 * j).xor(SIGNS), NO_UPPER),
+          row(BlockFormat.Q4_1, 4, 0, half(2), (_, j) -> word(4 + 4 * j), NO_UPPER),
+          row(BlockFormat.Q5_0, 5, 16, NONE, (_, j) -> word(6 + 4 * j), (_, k) -> fifth(2, k)),
+          row(BlockFormat.Q5_1, 5, 0, half(2), (_, j) -> word(8 + 4 * j), (_, k) -> fifth(4, k)),
           new PanelFormat(
               BlockFormat.Q4_K,
               4,
               0,
               Scales.U8,
-              half(0),
+              _ -> word(0).and(0xFFFF),
               PanelFormat::scaleK,
-              (d, b, _) -> i16(d, b + 2) ^ 0x8000,
+              _ -> word(0).shift(-16).xor(0x8000),
               PanelFormat::minimumK,
-              (d, b, n, k) -> nibblesK(d, b + 16, n, k),
+              (n, j) -> nibblesK(16 + n / 2 * 32, n % 2, j),
+              NO_UPPER,
               8),
           new PanelFormat(
               BlockFormat.Q5_K,
               5,
               0,
               Scales.U8,
-              half(0),
+              _ -> word(0).and(0xFFFF),
               PanelFormat::scaleK,
-              (d, b, _) -> i16(d, b + 2) ^ 0x8000,
+              _ -> word(0).shift(-16).xor(0x8000),
               PanelFormat::minimumK,
-              (d, b, n, k) ->
-                  nibblesK(d, b + 48, n, k) | (i32(d, b + 16 + 4 * k) >>> n & 0x0101_0101) << 4,
+              (n, j) -> nibblesK(48 + n / 2 * 32, n % 2, j),
+              (n, k) -> word(16 + 4 * k).shift(-n).and(0x0101_0101),
               8),
           new PanelFormat(
               BlockFormat.Q6_K,
@@ -107,10 +96,11 @@ record PanelFormat(
               32,
               Scales.S8_HALVES,
               half(208),
-              (d, b, n) -> d.get(JAVA_BYTE, b + 192 + n),
+              n -> bits(192 + n / 4 * 4, n % 4 * 8, 8),
               NONE,
               NONE,
-              PanelFormat::words6K,
+              (n, j) -> nibblesK(64 * (n / 4) + 32 * (n % 2), n % 4 / 2, j),
+              (n, k) -> word(128 + 32 * (n / 4) + 4 * k).shift(n % 4 * -2).and(0x0303_0303),
               8),
           int4(BlockFormat.INT4_B32),
           int4(BlockFormat.INT4_B64),
@@ -125,13 +115,15 @@ record PanelFormat(
               NONE,
               NONE,
               NONE,
-              (d, b, _, k) -> i32(d, b + 4 * k) ^ SIGNS,
+              (_, j) -> word(4 * j).xor(SIGNS),
+              NO_UPPER,
               1));
 
-  /// A format of blocks of 32 with a scale of their own.
+  /// A format of blocks of 32 that begin with a scale of their own.
   private static PanelFormat row(
-      BlockFormat format, int bits, int offset, Part scale, Part minimum, Words words) {
-    return new PanelFormat(format, bits, offset, Scales.F16, NONE, scale, NONE, minimum, words, 1);
+      BlockFormat format, int bits, int offset, Part minimum, Words words, Words upper) {
+    return new PanelFormat(
+        format, bits, offset, Scales.F16, NONE, half(0), NONE, minimum, words, upper, 1);
   }
 
   /// Blocks of 32 or more, whose scales are in a plane of their own.
@@ -145,13 +137,15 @@ record PanelFormat(
         NONE,
         NONE,
         NONE,
-        (d, b, n, k) -> fourNibbles(i16(d, b + 16 * n + 2 * k)),
+        (n, j) -> fourNibbles(n, j).or(fourNibbles(n, j + 4).shift(4)),
+        NO_UPPER,
         format.blockElements() / PanelLayout.BLOCK);
   }
 
-  /// Four nibbles in their order become four bytes.
-  private static int fourNibbles(int bits) {
-    return bits & 0xF | (bits & 0xF0) << 4 | (bits & 0xF00) << 8 | (bits & 0xF000) << 12;
+  /// Inputs 4k .. 4k+3 of 32, two in a byte, become four bytes.
+  private static BlockWord fourNibbles(int n, int k) {
+    BlockWord half = bits(16 * n + k / 2 * 4, k % 2 * 16, 16);
+    return half.spread(8).and(0x00FF_00FF).spread(4).and(LOW);
   }
 
   static List<PanelFormat> table() {
@@ -172,53 +166,44 @@ record PanelFormat(
     return new PanelLayout(outputs, bits, scales, minimum != NONE, blocksPerHead);
   }
 
-  private static int i16(MemorySegment data, long at) {
-    return data.get(JAVA_SHORT_UNALIGNED, at);
-  }
-
-  private static int i32(MemorySegment data, long at) {
-    return data.get(JAVA_INT_UNALIGNED, at);
+  private static BlockWord word(int at) {
+    return new BlockWord.Word(at);
   }
 
   private static Part half(int at) {
-    return (data, block, _) -> i16(data, block + at);
+    return _ -> new BlockWord.Half(at);
   }
 
-  /// Inputs 0 to 15 in the low nibbles, 16 to 31 in the high ones.
-  private static int nibbles(MemorySegment data, long at, int k) {
-    return i32(data, at + 4 * (k % 4)) >>> (k < 4 ? 0 : 4) & NIBBLES;
+  /// So many bits of a word, from one on.
+  private static BlockWord bits(int at, int from, int count) {
+    BlockWord shifted = word(at).shift(-from);
+    return from + count == Integer.SIZE ? shifted : shifted.and((1 << count) - 1);
   }
 
-  /// Four bits become bit 4 of four bytes.
-  private static int fifth(MemorySegment data, long at, int k) {
-    int four = i32(data, at) >>> 4 * k & 15;
-    return (four * 0x0020_4081 & 0x0101_0101) << 4;
+  /// Four bits become bit 0 of four bytes.
+  private static BlockWord fifth(int at, int k) {
+    return bits(at, 4 * k, 4).times(0x0020_4081).and(0x0101_0101);
   }
 
-  private static int nibblesK(MemorySegment data, long at, int n, int k) {
-    return i32(data, at + 32 * (n / 2) + 4 * k) >>> (n % 2 == 0 ? 0 : 4) & NIBBLES;
-  }
-
-  private static int words6K(MemorySegment data, long block, int n, int k) {
-    int half = n / 4;
-    int quarter = n % 4;
-    int low = i32(data, block + 64 * half + 32 * (quarter % 2) + 4 * k);
-    int high = i32(data, block + 128 + 32 * half + 4 * k);
-    return low >>> (quarter < 2 ? 0 : 4) & NIBBLES | (high >>> 2 * quarter & 0x0303_0303) << 4;
-  }
-
-  private static int u8(MemorySegment data, long at) {
-    return data.get(JAVA_BYTE, at) & 0xFF;
+  /// Bytes of 32 inputs in their low nibbles and of 32 others in the high ones: of these or those.
+  private static BlockWord nibblesK(int at, int high, int j) {
+    BlockWord first = word(at + 4 * j);
+    BlockWord second = word(at + 16 + 4 * j);
+    return high == 0
+        ? first.and(LOW).or(second.shift(4).and(HIGH))
+        : first.shift(-4).and(LOW).or(second.and(HIGH));
   }
 
   /// Six bits of s[12], which begins at byte 4.
-  private static int scaleK(MemorySegment data, long block, int n) {
-    long s = block + 4;
-    return n < 4 ? u8(data, s + n) & 63 : u8(data, s + n + 4) & 15 | u8(data, s + n - 4) >> 6 << 4;
+  private static BlockWord scaleK(int n) {
+    return n < 4
+        ? bits(4, 8 * n, 6)
+        : bits(12, 8 * (n - 4), 4).or(word(4).shift(-8 * (n - 4) - 2).and(0x30));
   }
 
-  private static int minimumK(MemorySegment data, long block, int n) {
-    long s = block + 4;
-    return n < 4 ? u8(data, s + n + 4) & 63 : u8(data, s + n + 4) >> 4 | u8(data, s + n) >> 6 << 4;
+  private static BlockWord minimumK(int n) {
+    return n < 4
+        ? bits(8, 8 * n, 6)
+        : bits(12, 8 * (n - 4) + 4, 4).or(word(8).shift(-8 * (n - 4) - 2).and(0x30));
   }
 }

@@ -3,11 +3,13 @@ package dev.quern.provider.x86.linear;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.op.LinearSpec;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 
-/// Packed weights: panels one behind the other. What is missing from the last one is zero.
+/// Packed weights: panels one behind the other. What is missing from the last one are rows of
+/// zeros.
 ///
 /// @param width P, outputs of a panel
 /// @param panelBytes of a panel
@@ -17,16 +19,6 @@ import java.util.List;
 record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemorySegment data) {
   /// Several for each worker, since the sources of some may have to come from a file first.
   private static final int TASKS_PER_WORKER = 8;
-
-  /// Writes rows into panels.
-  @FunctionalInterface
-  interface Writer {
-    /// Writes an output.
-    ///
-    /// @param panelAt where its panel begins in data
-    /// @param lane the output within it
-    void write(WeightMatrix m, long row, long panelAt, int lane);
-  }
 
   /// Packs matrices that are stacked by output rows.
   ///
@@ -41,7 +33,7 @@ record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemoryS
     int blocks = Math.ceilDiv(spec.inputs(), PanelLayout.BLOCK);
     PanelWeights panels =
         allocate(layout.outputs(), layout.bytes(blocks), spec.outputs(), blocks, allocator);
-    panels.write(new PanelWriter(code.format(), layout, panels.data)::write, stacked, workers);
+    panels.write(code.packing(), blocks * PanelLayout.BLOCK, stacked, workers);
     return panels;
   }
 
@@ -54,15 +46,23 @@ record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemoryS
   }
 
   /// Writes all panels.
-  void write(Writer writer, List<WeightMatrix> stacked, Workers workers) {
-    WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
+  ///
+  /// @param inputs of whole blocks
+  void write(RowPacking packing, int inputs, List<WeightMatrix> stacked, Workers workers) {
+    int steps = inputs / packing.inputs();
     int tasks = Split.tasks(count(), TASKS_PER_WORKER, workers);
     workers.run(
         tasks,
         (task, worker) -> {
-          int end = (int) Split.begin(count(), task + 1, tasks);
-          for (int p = (int) Split.begin(count(), task, tasks); p < end; p++) {
-            writePanel(writer, p, matrices);
+          try (Arena arena = Arena.ofConfined()) {
+            long bytes = packing.bytes(stacked.getFirst().inputs(), steps);
+            MemorySegment memory = arena.allocate(bytes, Split.LINE);
+            int end = (int) Split.begin(count(), task + 1, tasks);
+            for (int p = (int) Split.begin(count(), task, tasks); p < end; p++) {
+              for (int lane = 0; lane < width; lane += PackingSteps.ROWS) {
+                packing.pack(stacked, p * width + lane, steps, data, p * panelBytes, lane, memory);
+              }
+            }
           }
         });
   }
@@ -75,21 +75,5 @@ record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemoryS
   /// Outputs of a panel: fewer in the last one.
   int outputsOf(int panel) {
     return Math.min(width, outputs - panel * width);
-  }
-
-  private void writePanel(Writer writer, int panel, WeightMatrix[] matrices) {
-    if (outputsOf(panel) < width) {
-      data.asSlice(panel * panelBytes, panelBytes).fill((byte) 0);
-    }
-    long from = (long) panel * width; // outputs, of all matrices
-    long to = from + outputsOf(panel);
-    long first = 0; // output of the matrix's first row
-    for (WeightMatrix m : matrices) {
-      long end = Math.min(to, first + m.outputs());
-      for (long o = Math.max(from, first); o < end; o++) {
-        writer.write(m, o - first, panel * panelBytes, (int) (o - from));
-      }
-      first += m.outputs();
-    }
   }
 }

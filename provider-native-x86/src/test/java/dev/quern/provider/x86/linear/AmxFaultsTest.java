@@ -60,6 +60,7 @@ class AmxFaultsTest {
               new Int8Code(
                   sound.unit(),
                   format,
+                  sound.packing(),
                   sound.rounding(),
                   sound.tiles(),
                   products,
@@ -80,6 +81,7 @@ class AmxFaultsTest {
                 new Int8Code(
                     sound.unit(),
                     format,
+                    sound.packing(),
                     sound.rounding(),
                     sound.tiles(),
                     sound.products(),

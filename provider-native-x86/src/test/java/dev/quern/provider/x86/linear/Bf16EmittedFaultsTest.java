@@ -50,6 +50,7 @@ class Bf16EmittedFaultsTest {
           Bf16Code code =
               new Bf16Code(
                   sound.panels(),
+                  sound.packing(),
                   sound.tilesFrom(),
                   sound.rowCopy(),
                   sound.decoder(),
@@ -80,6 +81,7 @@ class Bf16EmittedFaultsTest {
           Bf16Code code =
               new Bf16Code(
                   sound.panels(),
+                  sound.packing(),
                   sound.tilesFrom(),
                   sound.rowCopy(),
                   sound.decoder(),
@@ -109,6 +111,7 @@ class Bf16EmittedFaultsTest {
           Bf16Code code =
               new Bf16Code(
                   sound.panels(),
+                  sound.packing(),
                   sound.tilesFrom(),
                   sound.rowCopy(),
                   routine,
@@ -143,6 +146,7 @@ class Bf16EmittedFaultsTest {
           Bf16Code code =
               new Bf16Code(
                   sound.panels(),
+                  sound.packing(),
                   sound.tilesFrom(),
                   routine,
                   sound.decoder(),

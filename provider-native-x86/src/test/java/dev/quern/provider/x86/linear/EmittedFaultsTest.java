@@ -74,6 +74,7 @@ class EmittedFaultsTest {
               new Int8Code(
                   sound.unit(),
                   format,
+                  sound.packing(),
                   sound.rounding(),
                   sound.tiles(),
                   products,
@@ -105,6 +106,7 @@ class EmittedFaultsTest {
                 new Int8Code(
                     sound.unit(),
                     format,
+                    sound.packing(),
                     routine,
                     sound.tiles(),
                     sound.products(),

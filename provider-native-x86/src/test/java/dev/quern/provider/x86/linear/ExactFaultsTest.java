@@ -90,6 +90,7 @@ class ExactFaultsTest {
               new ExactCode(
                   unit,
                   panels,
+                  sound.packing(),
                   sound.directRows(),
                   sound.rowCopy(),
                   sound.decoder(),
@@ -113,7 +114,14 @@ class ExactFaultsTest {
         (routine, seed) ->
             difference(
                 new ExactCode(
-                    unit, panels, 0, sound.rowCopy(), routine, List.of(), sound.products()),
+                    unit,
+                    panels,
+                    sound.packing(),
+                    0,
+                    sound.rowCopy(),
+                    routine,
+                    List.of(),
+                    sound.products()),
                 data(format, 1, unit.outputs() + 3, inputs, seed),
                 0));
   }
@@ -150,6 +158,7 @@ class ExactFaultsTest {
               new ExactCode(
                   unit,
                   sound.panels(),
+                  sound.packing(),
                   sound.directRows(),
                   routine,
                   sound.decoder(),

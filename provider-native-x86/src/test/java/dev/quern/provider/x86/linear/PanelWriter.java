@@ -11,8 +11,9 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.provider.x86.linear.PanelLayout.Scales;
 import java.lang.foreign.MemorySegment;
 
-/// Writes a row of weights into its lane of a panel ([PanelLayout]).
-record PanelWriter(PanelFormat format, PanelLayout layout, MemorySegment data) {
+/// Writes a row of weights into its lane of a panel ([PanelLayout]), in plain Java: what the
+/// packing is compared with.
+record PanelWriter(PanelBlocks format, PanelLayout layout, MemorySegment data) {
 
   /// Writes an output.
   ///
