@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /// Packs rows of stacked matrices into panels, eight at a time. Rows that lie one behind the other
-/// in whole blocks are read where they are; others are copied first, and what is missing of a block
-/// or of eight rows is zero.
+/// and fill the panel's blocks are read where they are; others are copied first, and what is
+/// missing of a row or of eight rows is zero.
 ///
 /// A task's memory:
 ///
@@ -69,7 +69,9 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
     }
     MemorySegment source = memory;
     long from = memory.address() + rowsAt;
-    if (at < stacked.size() && row + ROWS <= stacked.get(at).outputs() && rowInputs % inputs == 0) {
+    if (at < stacked.size()
+        && row + ROWS <= stacked.get(at).outputs()
+        && rowInputs == steps * inputs) {
       WeightMatrix m = stacked.get(at);
       source = m.data();
       from = source.address() + row * rowBytes(steps);

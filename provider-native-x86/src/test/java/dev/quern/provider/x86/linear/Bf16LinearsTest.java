@@ -56,7 +56,7 @@ class Bf16LinearsTest {
     }
   }
 
-  /// Products are shared by all formats; each of blocks has a decoder.
+  /// Products are shared by all formats; each has a packing, those of blocks a decoder.
   @Test
   void codeIsAssembledOnce() {
     List<Integer> loads = new ArrayList<>();
@@ -70,6 +70,6 @@ class Bf16LinearsTest {
     for (BlockFormat format : List.of(BlockFormat.Q4_0, BlockFormat.F16, BlockFormat.Q4_0)) {
       linears.offer(new LinearSpec(format, 8, 256, false, Set.of(Numerics.BF16)));
     }
-    assertEquals(List.of(1 + 8 + 2, 1), loads);
+    assertEquals(List.of(1 + 8 + 2 + 1, 2, 1), loads);
   }
 }

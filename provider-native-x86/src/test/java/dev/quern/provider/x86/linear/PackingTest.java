@@ -43,9 +43,9 @@ class PackingTest {
       System.out.println("[quern] only interpreted: packing of " + panels + ": " + refusal);
     }
     int block = panels.format().blockElements();
-    // Whole steps; where the format has no blocks, inputs that fill none.
+    // Whole steps; where the format has no blocks, inputs that fill none, or no block of the panel.
     List<Integer> lengths =
-        block == 1 ? List.of(96, 1, 45) : List.of(block * 3, Math.max(32, block));
+        block == 1 ? List.of(96, 1, 45, 40) : List.of(block * 3, Math.max(32, block));
     for (List<Integer> rows : STACKS) {
       for (int inputs : lengths) {
         for (boolean anyScale : new boolean[] {false, true}) {
