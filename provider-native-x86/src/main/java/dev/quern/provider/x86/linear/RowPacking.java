@@ -6,33 +6,35 @@ import dev.quern.provider.x86.memory.Routine;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// Packs rows of stacked matrices into panels, eight at a time. Rows that lie one behind the other
-/// and fill the panel's blocks are read where they are; others are copied first, and what is
-/// missing of a row or of eight rows is zero.
+/// Packs rows of stacked matrices into panels, eight at a time. These are copied first: where a
+/// file is cut while it is mapped, Java's copy throws, and code of ours would end the process; and
+/// rows need not lie together nor fill the panel's blocks. What is missing of a row or of eight
+/// rows is zero.
 ///
-/// A task's memory:
+/// A task's memory, which is zero at first:
 ///
 /// ```
-/// arguments (PackingSteps) | scales of eight rows | eight rows, where they are copied
+/// arguments (PackingSteps) | scales of eight rows | eight rows
 /// ```
 ///
 /// @param routine its arguments are those of [PackingSteps]
 /// @param inputs that it packs in a step, whole blocks of the format
 record RowPacking(Routine routine, BlockFormat format, int inputs) {
   private static final int ROWS = PackingSteps.ROWS;
-
-  /// Bytes of a row of so many steps.
-  private long rowBytes(int steps) {
-    return steps * format.rowBytes(inputs);
-  }
+  private static final int SCALES_AT = PackingSteps.ARGUMENT_BYTES;
 
   /// Bytes of a row's part of the scale plane.
-  private long scaleRowBytes(int rowInputs) {
+  private long scaleBytes(int rowInputs) {
     return format.scalePlane().bytes(1, format.blocksPerRow(rowInputs));
   }
 
+  /// Bytes from a row to the next.
+  private long stride(int steps) {
+    return steps * format.rowBytes(inputs);
+  }
+
   private long rowsAt(int rowInputs) {
-    return Split.align(PackingSteps.ARGUMENT_BYTES + ROWS * scaleRowBytes(rowInputs));
+    return Split.align(SCALES_AT + ROWS * scaleBytes(rowInputs));
   }
 
   /// Bytes of a task's memory.
@@ -40,12 +42,13 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
   /// @param rowInputs of a row
   /// @param steps that have them all
   long bytes(int rowInputs, int steps) {
-    return rowsAt(rowInputs) + ROWS * rowBytes(steps);
+    return rowsAt(rowInputs) + ROWS * stride(steps);
   }
 
   /// Packs eight rows; fewer if the matrices end.
   ///
   /// @param first output of all matrices
+  /// @param steps that have a row
   /// @param data panels
   /// @param panelAt where the panel begins in data
   /// @param lane the first output's within it
@@ -59,53 +62,57 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
       int lane,
       MemorySegment memory) {
     int rowInputs = stacked.getFirst().inputs();
-    long scaleRow = scaleRowBytes(rowInputs);
     long rowsAt = rowsAt(rowInputs);
-    long row = first;
-    int at = 0;
-    while (at < stacked.size() && row >= stacked.get(at).outputs()) {
-      row -= stacked.get(at).outputs();
-      at++;
-    }
-    MemorySegment source = memory;
-    long from = memory.address() + rowsAt;
-    if (at < stacked.size()
-        && row + ROWS <= stacked.get(at).outputs()
-        && rowInputs == steps * inputs) {
-      WeightMatrix m = stacked.get(at);
-      source = m.data();
-      from = source.address() + row * rowBytes(steps);
-      copyScales(m, row, ROWS, memory, 0);
-    } else {
-      memory.asSlice(PackingSteps.ARGUMENT_BYTES).fill((byte) 0);
-      long bytes = format.rowBytes(rowInputs);
-      for (int r = 0; r < ROWS && at < stacked.size(); r++) {
-        WeightMatrix m = stacked.get(at);
-        MemorySegment.copy(m.data(), row * bytes, memory, rowsAt + r * rowBytes(steps), bytes);
-        copyScales(m, row, 1, memory, r);
-        row++;
-        if (row == m.outputs()) {
-          row = 0;
-          at++;
-        }
+    long scaleBytes = scaleBytes(rowInputs);
+    int row = first;
+    int copied = 0;
+    for (WeightMatrix m : stacked) {
+      int count = Math.clamp(m.outputs() - row, 0, ROWS - copied);
+      if (count > 0) {
+        copy(
+            m.data(),
+            format.rowBytes(rowInputs),
+            row,
+            count,
+            memory,
+            rowsAt,
+            stride(steps),
+            copied);
+        copy(m.scales(), scaleBytes, row, count, memory, SCALES_AT, scaleBytes, copied);
+        copied += count;
       }
+      row = Math.max(0, row - m.outputs());
     }
+    memory.asSlice(SCALES_AT + copied * scaleBytes, (ROWS - copied) * scaleBytes).fill((byte) 0);
+    memory.asSlice(rowsAt + copied * stride(steps)).fill((byte) 0);
     PackingSteps.arguments(
         memory,
-        from,
-        rowBytes(steps),
+        memory.address() + rowsAt,
+        stride(steps),
         data.address() + panelAt,
         lane,
         steps,
-        memory.address() + PackingSteps.ARGUMENT_BYTES,
-        scaleRow);
-    routine.call(memory.address(), memory, source, data);
+        memory.address() + SCALES_AT,
+        scaleBytes);
+    routine.call(memory.address(), memory, memory, data);
   }
 
-  /// Scales of so many rows, to the place of those from a row on.
-  private void copyScales(WeightMatrix m, long row, int rows, MemorySegment memory, int to) {
-    long bytes = scaleRowBytes(m.inputs());
-    MemorySegment.copy(
-        m.scales(), row * bytes, memory, PackingSteps.ARGUMENT_BYTES + to * bytes, rows * bytes);
+  /// Copies rows from one on, to the place of those from another one on.
+  private static void copy(
+      MemorySegment from,
+      long bytes,
+      long row,
+      int count,
+      MemorySegment memory,
+      long at,
+      long stride,
+      int to) {
+    if (bytes == stride) {
+      MemorySegment.copy(from, row * bytes, memory, at + to * stride, count * bytes);
+      return;
+    }
+    for (int r = 0; r < count; r++) {
+      MemorySegment.copy(from, (row + r) * bytes, memory, at + (to + r) * stride, bytes);
+    }
   }
 }

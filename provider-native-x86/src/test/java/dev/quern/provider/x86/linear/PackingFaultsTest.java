@@ -42,7 +42,7 @@ class PackingFaultsTest {
         .map(p -> DynamicTest.dynamicTest(PackedReference.name(p), () -> check(p)));
   }
 
-  /// Eight rows that are read where they are, in lanes 0 and 8, and some that are copied.
+  /// Lanes 0 and 8, and rows that are missing.
   private static void check(PackedPanels panels) {
     int inputs = 2 * Math.max(panels.inputs(), panels.format().blockElements());
     try (Arena arena = Arena.ofConfined()) {

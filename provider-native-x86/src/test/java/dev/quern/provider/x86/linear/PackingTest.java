@@ -1,6 +1,7 @@
 package dev.quern.provider.x86.linear;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
@@ -13,15 +14,21 @@ import dev.quern.provider.x86.memory.Routine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Panels are what plain Java packs, byte for byte: interpreted on any machine, and on a CPU that
-/// has AVX2 there as well. The interpreter sees each read beyond the weights.
+/// has AVX2 there as well. The interpreter sees each access beyond a task's memory and the panels.
 class PackingTest {
   /// Rows of the matrices: whole panels, a single row, eight rows that begin at no multiple of
   /// eight, a boundary within eight rows, and three of them.
@@ -60,6 +67,24 @@ class PackingTest {
           }
         }
       }
+    }
+  }
+
+  /// As by a second process, which writes the file anew.
+  @Test
+  void aMappedFileThatIsCutIsAnError(@TempDir Path folder) throws Exception {
+    int bytes = (int) (32 * BlockFormat.Q8_0.rowBytes(256));
+    Path file = Files.write(folder.resolve("weights"), new byte[bytes]);
+    PackedPanels panels = WeightPanels.of(BlockFormat.Q8_0, 16).orElseThrow();
+    Routine routine = InterpretedRoutine.load(List.of(panels.packing())).getFirst();
+    try (Arena arena = Arena.ofShared();
+        FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena);
+      List<WeightMatrix> stacked = List.of(new WeightMatrix(BlockFormat.Q8_0, data, 32, 256));
+      pack(panels, routine, stacked, arena);
+      channel.truncate(0);
+      assertThrows(InternalError.class, () -> pack(panels, routine, stacked, arena));
     }
   }
 
