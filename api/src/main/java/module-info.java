@@ -17,7 +17,8 @@ module dev.quern.api {
   exports dev.quern.files to
       dev.quern.cli,
       dev.quern.conformance,
-      dev.quern.llama;
+      dev.quern.llama,
+      dev.quern.provider.x86;
   exports dev.quern.op;
   exports dev.quern.spi;
   exports dev.quern.text to

@@ -6,4 +6,5 @@ module dev.quern.starter {
   requires dev.quern.provider.kleidi;
   requires dev.quern.provider.scalar;
   requires dev.quern.provider.vector;
+  requires dev.quern.provider.x86;
 }

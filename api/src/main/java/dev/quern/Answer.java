@@ -73,7 +73,8 @@ sealed interface Answer<K> {
 
   /// A variant by a name that fits a table.
   private static Variant shown(Variant v) {
-    return new Variant(OneLine.of(v.name(), NAME_CHARACTERS), v.minRows(), v.numerics());
+    return new Variant(
+        OneLine.of(v.name(), NAME_CHARACTERS), v.minRows(), v.numerics(), v.invariant());
   }
 
   private static String ids(Set<Numerics> numerics) {

@@ -48,6 +48,7 @@ final class CpuFeatures {
       Set.of(
           "sse4_1",
           "sse4_2",
+          "sse4a", // AMD's
           "avx",
           "avx2",
           "fma",

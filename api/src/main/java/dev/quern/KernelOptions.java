@@ -17,7 +17,9 @@ import java.util.TreeSet;
 ///   `kleidi?,vector,scalar` asks these in that order; each must be ready, unless `?` marks that it
 ///   may be absent. A spec goes to the first that takes it.
 /// - `quern.provider.<operator>`: the same for one [Operator].
-/// - `quern.numerics`: `any` (the default), or `exact` for linear kernels in exact F32 arithmetic.
+/// - `quern.numerics`: `any` (the default); `exact` for linear kernels in exact F32 arithmetic;
+///   `invariant` for kernels whose result for a row does not depend, bit for bit, on what else is
+///   computed with it (SPEC.md, P21); or both, `exact,invariant`.
 /// - `quern.cpu.mask`: `-name,-name`, CPU features that providers don't get to see.
 /// - `quern.selfcheck.file`: where the results of `quern selfcheck` are, see [Selfcheck].
 /// - `quern.hugepages`: `auto` (the default), or `off` for a model's memory in ordinary pages.

@@ -220,6 +220,11 @@ public final class Kernels {
       String name = e.getKey();
       switch (answer(name, e.getValue(), type, tolerated, ask)) {
         case Answer.Took<K>(K kernel, List<Variant> variants) -> {
+          Optional<String> forbidden = settings.forbids(variants);
+          if (forbidden.isPresent()) {
+            refusals.add(new Refusal(name, forbidden.get()));
+            continue;
+          }
           Optional<String> declined =
               selfcheck.declines(catalog.readyEntry(name), operator, spec, variants);
           if (declined.isPresent()) {

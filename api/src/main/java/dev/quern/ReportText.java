@@ -54,14 +54,15 @@ final class ReportText {
     return table.text();
   }
 
-  /// `gemv exact-f32, from 4 rows gemm int8-sym-32`.
+  /// `gemv exact-f32, from 4 rows gemm int8-sym-32`; `dot int8-sym-32 invariant`.
   static String variants(List<Variant> variants) {
     return variants.stream()
         .map(v ->
             (v.minRows() == 1 ? "" : "from " + v.minRows() + " rows ")
                 + v.name()
                 + " "
-                + v.numerics())
+                + v.numerics()
+                + (v.invariant() ? " invariant" : ""))
         .collect(Collectors.joining(", "));
   }
 

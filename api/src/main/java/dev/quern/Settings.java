@@ -2,6 +2,7 @@ package dev.quern;
 
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.spi.Variant;
 import dev.quern.text.Nearest;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,10 +23,17 @@ import java.util.stream.Stream;
 /// @param general the value of `quern.provider`
 /// @param rules for each operator its own rule, else the general one
 /// @param exactOnly `quern.numerics=exact`
+/// @param invariantOnly `quern.numerics=invariant`
 /// @param text all of it in one line, for reports
-record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, String text) {
+record Settings(
+    Rule general,
+    Map<Operator, Rule> rules,
+    boolean exactOnly,
+    boolean invariantOnly,
+    String text) {
   private static final String ANY = "any";
   private static final String EXACT = "exact";
+  private static final String INVARIANT = "invariant";
 
   /// Reads the properties.
   ///
@@ -60,12 +68,15 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
         text.add(options.stated(key) + "=" + OneLine.of(properties.get(key)));
       }
     }
+    Set<String> numerics =
+        numerics(
+            options.stated(KernelOptions.NUMERICS),
+            properties.getOrDefault(KernelOptions.NUMERICS, ANY));
     return new Settings(
         general,
         rules,
-        exactOnly(
-            options.stated(KernelOptions.NUMERICS),
-            properties.getOrDefault(KernelOptions.NUMERICS, ANY)),
+        numerics.contains(EXACT),
+        numerics.contains(INVARIANT),
         String.join(" ", text));
   }
 
@@ -89,19 +100,23 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
             String.join(", ", names)));
   }
 
-  private static boolean exactOnly(String statedAs, String value) {
-    return switch (value.strip()) {
-      case ANY -> false;
-      case EXACT -> true;
-      default ->
-          throw new SelectionException(
-              String.format(
-                  Locale.ROOT,
-                  "%s=%s%s, expected any or exact",
-                  statedAs,
-                  value,
-                  Nearest.hint(value.strip(), List.of(ANY, EXACT))));
-    };
+  private static Set<String> numerics(String statedAs, String value) {
+    if (value.strip().equals(ANY)) {
+      return Set.of();
+    }
+    Set<String> asked = new TreeSet<>(List.of(value.strip().split("\\s*,\\s*", -1)));
+    for (String one : asked) {
+      if (!List.of(EXACT, INVARIANT).contains(one)) {
+        throw new SelectionException(
+            String.format(
+                Locale.ROOT,
+                "%s=%s%s, expected any, exact, invariant or exact,invariant",
+                statedAs,
+                value,
+                Nearest.hint(one, List.of(ANY, EXACT, INVARIANT))));
+      }
+    }
+    return asked;
   }
 
   /// Every rule that was stated, once.
@@ -112,6 +127,19 @@ record Settings(Rule general, Map<Operator, Rule> rules, boolean exactOnly, Stri
   /// Whether any operator is left to `auto`.
   boolean usesAuto() {
     return rules.values().stream().anyMatch(Rule::auto);
+  }
+
+  /// Why an offer of these variants can't be taken, if `quern.numerics` forbids it.
+  Optional<String> forbids(List<Variant> variants) {
+    List<String> others = variants.stream().filter(v -> !v.invariant()).map(Variant::name).toList();
+    return !invariantOnly || others.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "invariant results (P21), which %s asks for, are not promised by %s",
+                KernelOptions.NUMERICS,
+                String.join(", ", others)));
   }
 
   /// The spec with the arithmetics that `quern.numerics` leaves.

@@ -123,9 +123,9 @@ public final class Fakes {
     }
   }
 
-  /// Takes everything, exactly.
+  /// Takes everything, exactly and invariantly.
   public static final class Scalar extends Base {
-    static final Variant VARIANT = new Variant("plain", 1, Numerics.EXACT_F32);
+    static final Variant VARIANT = new Variant("plain", 1, Numerics.EXACT_F32, true);
 
     public Scalar() {
       super("scalar", 0);

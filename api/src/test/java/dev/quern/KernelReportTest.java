@@ -47,7 +47,7 @@ class KernelReportTest {
             "linear 2 vector LinearSpec[F32, outputs=4, inputs=256, exact-f32|int8-sym-32]",
             "gemv exact-f32, from 4 rows gemm exact-f32",
             "linear 1 scalar LinearSpec[Q5_1, outputs=4, inputs=256, exact-f32|int8-sym-32]",
-            "plain exact-f32",
+            "plain exact-f32 invariant",
             "not vector: no kernel for Q5_1"),
         lines);
   }

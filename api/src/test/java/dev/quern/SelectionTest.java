@@ -129,7 +129,10 @@ class SelectionTest {
         "quern.provider.conv  | scalar | expected one of quern.provider.attention, ",
         "quern.provider.rope  | ,      | quern.provider.rope=,: an element is empty",
         "quern.numerics       | exat   | quern.numerics=exat (did you mean exact?)",
-        "quern.numerics       | fast   | expected any or exact",
+        "quern.numerics       | fast   | expected any, exact, invariant or exact,invariant",
+        "quern.numerics       | exact,invariat | did you mean invariant?",
+        "quern.numerics       | any,exact | expected any, exact, invariant or exact,invariant",
+        "quern.numerics       | ,      | expected any, exact, invariant or exact,invariant",
         "quern.cpu.mask       | +sme   | would add a feature",
         "quern.cpu.mask       | -dotprd| did you mean dotprod?",
       })
@@ -356,6 +359,40 @@ class SelectionTest {
     LinearSpec int8 = linear(BlockFormat.Q4_0).withTolerated(Set.of(Numerics.INT8_SYM_32));
     var e = assertThrows(SelectionException.class, () -> kernels.linear(int8));
     assertTrue(e.getMessage().contains("quern.numerics=exact leaves no arithmetic of"));
+  }
+
+  /// Every variant of an offer has to promise it (P21).
+  @Test
+  void invariantNumericsLeaveWhatPromisesThem() throws IOException {
+    Kernels kernels = Kernels.load(options(true).with("quern.numerics", "invariant"));
+    kernels.linear(linear(BlockFormat.F32));
+    Choice choice = kernels.report().choices().getFirst();
+    assertEquals("scalar", choice.provider());
+    assertEquals(
+        List.of(
+            new Refusal("kleidi", "needs Q4_0 and int8-sym-32"),
+            new Refusal(
+                "vector",
+                "invariant results (P21), which quern.numerics asks for, are not promised by gemv,"
+                    + " gemm")),
+        choice.refusals());
+    Kernels vector =
+        Kernels.load(options(true).withProvider("vector").with("quern.numerics", "invariant"));
+    var e = assertThrows(SelectionException.class, () -> vector.linear(linear(BlockFormat.F32)));
+    assertTrue(e.getMessage().contains("vector: invariant results (P21)"), e.getMessage());
+  }
+
+  @Test
+  void exactAndInvariantGoTogether() throws IOException {
+    KernelOptions options = options(true).with("quern.numerics", " exact , invariant");
+    Kernels kernels = Kernels.load(options);
+    kernels.linear(linear(BlockFormat.Q4_0));
+    assertEquals(
+        "LinearSpec[Q4_0, outputs=4, inputs=256, exact-f32]",
+        kernels.report().choices().getFirst().spec());
+    assertTrue(options.providersPlatform().invariant());
+    assertFalse(options.with("quern.numerics", "exact").providersPlatform().invariant());
+    assertFalse(options(true).providersPlatform().invariant());
   }
 
   @Test

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Objects;
 
 /// An arithmetic that a linear kernel may use: how activations are represented while they meet the
-/// weights. It names the error model that the conformance suite applies (SPEC.md, L5 to L9). The
-/// set is open, so this is a record and not an enum.
+/// weights. It names the error model that the conformance suite applies (SPEC.md, L5 to L9, L13).
+/// The set is open, so this is a record and not an enum.
 ///
 /// @param id the name, as users and reports see it
 /// @param activationBits 32 where activations are not rounded, else the bits of a rounded
@@ -29,8 +29,11 @@ public record Numerics(String id, int activationBits, int groupSize, boolean sym
   /// Int8 activations, one scale and one zero point per row.
   public static final Numerics INT8_ASYM_ROW = new Numerics("int8-asym-row", 8, 0, false);
 
+  /// Activations and decoded weights rounded to BF16, products summed in F32.
+  public static final Numerics BF16 = new Numerics("bf16", 16, 0, true);
+
   private static final List<Numerics> STANDARD =
-      List.of(EXACT_F32, INT8_SYM_32, INT8_SYM_256, INT8_ASYM_ROW, INT8_SYM_32_F16);
+      List.of(EXACT_F32, INT8_SYM_32, INT8_SYM_256, INT8_ASYM_ROW, INT8_SYM_32_F16, BF16);
 
   public Numerics {
     Objects.requireNonNull(id, "id");

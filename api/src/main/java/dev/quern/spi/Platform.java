@@ -1,5 +1,6 @@
 package dev.quern.spi;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -46,6 +47,14 @@ public record Platform(
       Set<String> modules,
       Map<String, String> properties) {
     this(os, arch, cpuFeatures, jit, modules, properties, Map.of());
+  }
+
+  /// Whether kernels are asked to be invariant (`quern.numerics`; SPEC.md, P21). The façade passes
+  /// over offers that do not promise it; a provider that has such kernels besides faster ones
+  /// offers those here.
+  public boolean invariant() {
+    return List.of(properties.getOrDefault("quern.numerics", "").strip().split("\\s*,\\s*"))
+        .contains("invariant");
   }
 
   /// One line for people.

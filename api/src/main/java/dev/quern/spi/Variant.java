@@ -10,7 +10,9 @@ import java.util.Objects;
 /// @param minRows the smallest number of rows that runs on it; a call runs on the last variant
 ///   whose `minRows` is not larger than its rows
 /// @param numerics its arithmetic
-public record Variant(String name, int minRows, Numerics numerics) {
+/// @param invariant whether it promises rule P21: together with the offer's other variants that do,
+///   it gives a row the same bits in whatever call the row is
+public record Variant(String name, int minRows, Numerics numerics, boolean invariant) {
   public Variant {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(numerics, "numerics");
@@ -18,5 +20,10 @@ public record Variant(String name, int minRows, Numerics numerics) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "variant %s: minRows=%d, expected >= 1", name, minRows));
     }
+  }
+
+  /// A variant that promises no more than rules L4, A7, N6, R6 and S5 ask of any.
+  public Variant(String name, int minRows, Numerics numerics) {
+    this(name, minRows, numerics, false);
   }
 }

@@ -1,6 +1,6 @@
 package dev.quern.benchmarks;
 
-/// The comparison can't go on; the message is for the user.
+/// A comparison, or a chart of some, can't go on; the message is for the user.
 final class CompareException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -20,6 +19,12 @@ import java.util.stream.StreamSupport;
 final class LlamaCppEngine implements Engine {
   private static final Pattern CPU_VARIANT = Pattern.compile("libggml-cpu-\\w+\\.(so|dylib)");
 
+  /// Which llama.cpp it is.
+  ///
+  /// @param number of the build; `unknown` before llama-bench has run
+  /// @param variant the library of CPU kernels that it chose
+  record Build(String number, String variant) {}
+
   private record Case(Workload workload, Path model) {}
 
   private final List<String> prefix;
@@ -27,7 +32,7 @@ final class LlamaCppEngine implements Engine {
   private final int threads;
   private final int repetitions;
   private final Map<Case, String> flashAttention = new HashMap<>(); // "0" or "1"
-  private String build = "unknown";
+  private Build build = new Build("unknown", "unknown");
 
   /// @param prefix words before the tool's name in every command; may be empty
   /// @param models the folder that holds the models as the tools see it, where that differs
@@ -44,7 +49,7 @@ final class LlamaCppEngine implements Engine {
   }
 
   /// Build number and CPU variant, known after a first run.
-  String build() {
+  Build build() {
     return build;
   }
 
@@ -106,9 +111,7 @@ final class LlamaCppEngine implements Engine {
     }
     Matcher variant = CPU_VARIANT.matcher(child.err());
     build =
-        String.format(
-            Locale.ROOT,
-            "build %s, %s",
+        new Build(
             tests.path(0).path("build_number").asText("unknown"),
             variant.find() ? variant.group() : "one CPU variant built in");
     return rates;

@@ -1,6 +1,8 @@
 package dev.quern.benchmarks;
 
 import dev.quern.cli.bench.Spread;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -39,15 +41,30 @@ record Pairs(Workload workload, String model, List<Double> ours, List<Double> th
         IntStream.range(0, ours.size()).mapToDouble(i -> ours.get(i) / theirs.get(i)).toArray());
   }
 
+  /// What a file keeps of them, as of now.
+  Result result(String cpu, String cpuClass, String provider, LlamaCppEngine.Build llamaCpp) {
+    return new Result(
+        Instant.now().truncatedTo(ChronoUnit.SECONDS),
+        cpu,
+        cpuClass,
+        provider,
+        workload,
+        model,
+        Summary.of(spread(ours)),
+        Summary.of(spread(theirs)),
+        Summary.of(ratios()),
+        ours.size(),
+        llamaCpp);
+  }
+
   /// A row of Markdown: medians with `[min .. max]`.
   String row() {
     return String.format(
         Locale.ROOT,
-        "| %s | %s | %s%s | %s | %s | **%s** |",
+        "| %s | %s | %s | %s | %s | **%s** |",
         workload.name(),
         model,
-        workload.kind().unit(),
-        workload.kind().moreIsBetter() ? "" : ", less is better",
+        workload.kind().unitText(),
         text(spread(ours)),
         text(spread(theirs)),
         text(ratios()));

@@ -72,6 +72,20 @@ final class VersusLlamaCpp implements Callable<Integer> {
       description = "The core that 'busy' takes away. Default: ${DEFAULT-VALUE}.")
   int busyCore = 1;
 
+  @Option(
+      names = "--csv",
+      paramLabel = "FILE",
+      description =
+          "Adds a line to this file after each comparison; benchmarks/chart makes charts of it.")
+  Optional<Path> csv;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description =
+          "What this kind of CPU, or the part of it that is used, is called in the file: avx2, avx512-vnni.")
+  String cpuClass = "";
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   private final Map<String, String> environment;
@@ -126,7 +140,7 @@ final class VersusLlamaCpp implements Callable<Integer> {
     }
     int runs = quick ? 2 : pairs;
     int inner = quick ? 1 : repetitions;
-    Engine quern = new QuernEngine(launcher, threads, inner);
+    QuernEngine quern = new QuernEngine(launcher, environment, threads, inner);
     LlamaCppEngine llamaCpp =
         new LlamaCppEngine(
             words("LLAMA_CPP"),
@@ -135,11 +149,22 @@ final class VersusLlamaCpp implements Callable<Integer> {
             inner);
     Comparison comparison = new Comparison(quern, llamaCpp, runs, busyCore, err::println);
     Environment before = Environment.current();
+    Optional<ResultsFile> file = csv.map(ResultsFile::new);
+    if (file.isPresent()) {
+      file.get().prepare();
+    }
     List<String> rows = new ArrayList<>();
     List<String> commands = new ArrayList<>();
     for (Path model : models) {
       for (Workload workload : chosen) {
-        rows.add(comparison.compare(workload, model).row());
+        Pairs measured = comparison.compare(workload, model);
+        rows.add(measured.row());
+        if (file.isPresent()) {
+          file.get()
+              .append(
+                  measured.result(
+                      before.cpu(), cpuClass, quern.provider(workload, model), llamaCpp.build()));
+        }
         for (Engine engine : List.of(quern, llamaCpp)) {
           commands.add(
               workload.name() + ": " + Commands.text(comparison.command(engine, workload, model)));
@@ -156,12 +181,13 @@ final class VersusLlamaCpp implements Callable<Integer> {
         threads);
     out.printf(
         Locale.ROOT,
-        "%s, %d processors, load average %.2f before and %.2f after; llama.cpp %s; QUERN_JAVA_OPTS='%s'.%n%n",
+        "%s, %d processors, load average %.2f before and %.2f after; llama.cpp build %s, %s; QUERN_JAVA_OPTS='%s'.%n%n",
         before.cpu(),
         before.processors(),
         before.loadAverage(),
         Environment.current().loadAverage(),
-        llamaCpp.build(),
+        llamaCpp.build().number(),
+        llamaCpp.build().variant(),
         environment.getOrDefault("QUERN_JAVA_OPTS", ""));
     commands.forEach(command -> out.println("    " + command));
     return 0;

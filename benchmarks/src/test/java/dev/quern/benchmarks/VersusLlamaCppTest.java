@@ -18,6 +18,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The comparison with scripts in the place of both engines: which commands run, in which order,
 /// and what becomes of their figures.
@@ -40,7 +42,9 @@ class VersusLlamaCppTest {
         sleep 0.1 # so that its memory can be looked at
         while [ $# -gt 1 ]; do
           if [ "$1" = --json ]; then
-            echo '{"prefillTokensPerSecond": 60.0, "decodeTokensPerSecond": 30.0}' >"$2"
+            echo '{"prefillTokensPerSecond": 60.0, "decodeTokensPerSecond": 30.0, "providers": [
+              {"operator": "rope", "provider": "scalar"}, {"operator": "linear", "provider": "x86"},
+              {"operator": "linear", "provider": "vector"}, {"operator": "linear", "provider": "x86"}]}' >"$2"
           fi
           shift
         done
@@ -64,8 +68,7 @@ class VersusLlamaCppTest {
 
   @Test
   void enginesAlternateAndRatiosAreOfPairs() throws IOException {
-    Result result =
-        compare("--workloads", "prefill64,decode4096", "--pairs", "2", model.toString());
+    Run result = compare("--workloads", "prefill64,decode4096", "--pairs", "2", model.toString());
     assertEquals(0, result.code, result.err);
     assertTrue(
         result.out.contains(
@@ -86,7 +89,7 @@ class VersusLlamaCppTest {
 
   @Test
   void memoryAndColdRunsTakeTheSameTextOfSixtyFourTokens() throws IOException {
-    Result result = compare("--workloads", "memory,cold", "--quick", model.toString());
+    Run result = compare("--workloads", "memory,cold", "--quick", model.toString());
     assertEquals(0, result.code, result.err);
     String prompt = PromptText.ofTokens(model, 64);
     assertEquals(64, LlamaModel.loadTokenizer(model).encodePrompt(prompt, false).length);
@@ -101,9 +104,76 @@ class VersusLlamaCppTest {
   }
 
   @Test
+  void eachComparisonAddsALineToTheFile() throws IOException {
+    Path csv = folder.resolve("results.csv");
+    Files.writeString(csv, ""); // as good as none
+    for (String pairs : List.of("2", "1")) {
+      Run result =
+          compare(
+              "--csv",
+              csv.toString(),
+              "--class",
+              "some, \"kind\"",
+              "--pairs",
+              pairs,
+              "--workloads",
+              "prefill64,memory",
+              model.toString());
+      assertEquals(0, result.code, result.err);
+    }
+    List<String> lines = Files.readAllLines(csv);
+    assertEquals(5, lines.size(), lines.toString());
+    assertTrue(
+        lines.getFirst().startsWith("date,cpu,class,provider,workload,model,unit,quern_median,"),
+        lines.getFirst());
+    assertTrue(
+        lines
+            .get(1)
+            .endsWith(
+                ",\"some, \"\"kind\"\"\",x86+vector,prefill64,tiny.gguf,tok/s,60.0,60.0,60.0,40.0,40.0,40.0,1.5,1.5,1.5,2,7,libggml-cpu-haswell.so"),
+        lines.get(1));
+    List<Result> read = new ResultsFile(csv).read();
+    assertEquals("some, \"kind\"", read.get(1).cpuClass());
+    assertEquals("memory", read.get(1).workload().name());
+    assertEquals("auto", read.get(1).provider(), "quern run does not tell");
+    assertEquals(List.of(2, 2, 1, 1), read.stream().map(r -> r.pairs()).toList());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'-Xmx1g -Dquern.provider=scalar -Dquern.provider=vector?,x86', kleidi, 'vector?,x86'",
+    "-Dquern.provider.linear=scalar, kleidi, kleidi"
+  })
+  void whereQuernDoesNotTellItsProviderIsTheOneThatWasAskedFor(
+      String options, String variable, String expected) {
+    Map<String, String> environment =
+        Map.of("QUERN_JAVA_OPTS", options, "QUERN_PROVIDER", variable);
+    assertEquals(
+        expected,
+        new QuernEngine("quern", environment, 1, 1)
+            .provider(Workload.byName("cold").orElseThrow(), model));
+  }
+
+  @Test
+  void aFileOfSomethingElseIsRefusedBeforeAnythingRuns() throws IOException {
+    Path csv = folder.resolve("other.csv");
+    Files.writeString(csv, "a,b\n1,2\n");
+    Run result = compare("--csv", csv.toString(), model.toString());
+    assertEquals(1, result.code, result.out);
+    assertEquals(1, result.err.lines().count(), result.err);
+    assertTrue(result.err.contains("'a,b', expected 'date,cpu,"), result.err);
+    assertFalse(Files.exists(log), "an engine ran");
+    assertEquals("a,b\n1,2\n", Files.readString(csv));
+    result = compare("--csv", folder.resolve("absent/r.csv").toString(), model.toString());
+    assertEquals(1, result.code, result.out);
+    assertTrue(result.err.contains("r.csv: can't be written (NoSuchFile"), result.err);
+    assertFalse(Files.exists(log), "an engine ran");
+  }
+
+  @Test
   void aFailingEngineEndsTheComparisonWithItsWords() throws IOException {
     script("peer", "echo 'no such model' >&2; exit 3\n");
-    Result result = compare("--workloads", "decode128", model.toString());
+    Run result = compare("--workloads", "decode128", model.toString());
     assertEquals(1, result.code, result.out);
     assertTrue(result.err.contains("exit code 3"), result.err);
     assertTrue(result.err.contains("no such model"), result.err);
@@ -113,7 +183,7 @@ class VersusLlamaCppTest {
   @Test
   void mistakesAreNamed() {
     assertTrue(compare("absent.gguf").err.contains("absent.gguf: no such file"));
-    Result workload = compare("--workloads", "decode", model.toString());
+    Run workload = compare("--workloads", "decode", model.toString());
     assertEquals(2, workload.code, workload.out);
     assertTrue(workload.err.contains("decode128"), workload.err);
   }
@@ -134,9 +204,9 @@ class VersusLlamaCppTest {
     assertTrue(file.toFile().setExecutable(true));
   }
 
-  private record Result(int code, String out, String err) {}
+  private record Run(int code, String out, String err) {}
 
-  private Result compare(String... args) {
+  private Run compare(String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     Map<String, String> environment =
@@ -147,6 +217,6 @@ class VersusLlamaCppTest {
             new PrintWriter(out, true),
             new PrintWriter(err, true),
             args);
-    return new Result(code, out.toString(), err.toString());
+    return new Run(code, out.toString(), err.toString());
   }
 }

@@ -101,7 +101,7 @@ final class BenchCommand extends ConsoleCommand {
   @Option(
       names = "--read-bandwidth",
       description =
-          "Also measure a plain read loop over the model's files, to compare decoding with.")
+          "Also measure a plain read loop over memory that lies as the weights do, to compare decoding with.")
   boolean readBandwidth;
 
   @Option(
@@ -168,7 +168,7 @@ final class BenchCommand extends ConsoleCommand {
     }
     List<BenchPlan> plans = plans();
     if (readBandwidth && models.models.isEmpty()) {
-      throw usage("--read-bandwidth reads a file: add --model FILE");
+      throw usage("--read-bandwidth reads as much as a file's weights: add --model FILE");
     }
     boolean charts = html != null || svg != null;
     if (charts && plans.size() == 1) {

@@ -24,7 +24,11 @@ final class ConformanceModels {
   /// @throws IOException if a file can't be read; like a model that can't be used, which has
   ///   exceptions of its own, it ends a command in one line
   static List<ModelKernel> kernels(List<Path> models) throws IOException {
-    boolean exact = "exact".equals(KernelOptions.fromSystem().properties().get("quern.numerics"));
+    boolean exact =
+        KernelOptions.fromSystem()
+            .properties()
+            .getOrDefault("quern.numerics", "")
+            .contains("exact");
     List<ModelKernel> kernels = new ArrayList<>();
     for (Path model : models) {
       for (NeededKernel needed : LlamaModel.neededKernels(model, KvFormat.F16)) {

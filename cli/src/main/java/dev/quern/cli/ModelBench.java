@@ -60,7 +60,8 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
         }
         BenchRun.Measured measured =
             new BenchRun(plan, kernels, line -> console.err().println(line)).measure(model);
-        OptionalLong peak = PeakMemory.residentBytes(); // before the read loop maps the file again
+        OptionalLong peak =
+            PeakMemory.residentBytes(); // before the read loop has memory of its own
         boolean last = plan == plans.getLast();
         results.add(
             new BenchResult(
@@ -74,7 +75,7 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
                 peak,
                 weights.stream().mapToLong(Weights::fileBytes).findFirst(),
                 weights.stream().mapToLong(Weights::bytesPerToken).findFirst(),
-                last ? readLoop(weights, model.threads()) : Optional.empty(),
+                last ? readLoop(weights, model) : Optional.empty(),
                 model.report(),
                 environment));
       }
@@ -111,11 +112,13 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
     }
   }
 
-  private Optional<Spread> readLoop(Optional<Weights> weights, int threads) throws IOException {
+  private Optional<Spread> readLoop(Optional<Weights> weights, LlamaModel model) {
     if (!readBandwidth) {
       return Optional.empty();
     }
     console.err().println("read loop");
-    return Optional.of(ReadBandwidth.bytesPerSecond(weights.orElseThrow().files(), threads));
+    return Optional.of(
+        ReadBandwidth.bytesPerSecond(
+            model, weights.orElseThrow().bytesPerToken(), model.threads()));
   }
 }

@@ -24,7 +24,8 @@ class RunningOptions {
   /// What kernels may round.
   enum NumericsChoice {
     ANY,
-    EXACT
+    EXACT,
+    INVARIANT
   }
 
   @Option(
@@ -50,7 +51,7 @@ class RunningOptions {
       names = "--numerics",
       paramLabel = "KIND",
       description =
-          "exact: no kernel rounds activations; any: the provider chooses. Default: the system property quern.numerics, else any.")
+          "exact: no kernel rounds activations; invariant: a row's results have the same bits whatever is computed with it; any: the provider chooses. Default: the system property quern.numerics, else any.")
   NumericsChoice numerics;
 
   RunningOptions() {}

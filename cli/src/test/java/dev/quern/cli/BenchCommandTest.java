@@ -76,6 +76,15 @@ class BenchCommandTest {
     assertTrue(root.path("decodeShareOutsideKernels").asDouble() < 1, root.toString());
     assertEquals(16, root.path("context").asInt());
     assertTrue(root.path("warmups").asInt() >= 1, root.toString());
+    assertFalse(result.out.contains("first tokens"), result.out);
+    assertEquals(3, root.path("tokenSeconds").size());
+    double sum = 0;
+    for (JsonNode token : root.at("/tokenSeconds/0")) {
+      sum += token.asDouble();
+    }
+    assertEquals(5, root.at("/tokenSeconds/0").size());
+    double rate = root.at("/spread/decodeTokensPerSecond/samples/0").asDouble();
+    assertEquals(5 / rate, sum, 0.5 * sum, root.toString());
   }
 
   @Test
@@ -88,6 +97,7 @@ class BenchCommandTest {
     assertEquals(0, result.code, result.err);
     assertFalse(result.out.contains("prefill"), result.out);
     assertTrue(result.out.contains("one repetition"), result.out);
+    assertTrue(result.out.lines().anyMatch(l -> l.matches("first tokens +[0-9.]+ [0-9.]+ ms")));
     JsonNode root = new ObjectMapper().readTree(json.toFile());
     assertTrue(root.path("prefillTokensPerSecond").isNull(), root.toString());
     assertTrue(root.path("decodeShareOutsideKernels").isNull(), root.toString());
@@ -96,7 +106,7 @@ class BenchCommandTest {
   }
 
   @Test
-  void aFoldersShardsAreWhatTheReadLoopReads() throws IOException {
+  void aFoldersWeightsAreItsShards() throws IOException {
     Path model = TinyFolder.write(folder.resolve("hf"));
     Path json = folder.resolve("bench.json");
     Result result =

@@ -36,7 +36,7 @@ class CommandLineTest {
     assertEquals(0, result.code(), result.err());
     assertEquals(STORY, result.out());
     for (String part :
-        new String[] {"load ", "first token ", "prefill ", "decode ", "peak memory ", "scalar"}) {
+        new String[] {"load ", "first token ", "prefill ", "decode ", "peak memory ", "linear: "}) {
       assertTrue(result.err().contains(part), result.err());
     }
     assertEquals(1, result.err().lines().count(), result.err());

@@ -209,7 +209,7 @@ class ConformanceCommandTest {
         "--compare scalar|2|--compare=scalar, expected two names",
         "--compare scalar,scalar|2|expected two names",
         "--compare scalar,scalr|1|no provider scalr, found",
-        "--provider scalr|1|no provider scalr, found scalar",
+        "--provider scalr|1|no provider scalr, found",
         "--provider scalar --operator lineal|1|--operator=lineal, expected some of [provider, linear",
         "--provider scalar --tries -1|1|tries=-1, expected >= 0",
         "--provider scalar --tries x|2|x",

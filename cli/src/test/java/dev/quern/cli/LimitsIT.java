@@ -116,6 +116,8 @@ class LimitsIT {
     command.addAll(
         List.of(
             "-Dquern.provider=scalar",
+            "--enable-native-access=dev.quern.provider.x86", // every provider says whether it is
+            // there
             "-m",
             "dev.quern.cli/dev.quern.cli.Main",
             "run",

@@ -36,7 +36,7 @@ class ProductIT {
       import dev.quern.data.*; import dev.quern.op.*; import dev.quern.spi.*;
       public final class ExampleProvider implements KernelProvider {
         public String name() { return "example"; }
-        public int priority() { return 150; }
+        public int priority() { return 1000; }
         public int specVersion() { return Spec.VERSION; }
         public Availability availability(Platform p) { return new Availability.Ready("an example"); }
         public Offer<SwiGluKernel> swiGlu(SwiGluSpec s) {
@@ -53,6 +53,9 @@ class ProductIT {
   private static final String MODULE_INFO =
       "module org.example { requires dev.quern.api;"
           + " provides dev.quern.spi.KernelProvider with org.example.ExampleProvider; }";
+
+  /// Without it the JVM warns where the x86 provider is asked whether it is there.
+  private static final String NATIVE_ACCESS = "--enable-native-access=";
 
   private static final String SERVICE = "META-INF/services/dev.quern.spi.KernelProvider";
 
@@ -147,7 +150,7 @@ class ProductIT {
 
   @Test
   void providerModulesExportNothing() {
-    for (String name : new String[] {"scalar", "vector", "kleidi"}) {
+    for (String name : new String[] {"scalar", "vector", "kleidi", "x86"}) {
       ModuleDescriptor module =
           ModuleFinder.of(LIB).find("dev.quern.provider." + name).orElseThrow().descriptor();
       assertTrue(module.exports().isEmpty(), module.exports().toString());
@@ -208,6 +211,7 @@ class ProductIT {
       case CLASS_PATH -> options.addAll(List.of("-cp", classPath(plainJar)));
     }
     boolean modules = start != Start.CLASS_PATH;
+    options.add(NATIVE_ACCESS + (modules ? "dev.quern.provider.x86" : "ALL-UNNAMED"));
     List<String> main =
         modules ? List.of("-m", "dev.quern.cli/dev.quern.cli.Main") : List.of("dev.quern.cli.Main");
     return java(Stream.concat(options.stream(), main.stream()).toList(), args);

@@ -48,7 +48,10 @@ class ProtocolIT {
     String again = "bench --protocol executorch --from " + json + " --svg " + svg;
     assertEquals(0, quern(home, again).code());
     Files.delete(svg);
-    Files.writeString(json, Files.readString(json).replaceFirst("\"vector\"", "\"scalar\""));
+    Files.writeString(
+        json,
+        Files.readString(json)
+            .replaceFirst("\"provider\" ?: ?\"scalar\"", "\"provider\" : \"vector\""));
     Child changed = quern(home, again);
     assertEquals(1, changed.code(), changed.out());
     assertTrue(changed.err().contains("changed after it was written"), changed.err());

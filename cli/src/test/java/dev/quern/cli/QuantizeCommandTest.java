@@ -89,6 +89,8 @@ class QuantizeCommandTest {
     Result result =
         quern(
             "perplexity",
+            "--provider",
+            "scalar",
             "--model",
             out,
             "--text",

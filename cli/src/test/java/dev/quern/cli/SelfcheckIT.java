@@ -116,6 +116,7 @@ class SelfcheckIT {
             String.join(File.pathSeparator, LIB.toString(), SUITE.toString(), jar.toString()),
             "--add-modules",
             "dev.quern.conformance",
+            "--enable-native-access=dev.quern.provider.x86",
             "-m",
             "dev.quern.cli/dev.quern.cli.Main"));
     command.addAll(List.of(arguments));

@@ -90,6 +90,12 @@ public abstract class LinearConformance extends OperatorConformance {
   }
 
   @TestFactory
+  @Tag("L13")
+  public final Stream<DynamicNode> L13() {
+    return rule("L13");
+  }
+
+  @TestFactory
   @Tag("F1")
   public final Stream<DynamicNode> F1() {
     return rule("F1");

@@ -98,6 +98,12 @@ public abstract non-sealed class OperatorConformance extends Conformance {
     return rule("P18");
   }
 
+  @TestFactory
+  @Tag("P21")
+  public final Stream<DynamicNode> P21() {
+    return rule("P21");
+  }
+
   /// What is declined, and a replay of another operator: aborted, each with the reason.
   @TestFactory
   public final Stream<DynamicNode> declined() {

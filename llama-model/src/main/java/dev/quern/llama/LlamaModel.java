@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -414,6 +416,15 @@ public final class LlamaModel implements AutoCloseable {
   /// What messages call it: the path that it was loaded from, or the demo's name.
   String name() {
     return name;
+  }
+
+  /// Memory that lies as packed weights do, in huge pages where these do: for measurements that
+  /// decoding is compared with.
+  ///
+  /// @param arena that it belongs to
+  public MemorySegment allocateAsWeights(long bytes, Arena arena) {
+    requireOpen();
+    return hugePages().exactly(bytes, arena).allocate(bytes, 64);
   }
 
   HugePages hugePages() {

@@ -96,7 +96,7 @@ class ImageIT {
   void aLinkedImageHasAllProvidersAndNothingOfADesktop() throws IOException {
     String explained =
         Command.run(folder, List.of(program(image.resolve("bin/quern")), "explain")).orFail().out();
-    for (String provider : List.of("scalar", "vector", "kleidi")) {
+    for (String provider : List.of("scalar", "vector", "kleidi", "x86")) {
       assertTrue(explained.contains("jrt:/dev.quern.provider." + provider), explained);
     }
     String modules =

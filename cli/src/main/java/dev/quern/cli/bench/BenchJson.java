@@ -37,6 +37,9 @@ public final class BenchJson {
     spread.put("timeToFirstTokenSeconds", of(r.timeToFirstTokenSeconds()));
     json.put("spread", spread);
     json.put(
+        "tokenSeconds",
+        r.measured().repetitions().stream().map(BenchRun.Repetition::tokenSeconds).toList());
+    json.put(
         "weightBytesPerToken", r.weightBytes().isPresent() ? r.weightBytes().getAsLong() : null);
     json.put(
         "decodeBytesPerSecond",

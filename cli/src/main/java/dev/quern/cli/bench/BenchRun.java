@@ -24,9 +24,30 @@ public final class BenchRun {
   ///   sampling; NaN if left out
   /// @param decodeSeconds all decoded tokens: forward pass, logits and sampling of each; NaN if
   ///   left out
+  /// @param tokenSeconds of decoding, each token's: the first after a prompt has the prompt's
   /// @param profile where the time went; empty without a profile
   public record Repetition(
-      double prefillSeconds, double decodeSeconds, Optional<Profile> profile) {}
+      double prefillSeconds,
+      double decodeSeconds,
+      List<Double> tokenSeconds,
+      Optional<Profile> profile) {
+    public Repetition {
+      tokenSeconds = List.copyOf(tokenSeconds);
+    }
+  }
+
+  /// Notes when each token comes.
+  private static final class TokenClock {
+    private final List<Double> seconds = new ArrayList<>();
+    private long last = System.nanoTime();
+
+    boolean tick() {
+      long now = System.nanoTime();
+      seconds.add((now - last) / 1e9);
+      last = now;
+      return true;
+    }
+  }
 
   /// Where decoding's time went, and how often kernels ran.
   ///
@@ -125,14 +146,17 @@ public final class BenchRun {
       return converse(session, prompt);
     }
     profile.ifPresent(KernelProfile::reset);
-    double prefill = prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1);
+    double prefill =
+        prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1, new TokenClock());
     Map<Operator, Long> promptCalls = calls();
     if (plan.genTokens() == 0) {
-      return new Repetition(prefill, Double.NaN, Optional.empty());
+      return new Repetition(prefill, Double.NaN, List.of(), Optional.empty());
     }
     profile.ifPresent(KernelProfile::reset);
-    double decode = seconds(session, first, plan.genTokens());
-    return new Repetition(prefill, decode, profile.map(p -> Profile.of(p, promptCalls)));
+    TokenClock clock = new TokenClock();
+    double decode = seconds(session, first, plan.genTokens(), clock);
+    return new Repetition(
+        prefill, decode, clock.seconds, profile.map(p -> Profile.of(p, promptCalls)));
   }
 
   /// A prompt and what follows it. The profile starts anew when the first token is there, so that
@@ -141,6 +165,7 @@ public final class BenchRun {
     session.rewind(plan.depth());
     profile.ifPresent(KernelProfile::reset);
     Map<Operator, Long> promptCalls = new EnumMap<>(Operator.class);
+    TokenClock clock = new TokenClock();
     Generation generation =
         session.generateTokens(
             prompt,
@@ -150,11 +175,12 @@ public final class BenchRun {
                 promptCalls.putAll(calls());
                 profile.ifPresent(KernelProfile::reset);
               }
-              return true;
+              return clock.tick();
             });
     return new Repetition(
         generation.timeToFirstTokenSeconds(),
         generation.decodeSeconds(),
+        clock.seconds,
         profile.map(p -> Profile.of(p, promptCalls)));
   }
 
@@ -169,10 +195,10 @@ public final class BenchRun {
 
   /// Seconds to run a prompt at the plan's depth and to generate a number of tokens, of which the
   /// last is sampled and not run.
-  private double seconds(LlamaSession session, int[] prompt, int tokens) {
+  private double seconds(LlamaSession session, int[] prompt, int tokens, TokenClock clock) {
     session.rewind(plan.depth());
     GenerationOptions options = GenerationOptions.greedy(tokens).ignoringEnd();
-    Generation generation = session.generateTokens(prompt, options, _ -> true);
+    Generation generation = session.generateTokens(prompt, options, _ -> clock.tick());
     return generation.timeToFirstTokenSeconds() + generation.decodeSeconds();
   }
 

@@ -1,10 +1,14 @@
 package dev.quern.cli.bench;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// A result for people.
 public final class BenchText {
+  private static final int COLD_TOKENS = 20;
+
   private final BenchResult result;
   private final StringBuilder text = new StringBuilder();
 
@@ -17,6 +21,7 @@ public final class BenchText {
     BenchText page = new BenchText(result);
     page.conditions();
     page.figures();
+    page.coldTokens();
     page.bandwidth();
     page.profile();
     page.verdict();
@@ -76,6 +81,20 @@ public final class BenchText {
             ? String.format(
                 Locale.ROOT, "%.0f MiB resident", result.peakResidentBytes().getAsLong() / 0x1p20)
             : "unknown on this system");
+  }
+
+  /// What nothing has warmed up is told apart, token by token.
+  private void coldTokens() {
+    List<Double> seconds = result.measured().repetitions().getFirst().tokenSeconds();
+    if (result.measured().warmups() == 0 && !seconds.isEmpty()) {
+      line(
+          "first tokens",
+          "%s ms",
+          seconds.stream()
+              .limit(COLD_TOKENS)
+              .map(s -> format("%.1f", s * 1e3))
+              .collect(Collectors.joining(" ")));
+    }
   }
 
   private void bandwidth() {

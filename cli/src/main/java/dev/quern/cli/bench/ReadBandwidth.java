@@ -2,77 +2,59 @@ package dev.quern.cli.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.io.IOException;
+import dev.quern.llama.LlamaModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/// How fast a plain loop reads the mapping of a model's files: the bound that decoding is compared
-/// with, since it reads every weight once a token. A file that fits in the CPU's caches says
-/// nothing about memory.
+/// How fast a plain loop reads memory that lies as a model's weights do, in huge pages where these
+/// do: the bound that decoding is compared with, since it reads every weight once a token. What
+/// fits in the CPU's caches says nothing about memory.
 public final class ReadBandwidth {
+  /// More says the same, and a large model leaves no room for it.
+  private static final long MOST_BYTES = 1L << 30;
+
   private static final long BLOCK_BYTES = 4 << 20; // claimed by a thread at once
   private static final int STEP_BYTES = 4 * Long.BYTES; // of the loop
   private static final int PASSES = 5;
 
   private ReadBandwidth() {}
 
-  /// Bytes a second of reading whole files one after the other, by pass; a pass before these faults
-  /// the pages in.
+  /// Bytes a second, by pass; one before these does not count.
   ///
-  /// @param files a model's weights: a GGUF file, its shards, or those of a folder
+  /// @param model whose memory it is like
+  /// @param bytes of its weights: so many are read, or 1 GiB
   /// @param threads that read together
-  public static Spread bytesPerSecond(List<Path> files, int threads) throws IOException {
+  public static Spread bytesPerSecond(LlamaModel model, long bytes, int threads) {
     try (Arena arena = Arena.ofShared()) {
-      List<MemorySegment> mappings = new ArrayList<>();
-      for (Path file : files) {
-        mappings.add(map(file, arena));
-      }
-      long bytes = mappings.stream().mapToLong(MemorySegment::byteSize).sum();
-      long sum = pass(mappings, threads);
+      MemorySegment memory = model.allocateAsWeights(Math.min(bytes, MOST_BYTES), arena);
+      memory.fill((byte) 1); // a page that nobody has written to is no memory
+      long sum = pass(memory, threads);
       double[] rates = new double[PASSES];
       for (int i = 0; i < PASSES; i++) {
         long start = System.nanoTime();
-        if (pass(mappings, threads) != sum) { // uses the result, so that reading it is work
-          throw new IllegalStateException(
-              String.format(
-                  Locale.ROOT,
-                  "%s: their bytes changed while they were read, expected files at rest",
-                  files));
+        if (pass(memory, threads) != sum) { // uses the result, so that reading it is work
+          throw new IllegalStateException("two passes over the same memory differ");
         }
-        rates[i] = bytes / ((System.nanoTime() - start) / 1e9);
+        rates[i] = memory.byteSize() / ((System.nanoTime() - start) / 1e9);
       }
       return new Spread(rates);
     }
   }
 
-  private static MemorySegment map(Path file, Arena arena) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    }
-  }
-
-  private static long pass(List<MemorySegment> mappings, int threads) {
-    return mappings.stream().mapToLong(mapping -> pass(mapping, threads)).sum();
-  }
-
-  private static long pass(MemorySegment mapping, int threads) {
+  private static long pass(MemorySegment memory, int threads) {
     AtomicInteger next = new AtomicInteger();
     LongAdder sum = new LongAdder();
-    long bytes = mapping.byteSize() / STEP_BYTES * STEP_BYTES; // up to 31 bytes are left out
+    long bytes = memory.byteSize() / STEP_BYTES * STEP_BYTES; // up to 31 bytes are left out
     int blocks = Math.toIntExact(Math.ceilDiv(bytes, BLOCK_BYTES));
     Runnable reader =
         () -> {
           for (int block; (block = next.getAndIncrement()) < blocks; ) {
             long from = block * BLOCK_BYTES;
-            sum.add(sum(mapping.asSlice(from, Math.min(BLOCK_BYTES, bytes - from))));
+            sum.add(sum(memory.asSlice(from, Math.min(BLOCK_BYTES, bytes - from))));
           }
         };
     List<Thread> helpers = new ArrayList<>();

@@ -6,29 +6,37 @@ import de.erichseifert.vectorgraphics2d.util.PageSize;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
 import java.awt.Paint;
+import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.text.NumberFormat;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jfree.chart.ChartUtils;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.StandardChartTheme;
 import org.jfree.chart.axis.AxisLocation;
 import org.jfree.chart.axis.CategoryAxis;
 import org.jfree.chart.axis.NumberAxis;
+import org.jfree.chart.axis.ValueAxis;
 import org.jfree.chart.plot.CategoryPlot;
 import org.jfree.chart.plot.Plot;
 import org.jfree.chart.plot.PlotOrientation;
 import org.jfree.chart.plot.XYPlot;
+import org.jfree.chart.renderer.category.BarRenderer;
+import org.jfree.chart.renderer.category.CategoryItemRendererState;
 import org.jfree.chart.renderer.category.StandardBarPainter;
-import org.jfree.chart.renderer.category.StatisticalBarRenderer;
 import org.jfree.chart.renderer.xy.XYErrorRenderer;
 import org.jfree.chart.ui.RectangleInsets;
-import org.jfree.data.statistics.DefaultStatisticalCategoryDataset;
+import org.jfree.data.Range;
+import org.jfree.data.category.CategoryDataset;
+import org.jfree.data.category.DefaultCategoryDataset;
 import org.jfree.data.xy.YIntervalSeries;
 import org.jfree.data.xy.YIntervalSeriesCollection;
 
@@ -37,13 +45,24 @@ import org.jfree.data.xy.YIntervalSeriesCollection;
 /// the page's.
 ///
 /// JFreeChart draws them into VectorGraphics2D.
-final class Charts {
+public final class Charts {
   /// A bar.
   ///
   /// @param label with the value
   /// @param value its length
-  /// @param error half the length of its whisker; 0 for none
-  record Bar(String label, double value, double error) {}
+  /// @param low the whisker's lower end
+  /// @param high its upper end; where both are the value there is no whisker
+  /// @param color index of its colour
+  public record Bar(String label, double value, double low, double high, int color) {}
+
+  /// Bars that stand together.
+  ///
+  /// @param name written above them; none where it is empty
+  public record Group(String name, List<Bar> bars) {
+    public Group {
+      bars = List.copyOf(bars);
+    }
+  }
 
   /// A point of a curve.
   ///
@@ -54,7 +73,9 @@ final class Charts {
   /// A chart.
   ///
   /// @param svg an `svg` element
-  record Svg(String svg, int width, int height) {}
+  /// @param width in pixels
+  /// @param height in pixels
+  public record Svg(String svg, int width, int height) {}
 
   /// Okabe and Ito's colours, which most people can tell apart; without yellow, which is pale on
   /// white.
@@ -77,28 +98,37 @@ final class Charts {
 
   private Charts() {}
 
-  /// Horizontal bars from 0, the first one on top, each in a colour of its own that is the same in
-  /// all charts.
+  /// Horizontal bars from 0, the first group and in it the first bar on top. The colour of an index
+  /// is the same in all charts.
   ///
   /// @param id unique in the page
   /// @param unit of the axis of values
-  static Svg bars(String id, String title, String unit, List<Bar> bars) {
-    DefaultStatisticalCategoryDataset data = new DefaultStatisticalCategoryDataset();
-    for (Bar bar : bars) {
-      data.add(bar.value(), bar.error(), title, bar.label());
-    }
-    StatisticalBarRenderer renderer = new BarRenderer();
-    renderer.setBarPainter(new StandardBarPainter());
-    renderer.setShadowVisible(false);
-    renderer.setErrorIndicatorStroke(new BasicStroke(1.5f));
-    renderer.setMaximumBarWidth(0.3);
+  public static Svg bars(String id, String title, String unit, List<Group> groups) {
+    DefaultCategoryDataset data = new DefaultCategoryDataset();
     CategoryAxis labels = new CategoryAxis();
     labels.setMaximumCategoryLabelWidthRatio(0.6f);
     labels.setMaximumCategoryLabelLines(2);
+    List<Optional<Bar>> rows = new ArrayList<>(); // empty for the name of a group
+    for (Group group : groups) {
+      if (!group.name().isEmpty()) {
+        RowKey key = new RowKey(rows.size(), group.name());
+        data.addValue(null, title, key);
+        labels.setTickLabelFont(key, new Font(FONT, Font.BOLD, 12));
+        rows.add(Optional.empty());
+      }
+      for (Bar bar : group.bars()) {
+        data.addValue(bar.value(), title, new RowKey(rows.size(), bar.label()));
+        rows.add(Optional.of(bar));
+      }
+    }
+    BarRenderer renderer = new WhiskerBarRenderer(rows);
+    renderer.setBarPainter(new StandardBarPainter());
+    renderer.setShadowVisible(false);
+    renderer.setMaximumBarWidth(0.3);
     CategoryPlot plot = new CategoryPlot(data, labels, axis(unit), renderer);
     plot.setOrientation(PlotOrientation.HORIZONTAL);
     plot.setRangeAxisLocation(AxisLocation.BOTTOM_OR_LEFT);
-    return svg(id, title, plot, FRAME_HEIGHT + BAR_HEIGHT * bars.size());
+    return svg(id, title, plot, FRAME_HEIGHT + BAR_HEIGHT * rows.size());
   }
 
   /// A curve of points and whiskers, from 0 on both axes. The y axis has no name of its own, which
@@ -133,13 +163,71 @@ final class Charts {
     return COLORS.get(index % COLORS.size());
   }
 
-  /// One colour a bar, where JFreeChart has one a series.
-  private static final class BarRenderer extends StatisticalBarRenderer {
+  /// Rows of a chart, which may have the same label.
+  private record RowKey(int row, String label) implements Comparable<RowKey> {
+    @Override
+    public int compareTo(RowKey other) {
+      return Integer.compare(row, other.row);
+    }
+
+    /// What the axis shows.
+    @Override
+    public String toString() {
+      return label;
+    }
+  }
+
+  /// A colour for each bar, where JFreeChart has one for each series, and whiskers whose ends need
+  /// not be equally far from the bar's.
+  private static final class WhiskerBarRenderer extends BarRenderer {
     private static final long serialVersionUID = 1L;
+    private static final double CAP = 5; // half of it, in pixels
+
+    private final transient List<Optional<Bar>> rows;
+
+    WhiskerBarRenderer(List<Optional<Bar>> rows) {
+      this.rows = List.copyOf(rows);
+    }
 
     @Override
     public Paint getItemPaint(int row, int column) {
-      return color(column);
+      return rows.get(column).<Paint>map(bar -> color(bar.color())).orElse(CLEAR);
+    }
+
+    /// The axis reaches to the whiskers' ends.
+    @Override
+    public Range findRangeBounds(CategoryDataset data) {
+      return new Range(
+          0, rows.stream().flatMap(Optional::stream).mapToDouble(Bar::high).max().orElse(0));
+    }
+
+    @Override
+    public void drawItem(
+        Graphics2D graphics,
+        CategoryItemRendererState state,
+        Rectangle2D area,
+        CategoryPlot plot,
+        CategoryAxis labels,
+        ValueAxis values,
+        CategoryDataset data,
+        int row,
+        int column,
+        int pass) {
+      super.drawItem(graphics, state, area, plot, labels, values, data, row, column, pass);
+      Bar bar = rows.get(column).orElse(null);
+      if (bar == null || bar.low() == bar.high()) {
+        return;
+      }
+      double y =
+          calculateBarW0(plot, plot.getOrientation(), area, labels, state, row, column)
+              + state.getBarWidth() / 2;
+      double low = values.valueToJava2D(bar.low(), area, plot.getRangeAxisEdge());
+      double high = values.valueToJava2D(bar.high(), area, plot.getRangeAxisEdge());
+      graphics.setPaint(INK);
+      graphics.setStroke(new BasicStroke(1.5f));
+      graphics.draw(new Line2D.Double(low, y, high, y));
+      graphics.draw(new Line2D.Double(low, y - CAP, low, y + CAP));
+      graphics.draw(new Line2D.Double(high, y - CAP, high, y + CAP));
     }
   }
 

@@ -79,10 +79,13 @@ public final class ProtocolPage {
           new Charts.Bar(
               String.format(Locale.ROOT, "%s: %s", series.label(), number(s.median())),
               s.median(),
-              Math.max(s.max() - s.median(), s.median() - s.min())));
+              s.min(),
+              s.max(),
+              bars.size()));
     }
     String id = figure.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    return Optional.of(Charts.bars(id, figure.title(), figure.unit(), bars));
+    return Optional.of(
+        Charts.bars(id, figure.title(), figure.unit(), List.of(new Charts.Group("", bars))));
   }
 
   private String figures() {

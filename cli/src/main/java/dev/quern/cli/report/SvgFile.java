@@ -4,10 +4,11 @@ import java.util.List;
 import java.util.Locale;
 
 /// Charts below each other in one SVG document, for pages that show images only.
-final class SvgFile {
+public final class SvgFile {
   private SvgFile() {}
 
-  static String of(List<Charts.Svg> charts) {
+  /// An SVG document, readable on light and dark.
+  public static String of(List<Charts.Svg> charts) {
     int width = charts.stream().mapToInt(Charts.Svg::width).max().orElse(0);
     int height = charts.stream().mapToInt(Charts.Svg::height).sum();
     StringBuilder svg =

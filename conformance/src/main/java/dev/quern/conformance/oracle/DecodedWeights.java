@@ -15,10 +15,14 @@ import java.util.Map;
 /// @param values `[rows that differ][inputs]`
 /// @param magnitudes `[rows that differ][inputs]`: `abs(W)`, and `abs(scale * integer) +
 ///   abs(offset)` in formats with an offset, since kernels sum the two apart
+/// @param slack how far from `values` a kernel's may be, `[rows that differ][inputs]`; empty where
+///   they may not
 public record DecodedWeights(
-    int outputs, int inputs, int[] rows, float[] values, double[] magnitudes) {
+    int outputs, int inputs, int[] rows, float[] values, double[] magnitudes, double[] slack) {
   /// Smaller matrices are not searched for rows that are alike.
   private static final int SMALL = 1 << 18;
+
+  private static final double[] NONE = {};
 
   /// The bytes of a row.
   private record Row(ByteBuffer data, ByteBuffer scales) {
@@ -50,7 +54,8 @@ public record DecodedWeights(
       }
     }
     int size = Math.multiplyExact(different, inputs);
-    var decoded = new DecodedWeights(outputs, inputs, rows, new float[size], new double[size]);
+    var decoded =
+        new DecodedWeights(outputs, inputs, rows, new float[size], new double[size], NONE);
     ByteBuffer bytes = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
     ByteBuffer plane = ByteBuffer.wrap(scales).order(ByteOrder.LITTLE_ENDIAN);
     for (int row = 0; row < different; row++) {
@@ -65,6 +70,34 @@ public record DecodedWeights(
     return new Row(
         ByteBuffer.wrap(data, output * dataBytes, dataBytes).slice(),
         ByteBuffer.wrap(scales, output * scaleBytes, scaleBytes).slice());
+  }
+
+  /// These weights rounded to BF16 (rule L13).
+  ///
+  /// @param exact whether the format has no scales: its decoded weights can't differ from F1's
+  public DecodedWeights toBf16(boolean exact) {
+    int size = values.length;
+    float[] rounded = new float[size];
+    double[] roundedMagnitudes = new double[size];
+    double[] allowed = exact ? NONE : new double[size];
+    for (int i = 0; i < size; i++) {
+      double value = Half.roundToBf16(values[i]);
+      rounded[i] = (float) value;
+      roundedMagnitudes[i] = Math.abs(value);
+      if (!exact && Double.isFinite(value)) {
+        double error = 4 * Bounds.U * magnitudes[i];
+        allowed[i] =
+            Math.max(
+                Half.roundToBf16(values[i] + error) - value,
+                value - Half.roundToBf16(values[i] - error));
+      }
+    }
+    return new DecodedWeights(outputs, inputs, rows, rounded, roundedMagnitudes, allowed);
+  }
+
+  /// How far from `values` a kernel's weight may be.
+  public double slackAt(int at) {
+    return slack.length == 0 ? 0 : slack[at];
   }
 
   /// Where the row of an output begins in `values` and `magnitudes`.

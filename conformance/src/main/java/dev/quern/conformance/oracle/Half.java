@@ -36,6 +36,17 @@ public final class Half {
     return Float.intBitsToFloat(bits << 16);
   }
 
+  /// The bfloat16 next to a value, as a value: 8 significant bits, ties to even, overflow to
+  /// infinity.
+  public static double roundToBf16(double value) {
+    if (!Double.isFinite(value)) {
+      return value;
+    }
+    int lastPlace = Math.max(Math.getExponent(value), Float.MIN_EXPONENT) - 7;
+    double rounded = Math.scalb(Math.rint(Math.scalb(value, -lastPlace)), lastPlace);
+    return Math.abs(rounded) < 0x1p128 ? rounded : Math.copySign(Double.POSITIVE_INFINITY, value);
+  }
+
   /// A bfloat16 near a value (its lower bits cut off).
   public static short toBf16(double value) {
     return (short) (Float.floatToRawIntBits((float) value) >>> 16);

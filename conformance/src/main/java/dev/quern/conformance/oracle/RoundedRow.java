@@ -4,7 +4,7 @@ import dev.quern.op.Numerics;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A row of activations as a numerics represents it: the models of rules L5 to L8.
+/// A row of activations as a numerics represents it: the models of rules L5 to L8, and L13.
 ///
 /// @param values what x[i] is taken to be
 /// @param magnitudes what errors are relative to: `abs(values)`, under `int8-asym-row` `s * (abs(q)
@@ -22,6 +22,8 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
   public static List<RoundedRow> models(Numerics numerics, float[] x) {
     if (numerics.activationBits() == 32) {
       return List.of(exact(x));
+    } else if (numerics.equals(Numerics.BF16)) {
+      return List.of(bf16(x));
     } else if (numerics.equals(Numerics.INT8_SYM_32_F16)) {
       return List.of(symmetric(x, numerics.groupSize(), f16Unit(x)));
     } else if (numerics.symmetric() && numerics.groupSize() > 0) {
@@ -37,6 +39,17 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
     for (int i = 0; i < x.length; i++) {
       row.values[i] = x[i];
       row.magnitudes[i] = Math.abs(x[i]);
+    }
+    return row;
+  }
+
+  /// The distance is that of x and of the weight together (rule L13).
+  private static RoundedRow bf16(float[] x) {
+    RoundedRow row = empty(x.length);
+    for (int i = 0; i < x.length; i++) {
+      row.values[i] = Half.roundToBf16(x[i]);
+      row.magnitudes[i] = Math.abs(row.values[i]);
+      row.distance[i] = (0x1p-7 + 0x1p-16) * Math.abs(x[i]);
     }
     return row;
   }

@@ -24,6 +24,9 @@ import java.util.stream.Stream;
 
 /// Section A of SPEC.md.
 public final class AttentionRules implements OperatorSuite<AttentionCase> {
+  /// By how many positions a cache may be larger, the most first.
+  private static final int[] CAPACITIES = {64, 1, 7};
+
   private static final long FEW_SCORES = 1L << 22;
 
   @Override
@@ -110,6 +113,10 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
+                Rule.of("P21", "any_capacity", this::anyCapacity)
+                    .on(c ->
+                        CaseText.with(apply(c), "beyond=" + Math.max(CAPACITIES[0], c.beyond())))
+                    .effort(Rule.Effort.HALF),
                 TwoGibRules.attention(),
                 Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)
@@ -131,6 +138,27 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   private static boolean fewScores(AttentionCase c) {
     long scores = (long) c.rows() * c.heads() * c.positions();
     return !c.append() && c.spare() <= c.positions() && scores <= FEW_SCORES;
+  }
+
+  /// Rule P21: caches of other capacities hold the same positions.
+  private Outcome anyCapacity(AttentionCase c, Target target) {
+    if (!(offer(c, target) instanceof Offer.Accepted<?> offer) || !InvarianceRule.promised(offer)) {
+      return new Outcome.Skip("its variants are not all declared invariant");
+    }
+    return Calls.judge(
+        this,
+        c,
+        target,
+        (run, workers) -> {
+          byte[] expected = run.call(workers, Prefill.NAN);
+          Verdict verdict = new Verdict();
+          for (int more : CAPACITIES) {
+            Run other = ((AttentionRun) run).withCapacity(more);
+            byte[] result = other.call(workers, Prefill.NAN);
+            Calls.same(verdict, "with room for " + more + " more positions", run, expected, result);
+          }
+          return verdict;
+        });
   }
 
   private static AttentionCase apply(AttentionCase c) {

@@ -23,7 +23,7 @@ public final class Catalog {
         "P17", "the façade's duty, and tested there",
         "P19", "stated for each operator by L10, L11, A8, N2, R4 and S3, which are tested",
         "P20", "a permission: every bound has room for it",
-        "F2", "a permission, within L5 to L9",
+        "F2", "a permission, within L5 to L9 and L13",
         "L12", "the caller's duty, checked by the façade",
         "A9", "the caller's duty, checked by the façade");
   }

@@ -86,6 +86,8 @@ final class KernelRules {
             Rule.<C>of("P14", "long_rows", allocation::check)
                 .on(StateRules::longRow)
                 .effort(Rule.Effort.ONE_CASE),
+            Rule.<C>of("P21", "any_calls", new InvarianceRule<>(suite)::check)
+                .effort(Rule.Effort.HALF),
             Rule.<C>of("P18", "failing_workers", failures::failingWorkers).effort(Rule.Effort.LOW),
             Rule.<C>of("P18", "failing_tasks", failures::failingTasks).effort(Rule.Effort.LOW));
     return Stream.of(rules, StateRules.of(suite), SoakRules.of(suite))

@@ -43,6 +43,9 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   private static final Predicate<LinearCase> ASYMMETRIC =
       c -> c.numerics().equals(Numerics.INT8_ASYM_ROW.id());
 
+  private static final Predicate<LinearCase> INT8 = SYMMETRIC.or(ASYMMETRIC);
+  private static final Predicate<LinearCase> BF16 = c -> c.numerics().equals(Numerics.BF16.id());
+
   /// Products of a large case that may be made three times.
   private static final long FEW_PRODUCTS = 7_000_000;
 
@@ -146,16 +149,25 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                 bound("L6", "int8_symmetric").where(SYMMETRIC).on(LinearRules::showX),
                 bound("L7", "int8_asymmetric").where(ASYMMETRIC).on(LinearRules::showX),
                 bound("L8", "ties")
-                    .where(EXACT.negate())
+                    .where(INT8)
                     .on(c -> CaseText.with(showX(c), "x=ties"))
                     .effort(Rule.Effort.HALF),
-                bound("L9", "int8_model").where(EXACT.negate()),
-                Rule.of("L9", "int8_distance", judged(LinearBounds::wide)).where(EXACT.negate()),
+                bound("L9", "int8_model").where(INT8),
+                Rule.of("L9", "int8_distance", judged(LinearBounds::wide)).where(INT8),
+                bound("L13", "bf16_model").where(BF16),
+                Rule.of("L13", "bf16_distance", judged(LinearBounds::wide)).where(BF16),
+                Rule.of("L13", "bf16_ties", LinearRules::bf16Ties)
+                    .where(BF16)
+                    .on(LinearRules::showX)
+                    .effort(Rule.Effort.HALF),
                 bound("F1", "decoded_weights")
                     .on(c -> CaseText.with(c, "x=one-hot,accumulate=false")),
                 bound("P6", "any_numerics")
                     .on(c -> CaseText.with(c, "numerics=any"))
                     .effort(Rule.Effort.HALF),
+                Rule.of("P21", "any_numerics", new InvarianceRule<>(this)::check)
+                    .on(c -> CaseText.with(c, "numerics=any"))
+                    .effort(Rule.Effort.SOME),
                 Rule.of("P12", "one_packer", Calls.ifRight(this, PackerRule::check))
                     .effort(Rule.Effort.LOW),
                 Rule.of("P12", "large_packer", Calls.ifRight(this, PackerRule::check))
@@ -252,6 +264,16 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
           }
           return verdict;
         });
+  }
+
+  /// Every second x lies between two BF16 numbers, and shows in one output.
+  private static Outcome bf16Ties(LinearCase c, Target target) {
+    LinearData data = LinearData.of(c);
+    for (int i = 0; i < data.x().length; i += 2) {
+      int upper = Float.floatToRawIntBits(data.x()[i]) & 0xFFFF_0000;
+      data.x()[i] = Float.intBitsToFloat(upper | 0x8000);
+    }
+    return check(c, data, target, LinearBounds::tight);
   }
 
   static float nonFinite(Mix mix) {

@@ -147,25 +147,57 @@ public final class AttentionRun extends Run {
     }
   }
 
-  /// Row r at its position. The cache keeps its capacity, so the spec stays the same.
+  /// Rows at their positions. The cache keeps its capacity, so the spec stays the same.
   @Override
-  public Run row(int r) {
+  public Run rows(int from, int to) {
     int cols = AttentionData.cols(c);
     AttentionCase alone =
         CaseText.with(
             c,
             String.format(
                 Locale.ROOT,
-                "rows=1,firstPosition=%d,spare=%d",
-                c.firstPosition() + r,
-                c.capacity() - c.firstPosition() - r - 1));
-    AttentionData row =
+                "rows=%d,firstPosition=%d,spare=%d",
+                to - from,
+                c.firstPosition() + from,
+                c.capacity() - c.firstPosition() - to));
+    AttentionData rows =
         new AttentionData(
-            Arrays.copyOfRange(data.q(), r * cols, (r + 1) * cols),
-            c.append() ? Arrays.copyOfRange(data.v(), r * cols, (r + 1) * cols) : data.v(),
+            Arrays.copyOfRange(data.q(), from * cols, to * cols),
+            c.append() ? Arrays.copyOfRange(data.v(), from * cols, to * cols) : data.v(),
             data.keys(),
             data.values());
-    return new AttentionRun(alone, row, offer, memory());
+    return new AttentionRun(alone, rows, offer, memory());
+  }
+
+  /// This call on a cache of another capacity that holds the same positions. The spec's largest
+  /// capacity stays.
+  ///
+  /// @param more positions, not more than the case's `beyond`
+  public AttentionRun withCapacity(int more) {
+    AttentionCase other =
+        CaseText.with(
+            c,
+            String.format(Locale.ROOT, "spare=%d,beyond=%d", c.spare() + more, c.beyond() - more));
+    AttentionData same =
+        new AttentionData(
+            data.q(), data.v(), moved(data.keys(), other), moved(data.values(), other));
+    return new AttentionRun(other, same, offer, memory());
+  }
+
+  /// A plane's heads, further apart; NaN lies between.
+  private byte[] moved(byte[] plane, AttentionCase other) {
+    int position = c.headDim() * c.kvFormat().elementBytes();
+    byte[] moved = new byte[c.kvHeads() * other.capacity() * position];
+    Arrays.fill(moved, (byte) 0xff);
+    for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
+      System.arraycopy(
+          plane,
+          kvHead * c.capacity() * position,
+          moved,
+          kvHead * other.capacity() * position,
+          c.capacity() * position);
+    }
+    return moved;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.quern.conformance.run;
 
 import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.oracle.BlockLayout;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.conformance.oracle.DecodedWeights;
 import dev.quern.conformance.oracle.RoundedRow;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Rules L5 to L9 on a result of a linear kernel.
+/// Rules L5 to L9 and L13 on a result of a linear kernel.
 public final class LinearBounds {
   private LinearBounds() {}
 
@@ -64,13 +65,14 @@ public final class LinearBounds {
   /// @param bounds of L5 and L9, without the part of what y held
   private record Sums(double[][] sums, double[][] bounds) {}
 
-  /// Against the sum over the activations as the variant's numerics rounds them: L5, and L9's tight
-  /// check. Rows with a non-finite element are left out: rule L10 has them.
+  /// Against the sum over the activations as the variant's numerics rounds them, and under L13 the
+  /// weights: L5, and the tight checks of L9 and L13. Rows with a non-finite element are left out:
+  /// rule L10 has them.
   public static Verdict tight(LinearRun run, float[] y) {
     return judge(run, y, false);
   }
 
-  /// Against the sum over the activations themselves: L9's wide check.
+  /// Against the sum over the activations themselves: the wide checks of L9 and L13.
   public static Verdict wide(LinearRun run, float[] y) {
     return judge(run, y, true);
   }
@@ -78,8 +80,11 @@ public final class LinearBounds {
   private static Verdict judge(LinearRun run, float[] y, boolean wide) {
     List<Row> rows = IntStream.range(0, run.rows()).mapToObj(r -> row(run, r)).toList();
     List<Row> different = rows.stream().filter(Row::finite).distinct().toList();
-    List<DecodedWeights> weights = run.weights();
     Numerics numerics = run.variant(run.rows()).numerics();
+    boolean bf16 = numerics.equals(Numerics.BF16) && !wide;
+    boolean floats = BlockLayout.of(run.spec().format()) == null;
+    List<DecodedWeights> weights =
+        bf16 ? run.weights().stream().map(w -> w.toBf16(floats)).toList() : run.weights();
     long products = weights.stream().mapToLong(w -> w.values().length).sum() * different.size();
     Stream<Row> stream = products < MANY_PRODUCTS ? different.stream() : different.parallelStream();
     List<List<Sums>> sums = stream.map(row -> sums(row.x(), weights, numerics, wide)).toList();
@@ -139,7 +144,7 @@ public final class LinearBounds {
           sum += values[i] * weight;
           products += model.magnitudes()[i] * magnitude;
           operands += 1 + Math.abs(x[i]) + magnitude;
-          allowance += distances[i] * Math.abs(weight);
+          allowance += distances[i] * Math.abs(weight) + w.slackAt(at) * Math.abs(values[i]);
         }
         sums[m][row] = sum;
         bounds[m][row] = Bounds.linear(x.length, products, operands) + allowance;

@@ -254,13 +254,13 @@ public final class LinearRun extends Run {
   }
 
   @Override
-  public Run row(int r) {
-    float[] row = Arrays.copyOfRange(data.x(), r * c.inputs(), (r + 1) * c.inputs());
+  public Run rows(int from, int to) {
+    float[] rows = Arrays.copyOfRange(data.x(), from * c.inputs(), to * c.inputs());
     int n = c.totalOutputs();
-    float[] before = Arrays.copyOfRange(data.before(), r * n, (r + 1) * n);
+    float[] before = Arrays.copyOfRange(data.before(), from * n, to * n);
     return new LinearRun(
-        CaseText.with(c, "rows=1"),
-        new LinearData(row, before, data.weights()),
+        CaseText.with(c, "rows=" + (to - from)),
+        new LinearData(rows, before, data.weights()),
         packed,
         memory(),
         packing);

@@ -81,10 +81,10 @@ public final class RmsNormRun extends Run {
   }
 
   @Override
-  public Run row(int r) {
-    float[] row = Arrays.copyOfRange(data.x(), r * c.width(), (r + 1) * c.width());
+  public Run rows(int from, int to) {
+    float[] rows = Arrays.copyOfRange(data.x(), from * c.width(), to * c.width());
     return new RmsNormRun(
-        CaseText.with(c, "rows=1"), new Data(row, data.weight()), offer, memory());
+        CaseText.with(c, "rows=" + (to - from)), new Data(rows, data.weight()), offer, memory());
   }
 
   @Override

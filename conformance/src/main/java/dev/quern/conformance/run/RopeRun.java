@@ -87,18 +87,19 @@ public final class RopeRun extends Run {
   }
 
   @Override
-  public Run row(int r) {
+  public Run rows(int from, int to) {
     int cols = c.heads() * c.headDim();
     RopeCase alone =
         CaseText.with(
             c,
             String.format(
                 Locale.ROOT,
-                "rows=1,firstPosition=%d,spare=%d",
-                c.firstPosition() + r,
-                c.spare() + c.rows() - 1 - r));
-    float[] row = Arrays.copyOfRange(data.x(), r * cols, (r + 1) * cols);
-    return new RopeRun(alone, new Data(row, data.table()), offer, memory());
+                "rows=%d,firstPosition=%d,spare=%d",
+                to - from,
+                c.firstPosition() + from,
+                c.spare() + c.rows() - to));
+    float[] rows = Arrays.copyOfRange(data.x(), from * cols, to * cols);
+    return new RopeRun(alone, new Data(rows, data.table()), offer, memory());
   }
 
   @Override

@@ -54,7 +54,12 @@ public abstract class Run {
   protected abstract void invoke(Workspace w);
 
   /// This call's row `r` alone, on the same kernel.
-  public abstract Run row(int r);
+  public final Run row(int r) {
+    return rows(r, r + 1);
+  }
+
+  /// This call's rows `from` (inclusive) to `to` (exclusive), on the same kernel.
+  public abstract Run rows(int from, int to);
 
   /// Another call of the same kernel, on operands of its own.
   ///

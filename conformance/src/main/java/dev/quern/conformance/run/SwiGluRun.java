@@ -93,13 +93,12 @@ public final class SwiGluRun extends Run {
   }
 
   @Override
-  public Run row(int r) {
-    int from = r * c.width();
-    Data row =
+  public Run rows(int from, int to) {
+    Data rows =
         new Data(
-            Arrays.copyOfRange(data.gate(), from, from + c.width()),
-            Arrays.copyOfRange(data.up(), from, from + c.width()));
-    return new SwiGluRun(CaseText.with(c, "rows=1"), row, offer, memory());
+            Arrays.copyOfRange(data.gate(), from * c.width(), to * c.width()),
+            Arrays.copyOfRange(data.up(), from * c.width(), to * c.width()));
+    return new SwiGluRun(CaseText.with(c, "rows=" + (to - from)), rows, offer, memory());
   }
 
   @Override

@@ -74,6 +74,9 @@ enum Fault {
   READS_SOURCE("linear", "P16", "the source is read after pack, and retainsSource() is false"),
   PACKS_ELSEWHERE("linear", "P16", "packed weights are not allocated from pack's allocator"),
   FAILURE_SWALLOWED("linear", "P18", "an exception of the workers is caught and dropped"),
+  SUM_BACKWARDS_ALONE(
+      "linear", "P21", "invariant: a row alone is summed from its end, by a variant of its own"),
+  MIXED_NUMERICS("linear", "P21", "invariant: exact-f32 for few rows, int8 for many"),
 
   // Attention.
   MASK_ONE_MORE("attention", "A1", "a row sees the position after its own"),
@@ -94,6 +97,12 @@ enum Fault {
   ATTENTION_SCRATCH_OF_ROWS("attention", "P10", "scratch has room for as many scores as rows"),
   ATTENTION_ALLOCATES("attention", "P14", "scores are allocated in each call"),
   APPEND_ALLOCATES("attention", "P14", "append converts each row in an array of its own"),
+  BATCH_IN_F32(
+      "attention",
+      "P21",
+      "invariant: from two rows on values are summed in F32, by a variant of its own"),
+  CAPACITY_DECIDES(
+      "attention", "P21", "invariant: the cache's capacity decides where a sum begins"),
 
   // RMSNorm.
   EPSILON_IGNORED("rmsnorm", "N1", "epsilon is left out"),
@@ -105,6 +114,10 @@ enum Fault {
   HIDDEN_EPSILON("rmsnorm", "N4", "1e-9 is added where epsilon is 0"),
   NORM_NOT_IN_PLACE("rmsnorm", "N5", "x is read again after y was cleared"),
   ROW_ZERO_MEAN("rmsnorm", "N6", "all rows of a batch are divided by row 0's root"),
+  NORM_ALONE_F32(
+      "rmsnorm",
+      "P21",
+      "invariant: squares of a row alone are summed in F32, by a variant of its own"),
 
   // RoPE.
   SINE_SIGN("rope", "R1", "rotates the other way round"),
@@ -114,6 +127,10 @@ enum Fault {
   ROPE_NAN_EATEN("rope", "R4", "a pair with a NaN is left as zeros"),
   COLUMNS_BEYOND("rope", "R5", "the column after the last head is cleared"),
   ROPE_ALONE_FUSED("rope", "R6", "a row alone is rotated with fused multiply-adds, a batch is not"),
+  ROPE_VARIANT_FUSED(
+      "rope",
+      "P21",
+      "invariant: a row alone is rotated with fused multiply-adds, by a variant of its own"),
 
   // SwiGLU.
   FAST_EXP("swiglu", "S1", "exp is right to three digits"),
@@ -121,7 +138,9 @@ enum Fault {
   EXP_OVERFLOWS("swiglu", "S2", "exp(g) / (1 + exp(g)): infinity by infinity is NaN"),
   GATE_CLAMPED("swiglu", "S3", "gates are clamped to -80 by a comparison, which eats NaN"),
   SWIGLU_NOT_IN_PLACE("swiglu", "S4", "silu(gate) is written to y before up is read"),
-  SWIGLU_ALONE_F32("swiglu", "S5", "a row alone is computed in F32, a batch in double precision");
+  SWIGLU_ALONE_F32("swiglu", "S5", "a row alone is computed in F32, a batch in double precision"),
+  SWIGLU_VARIANT_F32(
+      "swiglu", "P21", "invariant: a row alone is computed in F32, by a variant of its own");
 
   private final String operator;
   private final String rule;

@@ -136,12 +136,16 @@ final class MutantAttention implements AttentionKernel {
     }
 
     int read = fault == Fault.MASK_BY_ZERO ? firstPosition + q.rows() : visible;
+    boolean f32 = fault == Fault.CAPACITY_DECIDES || fault == Fault.BATCH_IN_F32 && q.rows() > 1;
+    int first = fault == Fault.CAPACITY_DECIDES ? c.capacity() : 0;
     for (int d = 0; d < headDim; d++) {
       double value = 0;
-      for (int t = 0; t < read; t++) {
+      for (int i = 0; i < read; i++) {
+        int t = (first + i) % read;
         double weight = t < visible ? scratch.get(JAVA_DOUBLE, scores + 8L * t) / sum : 0;
         if (fault != Fault.SMALL_WEIGHTS_SKIPPED || !(weight < 1e-3)) {
           value += weight * load(c.values(), keys + t * headDim + d);
+          value = f32 ? (float) value : value;
         }
       }
       y.set(r, head * headDim + d, (float) value);

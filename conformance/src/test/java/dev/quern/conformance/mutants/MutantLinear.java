@@ -286,7 +286,8 @@ final class MutantLinear implements LinearKernel {
       }
       return total;
     }
-    if (fault == Fault.VARIANT_HIDDEN && x.rows() >= 3) {
+    if (fault == Fault.VARIANT_HIDDEN && x.rows() >= 3
+        || fault == Fault.SUM_BACKWARDS_ALONE && x.rows() == 1) {
       return sum(x, r, end - 1, -1, -1, scratch, weights, 0);
     }
     boolean stale = fault == Fault.STALE_SCRATCH && o == 0 && r == 0;

@@ -24,8 +24,8 @@ import dev.quern.spi.Variant;
 import java.util.List;
 import java.util.Locale;
 
-/// A small provider that keeps every rule, and breaks one on demand: kernels in plain Java, every
-/// weight format under exact-f32, three of them with int8 activations too.
+/// A small provider that keeps every rule, and breaks one on demand: invariant kernels in plain
+/// Java, every weight format under exact-f32, three of them with int8 activations too.
 final class MutantProvider implements KernelProvider {
   /// Rows from which the int8 variant runs, where the spec tolerates both.
   static final int INT8_MIN_ROWS = 4;
@@ -89,10 +89,10 @@ final class MutantProvider implements KernelProvider {
       return new Offer.Accepted<>(
           packer(spec, from),
           List.of(
-              new Variant("exact", 1, Numerics.EXACT_F32),
-              new Variant("int8", INT8_MIN_ROWS, int8)));
+              new Variant("exact", 1, Numerics.EXACT_F32, fault == Fault.MIXED_NUMERICS),
+              new Variant("int8", INT8_MIN_ROWS, int8, fault == Fault.MIXED_NUMERICS)));
     } else if (takesInt8) {
-      return Offer.accepted(packer(spec, 1), new Variant("int8", 1, int8));
+      return Offer.accepted(packer(spec, 1), new Variant("int8", 1, int8, true));
     } else if (takesExact) {
       boolean lies = fault == Fault.NUMERICS_LIE && spec.weights().equals(BlockFormat.Q4_0);
       return exact(packer(spec, lies ? 1 : Integer.MAX_VALUE));
@@ -138,7 +138,11 @@ final class MutantProvider implements KernelProvider {
     return exact(new MutantSwiGlu(fault, spec));
   }
 
-  private static <K> Offer<K> exact(K kernel) {
-    return Offer.accepted(kernel, new Variant("exact", 1, Numerics.EXACT_F32));
+  private <K> Offer<K> exact(K kernel) {
+    Variant exact = new Variant("exact", 1, Numerics.EXACT_F32, true);
+    return fault.rule().equals("P21")
+        ? new Offer.Accepted<>(
+            kernel, List.of(exact, new Variant("batch", 2, Numerics.EXACT_F32, true)))
+        : Offer.accepted(kernel, exact);
   }
 }

@@ -33,8 +33,10 @@ record MutantRmsNorm(Fault fault, RmsNormSpec spec) implements RmsNormKernel {
 
   private double scale(F32Matrix x, int row) {
     double sum = 0;
+    boolean f32 = fault == Fault.NORM_ALONE_F32 && x.rows() == 1;
     for (int i = 0; i < spec.width(); i++) {
       sum += (double) x.get(row, i) * x.get(row, i);
+      sum = f32 ? (float) sum : sum;
     }
     double mean = sum / (fault == Fault.MEAN_OVER_STRIDE ? x.rowStrideFloats() : spec.width());
     double epsilon = spec.epsilon();

@@ -15,7 +15,8 @@ record MutantRope(Fault fault, RopeSpec spec) implements RopeKernel {
 
   @Override
   public void apply(F32Matrix x, F32Matrix table, int firstPosition, Workspace w) {
-    boolean fused = fault == Fault.ROPE_ALONE_FUSED && x.rows() == 1;
+    boolean fused =
+        (fault == Fault.ROPE_ALONE_FUSED || fault == Fault.ROPE_VARIANT_FUSED) && x.rows() == 1;
     w.workers()
         .run(
             x.rows(),

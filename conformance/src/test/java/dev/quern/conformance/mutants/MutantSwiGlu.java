@@ -14,7 +14,8 @@ record MutantSwiGlu(Fault fault, SwiGluSpec spec) implements SwiGluKernel {
 
   @Override
   public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
-    boolean f32 = fault == Fault.SWIGLU_ALONE_F32 && gate.rows() == 1;
+    boolean f32 =
+        (fault == Fault.SWIGLU_ALONE_F32 || fault == Fault.SWIGLU_VARIANT_F32) && gate.rows() == 1;
     F32Matrix gates = fault == Fault.GATE_UP_SWAPPED ? up : gate;
     F32Matrix ups = fault == Fault.GATE_UP_SWAPPED ? gate : up;
     w.workers()

@@ -1,5 +1,7 @@
 package dev.quern.provider.x86;
 
+import dev.quern.provider.x86.cpu.AmxPermission;
+import dev.quern.provider.x86.cpu.CpuRow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,18 @@ public final class Host {
   /// Whether it has all of them, and so can run code that needs them.
   public static boolean has(Set<String> features) throws IOException {
     return runsMachineCode() && flags().containsAll(features);
+  }
+
+  /// Why code of a row can't run here: features that the CPU lacks, or the system's refusal of
+  /// AMX's tiles. Empty if it can.
+  public static String refusal(CpuRow row) throws IOException {
+    if (!runsMachineCode()) {
+      return "this is " + System.getProperty("os.name") + " on " + System.getProperty("os.arch");
+    }
+    String lacking = row.lacking(flags());
+    return lacking.isEmpty() && row.equals(CpuRow.AMX)
+        ? AmxPermission.refusal().orElse("")
+        : lacking;
   }
 
   private static boolean runsMachineCode() {

@@ -46,7 +46,7 @@ public final class ScalarProvider implements KernelProvider {
   }
 
   /// Runs every standard format: with exact F32 arithmetic if the spec tolerates it, else with the
-  /// int8 activations that fit the format.
+  /// int8 activations that fit the format, else in BF16.
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
     Optional<BlockCodec> codec = BlockCodec.of(spec.weights());
@@ -61,14 +61,17 @@ public final class ScalarProvider implements KernelProvider {
       Numerics numerics = format.get().activations();
       return linear(spec, Int8.arithmetic(format.get(), spec.inputs()), numerics);
     }
+    if (spec.tolerated().contains(Numerics.BF16)) {
+      return linear(spec, new Bf16Rounded(codec.get(), spec.inputs()), Numerics.BF16);
+    }
     return Offer.declined(
         String.format(
             Locale.ROOT,
             "%s runs with %s, and the spec tolerates %s",
             spec.weights(),
             format
-                .map(f -> Numerics.EXACT_F32 + " or " + f.activations())
-                .orElse(Numerics.EXACT_F32 + " alone"),
+                .map(f -> Numerics.EXACT_F32 + ", " + f.activations() + " or " + Numerics.BF16)
+                .orElse(Numerics.EXACT_F32 + " or " + Numerics.BF16),
             spec.tolerated()));
   }
 
@@ -103,6 +106,6 @@ public final class ScalarProvider implements KernelProvider {
   }
 
   private static <K> Offer<K> accepted(K kernel, Numerics numerics) {
-    return Offer.accepted(kernel, new Variant("plain-java", 1, numerics));
+    return Offer.accepted(kernel, new Variant("plain-java", 1, numerics, true));
   }
 }

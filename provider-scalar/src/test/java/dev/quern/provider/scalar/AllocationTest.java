@@ -49,7 +49,7 @@ class AllocationTest {
         for (Numerics numerics : Numerics.standard()) {
           boolean fits =
               IntegerFormat.of(format).map(f -> f.activations().equals(numerics)).orElse(false);
-          if (numerics.equals(Numerics.EXACT_F32) || fits) {
+          if (Set.of(Numerics.EXACT_F32, Numerics.BF16).contains(numerics) || fits) {
             List<WeightMatrix> stacked =
                 List.of(
                     TestWeights.random(format, 10, WIDTH, random, arena),

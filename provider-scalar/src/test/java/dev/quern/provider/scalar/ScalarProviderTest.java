@@ -58,6 +58,7 @@ class ScalarProviderTest {
     for (BlockFormat format : BlockFormat.standard()) {
       assertEquals(Numerics.EXACT_F32, accepted(format, Set.of(Numerics.EXACT_F32)));
       assertEquals(Numerics.EXACT_F32, accepted(format, Set.copyOf(Numerics.standard())));
+      assertEquals(Numerics.BF16, accepted(format, Set.of(Numerics.BF16)));
       INT8.forEach((numerics, formats) -> {
         if (formats.contains(format.id())) {
           assertEquals(numerics, accepted(format, Set.of(numerics)));
@@ -69,7 +70,7 @@ class ScalarProviderTest {
       });
     }
     assertEquals(
-        "Q4_0 runs with exact-f32 or int8-sym-32, and the spec tolerates [int8-asym-row]",
+        "Q4_0 runs with exact-f32, int8-sym-32 or bf16, and the spec tolerates [int8-asym-row]",
         declined(BlockFormat.Q4_0, Set.of(Numerics.INT8_ASYM_ROW)));
   }
 

@@ -31,7 +31,7 @@ class ThreadsTest {
   private static final int CALLS = 20;
 
   @ParameterizedTest
-  @CsvSource({"Q8_0, exact-f32", "Q8_0, int8-sym-32", "INT4_B32, int8-asym-row"})
+  @CsvSource({"Q8_0, exact-f32", "Q8_0, int8-sym-32", "INT4_B32, int8-asym-row", "Q4_K, bf16"})
   void linear(String formatId, String numericsId) {
     try (Arena arena = Arena.ofShared()) {
       Random random = new Random(1);

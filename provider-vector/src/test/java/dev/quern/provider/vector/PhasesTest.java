@@ -12,6 +12,7 @@ import dev.quern.data.KvFormat;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.QuantisedCopy;
 import dev.quern.llama.perplexity.Divergence;
 import dev.quern.llama.perplexity.Perplexity;
 import dev.quern.op.Numerics;

@@ -33,8 +33,11 @@ public final class Code {
   private final int[] offsets;
   private final byte[] bytes;
   private final Map<Label, Integer> labels;
+  private final String name;
 
-  private Code(List<Item> items, int[] offsets, byte[] bytes, Map<Label, Integer> labels) {
+  private Code(
+      List<Item> items, int[] offsets, byte[] bytes, Map<Label, Integer> labels, String name) {
+    this.name = name;
     this.items = items;
     this.offsets = offsets;
     this.bytes = bytes;
@@ -106,7 +109,7 @@ public final class Code {
       byte[] one = bytes(items.get(i), offsets[i], labels);
       System.arraycopy(one, 0, bytes, offsets[i], one.length);
     }
-    return new Code(List.copyOf(items), offsets, bytes, labels);
+    return new Code(List.copyOf(items), offsets, bytes, labels, "");
   }
 
   private static byte[] bytes(Item item, int offset, Map<Label, Integer> labels) {
@@ -142,6 +145,21 @@ public final class Code {
     }
     int distance = labels.get(label) - offsets[item + 1];
     return distance == (byte) distance;
+  }
+
+  /// This code with a name: lower-case letters, digits, `-`, `_` and `.`, since listings are files
+  /// of that name.
+  public Code named(String newName) {
+    if (!newName.matches("[a-z0-9][a-z0-9._-]*")) {
+      throw new IllegalArgumentException(
+          "code named '" + newName + "', expected lower-case letters, digits, '-', '_' and '.'");
+    }
+    return new Code(items, offsets, bytes, labels, newName);
+  }
+
+  /// What it is called in listings; empty where nobody named it.
+  public String name() {
+    return name;
   }
 
   public List<Item> items() {

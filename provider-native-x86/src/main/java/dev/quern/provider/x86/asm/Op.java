@@ -1,9 +1,6 @@
 package dev.quern.provider.x86.asm;
 
-import static java.util.stream.Collectors.joining;
-
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -128,6 +125,7 @@ public enum Op {
   VINSERTI128("vex.256.66.0F3A.W0 38 V,H,Wx/16,ub avx2"),
   VINSERTF32X4("evex.yz.66.0F3A.W0 18 V,H,Wx/16,ub e4 avx512f"),
   VINSERTI32X4("evex.yz.66.0F3A.W0 38 V,H,Wx/16,ub e4 avx512f"),
+  VPINSRW("vex.128.66.0F.W0 C4 Vx,Hx,M/2,ub avx"),
   VINSERTF64X4("evex.512.66.0F3A.W1 1A V,H,Wy/32,ub e8 avx512f"),
   VINSERTI64X4("evex.512.66.0F3A.W1 3A V,H,Wy/32,ub e8 avx512f"),
 
@@ -237,6 +235,7 @@ public enum Op {
   VPACKSSWB("vex.xy.66.0F.WIG 63 V,H,W avx2", "evex.xyz.66.0F.WIG 63 V,H,W e1 avx512bw"),
   VPACKUSWB("vex.xy.66.0F.WIG 67 V,H,W avx2", "evex.xyz.66.0F.WIG 67 V,H,W e1 avx512bw"),
   VPACKSSDW("vex.xy.66.0F.WIG 6B V,H,W avx2", "evex.xyz.66.0F.W0 6B V,H,W e2,b4 avx512bw"),
+  VPACKUSDW("vex.xy.66.0F38.WIG 2B V,H,W avx2", "evex.xyz.66.0F38.W0 2B V,H,W e2,b4 avx512bw"),
   VPDPBUSD("vex.xy.66.0F38.W0 50 V,H,W avx_vnni", "evex.xyz.66.0F38.W0 50 V,H,W e4,b4 avx512_vnni"),
   VPDPWSSD("vex.xy.66.0F38.W0 52 V,H,W avx_vnni", "evex.xyz.66.0F38.W0 52 V,H,W e4,b4 avx512_vnni"),
 
@@ -287,6 +286,8 @@ public enum Op {
   VFMADD132PS("vex.xy.66.0F38.W0 98 V,H,W fma", "evex.xyz.66.0F38.W0 98 V,H,W e4,b4 avx512f"),
   VFMADD213PS("vex.xy.66.0F38.W0 A8 V,H,W fma", "evex.xyz.66.0F38.W0 A8 V,H,W e4,b4 avx512f"),
   VFMADD231PS("vex.xy.66.0F38.W0 B8 V,H,W fma", "evex.xyz.66.0F38.W0 B8 V,H,W e4,b4 avx512f"),
+  VFMADD231PD("vex.xy.66.0F38.W1 B8 V,H,W fma", "evex.xyz.66.0F38.W1 B8 V,H,W e8,b8 avx512f"),
+  VFMADDSUB213PS("vex.xy.66.0F38.W0 A6 V,H,W fma", "evex.xyz.66.0F38.W0 A6 V,H,W e4,b4 avx512f"),
   VFNMADD231PS("vex.xy.66.0F38.W0 BC V,H,W fma", "evex.xyz.66.0F38.W0 BC V,H,W e4,b4 avx512f"),
   VFMADD132SS(
       "vex.LIG.66.0F38.W0 99 Vx,Hx,Wx/4 fma", "evex.LIG.66.0F38.W0 99 Vx,Hx,Wx/4 e4 avx512f"),
@@ -303,6 +304,10 @@ public enum Op {
   VCVTSI2SS("vex.LIG.F3.0F.W0 2A Vx,Hx,E32 avx", "evex.LIG.F3.0F.W0 2A Vx,Hx,E32 - avx512f"),
   VCVTPS2DQ("vex.xy.66.0F.WIG 5B V,W avx", "evex.xyz.66.0F.W0 5B V,W e4,b4 avx512f"),
   VCVTTPS2DQ("vex.xy.F3.0F.WIG 5B V,W avx", "evex.xyz.F3.0F.W0 5B V,W e4,b4 avx512f"),
+  VCVTDQ2PD("vex.xy.F3.0F.WIG E6 V,W2 avx"),
+  VCVTPS2PD("vex.xy.np.0F.WIG 5A V,W2 avx"),
+  // From memory its length would be open.
+  VCVTPD2PS("vex.xy.66.0F.WIG 5A V2,U avx"),
   VROUNDPS("vex.xy.66.0F3A.WIG 08 V,W,ub avx"),
   VRNDSCALEPS("evex.xyz.66.0F3A.W0 08 V,W,ub e4,b4 avx512f"),
   VSCALEFPS("evex.xyz.66.0F38.W0 2C V,H,W e4,b4 avx512f"),
@@ -340,12 +345,27 @@ public enum Op {
   TDPBUUD("vex.128.np.0F38.W0 5E T,Tr,Tv amx_int8"),
   TDPBF16PS("vex.128.F3.0F38.W0 5C T,Tr,Tv amx_bf16");
 
-  private final List<Form> forms;
+  private final String[] lines;
   private final String mnemonic = name().toLowerCase(Locale.ROOT);
-  private final String lines;
+
+  /// Read when they are first asked for, since code has a few dozen of all instructions. Threads
+  /// that ask at once read the same.
+  private List<Form> forms;
 
   Op(String... lines) {
-    this.lines = Arrays.stream(lines).collect(joining("; "));
+    this.lines = lines;
+  }
+
+  List<Form> forms() {
+    List<Form> known = forms;
+    if (known == null) {
+      known = read();
+      forms = known;
+    }
+    return known;
+  }
+
+  private List<Form> read() {
     List<Form> read = new ArrayList<>();
     for (String line : lines) {
       if (line.startsWith("gp")) {
@@ -355,7 +375,7 @@ public enum Op {
         read.add(Form.of(line));
       }
     }
-    forms = List.copyOf(read);
+    return List.copyOf(read);
   }
 
   /// `gp 89 E,G` for one size: `leg.W1 89 E64,G64`.
@@ -371,22 +391,18 @@ public enum Op {
     return text;
   }
 
-  List<Form> forms() {
-    return forms;
-  }
-
   /// Whether it exists under VEX and under EVEX, so that text must say which.
   boolean ambiguous() {
     return has(Form.Encoding.VEX) && has(Form.Encoding.EVEX);
   }
 
   private boolean has(Form.Encoding encoding) {
-    return forms.stream().anyMatch(f -> f.encoding() == encoding);
+    return forms().stream().anyMatch(f -> f.encoding() == encoding);
   }
 
   /// Its lines of the table, for messages.
   String lines() {
-    return lines;
+    return String.join("; ", lines);
   }
 
   @Override

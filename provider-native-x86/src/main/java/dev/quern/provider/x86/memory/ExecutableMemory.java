@@ -80,7 +80,8 @@ public final class ExecutableMemory {
     }
   }
 
-  private static RefusedException refused(String call, long bytes, long errno) {
+  /// @param errno of the call that failed
+  public static RefusedException refused(String call, long bytes, long errno) {
     String reason =
         String.format(
             Locale.ROOT,

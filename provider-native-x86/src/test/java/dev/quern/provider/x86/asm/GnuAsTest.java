@@ -1,9 +1,13 @@
 package dev.quern.provider.x86.asm;
 
+import static dev.quern.provider.x86.asm.Gp.R11;
 import static dev.quern.provider.x86.asm.Gp.RAX;
 import static dev.quern.provider.x86.asm.Gp.RCX;
 import static dev.quern.provider.x86.asm.Gp.RDI;
+import static dev.quern.provider.x86.asm.Gp.RDX;
+import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
+import static dev.quern.provider.x86.asm.Tile.tmm;
 import static dev.quern.provider.x86.asm.Vec.zmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -127,6 +131,25 @@ class GnuAsTest {
     a.data(1, 2, 3, -1);
     assertSame(a.code());
     assertEquals(0, a.code().offset(constants) % 64);
+  }
+
+  /// As products by tiles use them: shapes behind the code, one register for two strides.
+  @Test
+  void tiles() throws Exception {
+    Assembler a = new Assembler(Set.of("amx_tile", "amx_int8"));
+    Label shapes = a.label();
+    a.emit(Op.LDTILECFG, ptr(shapes));
+    a.emit(Op.TILELOADD, tmm(2), ptr(RSI, RAX, 1, 704));
+    a.emit(Op.TILELOADD, tmm(5), ptr(RDX, RAX, 2, 64));
+    a.emit(Op.TILEZERO, tmm(1));
+    a.emit(Op.TDPBSSD, tmm(1), tmm(2), tmm(5));
+    a.emit(Op.TILESTORED, ptr(R11, RAX, 2, 1024), tmm(1));
+    a.emit(Op.TILERELEASE);
+    a.end();
+    a.align(64);
+    a.place(shapes);
+    a.data(new byte[64]);
+    assertSame(a.code());
   }
 
   private void assertSame(Code code) throws Exception {

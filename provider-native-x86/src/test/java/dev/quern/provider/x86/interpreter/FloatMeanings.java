@@ -1,18 +1,21 @@
 package dev.quern.provider.x86.interpreter;
 
 import static dev.quern.provider.x86.interpreter.Lanes.f32;
+import static dev.quern.provider.x86.interpreter.Lanes.f64;
 import static dev.quern.provider.x86.interpreter.Lanes.i16;
 import static dev.quern.provider.x86.interpreter.Lanes.i32;
 import static dev.quern.provider.x86.interpreter.Lanes.set16;
 import static dev.quern.provider.x86.interpreter.Lanes.set32;
 import static dev.quern.provider.x86.interpreter.Lanes.setF32;
+import static dev.quern.provider.x86.interpreter.Lanes.setF64;
 
 import dev.quern.provider.x86.asm.Mask;
 import dev.quern.provider.x86.asm.Op;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 
-/// F32 arithmetic, which Java's is: IEEE 754, rounded once to nearest even. Which NaN comes of NaNs
-/// is left open.
+/// F32 and F64 arithmetic, which Java's is: IEEE 754, rounded once to nearest even. Which NaN comes
+/// of NaNs is left open.
 final class FloatMeanings {
   private FloatMeanings() {}
 
@@ -40,11 +43,28 @@ final class FloatMeanings {
     fused(all, Op.VFMADD213PS, Op.VFMADD213SS, (d, a, b) -> Math.fma(a, d, b));
     fused(all, Op.VFMADD231PS, Op.VFMADD231SS, (d, a, b) -> Math.fma(a, b, d));
     fused(all, Op.VFNMADD231PS, Op.VFNMADD231SS, (d, a, b) -> Math.fma(-a, b, d));
+    all.put(Op.VFMADDSUB213PS, FloatMeanings::subtractAndAdd);
     unary(all, Op.VSQRTPS, a -> (float) Math.sqrt(a));
     all.put(Op.VSQRTSS, m -> scalar(m, (float) Math.sqrt(f32(m.vector(2), 0))));
     all.put(Op.VSCALEFPS, m -> lanes(m, FloatMeanings::scale));
     all.put(Op.VHADDPS, FloatMeanings::horizontal);
 
+    all.put(
+        Op.VFMADD231PD,
+        m ->
+            doubles(
+                m, e -> Math.fma(f64(m.vector(1), e), f64(m.vector(2), e), f64(m.vector(0), e))));
+    all.put(Op.VCVTDQ2PD, m -> doubles(m, e -> i32(m.vector(1), e)));
+    all.put(Op.VCVTPS2PD, m -> doubles(m, e -> f32(m.vector(1), e)));
+    all.put(
+        Op.VCVTPD2PS,
+        m -> {
+          byte[] result = new byte[64];
+          for (int e = 0; e < m.bytes() / 8; e++) {
+            setF32(result, e, (float) f64(m.vector(1), e));
+          }
+          m.setVector(result, m.bytes() / 2);
+        });
     all.put(Op.VROUNDPS, m -> round(m, m.imm(2), 0));
     all.put(Op.VRNDSCALEPS, m -> round(m, m.imm(2), m.imm(2) >> 4));
     all.put(
@@ -86,6 +106,14 @@ final class FloatMeanings {
   private static void binary(Map<Op, Meaning> all, Op packed, Op single, Binary operator) {
     all.put(packed, m -> lanes(m, operator));
     all.put(single, m -> scalar(m, operator.of(f32(m.vector(1), 0), f32(m.vector(2), 0))));
+  }
+
+  private static void doubles(Machine m, IntToDoubleFunction element) {
+    byte[] result = new byte[64];
+    for (int e = 0; e < m.bytes() / 8; e++) {
+      setF64(result, e, element.applyAsDouble(e));
+    }
+    m.setVector(result, m.bytes());
   }
 
   private static void lanes(Machine m, Binary operator) {
@@ -131,6 +159,17 @@ final class FloatMeanings {
           setF32(result, 0, value);
           m.setVector(result, 16, 1);
         });
+  }
+
+  /// VFMADDSUB213PS: even elements subtract, odd ones add.
+  private static void subtractAndAdd(Machine m) {
+    byte[] result = new byte[64];
+    for (int e = 0; e < m.bytes() / 4; e++) {
+      float last = f32(m.vector(2), e);
+      setF32(
+          result, e, Math.fma(f32(m.vector(1), e), f32(m.vector(0), e), e % 2 == 0 ? -last : last));
+    }
+    m.setVector(result, m.bytes());
   }
 
   /// The rest of the 128 bits is the first source's.

@@ -81,6 +81,7 @@ final class IntegerMeanings {
     all.put(Op.VPACKSSWB, m -> pack(m, 2, IntegerMeanings::int8));
     all.put(Op.VPACKUSWB, m -> pack(m, 2, v -> Math.clamp(v, 0, 255)));
     all.put(Op.VPACKSSDW, m -> pack(m, 4, IntegerMeanings::int16));
+    all.put(Op.VPACKUSDW, m -> pack(m, 4, v -> Math.clamp(v, 0, 0xFFFF)));
   }
 
   private interface Comparison {

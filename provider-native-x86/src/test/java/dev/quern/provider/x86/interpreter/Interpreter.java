@@ -57,7 +57,7 @@ public final class Interpreter {
   /// @throws Fault if it does what it must not; the message names the instruction and its offset
   public long call(long rdi) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment stack = arena.allocate(STACK_BYTES, 64);
+      MemorySegment stack = arena.allocate(STACK_BYTES, 64).fill((byte) -1); // left by others
       MemorySegment constants = arena.allocate(bytes.length, 64);
       constants.copyFrom(MemorySegment.ofArray(bytes));
       List<Region> all = new ArrayList<>(regions);

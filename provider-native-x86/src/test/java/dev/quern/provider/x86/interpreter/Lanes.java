@@ -39,6 +39,10 @@ final class Lanes {
     return Float.intBitsToFloat(i32(v, lane));
   }
 
+  static double f64(byte[] v, int lane) {
+    return Double.longBitsToDouble(i64(v, lane));
+  }
+
   static void set16(byte[] v, int lane, int value) {
     I16.set(v, lane * 2, (short) value);
   }
@@ -53,5 +57,9 @@ final class Lanes {
 
   static void setF32(byte[] v, int lane, float value) {
     set32(v, lane, Float.floatToRawIntBits(value));
+  }
+
+  static void setF64(byte[] v, int lane, double value) {
+    set64(v, lane, Double.doubleToRawLongBits(value));
   }
 }

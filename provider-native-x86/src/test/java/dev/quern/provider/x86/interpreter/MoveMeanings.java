@@ -40,6 +40,13 @@ final class MoveMeanings {
     for (Op op : List.of(Op.VINSERTF128, Op.VINSERTI128, Op.VINSERTF32X4, Op.VINSERTI32X4)) {
       all.put(op, m -> insert(m, 16));
     }
+    all.put(
+        Op.VPINSRW,
+        m -> {
+          byte[] result = m.vector(1).clone();
+          Lanes.set16(result, m.imm(3) & 7, Lanes.i16(m.vector(2), 0));
+          m.setVector(result, 16);
+        });
     all.put(Op.VINSERTF64X4, m -> insert(m, 32));
     all.put(Op.VINSERTI64X4, m -> insert(m, 32));
     broadcast(all, 1, Op.VPBROADCASTB);

@@ -7,6 +7,7 @@ import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mask.k;
 import static dev.quern.provider.x86.asm.Mem.ptr;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -196,6 +197,11 @@ final class Trial {
       if (a == b || floats && (at < OUT + GP || at >= MEMORY) && sameNaN(instruction.op(), a, b)) {
         continue;
       }
+      if (instruction.op().name().endsWith("PD")
+          && at < OUT + GP
+          && doubleNaNs(hardware, own, at)) {
+        continue;
+      }
       return String.format(Locale.ROOT, "byte %d: hardware %08x, interpreted %08x", at - OUT, a, b);
     }
     return "";
@@ -206,6 +212,12 @@ final class Trial {
       return sameHalf((short) a, (short) b) && sameHalf((short) (a >> 16), (short) (b >> 16));
     }
     return Float.isNaN(Float.intBitsToFloat(a)) && Float.isNaN(Float.intBitsToFloat(b));
+  }
+
+  /// Whether both have a NaN in the F64 around a word.
+  private static boolean doubleNaNs(MemorySegment hardware, MemorySegment own, long at) {
+    return Double.isNaN(hardware.get(JAVA_DOUBLE_UNALIGNED, at & -Double.BYTES))
+        && Double.isNaN(own.get(JAVA_DOUBLE_UNALIGNED, at & -Double.BYTES));
   }
 
   private static boolean sameHalf(short a, short b) {

@@ -1,4 +1,4 @@
-package dev.quern.provider.vector;
+package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -16,11 +16,11 @@ import java.nio.file.Path;
 
 /// Writes a model anew with all of its matrices in Q4_0, as ggml's `quantize_row_q4_0_ref` rounds
 /// them: a block's step is its largest value by magnitude divided by -8.
-final class QuantisedCopy {
+public final class QuantisedCopy {
   private QuantisedCopy() {}
 
   /// @param from a model in F16 or F32, whose rows are multiples of 32
-  static void write(Path from, Path to) throws IOException {
+  public static void write(Path from, Path to) throws IOException {
     try (GgufFile model = GgufFile.open(from);
         GgufWriter writer = GgufWriter.create(to);
         Arena arena = Arena.ofConfined()) {

@@ -1,0 +1,156 @@
+package dev.quern.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.KernelOptions;
+import dev.quern.data.KvFormat;
+import dev.quern.llama.sampling.SamplingOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.Set;
+
+/// Whole models on a provider against the scalar one with exact numerics and an F32 cache: for the
+/// tests of providers.
+public final class Agreement {
+  /// Of the random tokens and texts.
+  public static final long SEED = 1;
+
+  /// Mean of KL(scalar || provider) over next-token distributions, in nats.
+  private static final double KL_BOUND = 1e-3;
+
+  private static final double NMSE_BOUND = 5e-3;
+  private static final int TOKENS = 500;
+
+  private Agreement() {}
+
+  /// Logits after each of 64 random tokens.
+  public static void assertLogits(Path file, LoadOptions options) throws IOException {
+    try (LlamaModel exact = LlamaModel.load(file, scalar());
+        LlamaModel actual = LlamaModel.load(file, options)) {
+      int[] tokens = new Random(SEED).ints(64, 0, exact.config().vocabulary()).toArray();
+      List<float[]> expected = logits(exact, tokens);
+      List<float[]> logits = logits(actual, tokens);
+      for (int i = 0; i < tokens.length; i++) {
+        double nmse = nmse(logits.get(i), expected.get(i));
+        assertTrue(
+            nmse < NMSE_BOUND,
+            String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse));
+      }
+    }
+  }
+
+  /// The demo model, all of whose matrices are rounded to Q4_0.
+  public static Path demoInQ4_0(Path folder) throws IOException {
+    Path demo = folder.resolve("demo.gguf");
+    Path quantised = folder.resolve("demo-Q4_0.gguf");
+    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+      Files.copy(in, demo);
+    }
+    QuantisedCopy.write(demo, quantised);
+    return quantised;
+  }
+
+  /// What is likely after each of 500 tokens, of texts that the exact model wrote itself.
+  public static void assertDistributions(Path file, LoadOptions options) throws IOException {
+    try (LlamaModel exact = LlamaModel.load(file, scalar());
+        LlamaModel actual = LlamaModel.load(file, options)) {
+      double sum = 0;
+      int positions = 0;
+      for (long seed = SEED; positions < TOKENS; seed++) {
+        int[] text = text(exact, seed, TOKENS - positions);
+        List<float[]> expected = logits(exact, text);
+        List<float[]> logits = logits(actual, text);
+        for (int i = 0; i < text.length; i++) {
+          sum += divergence(expected.get(i), logits.get(i));
+        }
+        positions += text.length;
+      }
+      assertEquals(TOKENS, positions);
+      double mean = sum / positions;
+      System.out.printf(
+          Locale.ROOT, "[quern] %s: mean KL divergence %.2e%n", file.getFileName(), mean);
+      assertTrue(
+          mean < KL_BOUND,
+          String.format(Locale.ROOT, "mean KL divergence %g, seeds from %d", mean, SEED));
+    }
+  }
+
+  /// At most `limit` tokens: the start token and what the model says after it.
+  private static int[] text(LlamaModel model, long seed, int limit) {
+    try (LlamaSession session = model.newSession()) {
+      List<Integer> tokens = new ArrayList<>();
+      tokens.add(model.tokenizer().bos().orElseThrow());
+      SamplingOptions sampling = SamplingOptions.standard(seed);
+      tokens.addAll(
+          session
+              .generateTokens(
+                  new int[] {tokens.getFirst()},
+                  new GenerationOptions(limit - 1, sampling, Set.of()),
+                  id -> true)
+              .tokens());
+      return tokens.stream().mapToInt(i -> i).toArray();
+    }
+  }
+
+  /// Logits after each token: of the first half in batches, of the others one by one.
+  private static List<float[]> logits(LlamaModel model, int[] tokens) {
+    try (LlamaSession session = model.newSession()) {
+      List<float[]> logits = new ArrayList<>();
+      int half = tokens.length / 2;
+      session.evaluate(Arrays.copyOf(tokens, half), logits::add);
+      for (int i = half; i < tokens.length; i++) {
+        session.evaluate(new int[] {tokens[i]}, logits::add);
+      }
+      return logits;
+    }
+  }
+
+  private static double nmse(float[] actual, float[] expected) {
+    double error = 0;
+    double power = 0;
+    for (int i = 0; i < expected.length; i++) {
+      double difference = (double) actual[i] - expected[i];
+      error += difference * difference;
+      power += (double) expected[i] * expected[i];
+    }
+    return error / power;
+  }
+
+  /// `Σ p * ln(p / q)` of the softmax of two rows of logits.
+  private static double divergence(float[] p, float[] q) {
+    double logP = logOfSum(p);
+    double logQ = logOfSum(q);
+    double sum = 0;
+    for (int i = 0; i < p.length; i++) {
+      double ln = p[i] - logP;
+      sum += Math.exp(ln) * (ln - (q[i] - logQ));
+    }
+    return sum;
+  }
+
+  private static double logOfSum(float[] logits) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (float l : logits) {
+      max = Math.max(max, l);
+    }
+    double sum = 0;
+    for (float l : logits) {
+      sum += Math.exp(l - max);
+    }
+    return max + Math.log(sum);
+  }
+
+  private static LoadOptions scalar() {
+    KernelOptions kernels =
+        KernelOptions.fromSystem().with("quern.provider", "scalar").with("quern.numerics", "exact");
+    return LoadOptions.defaults().withKernels(kernels).withKv(KvFormat.F32).withThreads(2);
+  }
+}

@@ -1,0 +1,280 @@
+package dev.quern.provider.x86.activation;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.KvCache;
+import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
+import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.WideRoutine;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// Attention by [AttentionCode], range by range of positions, each of which begins with nothing
+/// seen; what became of them is folded in their order. So a query's bits depend neither on the rows
+/// and heads beside it, nor on the split, nor on the number of workers.
+///
+/// Several rows: a task takes a block of rows and the query heads that read one KV head through all
+/// ranges. One row: ranges are tasks, since a long context has more work than a KV head for each
+/// worker; the caller folds.
+///
+/// ```
+/// scratch:  states[ranges][heads]   of one row
+///           then for each worker what AttentionLayout says
+/// ```
+final class X86Attention implements AttentionKernel {
+  /// Positions of a range: a multiple of a tile's.
+  static final int RANGE = 512;
+
+  private static final int TASKS_PER_WORKER = 8;
+
+  private final AttentionSpec spec;
+  private final AttentionLayout layout;
+  private final WideRoutine attend;
+  private final WideRoutine fold;
+  private final WideRoutine finish;
+  private final WideRoutine append;
+
+  /// Query heads of a task: all of a group, since they share the tile, or the largest part of it
+  /// that a task has room for.
+  private final int heads;
+
+  /// @param routines attend, fold, finish, append
+  X86Attention(AttentionSpec spec, AttentionLayout layout, List<WideRoutine> routines) {
+    this.spec = spec;
+    this.layout = layout;
+    attend = routines.get(0);
+    fold = routines.get(1);
+    finish = routines.get(2);
+    append = routines.get(3);
+    heads = headsOfATask(spec.heads() / spec.kvHeads());
+  }
+
+  private static int headsOfATask(int group) {
+    int heads = Math.min(group, AttentionLayout.QUERIES);
+    while (group % heads != 0) {
+      heads--;
+    }
+    return heads;
+  }
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return workersAt() + parallelism * layout.workerBytes();
+  }
+
+  private long workersAt() {
+    return Math.ceilDiv(spec.maxPositions(), RANGE) * rangeBytes();
+  }
+
+  private long workerAt(int worker) {
+    return workersAt() + worker * layout.workerBytes();
+  }
+
+  /// Bytes of the states of all heads.
+  private long rangeBytes() {
+    return spec.heads() * layout.stateBytes();
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
+    int rows = k.rows();
+    int tasks = Split.tasks(rows, TASKS_PER_WORKER, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              int end = (int) Split.begin(rows, task + 1, tasks);
+              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
+                store(k, r, c.keys(), c.capacity(), position + r, w.scratch(), workerAt(worker));
+                store(v, r, c.values(), c.capacity(), position + r, w.scratch(), workerAt(worker));
+              }
+            });
+  }
+
+  private void store(
+      F32Matrix from,
+      int row,
+      MemorySegment plane,
+      int capacity,
+      int position,
+      MemorySegment scratch,
+      long arguments) {
+    MemorySegment floats = from.data();
+    AttentionStates.arguments(
+        scratch,
+        arguments,
+        floats.address() + from.offsetBytes(row, 0),
+        plane.address() + (long) position * layout.positionBytes(),
+        spec.kvHeads(),
+        (long) capacity * layout.positionBytes());
+    append.call(scratch.address() + arguments, scratch, floats, floats, floats, plane);
+  }
+
+  @Override
+  public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
+    if (q.rows() == 1) {
+      oneRow(q, c, firstPosition, y, w.scratch(), w.workers());
+    } else {
+      rows(q, c, firstPosition, y, w.scratch(), w.workers());
+    }
+  }
+
+  private void rows(
+      F32Matrix q,
+      KvCache c,
+      int firstPosition,
+      F32Matrix y,
+      MemorySegment scratch,
+      Workers workers) {
+    int headTasks = spec.heads() / heads;
+    int rowsOfATask = rowsOfATask(q.rows(), headTasks, workers);
+    int rowTasks = Math.ceilDiv(q.rows(), rowsOfATask);
+    workers.run(
+        rowTasks * headTasks,
+        (task, worker) -> {
+          // The last rows see most: first of all.
+          int row = (rowTasks - 1 - task / headTasks) * rowsOfATask;
+          int rows = Math.min(q.rows() - row, rowsOfATask);
+          block(q, c, firstPosition, y, row, rows, task % headTasks * heads, scratch, worker);
+        });
+  }
+
+  /// As many as a task has room for, since they share the bringing of a tile to F32; but enough
+  /// tasks for all workers.
+  private int rowsOfATask(int rows, int headTasks, Workers workers) {
+    int tasks = Split.tasks((long) rows * headTasks, TASKS_PER_WORKER, workers);
+    int most = Math.max(1, AttentionLayout.QUERIES / heads);
+    return Math.clamp(rows / Math.ceilDiv(tasks, headTasks), 1, most);
+  }
+
+  /// Some rows and the heads of a task from a head on, through all ranges.
+  private void block(
+      F32Matrix q,
+      KvCache c,
+      int firstPosition,
+      F32Matrix y,
+      int row,
+      int rows,
+      int head,
+      MemorySegment scratch,
+      int worker) {
+    long at = workerAt(worker);
+    long states = at + layout.statesAt();
+    long more = at + layout.moreAt();
+    int end = firstPosition + row + rows;
+    queries(q, row, rows, head, scratch, at);
+    for (int range = 0; range < Math.ceilDiv(end, RANGE); range++) {
+      int from = range * RANGE;
+      // Rows before it see nothing of the range.
+      int blind = Math.max(0, from - firstPosition - row);
+      long skipped = blind * heads * layout.stateBytes();
+      attend(
+          c,
+          head,
+          from,
+          Math.min(end - from, RANGE),
+          firstPosition + row + blind + 1 - from,
+          rows - blind,
+          blind,
+          scratch,
+          at,
+          (from == 0 ? states : more) + skipped);
+      if (from > 0) {
+        fold(scratch, at, states + skipped, more + skipped, (rows - blind) * heads);
+      }
+    }
+    for (int r = 0; r < rows; r++) {
+      finish(y, row + r, head, heads, scratch, at, states + r * heads * layout.stateBytes());
+    }
+  }
+
+  private void oneRow(
+      F32Matrix q, KvCache c, int position, F32Matrix y, MemorySegment scratch, Workers workers) {
+    int headTasks = spec.heads() / heads;
+    int ranges = Math.ceilDiv(position + 1, RANGE);
+    workers.run(
+        ranges * headTasks,
+        (task, worker) -> {
+          int from = task / headTasks * RANGE;
+          int head = task % headTasks * heads;
+          long at = workerAt(worker);
+          queries(q, 0, 1, head, scratch, at);
+          int visible = position + 1 - from;
+          long states = task / headTasks * rangeBytes() + head * layout.stateBytes();
+          attend(c, head, from, Math.min(visible, RANGE), visible, 1, 0, scratch, at, states);
+        });
+    long at = workerAt(0);
+    for (int range = 1; range < ranges; range++) {
+      fold(scratch, at, 0, range * rangeBytes(), spec.heads());
+    }
+    finish(y, 0, 0, spec.heads(), scratch, at, 0);
+  }
+
+  /// Copies the queries of a task, row by row, filled up with zeros.
+  private void queries(F32Matrix q, int row, int rows, int head, MemorySegment scratch, long at) {
+    long headBytes = (long) Float.BYTES * spec.headDim();
+    long to = at + layout.queriesAt();
+    for (int r = row; r < row + rows; r++) {
+      long from = q.offsetBytes(r, head * spec.headDim());
+      for (int h = 0; h < heads; h++) {
+        MemorySegment.copy(q.data(), from, scratch, to, headBytes);
+        for (long zero = headBytes; zero < layout.rowBytes(); zero += Float.BYTES) {
+          scratch.set(JAVA_FLOAT, to + zero, 0f);
+        }
+        from += headBytes;
+        to += layout.rowBytes();
+      }
+    }
+  }
+
+  /// @param blind rows of q that are left out
+  private void attend(
+      KvCache c,
+      int head,
+      int from,
+      int positions,
+      int visible,
+      int rows,
+      int blind,
+      MemorySegment scratch,
+      long at,
+      long states) {
+    long kvHead = head / (spec.heads() / spec.kvHeads());
+    long cached = (kvHead * c.capacity() + from) * layout.positionBytes();
+    AttentionCode.arguments(
+        scratch,
+        at,
+        c.keys().address() + cached,
+        c.values().address() + cached,
+        positions,
+        visible,
+        rows,
+        heads,
+        scratch.address() + at + layout.queriesAt() + (long) blind * heads * layout.rowBytes(),
+        scratch.address() + states,
+        scratch.address() + at,
+        spec.scale());
+    attend.call(scratch.address() + at, scratch, c.keys(), c.values(), c.values(), scratch);
+  }
+
+  private void fold(MemorySegment scratch, long at, long states, long later, int count) {
+    AttentionStates.arguments(
+        scratch, at, scratch.address() + states, scratch.address() + later, count);
+    fold.call(scratch.address() + at, scratch, scratch, scratch, scratch, scratch);
+  }
+
+  private void finish(
+      F32Matrix y, int row, int head, int count, MemorySegment scratch, long at, long states) {
+    AttentionStates.arguments(
+        scratch,
+        at,
+        scratch.address() + states,
+        y.data().address() + y.offsetBytes(row, head * spec.headDim()),
+        count);
+    finish.call(scratch.address() + at, scratch, scratch, scratch, scratch, y.data());
+  }
+}

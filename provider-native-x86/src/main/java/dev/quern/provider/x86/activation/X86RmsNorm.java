@@ -1,0 +1,52 @@
+package dev.quern.provider.x86.activation;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.WideRoutine;
+import java.lang.foreign.MemorySegment;
+
+/// RMSNorm by [RmsNormCode], row by row: a row's bits depend on it alone. Scratch of each worker:
+/// the arguments.
+///
+/// @param lanes floats of a vector
+record X86RmsNorm(RmsNormSpec spec, int lanes, WideRoutine routine) implements RmsNormKernel {
+  private static final int TASKS_PER_WORKER = 8;
+
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return (long) Split.LINE * parallelism;
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
+    int rows = x.rows();
+    int tasks = Split.tasks(rows, TASKS_PER_WORKER, w.workers());
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              int end = (int) Split.begin(rows, task + 1, tasks);
+              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
+                row(x, weight, y, r, w.scratch(), (long) Split.LINE * worker);
+              }
+            });
+  }
+
+  private void row(
+      F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long arguments) {
+    RmsNormCode.arguments(
+        scratch,
+        arguments,
+        x.data().address() + x.offsetBytes(row, 0),
+        weight.data().address(),
+        y.data().address() + y.offsetBytes(row, 0),
+        spec.width(),
+        lanes,
+        spec.epsilon());
+    routine.call(
+        scratch.address() + arguments, scratch, x.data(), weight.data(), weight.data(), y.data());
+  }
+}

@@ -1,0 +1,93 @@
+package dev.quern.provider.x86.activation;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.quern.KernelOptions;
+import dev.quern.conformance.CellResult;
+import dev.quern.conformance.Selection;
+import dev.quern.conformance.Settings;
+import dev.quern.conformance.Suite;
+import dev.quern.conformance.SuiteResult;
+import dev.quern.conformance.Support;
+import dev.quern.conformance.Target;
+import dev.quern.provider.x86.Host;
+import dev.quern.provider.x86.cpu.CpuRow;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/// The conformance suite on the operators without a weight matrix: on each width of vectors that
+/// this machine has, and on code that is interpreted where it lacks one.
+class ActivationSuiteTest {
+  private static final int TRIES = 3;
+
+  private static final String SUPPORT =
+      """
+      attention F32,F16 where headDim<=1024
+      rmsnorm
+      rope adjacent,half-split
+      swiglu
+      """;
+
+  /// Rules of numbers and of memory: what does not depend on who executes code.
+  private static final Set<String> INTERPRETED =
+      Set.of(
+          "A1", "A2", "A3", "A6", "A8", "N1", "N2", "N3", "N4", "R1", "R2", "R4", "S1", "S2", "S3");
+
+  @TestFactory
+  Stream<DynamicTest> everyWidthAndOperator() {
+    return Stream.of(CpuRow.AVX512_VNNI, CpuRow.AVX2)
+        .flatMap(row ->
+            Stream.of("attention", "rmsnorm", "rope", "swiglu")
+                .map(o -> DynamicTest.dynamicTest(row + " " + o, () -> check(row, o))));
+  }
+
+  private static void check(CpuRow row, String operator) throws Exception {
+    boolean runs = Host.has(row.needs());
+    if (!runs) {
+      System.out.println(
+          "[quern] a part of the suite, and interpreted: "
+              + operator
+              + " on CPU row "
+              + row
+              + ", which this CPU is not");
+    }
+    Target target =
+        new Target(
+            runs ? new ActivationProvider(row) : ActivationProvider.interpreted(row),
+            KernelOptions.fromSystem().providersPlatform(),
+            Support.parse("the operators without a weight matrix", SUPPORT));
+    run(target, operator, row, runs);
+  }
+
+  private static void run(Target target, String operator, CpuRow row, boolean runs)
+      throws Exception {
+    SuiteResult result =
+        Suite.run(
+            target,
+            new Settings(runs ? TRIES : 1, Settings.DEFAULT_SEED, Optional.empty()),
+            new Selection(Set.of(operator), Set.of(), runs ? Set.of() : INTERPRETED),
+            cell -> {});
+    result.cells().stream()
+        .flatMap(c -> c.firstFailure().stream())
+        .findFirst()
+        .ifPresent(f -> fail(f.message()));
+    assertTrue(result.green(), "nothing was checked");
+    System.out.printf(
+        Locale.ROOT,
+        "%s on CPU row %s: %d cases kept the rules %s%n",
+        operator,
+        row,
+        result.passes(),
+        result.cells().stream()
+            .filter(c -> c.passes() > 0)
+            .map(CellResult::rule)
+            .collect(Collectors.toCollection(TreeSet::new)));
+  }
+}
