@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -65,17 +64,7 @@ final class ChartCommand implements Callable<Integer> {
   }
 
   static int run(PrintWriter out, PrintWriter err, String... args) {
-    return new CommandLine(new ChartCommand())
-        .setOut(out)
-        .setErr(err)
-        .setExecutionExceptionHandler((e, line, parsed) -> {
-          if (e instanceof CompareException || e instanceof IOException) {
-            err.println("chart: " + e.getMessage());
-            return 1;
-          }
-          throw e;
-        })
-        .execute(args);
+    return Program.run(new ChartCommand(), out, err, args);
   }
 
   @Override

@@ -115,17 +115,7 @@ final class VersusLlamaCpp implements Callable<Integer> {
   }
 
   static int run(VersusLlamaCpp command, PrintWriter out, PrintWriter err, String... args) {
-    return new CommandLine(command)
-        .setOut(out)
-        .setErr(err)
-        .setExecutionExceptionHandler((e, line, parsed) -> {
-          if (e instanceof CompareException || e instanceof IOException) {
-            err.println("vs-llama-cpp: " + e.getMessage());
-            return 1;
-          }
-          throw e;
-        })
-        .execute(args);
+    return Program.run(command, out, err, args);
   }
 
   @Override

@@ -29,7 +29,7 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
   ///
   /// @param bytesPerToken all tensors but an embedding matrix that does not serve as the output
   ///   matrix: of that, a token reads one row
-  private record Weights(List<Path> files, long fileBytes, long bytesPerToken) {
+  private record Weights(long fileBytes, long bytesPerToken) {
     static Weights of(Checkpoint checkpoint) throws IOException {
       long fileBytes = 0;
       for (Path file : checkpoint.files()) {
@@ -41,7 +41,7 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
               .filter(t -> tied || !t.name().equals("token_embd.weight"))
               .mapToLong(Checkpoint.Tensor::byteSize)
               .sum();
-      return new Weights(checkpoint.files(), fileBytes, perToken);
+      return new Weights(fileBytes, perToken);
     }
   }
 
@@ -60,8 +60,7 @@ record ModelBench(BenchModels options, boolean readBandwidth, boolean profile, C
         }
         BenchRun.Measured measured =
             new BenchRun(plan, kernels, line -> console.err().println(line)).measure(model);
-        OptionalLong peak =
-            PeakMemory.residentBytes(); // before the read loop has memory of its own
+        OptionalLong peak = PeakMemory.residentBytes(); // the read loop has memory of its own
         boolean last = plan == plans.getLast();
         results.add(
             new BenchResult(

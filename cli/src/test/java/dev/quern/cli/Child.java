@@ -12,6 +12,9 @@ record Child(int code, String out, String err) {
   /// This JVM's launcher.
   static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
+  /// Without it the JVM warns, since the x86 provider, too, is asked whether it is there.
+  static final String NATIVE_ACCESS = "--enable-native-access=dev.quern.provider.x86";
+
   /// What the JVM itself prints when it resolves the module of the Vector API.
   static final String INCUBATOR_WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
 

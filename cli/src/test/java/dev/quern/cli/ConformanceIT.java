@@ -177,7 +177,7 @@ class ConformanceIT {
                 LIB + File.pathSeparator + SUITE,
                 "--add-modules",
                 "dev.quern.conformance",
-                "--enable-native-access=dev.quern.conformance,dev.quern.provider.x86",
+                Child.NATIVE_ACCESS + ",dev.quern.conformance",
                 "-m",
                 "dev.quern.cli/dev.quern.cli.Main",
                 "conformance"));

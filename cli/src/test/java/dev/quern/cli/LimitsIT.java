@@ -116,8 +116,7 @@ class LimitsIT {
     command.addAll(
         List.of(
             "-Dquern.provider=scalar",
-            "--enable-native-access=dev.quern.provider.x86", // every provider says whether it is
-            // there
+            Child.NATIVE_ACCESS,
             "-m",
             "dev.quern.cli/dev.quern.cli.Main",
             "run",

@@ -54,9 +54,6 @@ class ProductIT {
       "module org.example { requires dev.quern.api;"
           + " provides dev.quern.spi.KernelProvider with org.example.ExampleProvider; }";
 
-  /// Without it the JVM warns where the x86 provider is asked whether it is there.
-  private static final String NATIVE_ACCESS = "--enable-native-access=";
-
   private static final String SERVICE = "META-INF/services/dev.quern.spi.KernelProvider";
 
   @TempDir static Path folder;
@@ -211,7 +208,7 @@ class ProductIT {
       case CLASS_PATH -> options.addAll(List.of("-cp", classPath(plainJar)));
     }
     boolean modules = start != Start.CLASS_PATH;
-    options.add(NATIVE_ACCESS + (modules ? "dev.quern.provider.x86" : "ALL-UNNAMED"));
+    options.add(modules ? Child.NATIVE_ACCESS : "--enable-native-access=ALL-UNNAMED");
     List<String> main =
         modules ? List.of("-m", "dev.quern.cli/dev.quern.cli.Main") : List.of("dev.quern.cli.Main");
     return java(Stream.concat(options.stream(), main.stream()).toList(), args);

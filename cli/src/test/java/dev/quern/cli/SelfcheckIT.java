@@ -116,7 +116,7 @@ class SelfcheckIT {
             String.join(File.pathSeparator, LIB.toString(), SUITE.toString(), jar.toString()),
             "--add-modules",
             "dev.quern.conformance",
-            "--enable-native-access=dev.quern.provider.x86",
+            Child.NATIVE_ACCESS,
             "-m",
             "dev.quern.cli/dev.quern.cli.Main"));
     command.addAll(List.of(arguments));

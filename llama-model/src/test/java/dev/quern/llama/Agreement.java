@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.sampling.SamplingOptions;
+import dev.quern.testing.Nmse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ public final class Agreement {
       List<float[]> expected = logits(exact, tokens);
       List<float[]> logits = logits(actual, tokens);
       for (int i = 0; i < tokens.length; i++) {
-        double nmse = nmse(logits.get(i), expected.get(i));
+        double nmse = Nmse.of(logits.get(i), expected.get(i));
         assertTrue(
             nmse < NMSE_BOUND,
             String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse));
@@ -111,17 +112,6 @@ public final class Agreement {
       }
       return logits;
     }
-  }
-
-  private static double nmse(float[] actual, float[] expected) {
-    double error = 0;
-    double power = 0;
-    for (int i = 0; i < expected.length; i++) {
-      double difference = (double) actual[i] - expected[i];
-      error += difference * difference;
-      power += (double) expected[i] * expected[i];
-    }
-    return error / power;
   }
 
   /// `Σ p * ln(p / q)` of the softmax of two rows of logits.

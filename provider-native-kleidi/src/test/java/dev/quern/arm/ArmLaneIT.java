@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.quern.testing.Nmse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,7 +131,7 @@ class ArmLaneIT {
           assertEquals(exact.logits().size(), actual.logits().size());
           double worst = 0;
           for (int i = 0; i < exact.logits().size(); i++) {
-            worst = Math.max(worst, nmse(actual.logits().get(i), exact.logits().get(i)));
+            worst = Math.max(worst, Nmse.of(actual.logits().get(i), exact.logits().get(i)));
           }
           System.out.printf(
               Locale.ROOT,
@@ -172,18 +173,6 @@ class ArmLaneIT {
       bits[i] = Float.floatToRawIntBits(values[i]);
     }
     return bits;
-  }
-
-  /// `Σ(actual - expected)² / Σ expected²`.
-  private static double nmse(float[] actual, float[] expected) {
-    double error = 0;
-    double power = 0;
-    for (int i = 0; i < expected.length; i++) {
-      double difference = (double) actual[i] - expected[i];
-      error += difference * difference;
-      power += (double) expected[i] * expected[i];
-    }
-    return error / power;
   }
 
   /// Waits for a row, once its turn has come.

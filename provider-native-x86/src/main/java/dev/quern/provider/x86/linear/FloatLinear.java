@@ -51,12 +51,8 @@ final class FloatLinear implements LinearKernel {
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
-    PackedPanels panels = code.panels();
-    int blocks = Math.ceilDiv(spec.inputs(), panels.inputs());
     PanelWeights weights =
-        PanelWeights.allocate(
-            panels.outputs(), panels.bytes(blocks), spec.outputs(), blocks, allocator);
-    weights.write(code.packing(), blocks * panels.inputs(), stacked, workers);
+        PanelWeights.pack(code.panels(), code.packing(), spec, stacked, allocator, workers);
     return new FloatLinear(spec, code, weights);
   }
 

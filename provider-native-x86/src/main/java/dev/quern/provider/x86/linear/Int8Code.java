@@ -1,9 +1,13 @@
 package dev.quern.provider.x86.linear;
 
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.op.LinearSpec;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -45,7 +49,8 @@ record Int8Code(
     for (RoundedTile tile : tiles) {
       codes.add(unit.generator().code(layout, tile).named(name + "-rows-" + tile.rows()));
     }
-    codes.add(PanelPacking.code(format, layout).named(name + "-packing"));
+    BlockPanels panels = new BlockPanels(format, layout);
+    codes.add(panels.packing().named(name + "-packing"));
     if (unit.unpacks(unit.maxRows())) {
       codes.add(PanelUnpacking.code(layout, format.offset()).named(name + "-unpacking"));
     }
@@ -54,7 +59,7 @@ record Int8Code(
     return new Int8Code(
         unit,
         format,
-        new RowPacking(routines.get(products), format.format(), PanelPacking.inputs(format)),
+        panels.packing(routines.get(products)),
         routines.getFirst(),
         tiles,
         List.copyOf(routines.subList(1, products)),
@@ -68,6 +73,13 @@ record Int8Code(
   /// Of the format and the unit: `q4_0-avx512-vnni`. Its codes' names begin with it.
   String name() {
     return name(unit, format);
+  }
+
+  /// Packs weights that it will multiply.
+  PanelWeights pack(
+      LinearSpec spec, List<WeightMatrix> stacked, SegmentAllocator allocator, Workers workers) {
+    BlockPanels panels = new BlockPanels(format, unit.layout(format));
+    return PanelWeights.pack(panels, packing, spec, stacked, allocator, workers);
   }
 
   RoundedTile tile(int rows) {

@@ -56,7 +56,7 @@ public final class MixedLinears {
     }
     LinearPacker packer =
         (stacked, allocator, workers) -> {
-          PanelWeights weights = PanelWeights.pack(int8Code, spec, stacked, allocator, workers);
+          PanelWeights weights = int8Code.pack(spec, stacked, allocator, workers);
           return new MixedLinear(
               new X86Linear(spec, int8Code, weights),
               new FloatLinear(spec, bf16Code, weights),

@@ -22,7 +22,6 @@ import dev.quern.provider.x86.asm.Vec;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -78,7 +77,7 @@ final class PackingSteps {
   private final Map<Integer, Mem> words = new HashMap<>();
 
   /// Vectors of a number in all lanes.
-  private final Map<Integer, Label> constants = new LinkedHashMap<>();
+  private final Map<Integer, Label> constants = new TreeMap<>();
 
   /// @param blockBytes of a row, that a step packs
   PackingSteps(Assembler a, int blockBytes) {
@@ -310,12 +309,11 @@ final class PackingSteps {
   /// Their constants, behind the code.
   void constants() {
     a.align(Integer.BYTES * ROWS);
-    new TreeMap<>(constants)
-        .forEach((value, label) -> {
-          int[] lanes = new int[ROWS];
-          Arrays.fill(lanes, value);
-          a.place(label);
-          a.data(lanes);
-        });
+    constants.forEach((value, label) -> {
+      int[] lanes = new int[ROWS];
+      Arrays.fill(lanes, value);
+      a.place(label);
+      a.data(lanes);
+    });
   }
 }

@@ -22,19 +22,20 @@ record PanelWeights(int width, long panelBytes, int outputs, int blocks, MemoryS
 
   /// Packs matrices that are stacked by output rows.
   ///
-  /// @param code which will multiply them
+  /// @param panels how they lie
+  /// @param packing of these panels
   static PanelWeights pack(
-      Int8Code code,
+      PackedPanels panels,
+      RowPacking packing,
       LinearSpec spec,
       List<WeightMatrix> stacked,
       SegmentAllocator allocator,
       Workers workers) {
-    PanelLayout layout = code.unit().layout(code.format());
-    int blocks = Math.ceilDiv(spec.inputs(), PanelLayout.BLOCK);
-    PanelWeights panels =
-        allocate(layout.outputs(), layout.bytes(blocks), spec.outputs(), blocks, allocator);
-    panels.write(code.packing(), blocks * PanelLayout.BLOCK, stacked, workers);
-    return panels;
+    int blocks = Math.ceilDiv(spec.inputs(), panels.inputs());
+    PanelWeights weights =
+        allocate(panels.outputs(), panels.bytes(blocks), spec.outputs(), blocks, allocator);
+    weights.write(packing, blocks * panels.inputs(), stacked, workers);
+    return weights;
   }
 
   /// Panels that nothing is written to yet.

@@ -50,7 +50,7 @@ public final class X86Linears {
     }
     LinearPacker packer =
         (stacked, allocator, workers) ->
-            new X86Linear(spec, code, PanelWeights.pack(code, spec, stacked, allocator, workers));
+            new X86Linear(spec, code, code.pack(spec, stacked, allocator, workers));
     return Offer.accepted(packer, new Variant(code.name(), 1, format.numerics(), true));
   }
 

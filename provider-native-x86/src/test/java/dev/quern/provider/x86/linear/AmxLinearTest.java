@@ -103,7 +103,7 @@ class AmxLinearTest {
             data.w().inputs(),
             false,
             Set.of(code.format().numerics()));
-    PanelWeights weights = PanelWeights.pack(code, spec, List.of(data.w()), arena, workers);
+    PanelWeights weights = code.pack(spec, List.of(data.w()), arena, workers);
     LinearKernel kernel = new X86Linear(spec, code, weights);
     int rows = data.x().rows();
     F32Matrix y = F32Matrix.allocate(arena, rows, data.w().outputs());

@@ -87,7 +87,7 @@ record LinearData(F32Matrix x, WeightMatrix w) {
     LinearSpec spec =
         new LinearSpec(
             w.format(), w.outputs(), w.inputs(), before != null, Set.of(code.format().numerics()));
-    PanelWeights weights = PanelWeights.pack(code, spec, List.of(w), arena, Workers.sequential());
+    PanelWeights weights = code.pack(spec, List.of(w), arena, Workers.sequential());
     return apply(new X86Linear(spec, code, weights), arena, before);
   }
 
