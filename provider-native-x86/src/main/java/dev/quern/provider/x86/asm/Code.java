@@ -49,8 +49,9 @@ public final class Code {
   static Code of(List<Item> given) {
     List<Item> items = new ArrayList<>(given);
     checkLabels(items);
+    byte[][] fixed = fixed(items);
     while (true) {
-      Code code = laidOut(items);
+      Code code = laidOut(items, fixed);
       boolean grown = false;
       for (int i = 0; i < items.size(); i++) {
         if (items.get(i) instanceof Instruction jump && !code.reaches(i)) {
@@ -85,28 +86,52 @@ public final class Code {
   }
 
   private static Label labelOf(Operand operand) {
-    return switch (operand) {
-      case Label l -> l;
-      case Mem m -> m.label();
-      case Broadcast b -> b.memory().label();
-      case Masked m -> labelOf(m.target());
-      default -> null;
-    };
+    if (operand instanceof Label l) {
+      return l;
+    }
+    if (operand instanceof Mem m) {
+      return m.label();
+    }
+    if (operand instanceof Broadcast b) {
+      return b.memory().label();
+    }
+    return operand instanceof Masked m ? labelOf(m.target()) : null;
+  }
+
+  /// The bytes of what is the same wherever it and labels are, which is most of code: encoded once.
+  private static byte[][] fixed(List<Item> items) {
+    byte[][] fixed = new byte[items.size()][];
+    for (int i = 0; i < fixed.length; i++) {
+      if (items.get(i) instanceof Instruction instruction && !hasLabel(instruction)) {
+        fixed[i] = Encoder.encode(instruction, 0, Map.of());
+      }
+    }
+    return fixed;
+  }
+
+  private static boolean hasLabel(Instruction instruction) {
+    for (Operand operand : instruction.operands()) {
+      if (labelOf(operand) != null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Twice: where labels behind an instruction are is known after the first time.
-  private static Code laidOut(List<Item> items) {
+  private static Code laidOut(List<Item> items, byte[][] fixed) {
     Map<Label, Integer> labels = new HashMap<>();
     int[] offsets = new int[items.size() + 1];
     for (int i = 0; i < items.size(); i++) {
       if (items.get(i) instanceof Item.Place p) {
         labels.put(p.label(), offsets[i]);
       }
-      offsets[i + 1] = offsets[i] + bytes(items.get(i), offsets[i], Map.of()).length;
+      byte[] one = fixed[i] != null ? fixed[i] : bytes(items.get(i), offsets[i], Map.of());
+      offsets[i + 1] = offsets[i] + one.length;
     }
     byte[] bytes = new byte[offsets[items.size()]];
     for (int i = 0; i < items.size(); i++) {
-      byte[] one = bytes(items.get(i), offsets[i], labels);
+      byte[] one = fixed[i] != null ? fixed[i] : bytes(items.get(i), offsets[i], labels);
       System.arraycopy(one, 0, bytes, offsets[i], one.length);
     }
     return new Code(List.copyOf(items), offsets, bytes, labels, "");

@@ -72,13 +72,10 @@ final class Encoder {
   }
 
   private static int number(Operand operand) {
-    return switch (operand) {
-      case Gp r -> r.number();
-      case Vec r -> r.number();
-      case Mask r -> r.number();
-      case Tile r -> r.number();
-      default -> throw new IllegalStateException(operand + " is no register");
-    };
+    if (operand instanceof Register r) {
+      return r.number();
+    }
+    throw new IllegalStateException(operand + " is no register");
   }
 
   /// Bit 3 of the base's number, or of the register in its place.
@@ -135,7 +132,6 @@ final class Encoder {
 
   private void evex() {
     Masked masked = instruction.masked();
-    boolean broadcast = instruction.operands().stream().anyMatch(o -> o instanceof Broadcast);
     out.write(0x62);
     out.write(
         (~reg >> 3 & 1) << 7
@@ -147,9 +143,18 @@ final class Encoder {
     out.write(
         (masked != null && masked.zeroing() ? 0x80 : 0)
             | (instruction.lengthBits() >> 8) << 5 // 128, 256, 512 bits: 0, 1, 2
-            | (broadcast ? 0x10 : 0)
+            | (broadcasts() ? 0x10 : 0)
             | (~vvvv >> 4 & 1) << 3
             | (masked == null ? 0 : masked.mask().number()));
+  }
+
+  private boolean broadcasts() {
+    for (Operand operand : instruction.operands()) {
+      if (operand instanceof Broadcast) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void modRm() {
@@ -186,7 +191,12 @@ final class Encoder {
   }
 
   private boolean sibAlways() {
-    return form.slots().stream().anyMatch(s -> s.kind() == Kind.SIB);
+    for (Slot slot : form.slots()) {
+      if (slot.kind() == Kind.SIB) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int memoryBytes() {
@@ -216,13 +226,7 @@ final class Encoder {
       switch (slot.place()) {
         case IMMEDIATE -> {
           int bytes = slot.registerBits() / 8;
-          long value =
-              switch (instruction.operand(i)) {
-                case Imm imm -> imm.value();
-                case Label label ->
-                    labels.getOrDefault(label, 0) - (long) (offset + out.size() + bytes);
-                case Operand o -> throw new IllegalStateException(o + " is no immediate");
-              };
+          long value = immediate(instruction.operand(i), offset + out.size() + bytes);
           for (int b = 0; b < bytes; b++) {
             out.write((int) (value >> 8 * b));
           }
@@ -231,6 +235,17 @@ final class Encoder {
         default -> {}
       }
     }
+  }
+
+  /// @param end where the next instruction begins
+  private long immediate(Operand operand, int end) {
+    if (operand instanceof Imm imm) {
+      return imm.value();
+    }
+    if (operand instanceof Label label) {
+      return labels.getOrDefault(label, 0) - (long) end;
+    }
+    throw new IllegalStateException(operand + " is no immediate");
   }
 
   private void int32(int value) {

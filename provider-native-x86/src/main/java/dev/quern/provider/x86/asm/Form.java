@@ -1,6 +1,7 @@
 package dev.quern.provider.x86.asm;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,9 +28,10 @@ import java.util.TreeSet;
 /// @param map 0 for one-byte opcodes, 1 for 0F, 2 for 0F38, 3 for 0F3A
 /// @param digit in ModRM.reg; `REGISTER` or `NO_MODRM`
 /// @param lengths vector lengths in bits that it exists for, longest last
-/// @param lengthFromOperands whether a register says which of them it is
 /// @param elementBytes what a bit of a write mask stands for; 0 where there is no masking
 /// @param broadcastBytes 0 where there is no broadcast
+/// @param needs CPU features
+/// @param shorterNeeds those for vectors of less than 512 bits
 record Form(
     Encoding encoding,
     int prefix,
@@ -38,11 +40,11 @@ record Form(
     int opcode,
     int digit,
     List<Integer> lengths,
-    boolean lengthFromOperands,
     List<Slot> slots,
     int elementBytes,
     int broadcastBytes,
-    Set<String> needs) {
+    Set<String> needs,
+    Set<String> shorterNeeds) {
 
   enum Encoding {
     LEGACY,
@@ -93,7 +95,9 @@ record Form(
             : code.get(1).equals("-") ? NO_MODRM : Integer.parseInt(code.get(1));
     List<Slot> slots = new ArrayList<>();
     if (!parts.get(2).equals("-")) {
-      split(parts.get(2), ',').forEach(s -> slots.add(Slot.of(s)));
+      for (String slot : split(parts.get(2), ',')) {
+        slots.add(Slot.of(slot));
+      }
     }
     int element = 0;
     int broadcast = 0;
@@ -107,6 +111,7 @@ record Form(
       }
     }
     String last = parts.getLast();
+    Set<String> needs = last.equals("-") ? Set.of() : Set.copyOf(split(last, '+'));
     return new Form(
         encoding,
         prefix,
@@ -115,15 +120,23 @@ record Form(
         Integer.parseInt(code.get(0), 16),
         digit,
         lengths,
-        open,
         List.copyOf(slots),
         element,
         broadcast,
-        last.equals("-") ? Set.of() : Set.copyOf(split(last, '+')));
+        needs,
+        encoding == Encoding.EVEX && open ? with(needs, "avx512vl") : needs);
+  }
+
+  private static Set<String> with(Set<String> features, String more) {
+    Set<String> all = new TreeSet<>(features);
+    all.add(more);
+    return Collections.unmodifiableSet(all);
   }
 
   private static List<String> parts(String line) {
-    return split(line, ' ').stream().filter(p -> !p.isEmpty()).toList();
+    List<String> parts = split(line, ' ');
+    parts.removeIf(String::isEmpty);
+    return parts;
   }
 
   private static List<String> split(String text, char at) {
@@ -151,29 +164,27 @@ record Form(
   private boolean takes(List<Operand> operands, int length) {
     int registers = encoding == Encoding.EVEX ? 32 : 16;
     for (int i = 0; i < operands.size(); i++) {
-      boolean fits =
-          switch (operands.get(i)) {
-            case Masked m ->
-                i == 0 && elementBytes > 0 && slots.get(0).takes(m.target(), length, registers);
-            case Broadcast b -> broadcastBytes > 0 && slots.get(i).takesMemory();
-            case Operand o -> slots.get(i).takes(o, length, registers);
-          };
+      Operand operand = operands.get(i);
+      boolean fits;
+      if (operand instanceof Masked m) {
+        fits = i == 0 && elementBytes > 0 && slots.get(0).takes(m.target(), length, registers);
+      } else if (operand instanceof Broadcast) {
+        fits = broadcastBytes > 0 && slots.get(i).takesMemory();
+      } else {
+        // One tile in two places is an invalid opcode (SDM volume 2, TDPBSSD).
+        fits =
+            slots.get(i).takes(operand, length, registers)
+                && !(operand instanceof Tile && operands.indexOf(operand) < i);
+      }
       if (!fits) {
         return false;
       }
     }
-    // One tile in two places is an invalid opcode (SDM volume 2, TDPBSSD).
-    List<Operand> tiles = operands.stream().filter(o -> o instanceof Tile).toList();
-    return tiles.size() == Set.copyOf(tiles).size();
+    return true;
   }
 
   /// CPU features that it needs at this length.
   Set<String> needs(int length) {
-    if (encoding != Encoding.EVEX || !lengthFromOperands || length == 512) {
-      return needs;
-    }
-    Set<String> all = new TreeSet<>(needs);
-    all.add("avx512vl");
-    return all;
+    return length == 512 ? needs : shorterNeeds;
   }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 ///
 /// @param number 0 to 15, as the encoding counts them
 /// @param bits 8, 16, 32 or 64. Writing 32 of them clears the others, writing fewer does not
-public record Gp(int number, int bits) implements Operand {
+public record Gp(int number, int bits) implements Register {
   public static final Gp RAX = new Gp(0, 64);
   public static final Gp RCX = new Gp(1, 64);
   public static final Gp RDX = new Gp(2, 64);

@@ -3,7 +3,7 @@ package dev.quern.provider.x86.asm;
 /// A mask register of AVX-512. As a write mask k0 can't be named: its number means none.
 ///
 /// @param number 0 to 7
-public record Mask(int number) implements Operand {
+public record Mask(int number) implements Register {
   public Mask {
     if (number < 0 || number > 7) {
       throw new IllegalArgumentException("mask register " + number + ": expected 0 to 7");

@@ -4,7 +4,7 @@ package dev.quern.provider.x86.asm;
 ///
 /// @param number 0 to 31; those from 16 on need AVX-512
 /// @param bits 128, 256 or 512
-public record Vec(int number, int bits) implements Operand {
+public record Vec(int number, int bits) implements Register {
   public Vec {
     if (number < 0 || number > 31 || (bits != 128 && bits != 256 && bits != 512)) {
       throw new IllegalArgumentException(
