@@ -127,8 +127,9 @@ public final class LlamaModel implements AutoCloseable {
         .get()
         .warning(options.threads())
         .ifPresent(warning -> LOG.log(Level.WARNING, warning));
-    try {
-      Kernels kernels = Kernels.load(options.kernels());
+    // Providers are found, and native code linked, while the file's header and vocabulary are read.
+    try (Meanwhile<Kernels> kernels =
+        Meanwhile.start("quern-providers", () -> Kernels.load(options.kernels()))) {
       HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
       ModelResources resources = new ModelResources(options.threads(), pages);
       try {
@@ -154,7 +155,7 @@ public final class LlamaModel implements AutoCloseable {
       Source source,
       LoadOptions options,
       Surroundings surroundings,
-      Kernels kernels,
+      Meanwhile<Kernels> found,
       ModelResources resources,
       long start)
       throws IOException {
@@ -164,6 +165,7 @@ public final class LlamaModel implements AutoCloseable {
         WarmUp warmUp = warmUp(checkpoint, options, surroundings)) {
       LlamaConfig config = checkpoint.config();
       int context = context(options, config);
+      Kernels kernels = found.join();
       KvMemory kv = new KvMemory(config, options.kv());
       kv.requireFits(context, surroundings.available().get());
       LoadMemory memory =
