@@ -5,8 +5,9 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assertions;
 import org.opentest4j.TestAbortedException;
 
-/// Files that tests use where they are present: the reference models beside the team's checkouts.
-/// They are looked for below the folder named by the system property `quern.shared`.
+/// Files that tests use where they are present: reference models that are no part of the project.
+/// They are looked for below the folder named by the system property `quern.shared`;
+/// docs/testing.md says what they are and where to get them.
 ///
 /// No check vanishes quietly: where a file is absent, the test fails if `quern.shared.required` is
 /// `true` (as in CI); otherwise it is aborted, and what was left out is printed.
@@ -22,7 +23,9 @@ public final class SharedFiles {
     if (Files.exists(file)) {
       return file;
     }
-    String message = "left out, since " + path + " is absent (looked for " + file + ")";
+    String message =
+        "left out, since %s is absent (looked for %s; docs/testing.md, Reference files)"
+            .formatted(path, file);
     if (Boolean.getBoolean("quern.shared.required")) {
       Assertions.fail(message);
     }

@@ -199,10 +199,11 @@ class MatrixTest {
       """
       # Rules, checks, and what they kill
 
-      Each rule of [SPEC.md](../api/SPEC.md), what the suite checks of it and on which operators, and what has died of that check: [mutants](conformance-mutants.md) in
-      `code`, [hostile providers](conformance-hostile.md) in *italics*, [generated mutants](conformance-generated.md) by their number. A provider is listed where it died first, so most would
-      die of other checks as well. Where nothing is listed, the reason is. `MatrixTest` wrote this page, and holds it against SPEC.md and the suite: what is new in either has to appear
-      here.
+      Each rule of [SPEC.md](../api/SPEC.md), what the suite checks of it and on which operators, and what has died of that check:
+      [mutants](conformance-mutants.md) in `code`, [hostile providers](conformance-hostile.md) in *italics*,
+      [generated mutants](conformance-generated.md) by their number. A provider is listed where it died first, so most would die of other checks
+      as well. Where nothing is listed, the reason is. `MatrixTest` wrote this page, and holds it against SPEC.md and the suite: what is new in
+      either has to appear here.
 
       | rule | check | operators | kills |
       |---|---|---|---|

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// don't depend on the split (SPEC.md, P11).
 public final class WorkerPool implements Workers, AutoCloseable {
   /// Spins before parking: about 40 microseconds, several times the gap between two operators of a
-  /// 1B model and far below a scheduler's time slice. See docs/decisions.md for what was measured.
+  /// 1B model and far below a scheduler's time slice. docs/measurements.md has the figures.
   private static final int SPINS = 2_000;
 
   /// Added to [Run#members] when a run is closed to newcomers.

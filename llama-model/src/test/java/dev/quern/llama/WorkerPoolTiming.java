@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// What handing work to the pool costs: the median time of a run of two empty tasks, after pauses
 /// like those between operators. A program and not a test, since times are no assertions;
-/// docs/decisions.md has the command and figures.
+/// docs/measurements.md has the command and figures.
 final class WorkerPoolTiming {
   private static final int RUNS = 2_000;
 

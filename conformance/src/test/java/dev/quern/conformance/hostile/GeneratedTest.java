@@ -166,17 +166,19 @@ class GeneratedTest {
       """
       # Generated mutants
 
-      Mutants that nobody wrote: each is the scalar provider with one fault that was drawn from a seed, out of what calls are made of (operators, formats, sizes, strides, workers, operands,
-      calls) and what may go wrong there (the last column or row, a tile's tail, a lane, a worker; not written, a neighbour's, zero, read as zero, kept). Sizes are drawn so that their
-      logarithms are uniform over what models to 70B have: inputs to 32,768, outputs to 262,144, rows to 1,024, positions to 131,072, workers to 64. `Generated` draws them, and mutant 17
-      of seed 1 is the same everywhere.
+      Mutants that nobody wrote: each is the scalar provider with one fault that was drawn from a seed, out of what calls are made of (operators,
+      formats, sizes, strides, workers, operands, calls) and what may go wrong there (the last column or row, a tile's tail, a lane, a worker; not
+      written, a neighbour's, zero, read as zero, kept). Sizes are drawn so that their logarithms are uniform over what models to 70B have: inputs
+      to 32,768, outputs to 262,144, rows to 1,024, positions to 131,072, workers to 64. `Generated` draws them, and mutant 17 of seed 1 is the
+      same everywhere.
 
-      A mutant that is wrong in no call that SPEC.md allows would be no mutant. So each comes with a witness: calls made for it, with which the right kernel and the mutant are called side by
-      side. If all bits agree, what was drawn is dropped and another drawn in its place.
+      A mutant that is wrong in no call that SPEC.md allows would be no mutant. So each comes with a witness: calls made for it, with which the
+      right kernel and the mutant are called side by side. If all bits agree, what was drawn is dropped and another drawn in its place.
 
       Seed %d, the suite's default settings: **%s die**. This page was written by
       `./build -pl conformance -am test -Dtest=GeneratedTest -Dquern.mutants.generated=N -Dquern.mutants.table=true -Dsurefire.failIfNoSpecifiedTests=false`.
-      The rule that is nearest to the fault is looked at first, as in [the hostile providers](conformance-hostile.md); *seconds* are the median's and the slowest one's, of those that died.
+      The rule that is nearest to the fault is looked at first, as in [the hostile providers](conformance-hostile.md); *seconds* are the median's
+      and the slowest one's, of those that died.
 
       | kind | died | of which rule | seconds |
       |---|---|---|---|

@@ -73,17 +73,20 @@ final class HostileTable {
       """
       # Hostile providers
 
-      Two hundred providers, each the scalar one with one fault that real kernels have had: wrong at the size of real models only, keeping what it must not keep, wrong with some workers,
-      touching memory that is not its own, or wrong for what the façade allows and callers seldom do. They were written from [SPEC.md](../api/SPEC.md) alone, before the suite was
-      changed, by authors who had not read its generators (the author of those of threads had seen what was planned). A dozen of them survived the first version of the new
-      suite, which was then extended by what would find their kind; so this table is no score, and [generated mutants](conformance-generated.md) are. They are in `conformance/src/test/java/dev/quern/conformance/hostile`; `HostileTest` asserts that each dies in the default
-      run (a sample of each kind in every build, all with `-Dquern.full=true`), and wrote this table:
+      Two hundred providers, each the scalar one with one fault that real kernels have had: wrong at the size of real models only, keeping what it
+      must not keep, wrong with some workers, touching memory that is not its own, or wrong for what the façade allows and callers seldom do. They
+      were written from [SPEC.md](../api/SPEC.md) alone, before the suite was changed, by authors who had not read its generators (the author of
+      those of threads had seen what was planned). A dozen of them survived the first version of the new suite, which was then extended by what
+      would find their kind; so this table is no score, and [generated mutants](conformance-generated.md) are. They are in
+      `conformance/src/test/java/dev/quern/conformance/hostile`; `HostileTest` asserts that each dies in the default run (a sample of each kind in
+      every build, all with `-Dquern.full=true`), and wrote this table:
       `./build -pl conformance -am test -Dtest=HostileTest -Dquern.hostile.table=true -Dsurefire.failIfNoSpecifiedTests=false`.
 
-      *before*: what the suite as it was at commit d7dd0db said in its default run (20 tries, seed 1, the provider's operator and the provider's own rules, in full where nothing
-      failed): `survives`, the first test that failed, or that it hung for three minutes, which is no verdict. *now*: what the default settings give today. A check is looked at first where a provider died last, then those that
-      were made for its kind, then those of the rule that names its fault, then all others. *tries* are cases of that check on that subject. What reads past a guard page *ends the process*, as
-      it would in native code.
+      *before*: what the suite as it was at commit d7dd0db said in its default run (20 tries, seed 1, the provider's operator and the provider's
+      own rules, in full where nothing failed): `survives`, the first test that failed, or that it hung for three minutes, which is no verdict.
+      *now*: what the default settings give today. A check is looked at first where a provider died last, then those that were made for its kind,
+      then those of the rule that names its fault, then all others. *tries* are cases of that check on that subject. What reads past a guard page
+      *ends the process*, as it would in native code.
       """;
 
   private static final String COLUMNS =

@@ -142,10 +142,11 @@ class MutantsTest {
 
       ## What they taught the suite
 
-      Three faults survived its first version, and others were found by luck. Each changed it: a scale that is ignored (scales other than 1/sqrt(headDim) are tried now), F16 overflow in
-      append (wide values), arrays allocated for each call or row, and in append (P14 measures long rows, many rows, and append), a kernel that keeps state
-      between two runs (P12's two threads take their runs in step), workers that share scratch (P11 compares scratch before and after each task), scratch
-      that is overrun (P7 looks at its canaries before a guard page ends the process).
+      Three faults survived its first version, and others were found by luck. Each changed it: a scale that is ignored (scales other than
+      1/sqrt(headDim) are tried now), F16 overflow in append (wide values), arrays allocated for each call or row, and in append (P14 measures
+      long rows, many rows, and append), a kernel that keeps state between two runs (P12's two threads take their runs in step), workers that
+      share scratch (P11 compares scratch before and after each task), scratch that is overrun (P7 looks at its canaries before a guard page ends
+      the process).
 
       ## Two faults made up afterwards
 
