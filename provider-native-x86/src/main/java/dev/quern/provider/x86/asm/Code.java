@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /// Finished code: its items, where each begins, and the bytes. It can be put at any address that is
 /// a multiple of 64.
@@ -28,6 +29,8 @@ public final class Code {
           "0F1F8000000000",
           "0F1F840000000000",
           "660F1F840000000000");
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]*");
 
   private final List<Item> items;
   private final int[] offsets;
@@ -175,7 +178,7 @@ public final class Code {
   /// This code with a name: lower-case letters, digits, `-`, `_` and `.`, since listings are files
   /// of that name.
   public Code named(String newName) {
-    if (!newName.matches("[a-z0-9][a-z0-9._-]*")) {
+    if (!NAME.matcher(newName).matches()) {
       throw new IllegalArgumentException(
           "code named '" + newName + "', expected lower-case letters, digits, '-', '_' and '.'");
     }
