@@ -1,7 +1,7 @@
 package dev.quern;
 
 import dev.quern.op.Numerics;
-import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.List;
@@ -31,12 +31,12 @@ sealed interface Answer<K> {
   /// @param type what it is asked for
   /// @param tolerated the arithmetics that its variants may have
   static <K> Answer<K> of(
-      KernelProvider provider,
+      KernelSet kernels,
       Class<K> type,
       Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
+      Function<KernelSet, Offer<K>> ask,
       Guard guard) {
-    Guard.Outcome<Offer<K>> outcome = guard.ask(() -> ask.apply(provider));
+    Guard.Outcome<Offer<K>> outcome = guard.ask(() -> ask.apply(kernels));
     if (outcome.thrown() != null) {
       return new Broke<>(
           Failures.threw(outcome.thrown()) + " instead of declining (P4)", outcome.thrown());

@@ -11,7 +11,7 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
-import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.lang.System.Logger;
@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -35,7 +36,10 @@ import java.util.stream.Collectors;
 ///
 /// Which providers run is the user's business (`quern.provider` and its kin, see [KernelOptions]);
 /// what was asked for runs, or an exception says why it can't. Thread-safe.
-public final class Kernels {
+///
+/// What the providers opened is closed with it. Kernels and packers that were taken from it must
+/// not be used after: they throw an [IllegalStateException].
+public final class Kernels implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern");
   private static final Set<Numerics> EXACT = Set.of(Numerics.EXACT_F32);
 
@@ -58,6 +62,9 @@ public final class Kernels {
   private final Candidates candidates;
   private final Selfcheck selfcheck;
   private final Guard guard;
+
+  /// Written under `slots`; every kernel looks at it.
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /// In the order of the first request; guarded by itself, since specs are asked for at load only.
   private final Map<Key, Slot> slots = new LinkedHashMap<>();
@@ -99,6 +106,16 @@ public final class Kernels {
   static Kernels load(KernelOptions options, Guard guard) {
     Settings settings = Settings.parse(options);
     Catalog catalog = Catalog.scan(options, guard);
+    try {
+      return load(options, settings, catalog, guard);
+    } catch (Throwable t) { // rethrown: only what was opened here is closed
+      catalog.close();
+      throw t;
+    }
+  }
+
+  private static Kernels load(
+      KernelOptions options, Settings settings, Catalog catalog, Guard guard) {
     Settings.nearMisses(
             options,
             catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
@@ -113,6 +130,7 @@ public final class Kernels {
   /// The packer for a linear operator.
   ///
   /// @throws SelectionException if no provider takes the spec, as for all operators
+  /// @throws IllegalStateException if this is closed, as for all operators
   public LinearPacker linear(LinearSpec spec) {
     LinearSpec left = settings.restrict(spec);
     return choose(
@@ -168,6 +186,17 @@ public final class Kernels {
         (k, site) -> new CheckedSwiGlu(k, spec, site));
   }
 
+  /// Closes what the providers opened, once no call of a kernel that was taken from here and no
+  /// `pack` runs. The memory of weights stays: it is the caller's. [#report()] still answers;
+  /// closing again does nothing.
+  @Override
+  public void close() {
+    synchronized (slots) {
+      closed.set(true);
+    }
+    catalog.close();
+  }
+
   /// What was found and chosen so far.
   public KernelReport report() {
     List<Choice> choices;
@@ -192,10 +221,13 @@ public final class Kernels {
       Object spec,
       Class<K> type,
       Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
+      Function<KernelSet, Offer<K>> ask,
       BiFunction<K, Site, K> checked) {
     Objects.requireNonNull(spec, "spec");
     synchronized (slots) {
+      if (closed.get()) {
+        throw new IllegalStateException(operator + ": these Kernels are closed");
+      }
       Key key = new Key(operator, spec);
       Slot slot = slots.get(key);
       if (slot == null) {
@@ -212,11 +244,11 @@ public final class Kernels {
       Object spec,
       Class<K> type,
       Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
+      Function<KernelSet, Offer<K>> ask,
       BiFunction<K, Site, K> checked) {
     List<Refusal> refusals = new ArrayList<>();
     List<String> wrong = new ArrayList<>(); // warnings that wait for who runs it instead
-    for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
+    for (Map.Entry<String, KernelSet> e : candidates.byOperator().get(operator).entrySet()) {
       String name = e.getKey();
       switch (answer(name, e.getValue(), type, tolerated, ask)) {
         case Answer.Took<K>(K kernel, List<Variant> variants) -> {
@@ -234,7 +266,7 @@ public final class Kernels {
           }
           wrong.forEach(
               w -> warnOnce(String.format(Locale.ROOT, "%s; %s runs %s", w, name, operator)));
-          Site site = new Site(operator.id(), spec.toString(), name, variants);
+          Site site = new Site(operator.id(), spec.toString(), name, variants, closed);
           return new Slot(
               checked.apply(kernel, site),
               new Choice(operator, spec.toString(), 0, name, variants, refusals));
@@ -258,14 +290,14 @@ public final class Kernels {
 
   private <K> Answer<K> answer(
       String name,
-      KernelProvider provider,
+      KernelSet kernels,
       Class<K> type,
       Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask) {
+      Function<KernelSet, Offer<K>> ask) {
     if (silent.contains(name)) {
       return new Answer.Broke<>("gave no answer before and is not asked again (P4)", null);
     }
-    Answer<K> answer = Answer.of(provider, type, tolerated, ask, guard);
+    Answer<K> answer = Answer.of(kernels, type, tolerated, ask, guard);
     if (answer instanceof Answer.Broke<K>(_, TimeoutException _)) {
       silent.add(name);
     }

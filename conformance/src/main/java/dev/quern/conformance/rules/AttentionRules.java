@@ -46,7 +46,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
 
   @Override
   public Offer<?> offer(AttentionCase c, Target target) {
-    return target.provider().attention(c.spec());
+    return target.kernels().attention(c.spec());
   }
 
   @Override

@@ -74,7 +74,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
 
   @Override
   public Offer<?> offer(LinearCase c, Target target) {
-    return target.provider().linear(c.spec());
+    return target.kernels().linear(c.spec());
   }
 
   @Override

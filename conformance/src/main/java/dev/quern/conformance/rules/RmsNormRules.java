@@ -80,7 +80,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
 
   @Override
   public Offer<?> offer(RmsNormCase c, Target target) {
-    return target.provider().rmsNorm(c.spec());
+    return target.kernels().rmsNorm(c.spec());
   }
 
   @Override

@@ -96,7 +96,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
 
   @Override
   public Offer<?> offer(RopeCase c, Target target) {
-    return target.provider().rope(c.spec());
+    return target.kernels().rope(c.spec());
   }
 
   @Override

@@ -83,7 +83,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
 
   @Override
   public Offer<?> offer(SwiGluCase c, Target target) {
-    return target.provider().swiGlu(c.spec());
+    return target.kernels().swiGlu(c.spec());
   }
 
   @Override
