@@ -3,7 +3,6 @@ package dev.quern;
 import dev.quern.Rule.Wanted;
 import dev.quern.spi.KernelSet;
 import dev.quern.text.Nearest;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 ///
 /// @param byOperator what ready providers offer, by their names, in the order to ask them
 /// @param warnings lines about providers that were passed over and might have run
-record Candidates(Map<Operator, Map<String, KernelSet>> byOperator, List<String> warnings) {
+record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<String> warnings) {
 
   /// Applies the settings.
   ///
@@ -38,7 +38,7 @@ record Candidates(Map<Operator, Map<String, KernelSet>> byOperator, List<String>
               + System.lineSeparator()
               + ReportText.providers(catalog.platform(), settings.text(), catalog.entries()));
     }
-    Map<Operator, Map<String, KernelSet>> byOperator = new EnumMap<>(Operator.class);
+    Map<Operator<?, ?>, Map<String, KernelSet>> byOperator = new TreeMap<>();
     settings.rules().forEach((operator, rule) -> byOperator.put(operator, byRule.get(rule)));
     return new Candidates(byOperator, List.copyOf(resolution.warnings));
   }

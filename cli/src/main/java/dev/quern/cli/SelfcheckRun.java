@@ -14,7 +14,6 @@ import dev.quern.conformance.Target;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -86,7 +85,8 @@ final class SelfcheckRun {
     Map<String, SelfcheckFailure> failures = new LinkedHashMap<>();
     for (Result r : wrong) {
       SelfcheckFailure failure =
-          stored.failure(entry, operator(r.operator()), r.spec(), r.variant(), because(r));
+          stored.failure(
+              entry, Operator.byId(r.operator()).orElseThrow(), r.spec(), r.variant(), because(r));
       failures.putIfAbsent(r.operator() + failure.subject() + failure.variant(), failure);
     }
     stored.store(entry, List.copyOf(failures.values()));
@@ -131,13 +131,6 @@ final class SelfcheckRun {
               because(r),
               r.replay());
     }
-  }
-
-  private static Operator operator(String id) {
-    return Arrays.stream(Operator.values())
-        .filter(o -> o.id().equals(id))
-        .findFirst()
-        .orElseThrow();
   }
 
   private static String because(Result r) {
