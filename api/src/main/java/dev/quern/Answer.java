@@ -1,13 +1,12 @@
 package dev.quern;
 
 import dev.quern.op.Numerics;
-import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// A provider's offer, held against the contract.
@@ -26,17 +25,11 @@ sealed interface Answer<K> {
   /// @param cause what it threw; null where it threw nothing
   record Broke<K>(String reason, Throwable cause) implements Answer<K> {}
 
-  /// Asks, within the guard's limit.
-  ///
-  /// @param type what it is asked for
-  /// @param tolerated the arithmetics that its variants may have
-  static <K> Answer<K> of(
-      KernelProvider provider,
-      Class<K> type,
-      Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
-      Guard guard) {
-    Guard.Outcome<Offer<K>> outcome = guard.ask(() -> ask.apply(provider));
+  /// Asks for a spec, within the guard's limit.
+  static <S, K> Answer<K> of(KernelSet kernels, Operator<S, K> operator, S spec, Guard guard) {
+    Set<Numerics> tolerated = operator.tolerated(spec);
+    Class<K> type = operator.kernelType();
+    Guard.Outcome<Offer<K>> outcome = guard.ask(() -> operator.ask(kernels, spec));
     if (outcome.thrown() != null) {
       return new Broke<>(
           Failures.threw(outcome.thrown()) + " instead of declining (P4)", outcome.thrown());

@@ -1,9 +1,8 @@
 package dev.quern;
 
 import dev.quern.Rule.Wanted;
-import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.text.Nearest;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,21 +10,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// For each operator the providers to ask, in order: the settings applied to what was found.
 ///
-/// @param byOperator ready providers by name, in the order to ask them
+/// @param byOperator what ready providers offer, by their names, in the order to ask them
 /// @param warnings lines about providers that were passed over and might have run
-record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<String> warnings) {
+record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<String> warnings) {
 
   /// Applies the settings.
   ///
   /// @throws SelectionException if a provider that was promised isn't ready, or `auto` can't decide
   static Candidates resolve(Settings settings, Catalog catalog) {
     Resolution resolution = new Resolution(settings, catalog);
-    Map<Rule, Map<String, KernelProvider>> byRule = new LinkedHashMap<>();
+    Map<Rule, Map<String, KernelSet>> byRule = new LinkedHashMap<>();
     for (Rule rule : settings.distinctRules()) {
       if (!rule.auto() || settings.usesAuto()) {
         byRule.put(rule, rule.auto() ? resolution.automatic() : resolution.listed(rule));
@@ -38,7 +38,7 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
               + System.lineSeparator()
               + ReportText.providers(catalog.platform(), settings.text(), catalog.entries()));
     }
-    Map<Operator, Map<String, KernelProvider>> byOperator = new EnumMap<>(Operator.class);
+    Map<Operator<?, ?>, Map<String, KernelSet>> byOperator = new TreeMap<>();
     settings.rules().forEach((operator, rule) -> byOperator.put(operator, byRule.get(rule)));
     return new Candidates(byOperator, List.copyOf(resolution.warnings));
   }
@@ -55,8 +55,8 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
       this.entries = catalog.entries();
     }
 
-    Map<String, KernelProvider> automatic() {
-      Map<String, KernelProvider> ranked = new LinkedHashMap<>();
+    Map<String, KernelSet> automatic() {
+      Map<String, KernelSet> ranked = new LinkedHashMap<>();
       ProviderEntry previous = null;
       for (ProviderEntry entry : entries) {
         if (!entry.ready()) {
@@ -67,7 +67,8 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
           problems.add(
               String.format(
                   Locale.ROOT,
-                  "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs, or set quern.provider=%s,%s",
+                  "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs,"
+                      + " or set quern.provider=%s,%s",
                   previous.label(),
                   entry.label(),
                   entry.priority(),
@@ -75,21 +76,22 @@ record Candidates(Map<Operator, Map<String, KernelProvider>> byOperator, List<St
                   entry.name()));
         }
         previous = entry;
-        ranked.put(entry.name(), catalog.ready(entry.name()).orElseThrow());
+        ranked.put(entry.name(), catalog.kernels(entry.name()).orElseThrow());
       }
       if (ranked.isEmpty()) {
         problems.add(
-            "quern.provider=auto: no provider is ready; add quern-provider-scalar to the class path or module path");
+            "quern.provider=auto: no provider is ready; add quern-provider-scalar to the class path"
+                + " or module path");
       }
       return ranked;
     }
 
-    Map<String, KernelProvider> listed(Rule rule) {
-      Map<String, KernelProvider> listed = new LinkedHashMap<>();
+    Map<String, KernelSet> listed(Rule rule) {
+      Map<String, KernelSet> listed = new LinkedHashMap<>();
       for (Wanted wanted : rule.wanted()) {
-        Optional<KernelProvider> provider = catalog.ready(wanted.name());
-        if (provider.isPresent()) {
-          listed.put(wanted.name(), provider.get());
+        Optional<KernelSet> kernels = catalog.kernels(wanted.name());
+        if (kernels.isPresent()) {
+          listed.put(wanted.name(), kernels.get());
         } else if (wanted.optional()) {
           passOver(rule, wanted);
         } else {

@@ -3,9 +3,12 @@ package dev.quern;
 import dev.quern.ServiceScan.Found;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,14 +18,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// The providers on the class path and the module path, each with its verdict. Broken ones are
 /// entries like the others, so that a report can show what is missing and why.
 ///
-/// Immutable.
-public final class Catalog {
+/// What the ready providers opened is closed with it.
+public final class Catalog implements AutoCloseable {
+  private static final Logger LOG = System.getLogger("dev.quern");
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,63}");
 
   /// Names that mean something else where a provider is named.
@@ -36,18 +41,26 @@ public final class Catalog {
     }
   }
 
-  /// @param provider null where the entry is not ready
-  private record Candidate(ProviderEntry entry, KernelProvider provider) {}
+  /// @param provider null where it is not to be asked
+  /// @param kernels what it opened; null where the entry is not ready
+  private record Candidate(ProviderEntry entry, KernelProvider provider, KernelSet kernels) {
+    Candidate(ProviderEntry entry, KernelProvider provider) {
+      this(entry, provider, null);
+    }
+  }
 
   private final Platform platform;
   private final List<Candidate> candidates;
+  private final Guard guard;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
-  private Catalog(Platform platform, List<Candidate> candidates) {
+  private Catalog(Platform platform, List<Candidate> candidates, Guard guard) {
     this.platform = platform;
     this.candidates = List.copyOf(candidates);
+    this.guard = guard;
   }
 
-  /// Looks for providers, makes one of each, and asks whether it can run on the platform.
+  /// Looks for providers, makes one of each, and has it open its kernels for the platform.
   ///
   /// @throws SelectionException if `quern.cpu.mask` is malformed
   public static Catalog scan(KernelOptions options) {
@@ -55,7 +68,7 @@ public final class Catalog {
   }
 
   /// @param guard bounds each of three rounds of questions: who can be made, who they are, whether
-  ///   they can run
+  ///   they can run; and the one in which all that they opened is closed
   static Catalog scan(KernelOptions options, Guard guard) {
     Platform platform = options.providersPlatform();
     ServiceScan scan = new ServiceScan(options.loader(), guard);
@@ -68,9 +81,21 @@ public final class Catalog {
     for (int i = 0; i < identities.size(); i++) {
       asked.addAll(describe(scan.found().get(i), identities.get(i), options.loader()));
     }
-    List<Candidate> candidates = judge(rejectDuplicates(asked), platform, guard);
+    List<Candidate> candidates = open(rejectDuplicates(asked), platform, guard);
+    try {
+      return new Catalog(platform, withBroken(candidates, scan, options.loader()), guard);
+    } catch (Throwable t) { // rethrown: only what was opened here is closed
+      new Catalog(platform, candidates, guard).close();
+      throw t;
+    }
+  }
+
+  /// With all that can't be asked, sorted for reports.
+  private static List<Candidate> withBroken(
+      List<Candidate> opened, ServiceScan scan, ClassLoader loader) {
+    List<Candidate> candidates = new ArrayList<>(opened);
     scan.broken().forEach(entry -> candidates.add(new Candidate(entry, null)));
-    ClassPathJars.of(options.loader()).forEach(entry -> candidates.add(new Candidate(entry, null)));
+    ClassPathJars.of(loader).forEach(entry -> candidates.add(new Candidate(entry, null)));
     UnresolvedModules.on(System.getProperty("jdk.module.path", ""))
         .forEach(entry -> candidates.add(new Candidate(entry, null)));
     candidates.sort(
@@ -80,7 +105,7 @@ public final class Catalog {
                 .thenComparing(ProviderEntry::priority, Comparator.reverseOrder())
                 .thenComparing(ProviderEntry::name)
                 .thenComparing(ProviderEntry::className)));
-    return new Catalog(platform, candidates);
+    return candidates;
   }
 
   /// The platform that providers were asked about: CPU features as `quern.cpu.mask` leaves them.
@@ -95,10 +120,47 @@ public final class Catalog {
 
   /// The ready provider of that name.
   public Optional<KernelProvider> ready(String name) {
+    return readyCandidate(name).map(Candidate::provider);
+  }
+
+  /// What the ready provider of that name offers on [#platform()]. The catalog closes it.
+  Optional<KernelSet> kernels(String name) {
+    return readyCandidate(name).map(Candidate::kernels);
+  }
+
+  private Optional<Candidate> readyCandidate(String name) {
     return candidates.stream()
         .filter(c -> c.entry.ready() && c.entry.name().equals(name))
-        .map(Candidate::provider)
         .findFirst();
+  }
+
+  /// Closes what the providers opened. What is in the catalog can be read afterwards, too; closing
+  /// it again does nothing. A provider that fails at it, or does not come to an end, is a warning.
+  @Override
+  public void close() {
+    if (closed.getAndSet(true)) {
+      return;
+    }
+    List<Candidate> open = candidates.stream().filter(c -> c.kernels != null).toList();
+    List<Guard.Outcome<Void>> outcomes =
+        guard.ask(open.stream().<Callable<Void>>map(c -> () -> close(c.kernels)).toList());
+    for (int i = 0; i < open.size(); i++) {
+      Throwable thrown = outcomes.get(i).thrown();
+      if (thrown != null) {
+        warnOfClose(open.get(i).entry.name(), thrown);
+      }
+    }
+  }
+
+  private static Void close(KernelSet kernels) {
+    kernels.close();
+    return null;
+  }
+
+  private static void warnOfClose(String name, Throwable thrown) {
+    LOG.log(
+        Level.WARNING,
+        String.format(Locale.ROOT, "provider %s: close() %s (P22)", name, Failures.threw(thrown)));
   }
 
   /// The entry of the ready provider of that name.
@@ -194,7 +256,8 @@ public final class Catalog {
       return new Verdict.Rejected(
           String.format(
               Locale.ROOT,
-              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s, 64 at most (P1)",
+              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s,"
+                  + " 64 at most (P1)",
               name == null ? "null" : "'" + OneLine.of(name, 64) + "'",
               RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
           "get a fixed JAR from its author");
@@ -244,43 +307,55 @@ public final class Catalog {
     return checked;
   }
 
-  /// Asks those who are still ready whether they can run.
-  private static List<Candidate> judge(List<Candidate> candidates, Platform platform, Guard guard) {
+  /// Has those who are still ready open their kernels. What is opened too late is closed at once.
+  private static List<Candidate> open(List<Candidate> candidates, Platform platform, Guard guard) {
     List<Candidate> ready = candidates.stream().filter(c -> c.entry.ready()).toList();
     List<Guard.Outcome<Availability>> answers =
         guard.ask(
             ready.stream()
-                .<Callable<Availability>>map(c -> () -> c.provider.availability(platform))
-                .toList());
-    List<Candidate> judged = new ArrayList<>();
+                .<Callable<Availability>>map(c -> () -> c.provider.open(platform))
+                .toList(),
+            Catalog::closeLate);
+    List<Candidate> opened = new ArrayList<>();
     candidates.stream()
         .filter(c -> !c.entry.ready())
-        .forEach(c -> judged.add(new Candidate(c.entry, null)));
+        .forEach(c -> opened.add(new Candidate(c.entry, null)));
     for (int i = 0; i < ready.size(); i++) {
       Candidate c = ready.get(i);
-      Verdict verdict = verdict(answers.get(i));
-      judged.add(
-          new Candidate(
-              c.entry.withVerdict(verdict), verdict instanceof Verdict.Ready ? c.provider : null));
+      ProviderEntry entry = c.entry.withVerdict(verdict(answers.get(i)));
+      opened.add(
+          answers.get(i).value() instanceof Availability.Ready yes
+              ? new Candidate(entry, c.provider, yes.kernels())
+              : new Candidate(entry, null));
     }
-    return judged;
+    return opened;
+  }
+
+  private static void closeLate(Availability answer) {
+    if (answer instanceof Availability.Ready late) {
+      try {
+        late.kernels().close();
+      } catch (Throwable t) { // foreign code, and nobody waits for it
+        warnOfClose("that answered too late", t);
+      }
+    }
   }
 
   private static Verdict verdict(Guard.Outcome<Availability> answer) {
     if (answer.thrown() != null) {
       return new Verdict.Rejected(
-          "availability(platform) " + Failures.threw(answer.thrown()) + " (P3)",
+          "open(platform) " + Failures.threw(answer.thrown()) + " (P3)",
           Failures.remedy(answer.thrown()));
     }
     return switch (answer.value()) {
       case null ->
           new Verdict.Rejected(
-              "availability(platform) returned null, expected an answer (P3)",
+              "open(platform) returned null, expected an answer (P3)",
               "get a fixed JAR from its author");
       case Availability.Ready ready -> new Verdict.Ready(ready.detail());
       case Availability.Unavailable no when no.reason().isBlank() ->
           new Verdict.Rejected(
-              "availability(platform) says that it can't run, and no reason (P3)",
+              "open(platform) says that it can't run, and no reason (P3)",
               "get a fixed JAR from its author");
       case Availability.Unavailable no -> new Verdict.Unavailable(no.reason(), no.remedy());
     };

@@ -72,6 +72,7 @@ record CheckedLinear(
 
     @Override
     public LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
+      site.open();
       site.notNull(stacked, "stacked");
       site.notNull(packed, "packed");
       site.notNull(workers, "workers");

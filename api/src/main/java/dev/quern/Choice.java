@@ -14,7 +14,7 @@ import java.util.Objects;
 /// @param variants that provider's variants, by rising `minRows`
 /// @param refusals the providers that were asked before, in that order
 public record Choice(
-    Operator operator,
+    Operator<?, ?> operator,
     String spec,
     int uses,
     String provider,

@@ -6,12 +6,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /// Asks providers, which are other people's code, without waiting for ever: each question runs on a
 /// thread of its own, and an answer, whatever is thrown, or silence is an [Outcome].
 ///
 /// A thread that gives no answer is interrupted and left behind: Java can't end it, but it is a
 /// daemon and keeps no JVM alive. Against [System#exit], or a crash in native code, nothing helps.
+///
+/// An answer that comes too late can be taken care of all the same (see [#ask(List, Consumer)]).
 ///
 /// Errors of the JVM count as the provider's, also [OutOfMemoryError]: where the heap is really
 /// full, whoever allocates next says so.
@@ -34,7 +38,15 @@ record Guard(Duration limit) {
 
   /// Asks several at once, so that the slow don't add up.
   <T> List<Outcome<T>> ask(List<Callable<T>> questions) {
-    List<Question<T>> asked = questions.stream().map(Question::new).toList();
+    return ask(questions, _ -> {});
+  }
+
+  /// Asks several at once.
+  ///
+  /// @param late is given an answer that comes when nobody waits for it any more, on the thread
+  ///   that was left behind
+  <T> List<Outcome<T>> ask(List<Callable<T>> questions, Consumer<T> late) {
+    List<Question<T>> asked = questions.stream().map(q -> new Question<>(q, late)).toList();
     List<Thread> threads = new ArrayList<>();
     for (Question<T> question : asked) {
       threads.add(Thread.ofPlatform().daemon().name("quern-asks-a-provider").start(question));
@@ -42,8 +54,8 @@ record Guard(Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     List<Outcome<T>> outcomes = new ArrayList<>();
     for (int i = 0; i < asked.size(); i++) {
-      outcomes.add(
-          ends(threads.get(i), end) ? asked.get(i).outcome() : new Outcome<>(null, silence()));
+      boolean answered = ends(threads.get(i), end) || !asked.get(i).giveUp();
+      outcomes.add(answered ? asked.get(i).outcome() : new Outcome<>(null, silence()));
     }
     return outcomes;
   }
@@ -83,11 +95,19 @@ record Guard(Duration limit) {
   /// throw again.
   private static final class Question<T> implements Runnable {
     private final Callable<T> call;
+    private final Consumer<T> late;
+    private final AtomicBoolean settled = new AtomicBoolean(); // answered, or given up
     private T value;
     private Throwable thrown;
 
-    Question(Callable<T> call) {
+    Question(Callable<T> call, Consumer<T> late) {
       this.call = call;
+      this.late = late;
+    }
+
+    /// Waits no longer, unless the answer is there.
+    boolean giveUp() {
+      return settled.compareAndSet(false, true);
     }
 
     /// Allocates nothing of its own: in a full heap an answer would be lost, and with it the
@@ -99,9 +119,12 @@ record Guard(Duration limit) {
       } catch (Throwable t) { // whatever it is, it is the answer
         thrown = t;
       }
+      if (!settled.compareAndSet(false, true)) {
+        late.accept(value);
+      }
     }
 
-    /// Once the thread has ended.
+    /// Once it is answered.
     Outcome<T> outcome() {
       return new Outcome<>(value, thrown);
     }

@@ -2,13 +2,13 @@ package dev.quern;
 
 import dev.quern.spi.Platform;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /// Who runs what, and why not someone else: a snapshot.
@@ -44,8 +44,8 @@ public record KernelReport(
               .map(ProviderEntry::name)
               .collect(Collectors.joining(", "));
     }
-    Map<Operator, Map<String, Integer>> uses = new LinkedHashMap<>();
-    for (Operator operator : Operator.values()) {
+    Map<Operator<?, ?>, Map<String, Integer>> uses = new LinkedHashMap<>();
+    for (Operator<?, ?> operator : Operator.values()) {
       for (Choice choice : choices) {
         if (choice.operator() == operator) {
           uses.computeIfAbsent(operator, _ -> new LinkedHashMap<>())
@@ -67,14 +67,12 @@ public record KernelReport(
   /// @param operators the operators that it is to run; none means all that were asked for
   /// @throws AssertionError if another provider runs one of their specs, or if nothing was asked
   ///   for, since then the check would prove nothing
-  public void assertNoFallback(String provider, Operator... operators) {
-    Set<Operator> checked =
+  public void assertNoFallback(String provider, Operator<?, ?>... operators) {
+    Set<Operator<?, ?>> checked =
         operators.length == 0
-            ? choices.stream()
-                .map(Choice::operator)
-                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Operator.class)))
-            : EnumSet.copyOf(Arrays.asList(operators));
-    List<Operator> unused =
+            ? choices.stream().map(Choice::operator).collect(Collectors.toCollection(TreeSet::new))
+            : new TreeSet<>(Arrays.asList(operators));
+    List<Operator<?, ?>> unused =
         checked.stream().filter(o -> choices.stream().noneMatch(c -> c.operator() == o)).toList();
     if (checked.isEmpty() || !unused.isEmpty()) {
       throw new AssertionError(

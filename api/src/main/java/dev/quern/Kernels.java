@@ -4,15 +4,13 @@ import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
-import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
-import dev.quern.spi.KernelProvider;
-import dev.quern.spi.Offer;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Variant;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -26,8 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BiFunction;
-import java.util.function.Function;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 
 /// The kernels of an application: finds the providers, and for each spec chooses one, once. What it
@@ -35,11 +32,13 @@ import java.util.stream.Collectors;
 ///
 /// Which providers run is the user's business (`quern.provider` and its kin, see [KernelOptions]);
 /// what was asked for runs, or an exception says why it can't. Thread-safe.
-public final class Kernels {
+///
+/// What the providers opened is closed with it. Kernels and packers that were taken from it must
+/// not be used after: they throw an [IllegalStateException].
+public final class Kernels implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern");
-  private static final Set<Numerics> EXACT = Set.of(Numerics.EXACT_F32);
 
-  private record Key(Operator operator, Object spec) {}
+  private record Key(Operator<?, ?> operator, Object spec) {}
 
   /// A choice that was made.
   private static final class Slot {
@@ -58,6 +57,9 @@ public final class Kernels {
   private final Candidates candidates;
   private final Selfcheck selfcheck;
   private final Guard guard;
+
+  /// Written under `slots`; every kernel looks at it.
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /// In the order of the first request; guarded by itself, since specs are asked for at load only.
   private final Map<Key, Slot> slots = new LinkedHashMap<>();
@@ -99,6 +101,16 @@ public final class Kernels {
   static Kernels load(KernelOptions options, Guard guard) {
     Settings settings = Settings.parse(options);
     Catalog catalog = Catalog.scan(options, guard);
+    try {
+      return load(options, settings, catalog, guard);
+    } catch (Throwable t) { // rethrown: only what was opened here is closed
+      catalog.close();
+      throw t;
+    }
+  }
+
+  private static Kernels load(
+      KernelOptions options, Settings settings, Catalog catalog, Guard guard) {
     Settings.nearMisses(
             options,
             catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
@@ -113,59 +125,40 @@ public final class Kernels {
   /// The packer for a linear operator.
   ///
   /// @throws SelectionException if no provider takes the spec, as for all operators
+  /// @throws IllegalStateException if this is closed, as for all operators
   public LinearPacker linear(LinearSpec spec) {
-    LinearSpec left = settings.restrict(spec);
-    return choose(
-        Operator.LINEAR,
-        left,
-        LinearPacker.class,
-        left.tolerated(),
-        p -> p.linear(left),
-        (k, site) -> new CheckedLinear.Packer(k, left, site));
+    return choose(Operator.LINEAR, settings.restrict(spec));
   }
 
   /// The kernel for an attention operator.
   public AttentionKernel attention(AttentionSpec spec) {
-    return choose(
-        Operator.ATTENTION,
-        spec,
-        AttentionKernel.class,
-        EXACT,
-        p -> p.attention(spec),
-        (k, site) -> new CheckedAttention(k, spec, site));
+    return choose(Operator.ATTENTION, spec);
   }
 
   /// The kernel for an RMSNorm operator.
   public RmsNormKernel rmsNorm(RmsNormSpec spec) {
-    return choose(
-        Operator.RMSNORM,
-        spec,
-        RmsNormKernel.class,
-        EXACT,
-        p -> p.rmsNorm(spec),
-        (k, site) -> new CheckedRmsNorm(k, spec, site));
+    return choose(Operator.RMSNORM, spec);
   }
 
   /// The kernel for a RoPE operator.
   public RopeKernel rope(RopeSpec spec) {
-    return choose(
-        Operator.ROPE,
-        spec,
-        RopeKernel.class,
-        EXACT,
-        p -> p.rope(spec),
-        (k, site) -> new CheckedRope(k, spec, site));
+    return choose(Operator.ROPE, spec);
   }
 
   /// The kernel for a SwiGLU operator.
   public SwiGluKernel swiGlu(SwiGluSpec spec) {
-    return choose(
-        Operator.SWIGLU,
-        spec,
-        SwiGluKernel.class,
-        EXACT,
-        p -> p.swiGlu(spec),
-        (k, site) -> new CheckedSwiGlu(k, spec, site));
+    return choose(Operator.SWIGLU, spec);
+  }
+
+  /// Closes what the providers opened, once no call of a kernel that was taken from here and no
+  /// `pack` runs. The memory of weights stays: it is the caller's. [#report()] still answers;
+  /// closing again does nothing.
+  @Override
+  public void close() {
+    synchronized (slots) {
+      closed.set(true);
+    }
+    catalog.close();
   }
 
   /// What was found and chosen so far.
@@ -187,38 +180,29 @@ public final class Kernels {
     return new KernelReport(catalog.platform(), settings.text(), catalog.entries(), choices);
   }
 
-  private <K> K choose(
-      Operator operator,
-      Object spec,
-      Class<K> type,
-      Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
-      BiFunction<K, Site, K> checked) {
+  private <S, K> K choose(Operator<S, K> operator, S spec) {
     Objects.requireNonNull(spec, "spec");
     synchronized (slots) {
+      if (closed.get()) {
+        throw new IllegalStateException(operator + ": these Kernels are closed");
+      }
       Key key = new Key(operator, spec);
       Slot slot = slots.get(key);
       if (slot == null) {
-        slot = decide(operator, spec, type, tolerated, ask, checked);
+        slot = decide(operator, spec);
         slots.put(key, slot);
       }
       slot.uses++;
-      return type.cast(slot.kernel);
+      return operator.kernelType().cast(slot.kernel);
     }
   }
 
-  private <K> Slot decide(
-      Operator operator,
-      Object spec,
-      Class<K> type,
-      Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask,
-      BiFunction<K, Site, K> checked) {
+  private <S, K> Slot decide(Operator<S, K> operator, S spec) {
     List<Refusal> refusals = new ArrayList<>();
     List<String> wrong = new ArrayList<>(); // warnings that wait for who runs it instead
-    for (Map.Entry<String, KernelProvider> e : candidates.byOperator().get(operator).entrySet()) {
+    for (Map.Entry<String, KernelSet> e : candidates.byOperator().get(operator).entrySet()) {
       String name = e.getKey();
-      switch (answer(name, e.getValue(), type, tolerated, ask)) {
+      switch (answer(name, e.getValue(), operator, spec)) {
         case Answer.Took<K>(K kernel, List<Variant> variants) -> {
           Optional<String> forbidden = settings.forbids(variants);
           if (forbidden.isPresent()) {
@@ -234,9 +218,9 @@ public final class Kernels {
           }
           wrong.forEach(
               w -> warnOnce(String.format(Locale.ROOT, "%s; %s runs %s", w, name, operator)));
-          Site site = new Site(operator.id(), spec.toString(), name, variants);
+          Site site = new Site(operator.id(), spec.toString(), name, variants, closed);
           return new Slot(
-              checked.apply(kernel, site),
+              operator.checked(kernel, spec, site),
               new Choice(operator, spec.toString(), 0, name, variants, refusals));
         }
         case Answer.Refused<K>(String reason) -> refusals.add(new Refusal(name, reason));
@@ -256,27 +240,23 @@ public final class Kernels {
     throw nothingTakes(operator, spec, refusals);
   }
 
-  private <K> Answer<K> answer(
-      String name,
-      KernelProvider provider,
-      Class<K> type,
-      Set<Numerics> tolerated,
-      Function<KernelProvider, Offer<K>> ask) {
+  private <S, K> Answer<K> answer(String name, KernelSet kernels, Operator<S, K> operator, S spec) {
     if (silent.contains(name)) {
       return new Answer.Broke<>("gave no answer before and is not asked again (P4)", null);
     }
-    Answer<K> answer = Answer.of(provider, type, tolerated, ask, guard);
+    Answer<K> answer = Answer.of(kernels, operator, spec, guard);
     if (answer instanceof Answer.Broke<K>(_, TimeoutException _)) {
       silent.add(name);
     }
     return answer;
   }
 
-  private Rule rule(Operator operator) {
+  private Rule rule(Operator<?, ?> operator) {
     return settings.rules().get(operator);
   }
 
-  private SelectionException nothingTakes(Operator operator, Object spec, List<Refusal> refusals) {
+  private SelectionException nothingTakes(
+      Operator<?, ?> operator, Object spec, List<Refusal> refusals) {
     String ready =
         catalog.entries().stream()
             .filter(ProviderEntry::ready)

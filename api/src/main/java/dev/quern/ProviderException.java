@@ -6,7 +6,7 @@ package dev.quern;
 ///
 /// Errors of the JVM ([OutOfMemoryError], [InternalError] where a mapped file was cut) come as they
 /// are, since they are seldom the fault of the code that they meet.
-public final class ProviderException extends RuntimeException {
+public final class ProviderException extends QuernException {
   private static final long serialVersionUID = 1L;
 
   ProviderException(String message, Throwable cause) {

@@ -1,7 +1,7 @@
 package dev.quern;
 
 /// What was asked for can't run. The message says why, what would help, and what was found.
-public final class SelectionException extends RuntimeException {
+public final class SelectionException extends QuernException {
   private static final long serialVersionUID = 1L;
 
   SelectionException(String message) {

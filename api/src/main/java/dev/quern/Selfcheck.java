@@ -77,7 +77,7 @@ public final class Selfcheck {
   /// @param because what was wrong
   /// @throws IOException if the provider's JAR can't be read
   public SelfcheckFailure failure(
-      ProviderEntry provider, Operator operator, Object spec, Variant variant, String because)
+      ProviderEntry provider, Operator<?, ?> operator, Object spec, Variant variant, String because)
       throws IOException {
     return new SelfcheckFailure(
         provider.name(),
@@ -114,7 +114,7 @@ public final class Selfcheck {
   ///
   /// @throws SelectionException if the provider's JAR can't be read
   Optional<String> declines(
-      ProviderEntry provider, Operator operator, Object spec, List<Variant> variants) {
+      ProviderEntry provider, Operator<?, ?> operator, Object spec, List<Variant> variants) {
     String subject = SelfcheckFailure.subject(spec);
     return all.stream()
         .filter(f -> f.provider().equals(provider.name()) && f.operator() == operator)
@@ -125,7 +125,8 @@ public final class Selfcheck {
         .map(f ->
             String.format(
                 Locale.ROOT,
-                "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s; check again: quern selfcheck, forget: quern selfcheck --clear)",
+                "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s;"
+                    + " check again: quern selfcheck, forget: quern selfcheck --clear)",
                 f.variant(),
                 subject,
                 f.because(),

@@ -1,8 +1,5 @@
 package dev.quern;
 
-import dev.quern.op.AttentionSpec;
-import dev.quern.op.LinearSpec;
-import dev.quern.op.RopeSpec;
 import java.util.Objects;
 
 /// A variant that gave wrong results once it was compiled, and where that was: it is declined where
@@ -18,7 +15,7 @@ import java.util.Objects;
 /// @param because what was wrong, in one line
 public record SelfcheckFailure(
     String provider,
-    Operator operator,
+    Operator<?, ?> operator,
     String subject,
     String variant,
     String jdk,
@@ -43,12 +40,7 @@ public record SelfcheckFailure(
   /// What a failure speaks of: the weight format of a linear spec, the cache format of an attention
   /// spec, the pairing of a RoPE spec. Kernels differ by these, and not by shape.
   public static String subject(Object spec) {
-    return switch (spec) {
-      case LinearSpec s -> s.weights().id();
-      case AttentionSpec s -> s.kv().id();
-      case RopeSpec s -> s.pairing().name().toLowerCase(java.util.Locale.ROOT);
-      default -> ALL;
-    };
+    return Operator.of(spec).map(operator -> operator.subject(spec)).orElse(ALL);
   }
 
   /// Provider, operator, subject and variant: `vector/linear/Q4_0/gemv`.

@@ -12,7 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -61,7 +60,8 @@ final class SelfcheckFile {
       throw new SelectionException(
           String.format(
               Locale.ROOT,
-              "selfcheck results %s can't be read: %s; repair it, delete it, or name another with -D%s",
+              "selfcheck results %s can't be read: %s; repair it, delete it, or name another with"
+                  + " -D%s",
               file,
               e,
               Selfcheck.FILE),
@@ -130,12 +130,13 @@ final class SelfcheckFile {
 
   private static SelfcheckFailure failure(Path file, Map<String, String> section) {
     List<String> missing = KEYS.stream().filter(k -> !section.containsKey(k)).toList();
-    List<String> operators = Arrays.stream(Operator.values()).map(Operator::id).toList();
+    List<String> operators = Operator.values().stream().map(Operator::id).toList();
     if (!missing.isEmpty() || !operators.contains(section.get("operator"))) {
       throw new SelectionException(
           String.format(
               Locale.ROOT,
-              "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck",
+              "selfcheck results %s: section %s, expected %s and an operator of %s; delete the"
+                  + " file, then run: quern selfcheck",
               file,
               shown(section.toString()),
               KEYS,
@@ -143,7 +144,7 @@ final class SelfcheckFile {
     }
     return new SelfcheckFailure(
         section.get("provider"),
-        Operator.values()[operators.indexOf(section.get("operator"))],
+        Operator.byId(section.get("operator")).orElseThrow(),
         section.get("subject"),
         section.get("variant"),
         section.get("jdk"),
@@ -156,7 +157,8 @@ final class SelfcheckFile {
     return new SelectionException(
         String.format(
             Locale.ROOT,
-            "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck",
+            "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern"
+                + " selfcheck",
             file,
             number,
             shown(actual),

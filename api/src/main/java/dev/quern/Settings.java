@@ -5,8 +5,6 @@ import dev.quern.op.Numerics;
 import dev.quern.spi.Variant;
 import dev.quern.text.Nearest;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,7 +25,7 @@ import java.util.stream.Stream;
 /// @param text all of it in one line, for reports
 record Settings(
     Rule general,
-    Map<Operator, Rule> rules,
+    Map<Operator<?, ?>, Rule> rules,
     boolean exactOnly,
     boolean invariantOnly,
     String text) {
@@ -40,22 +38,22 @@ record Settings(
   /// @throws SelectionException if one is malformed
   static Settings parse(KernelOptions options) {
     Map<String, String> properties = options.properties();
-    Map<String, Operator> byProperty = new TreeMap<>();
-    for (Operator operator : Operator.values()) {
+    Map<String, Operator<?, ?>> byProperty = new TreeMap<>();
+    for (Operator<?, ?> operator : Operator.values()) {
       byProperty.put(operator.property(), operator);
     }
     Rule general =
         Rule.parse(
             options.stated(KernelOptions.PROVIDER),
             properties.getOrDefault(KernelOptions.PROVIDER, Rule.AUTO));
-    Map<Operator, Rule> rules = new EnumMap<>(Operator.class);
-    for (Operator operator : Operator.values()) {
+    Map<Operator<?, ?>, Rule> rules = new TreeMap<>();
+    for (Operator<?, ?> operator : Operator.values()) {
       rules.put(operator, general);
     }
     List<String> text = new ArrayList<>(List.of(general.toString()));
     for (String key : new TreeSet<>(properties.keySet())) {
       if (key.startsWith(KernelOptions.PROVIDER + ".")) {
-        Operator operator = byProperty.get(key);
+        Operator<?, ?> operator = byProperty.get(key);
         if (operator == null) {
           throw noSuchOperator(options, key, byProperty.keySet());
         }
@@ -171,7 +169,7 @@ record Settings(
     Set<String> known =
         Stream.concat(
                 Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file", "hugepages"),
-                Arrays.stream(Operator.values()).map(o -> "provider." + o.id()))
+                Operator.values().stream().map(o -> "provider." + o.id()))
             .collect(Collectors.toCollection(TreeSet::new));
     List<String> warnings = new ArrayList<>();
     for (String key : new TreeSet<>(options.properties().keySet())) {

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What the checks of all operators share (SPEC.md, P15 and P17), and who is named where one fails:
 /// `linear: x.cols=4095, expected inputs=4096 (spec LinearSpec[...], provider kleidi/neon_i8mm)`.
@@ -20,7 +21,9 @@ import java.util.Locale;
 /// @param spec the spec as text
 /// @param provider name of the provider that runs it
 /// @param variants its variants, by rising `minRows`
-record Site(String operator, String spec, String provider, List<Variant> variants) {
+/// @param closed whether the [Kernels] that it was taken from are closed
+record Site(
+    String operator, String spec, String provider, List<Variant> variants, AtomicBoolean closed) {
   private static final Logger LOG = System.getLogger("dev.quern");
 
   /// Stands for the worker threads, which are not known here: memory that a thread other than the
@@ -102,6 +105,13 @@ record Site(String operator, String spec, String provider, List<Variant> variant
       }
     }
     return provider + variant;
+  }
+
+  /// Checks that what the provider opened is not closed: native code may be gone.
+  void open() {
+    if (closed.get()) {
+      throw new IllegalStateException(message(0, "the Kernels that it was taken from are closed"));
+    }
   }
 
   void notNull(Object operand, String name) {
@@ -194,7 +204,8 @@ record Site(String operator, String spec, String provider, List<Variant> variant
           rows,
           String.format(
                   Locale.ROOT,
-                  "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d) bytes",
+                  "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d)"
+                      + " bytes",
                   scratch.byteSize(),
                   bytes,
                   rows,
@@ -224,6 +235,7 @@ record Site(String operator, String spec, String provider, List<Variant> variant
           0,
           "scratchBytes(rows=" + rows + ", parallelism=" + parallelism + "), expected both >= 1");
     }
+    open();
     long bytes;
     try {
       bytes = kernel.scratchBytes(rows, parallelism);

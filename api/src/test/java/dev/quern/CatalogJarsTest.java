@@ -96,7 +96,8 @@ class CatalogJarsTest {
             folder.resolve("module.jar"),
             Map.of(
                 "module-info",
-                "module far.one { requires dev.quern.api; provides dev.quern.spi.KernelProvider with far.one.One; }",
+                "module far.one { requires dev.quern.api; provides dev.quern.spi.KernelProvider"
+                    + " with far.one.One; }",
                 "far.one.One",
                 ProviderJars.source("far.one.One", "one", 1, "")),
             Map.of(),
@@ -182,6 +183,51 @@ class CatalogJarsTest {
     ProviderEntry entry = scan(jar).getFirst();
     assertContains(entry, "AbstractMethodError", "specVersion", "built for this version");
     assertEquals("far.Old", entry.className());
+  }
+
+  /// Compiled against spec 1.0, whose providers had no `open`: it is asked for its version first,
+  /// and for no kernels.
+  @Test
+  void aJarForSpec1IsTold() throws IOException {
+    Path oldApi = Files.createDirectories(folder.resolve("api-1.0"));
+    ProviderJars.compile(
+        oldApi,
+        Map.of(
+            "dev.quern.spi.Spec",
+            "package dev.quern.spi; public class Spec { public static final int VERSION = 1_000; }",
+            "dev.quern.spi.Platform",
+            "package dev.quern.spi; public class Platform {}",
+            "dev.quern.spi.Availability",
+            "package dev.quern.spi; public interface Availability { record Ready(String detail)"
+                + " implements Availability {} }",
+            "dev.quern.spi.KernelProvider",
+            """
+            package dev.quern.spi;
+            public interface KernelProvider {
+              String name();
+              int priority();
+              int specVersion();
+              Availability availability(Platform platform);
+            }
+            """));
+    Path jar =
+        ProviderJars.jar(
+            folder.resolve("spec1.jar"),
+            Map.of(
+                "far.Spec1",
+                ProviderJars.source("far.Spec1", "spec1", 1, "")
+                    .replace(", KernelSet", "")
+                    .replace("open(Platform", "availability(Platform")
+                    .replace("Ready(this, ", "Ready(")),
+            Map.of(ServiceFiles.RESOURCE, "far.Spec1"),
+            "-cp",
+            oldApi.toString());
+    ProviderEntry entry = scan(jar).getFirst();
+    assertEquals("spec1", entry.name());
+    assertEquals(
+        "rejected: built against spec 1.0, this quern-api implements 2.0 (P2)."
+            + " Remedy: use a release of this provider for spec 2.0",
+        entry.verdict().text());
   }
 
   /// A second quern-api beside the provider, in a class loader that looks there first.

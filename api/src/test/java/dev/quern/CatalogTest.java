@@ -52,21 +52,26 @@ class CatalogTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "ThrowingConstructor | ? | it can't be constructed: java.lang.IllegalStateException: no luck",
-        "ThrowingInitialiser | ? | ExceptionInInitializerError, caused by java.lang.IllegalStateException: static",
+        "ThrowingConstructor | ? | it can't be constructed: java.lang.IllegalStateException: no"
+            + " luck",
+        "ThrowingInitialiser | ? | ExceptionInInitializerError, caused by"
+            + " java.lang.IllegalStateException: static",
         "HiddenConstructor   | ? | Unable to get public no-arg constructor",
         "NoProvider          | ? | it is not a KernelProvider",
         "NullName            | ? | its name is null, expected a letter",
-        "ThrowingName        | ? | it can't say who it is: java.lang.IllegalStateException: who am I",
+        "ThrowingName        | ? | it can't say who it is: java.lang.IllegalStateException: who am"
+            + " I",
         "CapitalName         | ? | its name is 'Vector2', expected a letter, then letters, digits",
         "BlankName           | ? | its name is 'my kernels', expected",
-        "AutoName            | ? | its name is 'auto', expected a letter, then letters, digits, - or _, all lower case, and not a reserved word",
-        "OldMajor   | oldmajor   | built against spec 0.9, this quern-api implements 1.0",
-        "NewMinor   | newminor   | built against spec 1.1, this quern-api implements 1.0",
-        "NewMajor   | newmajor   | built against spec 2.0, this quern-api implements 1.0",
-        "ThrowingAvailability | grumpy | availability(platform) threw java.lang.IllegalStateException: go away",
-        "NullAvailability     | mute   | availability(platform) returned null",
-        "OverflowingAvailability | deep | availability(platform) threw java.lang.StackOverflowError",
+        "AutoName            | ? | its name is 'auto', expected a letter, then letters, digits, -"
+            + " or _, all lower case, and not a reserved word",
+        "OldMajor   | oldmajor   | built against spec 1.0, this quern-api implements 2.0",
+        "NewMinor   | newminor   | built against spec 2.1, this quern-api implements 2.0",
+        "NewMajor   | newmajor   | built against spec 3.0, this quern-api implements 2.0",
+        "ThrowingAvailability | grumpy | open(platform) threw java.lang.IllegalStateException: go"
+            + " away",
+        "NullAvailability     | mute   | open(platform) returned null",
+        "OverflowingAvailability | deep | open(platform) threw java.lang.StackOverflowError",
       })
   void aBrokenProviderIsRejected(String type, String name, String reason) throws Exception {
     Class<?> broken =
@@ -146,7 +151,7 @@ class CatalogTest {
     List<ProviderEntry> entries = scan(OldMajor.class, OldMajorsSuccessor.class);
     assertEquals(OldMajorsSuccessor.class.getName(), entries.get(0).className());
     assertTrue(entries.get(0).ready());
-    assertTrue(entries.get(1).verdict().text().contains("built against spec 0.9"));
+    assertTrue(entries.get(1).verdict().text().contains("built against spec 1.0"));
   }
 
   private List<ProviderEntry> scan(Class<?>... providers) throws IOException {
@@ -237,7 +242,7 @@ class CatalogTest {
 
     @Override
     public int specVersion() {
-      return 9;
+      return Spec.VERSION - 1000;
     }
   }
 
@@ -275,7 +280,7 @@ class CatalogTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
+    public Availability open(Platform platform) {
       throw new IllegalStateException("go away");
     }
   }
@@ -286,7 +291,7 @@ class CatalogTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
+    public Availability open(Platform platform) {
       return null;
     }
   }
@@ -297,7 +302,7 @@ class CatalogTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
+    public Availability open(Platform platform) {
       throw new StackOverflowError();
     }
   }

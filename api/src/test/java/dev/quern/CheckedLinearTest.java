@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class CheckedLinearTest {
@@ -39,7 +40,8 @@ class CheckedLinearTest {
           "kleidi",
           List.of(
               new Variant("neon_dotprod", 1, Numerics.INT8_SYM_32),
-              new Variant("neon_i8mm", 4, Numerics.INT8_SYM_32)));
+              new Variant("neon_i8mm", 4, Numerics.INT8_SYM_32)),
+          new AtomicBoolean());
   private static final String WHO =
       " (spec LinearSpec[Q4_0, outputs=48, inputs=64, int8-sym-32], provider kleidi";
 

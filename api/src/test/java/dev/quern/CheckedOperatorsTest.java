@@ -24,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -208,7 +209,8 @@ class CheckedOperatorsTest {
 
   @Test
   void scratchIsNobodysOperand() {
-    Site site = new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT));
+    Site site =
+        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
     Fakes.NoOp wantsScratch = new Fakes.NoOp(64, false);
     AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, site);
     fails("op: q overlaps scratch", () -> checked.apply(q, cache, 0, y, with(q)));
@@ -267,7 +269,8 @@ class CheckedOperatorsTest {
   /// The caches' memory is no scratch either.
   @Test
   void scratchIsNoCache() {
-    Site site = new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT));
+    Site site =
+        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
     AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, site);
     Workspace inKeys = new Workspace(cache.keys(), Workers.sequential());
     Workspace inValues = new Workspace(cache.values(), Workers.sequential());

@@ -19,6 +19,7 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -93,7 +94,7 @@ public final class Fakes {
   }
 
   /// Declines everything, is ready, and fits.
-  public abstract static class Base implements KernelProvider {
+  public abstract static class Base implements KernelProvider, KernelSet {
     private final String name;
     private final int priority;
 
@@ -118,8 +119,8 @@ public final class Fakes {
     }
 
     @Override
-    public Availability availability(Platform platform) {
-      return new Availability.Ready("");
+    public Availability open(Platform platform) {
+      return new Availability.Ready(this, "");
     }
   }
 
@@ -164,8 +165,8 @@ public final class Fakes {
     }
 
     @Override
-    public Availability availability(Platform platform) {
-      return new Availability.Ready("256-bit vectors");
+    public Availability open(Platform platform) {
+      return new Availability.Ready(this, "256-bit vectors");
     }
 
     @Override
@@ -187,9 +188,9 @@ public final class Fakes {
     }
 
     @Override
-    public Availability availability(Platform platform) {
+    public Availability open(Platform platform) {
       return platform.properties().containsKey("quern.kleidi.library")
-          ? new Availability.Ready("dotprod")
+          ? new Availability.Ready(this, "dotprod")
           : new Availability.Unavailable(
               "no libkleidiai.so was found", "set -Dquern.kleidi.library=<path>");
     }
@@ -211,7 +212,7 @@ public final class Fakes {
     }
 
     @Override
-    public Availability availability(Platform platform) {
+    public Availability open(Platform platform) {
       return new Availability.Unavailable("the CPU has no AMX", "");
     }
   }

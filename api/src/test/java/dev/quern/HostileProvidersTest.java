@@ -72,46 +72,48 @@ class HostileProvidersTest {
         "VersionUnlinked",
         "public int specVersion() { throw new NoClassDefFoundError(\"a/B\"); }",
         "java.lang.NoClassDefFoundError: a/B");
-    availability(
+    open(
         "AnswerOom",
         "throw new OutOfMemoryError();",
-        "availability(platform) threw java.lang.OutOfMemoryError (P3)");
-    availability("AnswerBlocks", FOR_EVER, "availability(platform) gave no answer within 3.00 s");
-    availability(
+        "open(platform) threw java.lang.OutOfMemoryError (P3)");
+    open("AnswerBlocks", FOR_EVER, "open(platform) gave no answer within 3.00 s");
+    open(
         "AnswerWithoutText",
         "throw new RuntimeException() { public String toString() { return null; } };",
-        "availability(platform) threw far.hostile.AnswerWithoutText$1 (P3)");
-    availability(
+        "open(platform) threw far.hostile.AnswerWithoutText$1 (P3)");
+    open(
         "AnswerThatThrowsTwice",
         "throw new RuntimeException() { public String getMessage() { throw new Error(); } };",
         "threw far.hostile.AnswerThatThrowsTwice$1, whose toString() throws");
-    availability(
+    open(
         "AnswerInACircle",
-        "var e = new RuntimeException(\"a\"); e.initCause(new RuntimeException(\"b\", e)); throw e;",
+        "var e = new RuntimeException(\"a\"); e.initCause(new RuntimeException(\"b\", e)); throw"
+            + " e;",
         "RuntimeException: a, caused by java.lang.RuntimeException: b");
-    availability(
+    open(
         "AnswerLong",
         "throw new IllegalStateException(\"x\".repeat(10_000_000));",
         "xxx... (10000033 characters) (P3)");
-    availability(
+    open(
         "ReasonLong",
         "return new Availability.Unavailable(\"y\".repeat(100_000), \"z\".repeat(100_000));",
         "yyy... (100000 characters). Remedy: zzz");
-    availability(
+    open(
         "ReasonWithEscapes",
-        "return new Availability.Unavailable(\"a\\r\\nb\\u001b]0;t\\u0007\\u202ec\", \"d\\n\\n e\");",
+        "return new Availability.Unavailable(\"a\\r\\nb\\u001b]0;t\\u0007\\u202ec\", \"d\\n\\n"
+            + " e\");",
         "unavailable: a b\\u001b]0;t\\u0007\\u202ec. Remedy: d e");
-    availability(
+    open(
         "ReasonEmpty",
         "return new Availability.Unavailable(\" \", \"\");",
         "says that it can't run, and no reason (P3)");
-    availability(
+    open(
         "ReasonNull",
         "return new Availability.Unavailable(null, \"\");",
         "threw java.lang.NullPointerException: reason");
-    availability(
+    open(
         "DetailWithEscapes",
-        "return new Availability.Ready(\"fast\\n\\n\\u009b2J\");",
+        "return new Availability.Ready(this, \"fast\\n\\n\\u009b2J\");",
         "ready: fast \\u009b2J");
     offer("OfferOom", "throw new OutOfMemoryError(\"on purpose\");", "ready");
     offer("OfferBlocks", FOR_EVER, "ready");
@@ -124,8 +126,9 @@ class HostileProvidersTest {
     offer(
         "OfferNoVariants",
         "return new Offer.Accepted<>((dev.quern.op.RmsNormKernel)"
-            + " java.lang.reflect.Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {"
-            + " dev.quern.op.RmsNormKernel.class}, (p, m, a) -> null), java.util.List.of());",
+            + " java.lang.reflect.Proxy.newProxyInstance(getClass().getClassLoader(), new"
+            + " Class<?>[] { dev.quern.op.RmsNormKernel.class}, (p, m, a) -> null),"
+            + " java.util.List.of());",
         "ready");
     offer(
         "OfferReason",
@@ -140,8 +143,8 @@ class HostileProvidersTest {
     CASES.put(type, new Case(members, text));
   }
 
-  private static void availability(String type, String body, String text) {
-    add(type, "public Availability availability(Platform platform) {" + body + "}", text);
+  private static void open(String type, String body, String text) {
+    add(type, "public Availability open(Platform platform) {" + body + "}", text);
   }
 
   private static void offer(String type, String body, String text) {
@@ -163,8 +166,8 @@ class HostileProvidersTest {
       String type = e.getKey();
       String name = type.toLowerCase(java.util.Locale.ROOT);
       String source =
-          "package far.hostile; import dev.quern.spi.*; public class %s extends Base {"
-              + " public String name() { return \"%s\"; } public int priority() { return %d; } %s }";
+          "package far.hostile; import dev.quern.spi.*; public class %s extends Base { public"
+              + " String name() { return \"%s\"; } public int priority() { return %d; } %s }";
       String members = e.getValue().members.replace("%s", type);
       source = String.format(java.util.Locale.ROOT, source, type, name, priority++, "@");
       if (members.contains("String name()")) {

@@ -33,13 +33,13 @@ class KernelReportTest {
             "selection quern.provider=auto",
             "",
             "provider priority spec state from",
-            "vector 100 1.0 ready " + from + " (dev.quern.Fakes$Vector)",
+            "vector 100 2.0 ready " + from + " (dev.quern.Fakes$Vector)",
             "256-bit vectors",
-            "scalar 0 1.0 ready " + from + " (dev.quern.Fakes$Scalar)",
-            "amx 300 1.0 unavailable " + from + " (dev.quern.Fakes$Amx)",
+            "scalar 0 2.0 ready " + from + " (dev.quern.Fakes$Scalar)",
+            "amx 300 2.0 unavailable " + from + " (dev.quern.Fakes$Amx)",
             "the CPU has no AMX",
             "no remedy on this machine",
-            "kleidi 200 1.0 unavailable " + from + " (dev.quern.Fakes$Kleidi)",
+            "kleidi 200 2.0 unavailable " + from + " (dev.quern.Fakes$Kleidi)",
             "no libkleidiai.so was found",
             "remedy: set -Dquern.kleidi.library=<path>",
             "",
@@ -55,9 +55,9 @@ class KernelReportTest {
   @Test
   void columnsAreAligned() throws IOException {
     List<String> rows =
-        kernels().report().text().lines().filter(l -> l.contains("  1.0  ")).toList();
+        kernels().report().text().lines().filter(l -> l.contains("  2.0  ")).toList();
     assertEquals(4, rows.size());
-    assertEquals(1, rows.stream().map(l -> l.indexOf("1.0")).distinct().count(), rows.toString());
+    assertEquals(1, rows.stream().map(l -> l.indexOf("2.0")).distinct().count(), rows.toString());
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.quern.spi.Variant;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /// Whose fault it is when a kernel fails; for `pack`, see [CheckedLinearTest].
@@ -156,7 +157,9 @@ class ProviderExceptionTest {
     RmsNormSpec spec = new RmsNormSpec(8, 0);
     Variant variant = Fakes.Scalar.VARIANT;
     return new CheckedRmsNorm(
-        kernel, spec, new Site("rmsnorm", spec.toString(), "bad", List.of(variant)));
+        kernel,
+        spec,
+        new Site("rmsnorm", spec.toString(), "bad", List.of(variant), new AtomicBoolean()));
   }
 
   private static final class ClosedWorkers implements Workers {

@@ -32,12 +32,12 @@ final class ProviderJars {
       """
       package %1$s;
       import dev.quern.spi.*;
-      public class %2$s implements KernelProvider {
+      public class %2$s implements KernelProvider, KernelSet {
         public String name() { return "%3$s"; }
         public int priority() { return %4$s; }
         public int specVersion() { return Spec.VERSION; }
-        public Availability availability(Platform platform) {
-          return new Availability.Ready("from " + %2$s.class.getName());
+        public Availability open(Platform platform) {
+          return new Availability.Ready(this, "from " + %2$s.class.getName());
         }
         %5$s
       }

@@ -9,6 +9,9 @@ import java.util.Set;
 
 /// What a linear operator does: `y = x·Wᵀ`, or `y += x·Wᵀ`.
 ///
+/// A minor version may add a component, with a value that means what was meant before: [#of] and
+/// the methods that change one stay, and the constructor does not (SPEC.md, Versioning).
+///
 /// @param weights storage format of W
 /// @param outputs rows of W, all stacked matrices together
 /// @param inputs columns of W; a whole number of the format's blocks
@@ -27,6 +30,21 @@ public record LinearSpec(
           "linear: tolerated is empty, expected at least one numerics, for example "
               + Numerics.EXACT_F32);
     }
+  }
+
+  /// `y = x·Wᵀ` in exact F32 arithmetic.
+  public static LinearSpec of(BlockFormat weights, int outputs, int inputs) {
+    return new LinearSpec(weights, outputs, inputs, false, Set.of(Numerics.EXACT_F32));
+  }
+
+  /// This spec for a matrix of another shape.
+  public LinearSpec withShape(int outputs, int inputs) {
+    return new LinearSpec(weights, outputs, inputs, accumulate, tolerated);
+  }
+
+  /// This spec, adding to what y holds or overwriting it.
+  public LinearSpec withAccumulate(boolean accumulate) {
+    return new LinearSpec(weights, outputs, inputs, accumulate, tolerated);
   }
 
   /// This spec with other tolerated arithmetics.

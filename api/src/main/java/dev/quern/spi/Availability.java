@@ -6,9 +6,11 @@ import java.util.Objects;
 public sealed interface Availability {
   /// It can run.
   ///
+  /// @param kernels what it offers there; whoever asked closes it
   /// @param detail what it will use, for example `256-bit vectors`; may be empty
-  record Ready(String detail) implements Availability {
+  record Ready(KernelSet kernels, String detail) implements Availability {
     public Ready {
+      Objects.requireNonNull(kernels, "kernels");
       Objects.requireNonNull(detail, "detail");
     }
   }

@@ -4,7 +4,7 @@ package dev.quern.spi;
 public final class Spec {
   /// `major * 1000 + minor`. A compile-time constant on purpose: a provider that returns it from
   /// [KernelProvider#specVersion()] carries the version that its JAR was built against.
-  public static final int VERSION = 1_000;
+  public static final int VERSION = 2_000;
 
   private Spec() {}
 
@@ -18,7 +18,7 @@ public final class Spec {
     return version % 1000;
   }
 
-  /// The version as people write it, for example `1.0`.
+  /// The version as people write it, for example `2.0`.
   public static String text(int version) {
     return major(version) + "." + minor(version);
   }

@@ -9,6 +9,7 @@ import dev.quern.data.KvFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -56,5 +57,24 @@ class SpecTextTest {
       assertNotEquals(specs.getFirst().toString(), other.toString());
       assertTrue(other.toString().startsWith(specs.getFirst().getClass().getSimpleName() + "["));
     }
+  }
+
+  /// Whoever states nothing gets what was meant before; what is changed is that and nothing else.
+  @Test
+  void factoriesAndChanges() {
+    LinearSpec linear = LinearSpec.of(BlockFormat.Q8_0, 8, 32);
+    assertEquals(new LinearSpec(BlockFormat.Q8_0, 8, 32, false, EXACT), linear);
+    assertEquals(
+        new LinearSpec(BlockFormat.Q8_0, 9, 64, true, EXACT),
+        linear.withShape(9, 64).withAccumulate(true));
+    AttentionSpec attention = AttentionSpec.of(4, 2, 16, 8, KvFormat.F16);
+    assertEquals(new AttentionSpec(4, 2, 16, 8, 0.25f, KvFormat.F16), attention);
+    assertEquals(
+        new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16),
+        attention.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
+    assertEquals(new RmsNormSpec(9, 1e-5f), RmsNormSpec.of(8, 1e-5f).withWidth(9));
+    RopeSpec rope = RopeSpec.of(4, 8, RopePairing.HALF_SPLIT);
+    assertEquals(new RopeSpec(5, 8, RopePairing.HALF_SPLIT), rope.withHeads(5));
+    assertEquals(new SwiGluSpec(9), SwiGluSpec.of(8).withWidth(9));
   }
 }

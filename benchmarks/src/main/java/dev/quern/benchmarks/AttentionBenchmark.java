@@ -58,9 +58,10 @@ public class AttentionBenchmark {
   @Setup(Level.Trial)
   public void setUp() {
     KvFormat format = kv.equals("F32") ? KvFormat.F32 : KvFormat.F16;
-    operands = new Operands();
+    operands = new Operands(provider);
     kernel =
-        Operands.kernels(provider)
+        operands
+            .kernels()
             .attention(new AttentionSpec(HEADS, KV_HEADS, HEAD_DIM, positions, 0.125f, format));
     long plane = KvCache.planeBytes(format, KV_HEADS, HEAD_DIM, positions);
     cache =

@@ -60,8 +60,8 @@ public class ElementwiseBenchmark {
 
   @Setup(Level.Trial)
   public void setUp() {
-    operands = new Operands();
-    Kernels kernels = Operands.kernels(provider);
+    operands = new Operands(provider);
+    Kernels kernels = operands.kernels();
     norm = kernels.rmsNorm(new RmsNormSpec(width, 1e-5f));
     rope = kernels.rope(new RopeSpec(width / HEAD_DIM, HEAD_DIM, RopePairing.ADJACENT));
     swiGlu = kernels.swiGlu(new SwiGluSpec(4 * width));

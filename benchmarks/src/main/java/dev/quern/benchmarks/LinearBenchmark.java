@@ -79,9 +79,9 @@ public class LinearBenchmark {
     String[] sides = shape.split("x");
     int outputs = Integer.parseInt(sides[0]);
     int inputs = Integer.parseInt(sides[1]);
-    operands = new Operands();
+    operands = new Operands(provider);
     WeightMatrix weights = operands.weights(blocks, outputs, inputs);
-    Kernels chosen = Operands.kernels(provider);
+    Kernels chosen = operands.kernels();
     LinearSpec spec =
         new LinearSpec(blocks, outputs, inputs, false, Set.copyOf(Numerics.standard()));
     long matrixBytes = weights.data().byteSize();

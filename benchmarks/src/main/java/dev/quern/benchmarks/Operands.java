@@ -13,17 +13,24 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 
-/// What a benchmark calls kernels with: seeded random operands, freed together. One thread.
+/// What a benchmark calls, and calls it with: kernels, and seeded random operands, freed together.
+/// One thread.
 final class Operands implements AutoCloseable {
   static final Workers ONE_THREAD = Workers.sequential();
 
   private final Arena arena = Arena.ofShared();
   private final SplittableRandom random = new SplittableRandom(1);
 
-  /// The kernels of a provider, in the terms of `quern.provider`; other properties as given to the
-  /// JVM.
-  static Kernels kernels(String provider) {
-    return Kernels.load(KernelOptions.fromSystem().withProvider(provider));
+  private final Kernels kernels;
+
+  /// @param provider who runs them, in the terms of `quern.provider`; other properties as given to
+  ///   the JVM
+  Operands(String provider) {
+    kernels = Kernels.load(KernelOptions.fromSystem().withProvider(provider));
+  }
+
+  Kernels kernels() {
+    return kernels;
   }
 
   Arena arena() {
@@ -56,6 +63,7 @@ final class Operands implements AutoCloseable {
 
   @Override
   public void close() {
+    kernels.close();
     arena.close();
   }
 

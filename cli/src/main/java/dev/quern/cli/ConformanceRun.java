@@ -41,7 +41,7 @@ import java.util.stream.Stream;
 
 /// What [ConformanceCommand] does: finds the providers, runs the suite on one or compares two,
 /// prints and writes the reports.
-final class ConformanceRun {
+final class ConformanceRun implements AutoCloseable {
   private final ConformanceCommand command;
   private final Settings settings;
   private final List<Path> jars;
@@ -61,20 +61,28 @@ final class ConformanceRun {
                 ProviderJars.loader(jars, system.loader())));
   }
 
+  /// Closes the kernels of all that were found.
+  @Override
+  public void close() {
+    catalog.close();
+  }
+
   int call() throws IOException {
     prepareFiles();
     List<ModelKernel> models = ConformanceModels.kernels(command.models);
     Environment environment = Environment.current(catalog.platform());
     if (command.deep) {
       ProviderEntry entry = command.provider == null ? onlyOneOfJars() : entry(command.provider);
-      return new ConformanceDeep(command, settings, environment)
-          .call(
-              target(ready(entry)),
-              selection(),
-              models,
-              Origin.of(ready(entry), location(entry)),
-              Stream.concat(jars.stream(), path(entry).stream()).toList(),
-              replayCommand(entry));
+      try (Target target = target(ready(entry))) {
+        return new ConformanceDeep(command, settings, environment)
+            .call(
+                target,
+                selection(),
+                models,
+                Origin.of(ready(entry), location(entry)),
+                Stream.concat(jars.stream(), path(entry).stream()).toList(),
+                replayCommand(entry));
+      }
     }
     Optional<Tested> tested =
         command.provider == null && !command.compare.isEmpty()
@@ -158,10 +166,11 @@ final class ConformanceRun {
     Plan plan = new Plan(models, new Coverage(), Steps.all());
     Stopwatch stopwatch = new Stopwatch();
     SuiteResult result;
-    try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
+    try (ConformanceProgress progress = new ConformanceProgress(command.console);
+        Target target = target(provider)) {
       result =
           Suite.run(
-              target(provider),
+              target,
               settings,
               selection(),
               plan,
@@ -185,7 +194,8 @@ final class ConformanceRun {
         ? List.of(
             String.format(
                 Locale.ROOT,
-                "quick: %d tries in place of %d, and as much less of what goes with them: cases at the sizes of models, long sequences of calls",
+                "quick: %d tries in place of %d, and as much less of what goes with them: cases at"
+                    + " the sizes of models, long sequences of calls",
                 settings.tries(),
                 Settings.DEFAULT_TRIES))
         : List.of();
@@ -205,9 +215,10 @@ final class ConformanceRun {
   }
 
   private Comparison compare(ProviderEntry first, ProviderEntry second) {
-    try (ConformanceProgress progress = new ConformanceProgress(command.console)) {
-      return CrossCheck.run(
-          target(ready(first)), target(ready(second)), settings, selection(), progress::compared);
+    try (ConformanceProgress progress = new ConformanceProgress(command.console);
+        Target one = target(ready(first));
+        Target other = target(ready(second))) {
+      return CrossCheck.run(one, other, settings, selection(), progress::compared);
     } catch (IllegalArgumentException e) {
       throw replayMistake(e);
     }

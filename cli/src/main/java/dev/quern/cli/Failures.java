@@ -1,15 +1,10 @@
 package dev.quern.cli;
 
-import dev.quern.ProviderException;
+import dev.quern.QuernException;
 import dev.quern.SelectionException;
-import dev.quern.cli.report.ReportException;
 import dev.quern.files.OutputException;
-import dev.quern.llama.LlamaException;
-import dev.quern.llama.checkpoint.CheckpointException;
-import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.text.Printable;
 import dev.quern.llama.text.RanOutOfMemory;
-import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -51,16 +46,8 @@ final class Failures {
   private static final List<Row<?>> MISTAKES =
       List.of(
           // Our own: their messages say what, where, expected, and the remedy.
-          Row.of(UserException.class, Throwable::getMessage),
-          Row.of(LlamaException.class, Throwable::getMessage),
-          Row.of(GgufException.class, Throwable::getMessage),
-          Row.of(CheckpointException.class, Throwable::getMessage),
-          Row.of(TokenizerException.class, Throwable::getMessage),
-          Row.of(SelectionException.class, Throwable::getMessage),
-          Row.of(ProviderException.class, Throwable::getMessage),
-          Row.of(ReportException.class, Throwable::getMessage),
+          Row.of(QuernException.class, Throwable::getMessage),
           Row.of(OutputException.class, Throwable::getMessage),
-          Row.of(StandardOutput.Failure.class, Throwable::getMessage),
           // The operating system's, whose messages are a bare path often enough.
           Row.of(NoSuchFileException.class, e -> e.getFile() + ": no such file or folder"),
           Row.of(AccessDeniedException.class, e -> e.getFile() + ": permission denied"),

@@ -19,7 +19,7 @@ final class ProfileText {
     line(out, "operator", "to the first token", "decoding");
     double promptKernels = 0;
     double decodeKernels = 0;
-    for (Operator operator : Operator.values()) {
+    for (Operator<?, ?> operator : Operator.values()) {
       double inPrompt = profile.promptNanos(operator) / 1e9;
       double inDecode = profile.nanos(operator) / 1e9 - inPrompt;
       line(out, operator.id(), share(inPrompt, prompt), share(inDecode, decode));

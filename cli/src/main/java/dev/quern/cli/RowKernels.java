@@ -5,11 +5,11 @@ import dev.quern.KernelReport;
 import dev.quern.Operator;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// The kernels that calls with so many rows run on, for people and for programs.
@@ -21,7 +21,7 @@ record RowKernels(KernelReport report, int rows) {
   /// One line: for each operator the provider, the variant, its numerics, and in how many of the
   /// model's kernels.
   String line() {
-    Map<Operator, Map<String, Integer>> uses = new EnumMap<>(Operator.class);
+    Map<Operator<?, ?>, Map<String, Integer>> uses = new TreeMap<>();
     for (Choice choice : report.choices()) {
       Variant variant = choice.variant(rows);
       String what =

@@ -14,7 +14,6 @@ import dev.quern.conformance.Target;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,12 +35,18 @@ final class SelfcheckRun {
   }
 
   int call() throws IOException {
-    Catalog catalog = Catalog.scan(options);
+    try (Catalog catalog = Catalog.scan(options)) {
+      return check(catalog);
+    }
+  }
+
+  private int check(Catalog catalog) throws IOException {
     if (catalog.platform().jit() != Jit.C2) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start without -Xint, -client and -XX:TieredStopAtLevel",
+              "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start"
+                  + " without -Xint, -client and -XX:TieredStopAtLevel",
               catalog.platform().jit()),
           null);
     }
@@ -52,7 +57,8 @@ final class SelfcheckRun {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "selfcheck: provider %s, expected some of %s, which can run here; `quern explain` says why others can't",
+              "selfcheck: provider %s, expected some of %s, which can run here; `quern explain`"
+                  + " says why others can't",
               wanted.isEmpty() ? "" : String.join(",", wanted),
               names),
           null);
@@ -67,17 +73,20 @@ final class SelfcheckRun {
   }
 
   private boolean check(ProviderEntry entry, Catalog catalog) throws IOException {
-    KernelProvider provider = catalog.ready(entry.name()).orElseThrow();
-    Target target = new Target(provider, catalog.platform(), Support.of(provider));
     Selfcheck stored = Selfcheck.read(options);
     long start = System.nanoTime();
     console.err().printf(Locale.ROOT, "quern: checking %s ...%n", entry.name());
-    List<Result> results = CompiledCheck.run(target, this::print);
+    List<Result> results;
+    KernelProvider provider = catalog.ready(entry.name()).orElseThrow();
+    try (Target target = new Target(provider, catalog.platform(), Support.of(provider))) {
+      results = CompiledCheck.run(target, this::print);
+    }
     List<Result> wrong = results.stream().filter(r -> !r.passed()).toList();
     Map<String, SelfcheckFailure> failures = new LinkedHashMap<>();
     for (Result r : wrong) {
       SelfcheckFailure failure =
-          stored.failure(entry, operator(r.operator()), r.spec(), r.variant(), because(r));
+          stored.failure(
+              entry, Operator.byId(r.operator()).orElseThrow(), r.spec(), r.variant(), because(r));
       failures.putIfAbsent(r.operator() + failure.subject() + failure.variant(), failure);
     }
     stored.store(entry, List.copyOf(failures.values()));
@@ -122,13 +131,6 @@ final class SelfcheckRun {
               because(r),
               r.replay());
     }
-  }
-
-  private static Operator operator(String id) {
-    return Arrays.stream(Operator.values())
-        .filter(o -> o.id().equals(id))
-        .findFirst()
-        .orElseThrow();
   }
 
   private static String because(Result r) {

@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import dev.quern.QuernException;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -7,7 +8,7 @@ import java.io.OutputStream;
 /// rest: a `PrintStream` keeps an [IOException] to itself, and lets [Failure] through.
 final class StandardOutput extends OutputStream {
   /// Standard output can't be written.
-  static final class Failure extends RuntimeException {
+  static final class Failure extends QuernException {
     private static final long serialVersionUID = 1L;
 
     /// Whether its reader has gone, as `head` does: no mistake, and nothing to tell the user.

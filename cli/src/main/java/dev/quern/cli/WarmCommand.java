@@ -28,10 +28,12 @@ import picocli.CommandLine.Option;
 @Command(
     name = "warm",
     description =
-        "Runs selfcheck, then stores an AOT cache of the loaded classes, which makes later starts faster.",
+        "Runs selfcheck, then stores an AOT cache of the loaded classes, which makes later starts"
+            + " faster.",
     footer = {
       "",
-      "The launcher ./quern does both, and uses the cache from then on. Started without it, this command is a training run: add -XX:AOTCacheOutput=FILE to the JVM's options."
+      "The launcher ./quern does both, and uses the cache from then on. Started without it, this"
+          + " command is a training run: add -XX:AOTCacheOutput=FILE to the JVM's options."
     })
 final class WarmCommand extends ConsoleCommand {
   private static final String PROMPT = "Once upon a time there was a little girl who";
@@ -52,10 +54,11 @@ final class WarmCommand extends ConsoleCommand {
         LlamaSession session = model.newSession()) {
       session.generate(session.encodePrompt(PROMPT), GenerationOptions.greedy(TOKENS), _ -> {});
     }
-    Kernels kernels = Kernels.load(KernelOptions.fromSystem());
-    for (BlockFormat format : BlockFormat.standard()) {
-      if (format.scalePlane() == ScalePlane.INLINE) { // what GGUF files hold
-        multiply(kernels, format);
+    try (Kernels kernels = Kernels.load(KernelOptions.fromSystem())) {
+      for (BlockFormat format : BlockFormat.standard()) {
+        if (format.scalePlane() == ScalePlane.INLINE) { // what GGUF files hold
+          multiply(kernels, format);
+        }
       }
     }
     return 0;

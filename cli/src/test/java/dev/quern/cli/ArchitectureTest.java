@@ -18,6 +18,7 @@ import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.quern.QuernException;
 import dev.quern.spi.KernelProvider;
 import java.io.File;
 import java.io.FileDescriptor;
@@ -293,6 +294,18 @@ class ArchitectureTest {
             !t.getRawParameterTypes().isEmpty()
                 && t.getRawParameterTypes().getLast().isEquivalentTo(type));
   }
+
+  /// A provider sees the SPI alone, and what it throws arrives as a ProviderException.
+  @ArchTest
+  static final ArchRule oneFamilyOfExceptions =
+      classes()
+          .that()
+          .areAssignableTo(RuntimeException.class)
+          .and()
+          .resideOutsideOfPackage("dev.quern.provider..")
+          .should()
+          .beAssignableTo(QuernException.class)
+          .because("whoever calls Quern can catch what it throws on purpose in one clause");
 
   @ArchTest
   static final ArchRule noUnsafe =

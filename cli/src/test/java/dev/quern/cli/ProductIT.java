@@ -34,11 +34,11 @@ class ProductIT {
       """
       package org.example;
       import dev.quern.data.*; import dev.quern.op.*; import dev.quern.spi.*;
-      public final class ExampleProvider implements KernelProvider {
+      public final class ExampleProvider implements KernelProvider, KernelSet {
         public String name() { return "example"; }
         public int priority() { return 1000; }
         public int specVersion() { return Spec.VERSION; }
-        public Availability availability(Platform p) { return new Availability.Ready("an example"); }
+        public Availability open(Platform p) { return new Availability.Ready(this, "an example"); }
         public Offer<SwiGluKernel> swiGlu(SwiGluSpec s) {
           return Offer.accepted(new SwiGluKernel() {
             public long scratchBytes(int rows, int parallelism) { return 0; }

@@ -35,11 +35,11 @@ record SwiGluJar(
       import dev.quern.data.*;
       import dev.quern.op.*;
       import dev.quern.spi.*;
-      public class Provider implements KernelProvider {
+      public class Provider implements KernelProvider, KernelSet {
         public String name() { return "%1$s"; }
         public int priority() { return 17; }
         public int specVersion() { return Spec.VERSION; }
-        public Availability availability(Platform p) { return %2$s; }
+        public Availability open(Platform p) { return %2$s; }
         public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) { return %3$s; }
         record Kernel() implements SwiGluKernel {
           public long scratchBytes(int rows, int parallelism) { return 0; }
@@ -60,7 +60,7 @@ record SwiGluJar(
         name,
         "1",
         "Offer.accepted(new Kernel(), new Variant(\"plain\", 1, Numerics.EXACT_F32))",
-        "new Availability.Ready(\"here\")",
+        "new Availability.Ready(this, \"here\")",
         "# one operator\nswiglu\n",
         null);
   }
@@ -111,7 +111,8 @@ record SwiGluJar(
                   sources.resolve("module-info.java"),
                   String.format(
                       Locale.ROOT,
-                      "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %1$s.Provider; }",
+                      "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider"
+                          + " with %1$s.Provider; }",
                       name))
               .toString());
     }

@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.TestInstancePostProcessor;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.platform.commons.support.AnnotationSupport;
@@ -45,6 +48,9 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
   /// The classes by which JUnit came here, the outermost first.
   private List<Class<?>> classes = List.of();
 
+  /// Those of all its tests, which may run in parallel.
+  private final Queue<Target> opened = new ConcurrentLinkedQueue<>();
+
   Conformance() {}
 
   /// The provider under test.
@@ -65,8 +71,11 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
     return Settings.fromSystemProperties();
   }
 
+  /// A target that is closed when JUnit is done with the class.
   final Target target() {
-    return new Target(provider(), platform(), support());
+    Target target = new Target(provider(), platform(), support());
+    opened.add(target);
+    return target;
   }
 
   /// A test before it has its place.
@@ -159,7 +168,7 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
   }
 
   /// Tells a conformance class where JUnit found it: `getClass()` alone does not, where a class
-  /// inherits its nested ones.
+  /// inherits its nested ones. And closes what it opened, in the end.
   public static final class Place implements TestInstancePostProcessor {
     /// What JUnit calls.
     public Place() {}
@@ -177,6 +186,9 @@ public abstract sealed class Conformance permits OperatorConformance, ProviderCo
               .ifPresent(classes::addFirst);
         }
         conformance.classes = List.copyOf(classes);
+        context
+            .getStore(Namespace.create(Conformance.class))
+            .put(conformance, (AutoCloseable) () -> conformance.opened.forEach(Target::close));
       }
     }
   }

@@ -193,7 +193,7 @@ public final class DeepRun {
   public SuiteResult result() {
     List<ModelResult> specs =
         new ModelSpecs(new Plan(models, state.coverage, Steps.all()), settings).all();
-    Availability availability = target.provider().availability(target.platform());
+    Availability availability = target.availability();
     synchronized (this) {
       return new SuiteResult(
           target.provider().name(),

@@ -199,7 +199,7 @@ public abstract non-sealed class OperatorConformance extends Conformance {
   }
 
   private static Optional<String> unavailable(Target target) {
-    return target.provider().availability(target.platform()) instanceof Availability.Unavailable u
+    return target.availability() instanceof Availability.Unavailable u
         ? Optional.of(
             String.format(Locale.ROOT, "unavailable: %s %s", u.reason(), u.remedy()).strip())
         : Optional.empty();

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
-/// Rules P1 to P4 of SPEC.md, and the provider's support declaration (see [Support]), as JUnit
-/// tests. A provider's author extends it as [LinearConformance].
+/// Rules P1 to P4 and P22 of SPEC.md, and the provider's support declaration (see [Support]), as
+/// JUnit tests. A provider's author extends it as [LinearConformance].
 @Tag("provider")
 public abstract non-sealed class ProviderConformance extends Conformance {
   protected ProviderConformance() {}
@@ -39,6 +39,12 @@ public abstract non-sealed class ProviderConformance extends Conformance {
   @Tag("P4")
   public final Stream<DynamicNode> P4() {
     return rule("P4");
+  }
+
+  @TestFactory
+  @Tag("P22")
+  public final Stream<DynamicNode> P22() {
+    return rule("P22");
   }
 
   /// What is accepted is declared, and the other way round.
@@ -68,7 +74,7 @@ public abstract non-sealed class ProviderConformance extends Conformance {
                     id,
                     rule.testName(),
                     () -> verify(List.of(Suite.check(rule, target, settings)))));
-    boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
+    boolean ready = target.availability() instanceof Availability.Ready;
     return ready
         ? Stream.concat(
             whole, Catalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))

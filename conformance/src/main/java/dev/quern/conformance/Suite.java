@@ -91,10 +91,7 @@ public final class Suite {
         };
     Availability availability;
     try {
-      availability =
-          Objects.requireNonNull(
-              ask("availability", () -> target.provider().availability(target.platform())),
-              "availability");
+      availability = Objects.requireNonNull(ask("open", target::availability), "availability");
     } catch (Throwable e) { // of the provider; rule P3 says more
       availability = new Availability.Unavailable("no answer: it " + Thrown.text(e), "");
       ProviderRules.whole().stream()

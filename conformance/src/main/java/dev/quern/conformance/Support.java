@@ -1,20 +1,18 @@
 package dev.quern.conformance;
 
-import dev.quern.data.BlockFormat;
-import dev.quern.data.KvFormat;
-import dev.quern.op.Numerics;
-import dev.quern.op.RopePairing;
+import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// What a provider's author declares that it accepts: the resource `META-INF/quern/NAME.support` in
 /// the provider's JAR. The suite compares it with what the provider does accept, so that a kernel
@@ -39,33 +37,8 @@ import java.util.Map;
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) {
 
-  /// The names that may stand after an operator, column by column.
-  private static final Map<String, List<List<String>>> COLUMNS =
-      Map.of(
-          "linear",
-          List.of(
-              BlockFormat.standard().stream().map(BlockFormat::id).toList(),
-              Numerics.standard().stream().map(Numerics::id).toList()),
-          "attention",
-          List.of(List.of(KvFormat.F32.id(), KvFormat.F16.id())),
-          "rope",
-          List.of(
-              Arrays.stream(RopePairing.values())
-                  .map(p -> p.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                  .toList()),
-          "rmsnorm",
-          List.of(),
-          "swiglu",
-          List.of());
-
-  /// The sizes that conditions may name.
-  private static final Map<String, List<String>> SIZES =
-      Map.of(
-          "linear", List.of("outputs", "inputs"),
-          "attention", List.of("heads", "kvHeads", "headDim", "maxPositions"),
-          "rope", List.of("heads", "headDim"),
-          "rmsnorm", List.of("width"),
-          "swiglu", List.of("width"));
+  private static final Map<String, OperatorSuite<?>> OPERATORS =
+      Catalog.operators().stream().collect(Collectors.toMap(OperatorSuite::name, s -> s));
 
   /// One line.
   ///
@@ -156,6 +129,11 @@ public record Support(String source, List<Line> lines, String problem) {
     return new Support(source, lines, "");
   }
 
+  /// The names that may stand after an operator, column by column; none for one that there is not.
+  public static List<List<String>> columns(String operator) {
+    return OPERATORS.containsKey(operator) ? OPERATORS.get(operator).columns() : List.of();
+  }
+
   /// Whether a spec is declared on a platform.
   public boolean declares(Query query, Platform platform) {
     return lines.stream().anyMatch(l -> l.covers(query, platform));
@@ -163,13 +141,13 @@ public record Support(String source, List<Line> lines, String problem) {
 
   private static Line line(String[] words) {
     String operator = words[0];
-    List<List<String>> expected = COLUMNS.get(operator);
-    if (expected == null) {
-      throw unknown("operator", operator, COLUMNS.keySet().stream().sorted().toList());
+    OperatorSuite<?> suite = OPERATORS.get(operator);
+    if (suite == null) {
+      throw unknown("operator", operator, OPERATORS.keySet().stream().sorted().toList());
     }
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
-    for (List<String> known : expected) {
+    for (List<String> known : suite.columns()) {
       String word = next < words.length ? words[next++] : "";
       for (String name : word.split(",")) {
         if (!known.contains(name)) {
@@ -195,17 +173,17 @@ public record Support(String source, List<Line> lines, String problem) {
         columns,
         clauses.getOrDefault("if", List.of()),
         clauses.getOrDefault("where", List.of()).stream()
-            .map(c -> condition(operator, c))
+            .map(c -> condition(suite.sizes(), c))
             .toList());
   }
 
-  private static Condition condition(String operator, String text) {
+  private static Condition condition(List<String> sizes, String text) {
     for (String comparison : new String[] {"%", "<=", ">="}) {
       int at = text.indexOf(comparison);
       if (at > 0 && text.substring(at + comparison.length()).matches("[1-9]\\d{0,17}")) {
         String size = text.substring(0, at);
-        if (!SIZES.get(operator).contains(size)) {
-          throw unknown("size", size, SIZES.get(operator));
+        if (!sizes.contains(size)) {
+          throw unknown("size", size, sizes);
         }
         return new Condition(
             size, comparison, Long.parseLong(text.substring(at + comparison.length())));

@@ -1,15 +1,49 @@
 package dev.quern.conformance;
 
 import dev.quern.KernelOptions;
+import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
-/// What is tested.
-///
-/// @param provider the provider
-/// @param platform where it runs
-/// @param support what its author declares
-public record Target(KernelProvider provider, Platform platform, Support support) {
+/// What is tested: a provider, where it runs, and what its author declares. Its kernels are opened
+/// when they are first asked for, and closed with this. Any thread may ask; nobody waits for
+/// another, since an answer may never come.
+public final class Target implements AutoCloseable {
+  private final KernelProvider provider;
+  private final Platform platform;
+  private final Support support;
+  private final AtomicReference<Availability> opened = new AtomicReference<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /// @param platform where it runs
+  /// @param support what its author declares
+  public Target(KernelProvider provider, Platform platform, Support support) {
+    this.provider = provider;
+    this.platform = platform;
+    this.support = support;
+  }
+
+  /// A provider on this machine, with the declaration in its JAR.
+  public static Target here(KernelProvider provider) {
+    return new Target(
+        provider, KernelOptions.fromSystem().providersPlatform(), Support.of(provider));
+  }
+
+  public KernelProvider provider() {
+    return provider;
+  }
+
+  public Platform platform() {
+    return platform;
+  }
+
+  public Support support() {
+    return support;
+  }
+
   /// The provider's name, for reports; its class where it fails to say one, which rule P1 is about.
   String name() {
     try {
@@ -19,9 +53,40 @@ public record Target(KernelProvider provider, Platform platform, Support support
     }
   }
 
-  /// A provider on this machine, with the declaration in its JAR.
-  public static Target here(KernelProvider provider) {
-    return new Target(
-        provider, KernelOptions.fromSystem().providersPlatform(), Support.of(provider));
+  /// Whether it runs on the platform: what it said when it was first asked. Null where the provider
+  /// returned that, which rule P3 is about.
+  public Availability availability() {
+    Availability known = opened.get();
+    if (known != null) {
+      return known;
+    }
+    Availability answer = provider.open(platform);
+    if (!opened.compareAndSet(null, answer)) { // another thread was faster
+      close(answer);
+    } else if (closed.get()) { // meanwhile: close() has seen nothing
+      close(answer);
+    }
+    return opened.get();
+  }
+
+  /// What it offers there; a set that declines all where it can't run.
+  public KernelSet kernels() {
+    return availability() instanceof Availability.Ready ready
+        ? ready.kernels()
+        : new KernelSet() {};
+  }
+
+  /// Closes what was opened, once.
+  @Override
+  public void close() {
+    if (!closed.getAndSet(true)) {
+      close(opened.get());
+    }
+  }
+
+  private static void close(Availability answer) {
+    if (answer instanceof Availability.Ready ready) {
+      ready.kernels().close();
+    }
   }
 }

@@ -16,6 +16,7 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -94,7 +95,7 @@ class Bf16FaultsTest {
     return cells.stream().flatMap(c -> c.firstFailure().stream()).toList();
   }
 
-  private record ModelProvider(Fault fault) implements KernelProvider {
+  private record ModelProvider(Fault fault) implements KernelProvider, KernelSet {
     @Override
     public String name() {
       return "model";
@@ -111,8 +112,8 @@ class Bf16FaultsTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
-      return new Availability.Ready("");
+    public Availability open(Platform platform) {
+      return new Availability.Ready(this, "");
     }
 
     @Override

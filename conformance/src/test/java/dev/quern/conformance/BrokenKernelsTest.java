@@ -22,6 +22,7 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -302,8 +303,8 @@ class BrokenKernelsTest {
           }
 
           @Override
-          public Availability availability(Platform platform) {
-            return new Availability.Ready("");
+          public Availability open(Platform platform) {
+            return new Availability.Ready(new KernelSet() {}, "");
           }
         };
     SuiteResult result =

@@ -12,6 +12,7 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -55,7 +56,7 @@ class CompiledCheckTest {
     }
   }
 
-  private record Provider(int wrongFromCall) implements KernelProvider {
+  private record Provider(int wrongFromCall) implements KernelProvider, KernelSet {
     @Override
     public String name() {
       return "late";
@@ -72,8 +73,8 @@ class CompiledCheckTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
-      return new Availability.Ready("");
+    public Availability open(Platform platform) {
+      return new Availability.Ready(this, "");
     }
 
     @Override

@@ -213,7 +213,7 @@ class TimeLimitsTest {
         run(
             new WrappedProvider() {
               @Override
-              public Availability availability(Platform platform) {
+              public Availability open(Platform platform) {
                 throw error.get();
               }
             },
@@ -228,9 +228,9 @@ class TimeLimitsTest {
         run(
             new WrappedProvider() {
               @Override
-              public Availability availability(Platform platform) {
+              public Availability open(Platform platform) {
                 hang();
-                return super.availability(platform);
+                return super.open(platform);
               }
             },
             Set.of());

@@ -16,12 +16,13 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import java.util.function.UnaryOperator;
 
 /// The scalar provider under another name, for subclasses that break one thing of it.
-public class WrappedProvider implements KernelProvider {
+public class WrappedProvider implements KernelProvider, KernelSet {
   private final ScalarProvider scalar = new ScalarProvider();
 
   @Override
@@ -40,8 +41,8 @@ public class WrappedProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    return scalar.availability(platform);
+  public Availability open(Platform platform) {
+    return new Availability.Ready(this, "plain Java");
   }
 
   @Override

@@ -112,7 +112,7 @@ final class FlightRecorder {
     }
 
     @Override
-    public void end(KernelCallEvent event, Operator operator, int rows) {
+    public void end(KernelCallEvent event, Operator<?, ?> operator, int rows) {
       if (event != null) {
         event.operator = operator.id();
         event.rows = rows;

@@ -12,10 +12,10 @@ import java.util.concurrent.atomic.LongAdder;
 /// Given to [LoadOptions#withProfile] it observes the kernels of one model. It reads the clock
 /// twice a call and twice a task, some 50 ns each time.
 public final class KernelProfile {
-  private final LongAdder[] nanos = new LongAdder[Operator.values().length]; // by ordinal
-  private final long[] promptNanos = new long[Operator.values().length]; // of them, by ordinal
+  private final LongAdder[] nanos = new LongAdder[Operator.values().size()]; // by ordinal
+  private final long[] promptNanos = new long[Operator.values().size()]; // of them, by ordinal
 
-  private final LongAdder[] calls = new LongAdder[Operator.values().length]; // by ordinal
+  private final LongAdder[] calls = new LongAdder[Operator.values().size()]; // by ordinal
 
   private final LongAdder parallelNanos = new LongAdder();
   private final LongAdder taskNanos = new LongAdder();
@@ -29,18 +29,18 @@ public final class KernelProfile {
 
   /// Wall time inside the operator's kernels since the last [#reset()], checks of arguments
   /// included.
-  public long nanos(Operator operator) {
+  public long nanos(Operator<?, ?> operator) {
     return nanos[operator.ordinal()].sum();
   }
 
   /// How often the operator's kernels were called since the last [#reset()]; a linear kernel of
   /// stacked matrices counts once.
-  public long calls(Operator operator) {
+  public long calls(Operator<?, ?> operator) {
     return calls[operator.ordinal()].sum();
   }
 
   /// Of [#nanos(Operator)], what the last prompt took, up to its first generated token.
-  public long promptNanos(Operator operator) {
+  public long promptNanos(Operator<?, ?> operator) {
     return promptNanos[operator.ordinal()];
   }
 
@@ -106,7 +106,7 @@ public final class KernelProfile {
           }
 
           @Override
-          public void end(Long begun, Operator operator, int rows) {
+          public void end(Long begun, Operator<?, ?> operator, int rows) {
             nanos[operator.ordinal()].add(System.nanoTime() - begun);
             calls[operator.ordinal()].increment();
           }

@@ -130,12 +130,17 @@ public final class LlamaModel implements AutoCloseable {
     // Providers are found, and native code linked, while the file's header and vocabulary are read.
     try (Meanwhile<Kernels> kernels =
         Meanwhile.start("quern-providers", () -> Kernels.load(options.kernels()))) {
-      HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
-      ModelResources resources = new ModelResources(options.threads(), pages);
       try {
-        return load(name, source, options, surroundings, kernels, resources, start);
-      } catch (Throwable t) { // rethrown: only what was opened here is released
-        resources.close();
+        HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
+        ModelResources resources = new ModelResources(options.threads(), pages);
+        try {
+          return load(name, source, options, surroundings, kernels, resources, start);
+        } catch (Throwable t) { // rethrown: only what was opened here is released
+          resources.close();
+          throw t;
+        }
+      } catch (Throwable t) {
+        closeFound(kernels, t);
         throw t;
       }
     } catch (Error | SelectionException e) { // no provider can answer in a full heap
@@ -147,6 +152,19 @@ public final class LlamaModel implements AutoCloseable {
         throw SystemFailures.lostPage(name, e);
       }
       throw e;
+    }
+  }
+
+  /// Closes providers, those too that nobody has waited for yet.
+  ///
+  /// @param failure that is on its way to the caller; it may be theirs
+  private static void closeFound(Meanwhile<Kernels> found, Throwable failure) {
+    try {
+      found.join().close();
+    } catch (IOException | RuntimeException | Error e) {
+      if (e != failure) {
+        failure.addSuppressed(e);
+      }
     }
   }
 
@@ -214,7 +232,8 @@ public final class LlamaModel implements AutoCloseable {
           () ->
               String.format(
                   Locale.ROOT,
-                  "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it grows",
+                  "%s: KV cache of a session: %d bytes for %d positions (%s), allocated as it"
+                      + " grows",
                   name,
                   model.kvCacheBytes(),
                   context,
@@ -237,8 +256,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   private static KernelReport explain(Source source, LoadOptions options) throws IOException {
-    Kernels kernels = Kernels.load(options.kernels());
-    try (Checkpoint checkpoint = source.open()) {
+    try (Kernels kernels = Kernels.load(options.kernels());
+        Checkpoint checkpoint = source.open()) {
       LlamaConfig config = checkpoint.config();
       OperatorSpecs.of(config, context(options, config), options.kv()).choose(kernels);
       new WeightPlan(checkpoint).choose(kernels);
@@ -335,7 +354,8 @@ public final class LlamaModel implements AutoCloseable {
   public Tokenizer tokenizer() {
     return tokenizer.orElseThrow(() ->
         new LlamaException(
-            "model: the file holds no vocabulary, expected token ids, or in a folder tokenizer.json"));
+            "model: the file holds no vocabulary, expected token ids, or in a folder"
+                + " tokenizer.json"));
   }
 
   /// Whether the file holds a vocabulary.
@@ -399,6 +419,9 @@ public final class LlamaModel implements AutoCloseable {
       session = new LlamaSession(this, options);
     } catch (OutOfMemoryError e) {
       throw SystemFailures.outOfMemory("opening a session", "", e);
+    } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words
+      requireOpen();
+      throw e;
     }
     sessions.add(session);
     if (closed) { // meanwhile: close() may have missed this one
@@ -467,7 +490,8 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (sessions.stream().anyMatch(LlamaSession::isRunningHere)) {
       throw new IllegalStateException(
-          "model: close() inside a callback of one of its sessions, expected cancel() there and close() when the call has returned");
+          "model: close() inside a callback of one of its sessions, expected cancel() there and"
+              + " close() when the call has returned");
     }
     synchronized (this) {
       if (closed) {
@@ -477,7 +501,11 @@ public final class LlamaModel implements AutoCloseable {
       for (LlamaSession session : sessions) {
         session.close();
       }
-      resources.close();
+      try {
+        resources.close();
+      } finally {
+        kernels.close();
+      }
     }
   }
 

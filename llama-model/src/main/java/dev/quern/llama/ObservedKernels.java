@@ -24,7 +24,7 @@ record ObservedKernels<T>(Observer<T> observer) {
     ///
     /// @param begun what [#begin()] returned
     /// @param rows of the call
-    void end(T begun, Operator operator, int rows);
+    void end(T begun, Operator<?, ?> operator, int rows);
   }
 
   ForwardPass.Operators observed(ForwardPass.Operators o) {

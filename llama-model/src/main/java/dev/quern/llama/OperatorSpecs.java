@@ -22,17 +22,11 @@ record OperatorSpecs(
     int headDim = config.headDim();
     RopePairing pairing = RopePairing.ADJACENT; // the order of a Checkpoint's rows
     return new OperatorSpecs(
-        new RmsNormSpec(config.width(), config.normEpsilon()),
-        new RopeSpec(config.heads(), headDim, pairing),
-        new RopeSpec(config.kvHeads(), headDim, pairing),
-        new AttentionSpec(
-            config.heads(),
-            config.kvHeads(),
-            headDim,
-            context,
-            (float) (1 / Math.sqrt(headDim)),
-            kv),
-        new SwiGluSpec(config.hidden()));
+        RmsNormSpec.of(config.width(), config.normEpsilon()),
+        RopeSpec.of(config.heads(), headDim, pairing),
+        RopeSpec.of(config.kvHeads(), headDim, pairing),
+        AttentionSpec.of(config.heads(), config.kvHeads(), headDim, context, kv),
+        SwiGluSpec.of(config.hidden()));
   }
 
   /// Asks for a kernel for each.

@@ -92,8 +92,9 @@ final class WeightPlan {
       List<Source> run = sources.subList(from, to);
       int outputs = run.stream().mapToInt(Source::outputs).sum();
       LinearSpec spec =
-          new LinearSpec(
-              format, outputs, stack.inputs(), stack.accumulate(), Set.copyOf(Numerics.standard()));
+          LinearSpec.of(format, outputs, stack.inputs())
+              .withAccumulate(stack.accumulate())
+              .withTolerated(Set.copyOf(Numerics.standard()));
       runs.add(new Run(spec, run));
       from = to;
     }
@@ -108,7 +109,8 @@ final class WeightPlan {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)",
+              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length"
+                  + " first)",
               adaptor.a().label(),
               dims,
               inputs,
@@ -150,7 +152,8 @@ final class WeightPlan {
             new LlamaException(
                 String.format(
                     Locale.ROOT,
-                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation",
+                    "model: tensor %s has the type %s, expected one of %s: use the model in another"
+                        + " quantisation",
                     tensor.label(),
                     tensor.type(),
                     BlockFormat.standard())));

@@ -61,6 +61,21 @@ class FailingProviderTest {
     }
   }
 
+  /// A model that is closed, one that can't be loaded, and an explanation leave no kernels open.
+  @Test
+  void whatWasOpenedIsClosed() throws IOException {
+    int before = TestingProvider.OPEN.get();
+    try (LlamaModel model = LlamaModel.load(file, failing("never"))) {
+      assertEquals(before + 1, TestingProvider.OPEN.get());
+      model.newSession(); // closed with the model
+    }
+    assertEquals(before, TestingProvider.OPEN.get(), "after close()");
+    assertThrows(LlamaException.class, () -> LlamaModel.load(file, failing("pack")));
+    assertEquals(before, TestingProvider.OPEN.get(), "after a load that failed");
+    LlamaModel.explain(file, failing("never"));
+    assertEquals(before, TestingProvider.OPEN.get(), "after explain");
+  }
+
   private static void assertBlamed(ProviderException failure) {
     assertTrue(failure.getMessage().contains("provider testing"), failure.getMessage());
     assertEquals(1, failure.getMessage().lines().count());

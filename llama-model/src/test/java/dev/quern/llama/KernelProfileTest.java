@@ -31,7 +31,7 @@ class KernelProfileTest {
     assertArrayEquals(plain, logits(file, scalar().withProfile(profile)));
     long elapsed = System.nanoTime() - start;
     long sum = 0;
-    for (Operator operator : Operator.values()) {
+    for (Operator<?, ?> operator : Operator.values()) {
       assertTrue(profile.nanos(operator) > 0, operator.id());
       assertTrue(profile.calls(operator) > 0, operator.id());
       sum += profile.nanos(operator);
@@ -43,7 +43,7 @@ class KernelProfileTest {
     assertTrue(tasks > 0 && tasks < THREADS * parallel, tasks + " ns in " + parallel);
     profile.reset();
     assertEquals(0, profile.parallelNanos() + profile.taskNanos());
-    for (Operator operator : Operator.values()) {
+    for (Operator<?, ?> operator : Operator.values()) {
       assertEquals(0, profile.nanos(operator) + profile.calls(operator));
     }
   }

@@ -9,6 +9,7 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -22,13 +23,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The scalar provider's linear kernels over packed copies of their weights, which fail where
 /// `quern.testing.fails` says: `pack` or `apply`.
 public final class TestingProvider implements KernelProvider {
   static final String FAILS = "quern.testing.fails";
 
-  private volatile Optional<String> fails = Optional.empty();
+  /// Sets that are open.
+  static final AtomicInteger OPEN = new AtomicInteger();
 
   public TestingProvider() {}
 
@@ -62,64 +65,78 @@ public final class TestingProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    fails = Optional.ofNullable(platform.properties().get(FAILS));
-    return new Availability.Ready("for tests");
-  }
-
-  @Override
-  public Offer<LinearPacker> linear(LinearSpec spec) {
+  public Availability open(Platform platform) {
     KernelProvider scalar =
         ServiceLoader.load(KernelProvider.class).stream()
             .map(ServiceLoader.Provider::get)
             .filter(p -> p.name().equals("scalar"))
             .findFirst()
             .orElseThrow();
-    return switch (scalar.linear(spec)) {
-      case Offer.Accepted<LinearPacker>(var packer, var variants) ->
-          new Offer.Accepted<>(
-              (stacked, packed, workers) -> {
-                fail("pack");
-                List<WeightMatrix> copies = new ArrayList<>();
-                for (WeightMatrix m : stacked) {
-                  MemorySegment copy = packed.allocate(m.data().byteSize(), 64).copyFrom(m.data());
-                  copies.add(
-                      new WeightMatrix(m.format(), copy, m.scales(), m.outputs(), m.inputs()));
-                }
-                return new Copied(packer.pack(copies, packed, workers));
-              },
-              variants);
-      case Offer.Declined<LinearPacker> declined -> declined;
+    Optional<String> fails = Optional.ofNullable(platform.properties().get(FAILS));
+    return switch (scalar.open(platform)) {
+      case Availability.Ready(KernelSet right, String _) -> {
+        OPEN.incrementAndGet();
+        yield new Availability.Ready(new Failing(right, fails), "for tests");
+      }
+      case Availability.Unavailable no -> no;
     };
   }
 
-  private void fail(String where) {
-    if (fails.filter(where::equals).isPresent()) {
-      throw new UnsupportedOperationException("not " + where);
-    }
-  }
-
-  private final class Copied implements LinearKernel {
-    private final LinearKernel kernel;
-
-    Copied(LinearKernel kernel) {
-      this.kernel = kernel;
+  private record Failing(KernelSet right, Optional<String> fails) implements KernelSet {
+    @Override
+    public void close() {
+      OPEN.decrementAndGet();
     }
 
     @Override
-    public boolean retainsSource() {
-      return false;
+    public Offer<LinearPacker> linear(LinearSpec spec) {
+      return switch (right.linear(spec)) {
+        case Offer.Accepted<LinearPacker>(var packer, var variants) ->
+            new Offer.Accepted<>(
+                (stacked, packed, workers) -> {
+                  fail("pack");
+                  List<WeightMatrix> copies = new ArrayList<>();
+                  for (WeightMatrix m : stacked) {
+                    MemorySegment copy =
+                        packed.allocate(m.data().byteSize(), 64).copyFrom(m.data());
+                    copies.add(
+                        new WeightMatrix(m.format(), copy, m.scales(), m.outputs(), m.inputs()));
+                  }
+                  return new Copied(packer.pack(copies, packed, workers));
+                },
+                variants);
+        case Offer.Declined<LinearPacker> declined -> declined;
+      };
     }
 
-    @Override
-    public long scratchBytes(int rows, int parallelism) {
-      return kernel.scratchBytes(rows, parallelism);
+    private void fail(String where) {
+      if (fails.filter(where::equals).isPresent()) {
+        throw new UnsupportedOperationException("not " + where);
+      }
     }
 
-    @Override
-    public void apply(F32Matrix x, F32Matrix y, Workspace w) {
-      fail("apply");
-      kernel.apply(x, y, w);
+    private final class Copied implements LinearKernel {
+      private final LinearKernel kernel;
+
+      Copied(LinearKernel kernel) {
+        this.kernel = kernel;
+      }
+
+      @Override
+      public boolean retainsSource() {
+        return false;
+      }
+
+      @Override
+      public long scratchBytes(int rows, int parallelism) {
+        return kernel.scratchBytes(rows, parallelism);
+      }
+
+      @Override
+      public void apply(F32Matrix x, F32Matrix y, Workspace w) {
+        fail("apply");
+        kernel.apply(x, y, w);
+      }
     }
   }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WarmUpTest {
   @TempDir Path folder;
 
-  private final Map<Operator, Integer> calls = new ConcurrentSkipListMap<>();
+  private final Map<Operator<?, ?>, Integer> calls = new ConcurrentSkipListMap<>();
 
   /// Operators and how often each is called: two rotations, attention's append and apply, four
   /// projections (of which Q, K and V are one kernel) and the output matrix.
@@ -94,13 +94,13 @@ class WarmUpTest {
     return copy;
   }
 
-  private void count(Operator operator) {
+  private void count(Operator<?, ?> operator) {
     calls.merge(operator, 1, Integer::sum);
   }
 
   /// What is done with an operator's name after a call.
   private interface Heard {
-    void call(Operator operator);
+    void call(Operator<?, ?> operator);
   }
 
   private static void warmUp(boolean worthwhile, Heard heard) throws Exception {
@@ -113,7 +113,7 @@ class WarmUpTest {
               }
 
               @Override
-              public void end(Void begun, Operator operator, int rows) {
+              public void end(Void begun, Operator<?, ?> operator, int rows) {
                 heard.call(operator);
               }
             });

@@ -29,7 +29,7 @@ public final class DeniedNativeAccess {
             .filter(p -> p.name().equals("kleidi"))
             .findFirst()
             .orElseThrow();
-    switch (kleidi.availability(arm)) {
+    switch (kleidi.open(arm)) {
       case Availability.Unavailable u ->
           System.out.printf(Locale.ROOT, "%s%n%s%n", u.reason(), u.remedy());
       case Availability.Ready r -> System.out.println("ready: " + r);

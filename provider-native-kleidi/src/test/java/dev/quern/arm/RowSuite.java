@@ -62,7 +62,7 @@ record RowSuite(
 
   private void check(Subject subject) {
     Target target = Target.here(provider.get());
-    if (target.provider().availability(target.platform()) instanceof Availability.Unavailable u) {
+    if (target.availability() instanceof Availability.Unavailable u) {
       fail("unavailable: " + u.reason());
     }
     Selection selection =

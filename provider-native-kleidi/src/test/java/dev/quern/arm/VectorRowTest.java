@@ -24,7 +24,7 @@ class VectorRowTest {
     Assumptions.assumeFalse(
         cpu.equals(ArmCpu.THIS_MACHINE), "an Arm machine itself has no row in the table");
     Availability availability =
-        new VectorProvider().availability(KernelOptions.fromSystem().providersPlatform());
+        new VectorProvider().open(KernelOptions.fromSystem().providersPlatform());
     assertEquals(
         String.format(Locale.ROOT, "%d-bit vectors", ArmCpu.named(cpu).vectorBits()),
         ((Availability.Ready) availability).detail());

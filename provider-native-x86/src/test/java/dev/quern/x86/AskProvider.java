@@ -39,7 +39,7 @@ public final class AskProvider {
             .findFirst()
             .orElseThrow();
     if (args.length > 0) {
-      x86.availability(platform); // what needs code of the JVM's own has been called once
+      x86.open(platform); // what needs code of the JVM's own has been called once
       int result =
           (int)
               Linker.nativeLinker()
@@ -54,7 +54,7 @@ public final class AskProvider {
         return;
       }
     }
-    switch (x86.availability(platform)) {
+    switch (x86.open(platform)) {
       case Availability.Unavailable u ->
           System.out.printf(Locale.ROOT, "%s%n%s%n", u.reason(), u.remedy());
       case Availability.Ready r -> System.out.println("ready: " + r.detail());

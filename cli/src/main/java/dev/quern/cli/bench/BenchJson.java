@@ -76,7 +76,7 @@ public final class BenchJson {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  private static Map<String, Object> byId(Map<Operator, Long> calls) {
+  private static Map<String, Object> byId(Map<Operator<?, ?>, Long> calls) {
     Map<String, Object> json = new LinkedHashMap<>();
     calls.forEach((operator, count) -> json.put(operator.id(), count));
     return json;

@@ -2,11 +2,11 @@ package dev.quern.cli.bench;
 
 import dev.quern.KernelReport;
 import dev.quern.Operator;
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 
@@ -81,9 +81,9 @@ public record BenchResult(
   }
 
   /// Median seconds of a decoded token inside each operator's kernels; empty without a profile.
-  public Map<Operator, Double> decodeKernelSecondsPerToken() {
-    Map<Operator, Double> seconds = new EnumMap<>(Operator.class);
-    for (Operator operator : Operator.values()) {
+  public Map<Operator<?, ?>, Double> decodeKernelSecondsPerToken() {
+    Map<Operator<?, ?>, Double> seconds = new TreeMap<>();
+    for (Operator<?, ?> operator : Operator.values()) {
       profiled((p, _) -> p.kernelSeconds().get(operator) / plan.decodedTokens())
           .ifPresent(s -> seconds.put(operator, s.median()));
     }
@@ -91,7 +91,7 @@ public record BenchResult(
   }
 
   /// Calls of each operator's kernels in one repetition; empty without a profile.
-  public Optional<Map<Operator, Long>> kernelCalls() {
+  public Optional<Map<Operator<?, ?>, Long>> kernelCalls() {
     return measured.repetitions().getLast().profile().map(BenchRun.Profile::calls);
   }
 

@@ -7,12 +7,12 @@ import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /// Measures a loaded model. Prompts are random token ids, as llama-bench's: what a token says
@@ -56,14 +56,14 @@ public final class BenchRun {
   /// @param taskSeconds inside their tasks, summed over the threads
   /// @param calls of each operator's kernels, in the prompt and in decoding
   public record Profile(
-      Map<Operator, Double> kernelSeconds,
+      Map<Operator<?, ?>, Double> kernelSeconds,
       double parallelSeconds,
       double taskSeconds,
-      Map<Operator, Long> calls) {
-    static Profile of(KernelProfile profile, Map<Operator, Long> promptCalls) {
-      Map<Operator, Double> kernels = new EnumMap<>(Operator.class);
-      Map<Operator, Long> calls = new EnumMap<>(promptCalls);
-      for (Operator operator : Operator.values()) {
+      Map<Operator<?, ?>, Long> calls) {
+    static Profile of(KernelProfile profile, Map<Operator<?, ?>, Long> promptCalls) {
+      Map<Operator<?, ?>, Double> kernels = new TreeMap<>();
+      Map<Operator<?, ?>, Long> calls = new TreeMap<>(promptCalls);
+      for (Operator<?, ?> operator : Operator.values()) {
         kernels.put(operator, profile.nanos(operator) / 1e9);
         calls.merge(operator, profile.calls(operator), Long::sum);
       }
@@ -148,7 +148,7 @@ public final class BenchRun {
     profile.ifPresent(KernelProfile::reset);
     double prefill =
         prompt.length == 0 ? Double.NaN : seconds(session, prompt, 1, new TokenClock());
-    Map<Operator, Long> promptCalls = calls();
+    Map<Operator<?, ?>, Long> promptCalls = calls();
     if (plan.genTokens() == 0) {
       return new Repetition(prefill, Double.NaN, List.of(), Optional.empty());
     }
@@ -164,7 +164,7 @@ public final class BenchRun {
   private Repetition converse(LlamaSession session, int[] prompt) {
     session.rewind(plan.depth());
     profile.ifPresent(KernelProfile::reset);
-    Map<Operator, Long> promptCalls = new EnumMap<>(Operator.class);
+    Map<Operator<?, ?>, Long> promptCalls = new TreeMap<>();
     TokenClock clock = new TokenClock();
     Generation generation =
         session.generateTokens(
@@ -185,9 +185,9 @@ public final class BenchRun {
   }
 
   /// Calls of each operator since the profile's last reset; 0 without a profile.
-  private Map<Operator, Long> calls() {
-    Map<Operator, Long> calls = new EnumMap<>(Operator.class);
-    for (Operator operator : Operator.values()) {
+  private Map<Operator<?, ?>, Long> calls() {
+    Map<Operator<?, ?>, Long> calls = new TreeMap<>();
+    for (Operator<?, ?> operator : Operator.values()) {
       calls.put(operator, profile.map(p -> p.calls(operator)).orElse(0L));
     }
     return calls;

@@ -254,7 +254,7 @@ class ReportTest {
     result.put("prefillTokensPerSecond", prefill).put("decodeTokensPerSecond", prefill / 4);
     result.put("timeToFirstTokenSeconds", 64 / prefill);
     result.put("peakResidentBytes", 3_000_000L).put("fileBytes", 1_000_000L);
-    for (Operator operator : Operator.values()) {
+    for (Operator<?, ?> operator : Operator.values()) {
       ObjectNode line = result.withArray("providers").addObject();
       line.put("operator", operator.id()).put("provider", ran).put("spec", operator + "[..]");
       line.put("uses", operator == Operator.LINEAR ? 7 : 1);

@@ -10,13 +10,14 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
 
 /// RMSNorm, SwiGLU and F32 weights, in plain loops.
-public final class ExampleProvider implements KernelProvider {
+public final class ExampleProvider implements KernelProvider, KernelSet {
   @Override
   public String name() {
     return "example";
@@ -33,8 +34,8 @@ public final class ExampleProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    return new Availability.Ready("plain loops");
+  public Availability open(Platform platform) {
+    return new Availability.Ready(this, "plain loops");
   }
 
   @Override

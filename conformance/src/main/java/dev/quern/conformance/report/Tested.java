@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.SuiteResult;
+import dev.quern.conformance.Support;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -104,11 +105,13 @@ public record Tested(
     long declined = specs().size() - accepted;
     if (accepted == 0 && !specs().isEmpty()) {
       return Format.text(
-          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were declined",
+          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were"
+              + " declined",
           origin.name(), declined);
     }
     return Format.text(
-        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped; kinds of spec: %d accepted, %d declined",
+        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped;"
+            + " kinds of spec: %d accepted, %d declined",
         green() ? "PASSED" : "FAILED",
         origin.name(),
         green() ? "keeps" : "does not keep",
@@ -132,8 +135,7 @@ public record Tested(
     for (SubjectResult s : specs()) {
       if (s.accepted()) {
         String[] words = s.subject().split(" ", 2);
-        // These two have one kind of spec, which a declaration does not name.
-        boolean alone = s.operator().equals("rmsnorm") || s.operator().equals("swiglu");
+        boolean alone = Support.columns(s.operator()).isEmpty(); // one kind of spec, without a name
         numerics
             .computeIfAbsent(
                 s.operator() + " " + (alone ? "" : words[0]), k -> new LinkedHashSet<>())

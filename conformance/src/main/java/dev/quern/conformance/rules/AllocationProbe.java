@@ -44,8 +44,10 @@ final class AllocationProbe {
             .filter(s -> s.name().equals(args[1]))
             .findFirst()
             .orElseThrow();
-    double least = least(suite, args[2], Target.here(provider));
-    Files.writeString(Path.of(args[3]), Double.toString(least));
+    try (Target target = Target.here(provider)) {
+      double least = least(suite, args[2], target);
+      Files.writeString(Path.of(args[3]), Double.toString(least));
+    }
   }
 
   private static <C extends Record & Case> double least(

@@ -41,7 +41,7 @@ final class AttentionCases {
     edges.add(shape(first, 1, 2, 6, 24, 120));
     edges.add(CaseText.with(shape(first, 4, 1, 64, 24, 3), "append=true,values=wide"));
     edges.add(shape(first, 2, 3, 64, 3, 17));
-    List<Variant> variants = Calls.variants(() -> target.provider().attention(first.spec()));
+    List<Variant> variants = Calls.variants(() -> target.kernels().attention(first.spec()));
     for (Variant v : variants) {
       for (int rows = Math.max(1, v.minRows() - 1); rows <= v.minRows() + 1; rows++) {
         edges.add(shape(first, 1, 2, 16, rows, 5));

@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
@@ -15,6 +16,7 @@ import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
+import dev.quern.data.KvFormat;
 import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
@@ -30,8 +32,8 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   private static final long FEW_SCORES = 1L << 22;
 
   @Override
-  public String name() {
-    return "attention";
+  public Operator<?, ?> operator() {
+    return Operator.ATTENTION;
   }
 
   @Override
@@ -45,8 +47,13 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
-  public Offer<?> offer(AttentionCase c, Target target) {
-    return target.provider().attention(c.spec());
+  public List<List<String>> columns() {
+    return List.of(List.of(KvFormat.F32.id(), KvFormat.F16.id()));
+  }
+
+  @Override
+  public List<String> sizes() {
+    return List.of("heads", "kvHeads", "headDim", "maxPositions");
   }
 
   @Override

@@ -72,7 +72,7 @@ final class LinearCases {
   }
 
   private static List<Variant> variants(LinearCase c, Target target) {
-    return Calls.variants(() -> target.provider().linear(c.spec()));
+    return Calls.variants(() -> target.kernels().linear(c.spec()));
   }
 
   private static Arbitrary<LinearCase> arbitrary(LinearCase first, int block) {

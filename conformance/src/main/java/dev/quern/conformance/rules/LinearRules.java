@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
@@ -19,7 +20,6 @@ import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.Kernel;
 import dev.quern.op.Numerics;
-import dev.quern.spi.Offer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -58,8 +58,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
-  public String name() {
-    return "linear";
+  public Operator<?, ?> operator() {
+    return Operator.LINEAR;
   }
 
   @Override
@@ -73,8 +73,15 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
-  public Offer<?> offer(LinearCase c, Target target) {
-    return target.provider().linear(c.spec());
+  public List<List<String>> columns() {
+    return List.of(
+        BlockFormat.standard().stream().map(BlockFormat::id).toList(),
+        Numerics.standard().stream().map(Numerics::id).toList());
+  }
+
+  @Override
+  public List<String> sizes() {
+    return List.of("outputs", "inputs");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.Case;
@@ -15,8 +16,13 @@ import java.util.List;
 ///
 /// @param <C> its cases
 public interface OperatorSuite<C extends Record & Case> {
+  /// The operator.
+  Operator<?, ?> operator();
+
   /// The operator's name: `linear`.
-  String name();
+  default String name() {
+    return operator().id();
+  }
 
   /// The class of its cases.
   Class<C> caseType();
@@ -25,7 +31,21 @@ public interface OperatorSuite<C extends Record & Case> {
   List<Subject<C>> subjects(Target target);
 
   /// What the provider says to a case's spec.
-  Offer<?> offer(C c, Target target);
+  default Offer<?> offer(C c, Target target) {
+    return ask(operator(), c.spec(), target);
+  }
+
+  private static <S, K> Offer<K> ask(Operator<S, K> operator, Object spec, Target target) {
+    return operator.ask(target.kernels(), operator.specType().cast(spec));
+  }
+
+  /// The names that may stand after the operator in a support declaration, column by column.
+  default List<List<String>> columns() {
+    return List.of();
+  }
+
+  /// The sizes that a support declaration's conditions may name.
+  List<String> sizes();
 
   /// A case's spec in the terms of a support declaration.
   Support.Query query(C c);

@@ -23,7 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Rules P1 to P4, and the declaration: what a provider is before any kernel is called.
+/// Rules P1 to P4 and P22, and the declaration: what a provider is before any kernel is called.
 public final class ProviderRules {
   /// The rule that has no number in SPEC.md.
   public static final String SUPPORT = "support";
@@ -51,9 +51,11 @@ public final class ProviderRules {
     return List.of(
         new ProviderRule("P1", "name", ProviderRules::name),
         new ProviderRule("P2", "spec_version", ProviderRules::specVersion),
-        new ProviderRule("P3", "availability", ProviderRules::availability),
+        new ProviderRule("P3", "open", ProviderRules::open),
         new ProviderRule("P4", "unknown_formats", ProviderRules::unknownFormats),
         new ProviderRule("P4", "unknown_numerics", ProviderRules::unknownNumerics),
+        new ProviderRule("P22", "sets_apart", Sets::apart),
+        new ProviderRule("P22", "close", Sets::closing),
         new ProviderRule(SUPPORT, "declaration", ProviderRules::declaration),
         new ProviderRule(SUPPORT, "accepts_something", ProviderRules::acceptsSomething));
   }
@@ -89,7 +91,7 @@ public final class ProviderRules {
   }
 
   /// Every kind of platform, this one and others: each has an answer, and the same one twice.
-  private static Verdict availability(Target target) {
+  private static Verdict open(Target target) {
     Verdict verdict = new Verdict();
     KernelProvider provider = target.provider();
     for (String os : List.of("linux", "macos", "windows", "aix")) {
@@ -113,19 +115,28 @@ public final class ProviderRules {
   }
 
   private static void answers(KernelProvider provider, Platform platform, Verdict verdict) {
-    String where = String.format(Locale.ROOT, "availability(%s)", platform);
+    String where = String.format(Locale.ROOT, "open(%s)", platform);
     try {
-      Availability first = provider.availability(platform);
-      if (first == null) {
+      Availability first = provider.open(platform);
+      Availability second = provider.open(platform);
+      if (first == null || second == null) {
         verdict.fail(where, "an answer", "null");
       } else if (first instanceof Availability.Unavailable u && u.reason().isBlank()) {
         verdict.fail(where, "a reason", "an empty one");
-      } else if (!first.equals(provider.availability(platform))) {
-        verdict.fail(where, first + " again", provider.availability(platform).toString());
+      } else if (!text(first).equals(text(second))) {
+        verdict.fail(where, text(first) + " again", text(second));
       }
+      Sets.close(first, second);
     } catch (Throwable e) {
       verdict.fail(where, "an answer", Thrown.text(e));
     }
+  }
+
+  private static String text(Availability a) {
+    return switch (a) {
+      case Availability.Ready r -> "ready: " + r.detail();
+      case Availability.Unavailable u -> u.toString();
+    };
   }
 
   /// Formats that nobody has heard of are declined, with a reason.
@@ -134,11 +145,11 @@ public final class ProviderRules {
     BlockFormat format = new BlockFormat("X3_Z", 24, 9, ScalePlane.INLINE);
     KvFormat cache = new KvFormat("X3_Z", 3);
     LinearSpec linear = new LinearSpec(format, 8, 48, false, Set.copyOf(Numerics.standard()));
-    declines(linear.toString(), () -> target.provider().linear(linear), verdict);
+    declines(linear.toString(), () -> target.kernels().linear(linear), verdict);
     AttentionSpec attention = new AttentionSpec(2, 1, 8, 16, 0.25f, cache);
-    declines(attention.toString(), () -> target.provider().attention(attention), verdict);
+    declines(attention.toString(), () -> target.kernels().attention(attention), verdict);
     LinearSpec tolerant = new LinearSpec(BlockFormat.F32, 8, 48, false, Set.of(UNHEARD));
-    declines(tolerant.toString(), () -> target.provider().linear(tolerant), verdict);
+    declines(tolerant.toString(), () -> target.kernels().linear(tolerant), verdict);
     return verdict;
   }
 
@@ -151,7 +162,7 @@ public final class ProviderRules {
     for (BlockFormat format : BlockFormat.standard()) {
       LinearSpec spec = new LinearSpec(format, 8, 256, false, tolerated);
       try {
-        Offer<?> offer = target.provider().linear(spec);
+        Offer<?> offer = target.kernels().linear(spec);
         if (offer == null) {
           verdict.fail(spec.toString(), "accepted or declined", "null");
         } else if (offer instanceof Offer.Accepted<?> a
@@ -190,7 +201,7 @@ public final class ProviderRules {
 
   private static Verdict acceptsSomething(Target target) {
     Verdict verdict = new Verdict();
-    boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
+    boolean ready = target.availability() instanceof Availability.Ready;
     if (ready && Catalog.operators().stream().noneMatch(suite -> accepts(suite, target))) {
       verdict.fail("all operators", "at least one spec accepted", "all declined");
     }
@@ -216,7 +227,7 @@ public final class ProviderRules {
     return verdict.outcome();
   }
 
-  private static String answer(Offer<?> offer) {
+  static String answer(Offer<?> offer) {
     return switch (offer) {
       case Offer.Accepted<?> a -> "accepted " + a.variants();
       case Offer.Declined<?> d -> "declined: " + d.reason();

@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
@@ -14,7 +15,6 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.RmsNormRun;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
-import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,8 +32,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
-  public String name() {
-    return "rmsnorm";
+  public Operator<?, ?> operator() {
+    return Operator.RMSNORM;
   }
 
   @Override
@@ -79,8 +79,8 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
-  public Offer<?> offer(RmsNormCase c, Target target) {
-    return target.provider().rmsNorm(c.spec());
+  public List<String> sizes() {
+    return List.of("width");
   }
 
   @Override

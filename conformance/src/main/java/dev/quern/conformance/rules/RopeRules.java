@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
@@ -16,7 +17,6 @@ import dev.quern.conformance.run.RopeRun;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.op.RopePairing;
-import dev.quern.spi.Offer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -30,8 +30,8 @@ import net.jqwik.api.Tuple;
 /// Section R of SPEC.md.
 public final class RopeRules implements OperatorSuite<RopeCase> {
   @Override
-  public String name() {
-    return "rope";
+  public Operator<?, ?> operator() {
+    return Operator.ROPE;
   }
 
   @Override
@@ -95,8 +95,13 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   }
 
   @Override
-  public Offer<?> offer(RopeCase c, Target target) {
-    return target.provider().rope(c.spec());
+  public List<List<String>> columns() {
+    return List.of(Arrays.stream(RopePairing.values()).map(RopeRules::label).toList());
+  }
+
+  @Override
+  public List<String> sizes() {
+    return List.of("heads", "headDim");
   }
 
   @Override

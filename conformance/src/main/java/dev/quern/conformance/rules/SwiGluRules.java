@@ -1,5 +1,6 @@
 package dev.quern.conformance.rules;
 
+import dev.quern.Operator;
 import dev.quern.conformance.Outcome;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
@@ -14,7 +15,6 @@ import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.SwiGluRun;
 import dev.quern.conformance.run.TestWorkers;
-import dev.quern.spi.Offer;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,8 +26,8 @@ import net.jqwik.api.Combinators;
 /// Section S of SPEC.md.
 public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   @Override
-  public String name() {
-    return "swiglu";
+  public Operator<?, ?> operator() {
+    return Operator.SWIGLU;
   }
 
   @Override
@@ -82,8 +82,8 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
-  public Offer<?> offer(SwiGluCase c, Target target) {
-    return target.provider().swiGlu(c.spec());
+  public List<String> sizes() {
+    return List.of("width");
   }
 
   @Override

@@ -117,7 +117,7 @@ final class TwoGibRules {
       copy(rowsOfWeights, rowBytes, weights, (zeros + 1) * rowBytes, (rows - 1) * rowBytes);
       LinearCase large = CaseText.with(c, "outputs=" + outputs);
       LinearKernel kernel =
-          DeclinedException.accepted(target.provider().linear(large.spec()))
+          DeclinedException.accepted(target.kernels().linear(large.spec()))
               .kernel()
               .pack(
                   List.of(new WeightMatrix(format, weights, outputs, c.inputs())),
@@ -160,7 +160,7 @@ final class TwoGibRules {
               c.kvFormat(),
               capacity);
       AttentionKernel kernel =
-          DeclinedException.accepted(target.provider().attention(large.spec())).kernel();
+          DeclinedException.accepted(target.kernels().attention(large.spec())).kernel();
       Workspace w = workspace(kernel, pages, workers);
       F32Matrix k = matrix(pages, last(data.keys(), c));
       F32Matrix v = matrix(pages, last(data.values(), c));

@@ -95,7 +95,7 @@ public final class AttentionRun extends Run {
   public static AttentionRun open(
       AttentionCase c, AttentionData data, Target target, Memory memory) {
     Offer.Accepted<AttentionKernel> offer =
-        DeclinedException.accepted(target.provider().attention(c.spec()));
+        DeclinedException.accepted(target.kernels().attention(c.spec()));
     return new AttentionRun(c, data, offer, memory);
   }
 

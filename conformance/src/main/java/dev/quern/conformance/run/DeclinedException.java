@@ -1,9 +1,10 @@
 package dev.quern.conformance.run;
 
+import dev.quern.QuernException;
 import dev.quern.spi.Offer;
 
 /// The provider declined a case's spec. It ends the case, which is counted as declined.
-public final class DeclinedException extends RuntimeException {
+public final class DeclinedException extends QuernException {
   private static final long serialVersionUID = 1;
 
   /// @param reason the provider's

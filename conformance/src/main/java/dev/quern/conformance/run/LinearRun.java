@@ -110,7 +110,7 @@ public final class LinearRun extends Run {
   }
 
   private static Offer.Accepted<LinearPacker> offer(LinearCase c, Target target) {
-    return DeclinedException.accepted(target.provider().linear(c.spec()));
+    return DeclinedException.accepted(target.kernels().linear(c.spec()));
   }
 
   /// Packs other weights with the packer that packed these.

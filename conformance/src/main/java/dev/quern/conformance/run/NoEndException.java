@@ -1,11 +1,12 @@
 package dev.quern.conformance.run;
 
+import dev.quern.QuernException;
 import java.time.Duration;
 import java.util.Locale;
 
 /// What was asked of a provider did not end in its time. Who asked goes on without it: the thread
 /// that waits is left behind.
-public final class NoEndException extends RuntimeException {
+public final class NoEndException extends QuernException {
   private static final long serialVersionUID = 1;
 
   /// @param what what has no end: `the call`

@@ -56,7 +56,7 @@ public final class RmsNormRun extends Run {
   ///
   /// @throws DeclinedException if the provider declines the spec
   public static RmsNormRun open(RmsNormCase c, Data data, Target target, Memory memory) {
-    var offer = DeclinedException.accepted(target.provider().rmsNorm(c.spec()));
+    var offer = DeclinedException.accepted(target.kernels().rmsNorm(c.spec()));
     return new RmsNormRun(c, data, offer, memory);
   }
 

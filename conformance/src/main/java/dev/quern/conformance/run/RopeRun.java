@@ -62,7 +62,7 @@ public final class RopeRun extends Run {
   ///
   /// @throws DeclinedException if the provider declines the spec
   public static RopeRun open(RopeCase c, Data data, Target target, Memory memory) {
-    var offer = DeclinedException.accepted(target.provider().rope(c.spec()));
+    var offer = DeclinedException.accepted(target.kernels().rope(c.spec()));
     return new RopeRun(c, data, offer, memory);
   }
 

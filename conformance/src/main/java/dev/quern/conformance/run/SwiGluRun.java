@@ -68,7 +68,7 @@ public final class SwiGluRun extends Run {
   ///
   /// @throws DeclinedException if the provider declines the spec
   public static SwiGluRun open(SwiGluCase c, Data data, Target target, Memory memory) {
-    var offer = DeclinedException.accepted(target.provider().swiGlu(c.spec()));
+    var offer = DeclinedException.accepted(target.kernels().swiGlu(c.spec()));
     return new SwiGluRun(c, data, offer, memory);
   }
 

@@ -1,7 +1,6 @@
 package dev.quern.conformance.hostile;
 
 import dev.quern.conformance.Target;
-import dev.quern.spi.KernelProvider;
 import java.util.function.Function;
 
 /// A provider that keeps every rule but one: the scalar one, with one fault that real kernels have
@@ -22,7 +21,7 @@ record Hostile(
     Function<HostileProvider, HostileProvider> fault) {
 
   /// A new provider with the fault: it has seen no call yet.
-  KernelProvider provider() {
+  HostileProvider provider() {
     return fault.apply(new HostileProvider());
   }
 

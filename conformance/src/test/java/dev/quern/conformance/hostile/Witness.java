@@ -29,7 +29,7 @@ import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
-import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -96,8 +96,8 @@ record Witness(
       return needed.containsKey(size) ? needed.get(size) + more : otherwise;
     }
 
-    boolean differs(KernelProvider mutant) {
-      KernelProvider right = new HostileProvider();
+    boolean differs(KernelSet mutant) {
+      KernelSet right = new HostileProvider();
       return switch (operator) {
         case "linear" -> linear(right, mutant);
         case "attention" -> attention(right, mutant);
@@ -134,7 +134,7 @@ record Witness(
       };
     }
 
-    private boolean attention(KernelProvider right, KernelProvider mutant) {
+    private boolean attention(KernelSet right, KernelSet mutant) {
       KvFormat kv = format.equals("F16") ? KvFormat.F16 : KvFormat.F32;
       int kvHeads = size(Size.KV_HEADS, 2);
       int headDim = size(Size.HEAD_DIM, 16);
@@ -159,7 +159,7 @@ record Witness(
 
     /// Calls of a kernel; then its source is written over, as a staging buffer is, and another one
     /// packed from it.
-    private boolean linear(KernelProvider right, KernelProvider mutant) {
+    private boolean linear(KernelSet right, KernelSet mutant) {
       BlockFormat weights = BlockFormat.byId(format.split(" ")[0]).orElseThrow();
       int block = weights.blockElements();
       int outputs = size(Size.OUTPUTS, COLUMNS);

@@ -18,6 +18,10 @@ enum Fault {
   OFFER_NULL("provider", "P4", "declines by null"),
   OFFER_UNSTABLE("provider", "P4", "every second time rope is declined"),
   ACCEPTS_UNKNOWN("provider", "P4", "a cache of a format that nobody knows is taken for F16"),
+  LAST_PLATFORM_DECIDES(
+      "provider", "P22", "the platform that was opened last decides what all sets offer"),
+  CLOSE_ENDS_ALL("provider", "P22", "closing a set closes what others have, too"),
+  CLOSE_TWICE_THROWS("provider", "P22", "closing again is an exception"),
   DECLARED_LOST("provider", "support", "Q5_K is declared, and declined: a kernel got lost"),
   DECLARATION_LACKS("provider", "support", "half-split rope is accepted, and not declared"),
 

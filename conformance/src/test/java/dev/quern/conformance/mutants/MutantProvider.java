@@ -17,6 +17,7 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -26,12 +27,14 @@ import java.util.Locale;
 
 /// A small provider that keeps every rule, and breaks one on demand: invariant kernels in plain
 /// Java, every weight format under exact-f32, three of them with int8 activations too.
-final class MutantProvider implements KernelProvider {
+final class MutantProvider implements KernelProvider, KernelSet {
   /// Rows from which the int8 variant runs, where the spec tolerates both.
   static final int INT8_MIN_ROWS = 4;
 
   private final Fault fault;
   private int offers; // OFFER_UNSTABLE
+  private Platform last; // LAST_PLATFORM_DECIDES
+  private boolean closed; // CLOSE_ENDS_ALL
 
   MutantProvider(Fault fault) {
     this.fault = fault;
@@ -63,13 +66,35 @@ final class MutantProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
+  public Availability open(Platform platform) {
     if (fault == Fault.AVAILABILITY_THROWS && platform.os().equals("aix")) {
       throw new IllegalArgumentException("os=" + platform.os());
     } else if (fault == Fault.AVAILABILITY_WITHOUT_REASON && platform.os().equals("macos")) {
       return new Availability.Unavailable("", "");
     }
-    return new Availability.Ready(fault.id());
+    last = platform;
+    closed = false;
+    if (fault == Fault.CLOSE_TWICE_THROWS) {
+      return new Availability.Ready(new ClosedOnce(), fault.id());
+    }
+    return new Availability.Ready(this, fault.id());
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private static final class ClosedOnce implements KernelSet {
+    private boolean closed;
+
+    @Override
+    public void close() {
+      if (closed) {
+        throw new IllegalStateException("closed already");
+      }
+      closed = true;
+    }
   }
 
   @Override
@@ -135,6 +160,10 @@ final class MutantProvider implements KernelProvider {
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
+    if (fault == Fault.LAST_PLATFORM_DECIDES && last.cpuFeatures().isEmpty()
+        || fault == Fault.CLOSE_ENDS_ALL && closed) {
+      return Offer.declined("no kernel for this platform");
+    }
     return exact(new MutantSwiGlu(fault, spec));
   }
 

@@ -29,6 +29,7 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.io.IOException;
@@ -59,7 +60,8 @@ import org.xml.sax.SAXException;
 /// whose every text is hostile.
 class ReportTest {
   private static final String HOSTILE =
-      "<script>alert('x')</script> & \"q\" ]]> {{body}} $1 \\ \n\t\u0000\u001b[31m\u0085 \uD800 \u20ac";
+      "<script>alert('x')</script> & \"q\" ]]> {{body}} $1 \\ \n"
+          + "\t\u0000\u001b[31m\u0085 \uD800 \u20ac";
 
   private static final Platform PLATFORM =
       new Platform("linux", "aarch64", Set.of("dotprod"), Jit.C2, Set.of(), Map.of());
@@ -79,7 +81,7 @@ class ReportTest {
     Tested tested = scalar("swiglu");
     JsonNode json = json(report(tested));
     assertTrue(json.get("green").asBoolean());
-    assertEquals("1.0", json.at("/environment/specVersion").asText());
+    assertEquals("2.0", json.at("/environment/specVersion").asText());
     assertEquals(tested.result().passes(), json.at("/tested/passes").asLong());
     assertEquals(0, json.at("/tested/failures").asLong());
     assertEquals("swiglu", json.at("/tested/subjects/1/operator").asText());
@@ -435,7 +437,7 @@ class ReportTest {
             "p",
             Spec.VERSION,
             PLATFORM,
-            new Availability.Ready(HOSTILE),
+            new Availability.Ready(new KernelSet() {}, HOSTILE),
             new Settings(1, 1, Optional.empty()),
             cells),
         Map.of(),

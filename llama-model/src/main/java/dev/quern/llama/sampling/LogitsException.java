@@ -1,10 +1,11 @@
 package dev.quern.llama.sampling;
 
+import dev.quern.QuernException;
 import java.util.Locale;
 
 /// Logits that no token can be chosen from, since one is NaN or infinite: the weights or a kernel
 /// are broken.
-public final class LogitsException extends IllegalStateException {
+public final class LogitsException extends QuernException {
   private static final long serialVersionUID = 1L;
 
   private LogitsException(String message) {
@@ -26,7 +27,8 @@ public final class LogitsException extends IllegalStateException {
     return new LogitsException(
         String.format(
             Locale.ROOT,
-            "sampling: the logit of token %d is %s at position %d, expected a number; the forward pass or the weights are broken",
+            "sampling: the logit of token %d is %s at position %d, expected a number; the forward"
+                + " pass or the weights are broken",
             token,
             logit,
             position));
@@ -36,7 +38,8 @@ public final class LogitsException extends IllegalStateException {
     return new LogitsException(
         String.format(
             Locale.ROOT,
-            "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is allowed",
+            "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that"
+                + " is allowed",
             tokens,
             position));
   }

@@ -1,10 +1,11 @@
 package dev.quern.llama.tokenizer;
 
+import dev.quern.QuernException;
 import dev.quern.llama.text.Printable;
 
 /// A vocabulary that can't be used. The message is one line: which metadata key, what it holds,
 /// what was expected.
-public final class TokenizerException extends RuntimeException {
+public final class TokenizerException extends QuernException {
   private static final long serialVersionUID = 1L;
   private static final int SHOWN_CHARACTERS = 40;
 

@@ -111,7 +111,7 @@ class SamplerTest {
   }
 
   private static String failure(Sampler sampler, float... logits) {
-    return assertThrows(IllegalStateException.class, () -> sampler.next(logits)).getMessage();
+    return assertThrows(LogitsException.class, () -> sampler.next(logits)).getMessage();
   }
 
   @Test

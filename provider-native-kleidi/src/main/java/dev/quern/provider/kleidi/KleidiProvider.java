@@ -2,13 +2,9 @@ package dev.quern.provider.kleidi;
 
 import static java.util.stream.Collectors.joining;
 
-import dev.quern.data.BlockFormat;
-import dev.quern.op.LinearPacker;
-import dev.quern.op.LinearSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Availability.Unavailable;
 import dev.quern.spi.KernelProvider;
-import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.util.Arrays;
@@ -29,9 +25,6 @@ public final class KleidiProvider implements KernelProvider {
   private static final String ROUNDS_TO_EVEN =
       ", older than 1.22: it rounds ties of x to even, not away from zero";
 
-  /// What the last call of [#availability] found; null where it found nothing.
-  private volatile LoadedKernels loaded;
-
   @Override
   public String name() {
     return "kleidi";
@@ -48,8 +41,7 @@ public final class KleidiProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    loaded = null;
+  public Availability open(Platform platform) {
     Optional<Unavailable> obstacle = obstacle(platform);
     if (obstacle.isPresent()) {
       return obstacle.get();
@@ -73,7 +65,7 @@ public final class KleidiProvider implements KernelProvider {
     };
   }
 
-  private Availability ready(LoadedKernels kernels, String where) {
+  private static Availability ready(LoadedKernels kernels, String where) {
     List<KernelFamily> lost =
         Arrays.stream(KernelFamily.values()).filter(f -> !kernels.runs(f)).toList();
     if (!lost.isEmpty()) {
@@ -81,8 +73,8 @@ public final class KleidiProvider implements KernelProvider {
           where + lost.stream().map(f -> ": no kernel" + kernels.obstacles(f)).collect(joining("")),
           "use a library of KleidiAI 1.8 or newer");
     }
-    loaded = kernels;
     return new Availability.Ready(
+        new KleidiKernels(kernels),
         where + kernels.sme() + (kernels.roundsToEven() ? ROUNDS_TO_EVEN : ""));
   }
 
@@ -124,47 +116,5 @@ public final class KleidiProvider implements KernelProvider {
       default ->
           text.matches("\\d{1,4}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
     };
-  }
-
-  @Override
-  public Offer<LinearPacker> linear(LinearSpec spec) {
-    LoadedKernels kernels = loaded;
-    if (kernels == null) {
-      return Offer.declined("no library is loaded: availability(platform) says why");
-    }
-    Optional<KernelFamily> found = KernelFamily.of(spec.weights());
-    if (found.isEmpty()) {
-      return Offer.declined(
-          spec.weights().equals(BlockFormat.Q8_0)
-              ? "no KleidiAI kernel for Q8_0 keeps a scale for each block: requantised to one for each output it would lose accuracy"
-              : "no KleidiAI kernel for weight format " + spec.weights());
-    }
-    KernelFamily family = found.get();
-    if (!spec.tolerated().contains(family.numerics())) {
-      return Offer.declined(
-          String.format(
-              Locale.ROOT,
-              "%s runs with %s alone, and the spec tolerates %s",
-              spec.weights(),
-              family.numerics(),
-              spec.tolerated()));
-    }
-    if (spec.inputs() > family.maxInputs()) {
-      return Offer.declined(
-          String.format(
-              Locale.ROOT,
-              "inputs=%d, expected at most %d: the kernel's int32 sums could overflow",
-              spec.inputs(),
-              family.maxInputs()));
-    }
-    Optional<KernelPair> pair = kernels.pair(family);
-    if (pair.isEmpty()) {
-      return Offer.declined("no kernel for " + spec.weights() + kernels.obstacles(family));
-    }
-    return new Offer.Accepted<>(
-        (stacked, packed, workers) ->
-            new KleidiLinear(
-                spec, pair.get(), PackedWeights.pack(pair.get(), spec, stacked, packed, workers)),
-        pair.get().variants());
   }
 }

@@ -23,7 +23,7 @@ final class ArmHost {
   /// @param what what is left out otherwise, for people
   static void needed(String what) {
     Platform platform = KernelOptions.fromSystem().providersPlatform();
-    if (new KleidiProvider().availability(platform) instanceof Availability.Unavailable u) {
+    if (new KleidiProvider().open(platform) instanceof Availability.Unavailable u) {
       String reason = String.format(Locale.ROOT, "%s: %s %s", what, u.reason(), u.remedy()).strip();
       if (Boolean.getBoolean(REQUIRED)) {
         fail(String.format(Locale.ROOT, "%s=true, and left out: %s", REQUIRED, reason));

@@ -21,6 +21,7 @@ import dev.quern.op.Numerics;
 import dev.quern.provider.kleidi.KleidiModel.Row;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -72,7 +73,7 @@ class F16ScalesTest {
   }
 
   /// [KleidiModel] as a provider.
-  private record ModelProvider(Optional<Fault> fault) implements KernelProvider {
+  private record ModelProvider(Optional<Fault> fault) implements KernelProvider, KernelSet {
     @Override
     public String name() {
       return "model";
@@ -89,8 +90,8 @@ class F16ScalesTest {
     }
 
     @Override
-    public Availability availability(Platform platform) {
-      return new Availability.Ready("");
+    public Availability open(Platform platform) {
+      return new Availability.Ready(this, "");
     }
 
     @Override

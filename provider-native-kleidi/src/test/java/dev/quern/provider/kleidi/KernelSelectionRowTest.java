@@ -13,8 +13,8 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Availability;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
-import dev.quern.spi.Platform;
 import dev.quern.spi.Variant;
 import java.util.List;
 import java.util.Optional;
@@ -81,8 +81,7 @@ class KernelSelectionRowTest {
     KernelOptions nothing = options().with("quern.cpu.mask", "-dotprod");
     Availability.Unavailable why =
         assertInstanceOf(
-            Availability.Unavailable.class,
-            new KleidiProvider().availability(nothing.providersPlatform()));
+            Availability.Unavailable.class, new KleidiProvider().open(nothing.providersPlatform()));
     assertTrue(why.reason().contains("dotprod"), why.reason());
     assertTrue(why.remedy().contains("quern.cpu.mask"), why.remedy());
   }
@@ -118,14 +117,22 @@ class KernelSelectionRowTest {
 
   /// The names of the variants for one row of x and for more; empty if the provider is unavailable.
   private static List<String> chosen(KernelOptions options, BlockFormat format) {
-    KleidiProvider provider = new KleidiProvider();
-    Platform platform = options.providersPlatform();
-    if (provider.availability(platform) instanceof Availability.Unavailable u) {
-      assertTrue(u.reason().contains("dotprod"), u.reason());
-      return List.of();
-    }
-    Offer<LinearPacker> offer =
-        provider.linear(new LinearSpec(format, 64, 512, false, Set.copyOf(Numerics.standard())));
+    return switch (new KleidiProvider().open(options.providersPlatform())) {
+      case Availability.Unavailable u -> {
+        assertTrue(u.reason().contains("dotprod"), u.reason());
+        yield List.of();
+      }
+      case Availability.Ready(KernelSet kernels, String _) -> {
+        try (kernels) {
+          yield chosen(
+              kernels.linear(
+                  new LinearSpec(format, 64, 512, false, Set.copyOf(Numerics.standard()))));
+        }
+      }
+    };
+  }
+
+  private static List<String> chosen(Offer<LinearPacker> offer) {
     return switch (offer) {
       case Offer.Accepted<LinearPacker> a -> a.variants().stream().map(Variant::name).toList();
       case Offer.Declined<LinearPacker> d -> List.of("declined: " + d.reason());

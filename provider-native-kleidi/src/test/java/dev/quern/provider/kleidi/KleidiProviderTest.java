@@ -25,6 +25,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,10 +117,14 @@ class KleidiProviderTest {
   }
 
   @Test
-  void withoutALibraryEverythingIsDeclined() {
+  void whatIsClosedDeclines() {
     LinearSpec spec =
         new LinearSpec(BlockFormat.Q4_0, 8, 32, false, Set.copyOf(Numerics.standard()));
-    assertInstanceOf(Offer.Declined.class, new KleidiProvider().linear(spec));
+    KleidiKernels closed =
+        new KleidiKernels(new LoadedKernels(new KleidiAi(_ -> Optional.empty()), Set.of(), 0));
+    closed.close();
+    closed.close();
+    assertEquals(Offer.declined("it is closed"), closed.linear(spec));
   }
 
   /// Rule P5's other side: on a CPU that lacks a row's features no function of it is called.
@@ -181,8 +186,8 @@ class KleidiProviderTest {
   }
 
   private static Unavailable unavailable(Platform platform) {
-    Availability answer = new KleidiProvider().availability(platform);
-    assertEquals(answer, new KleidiProvider().availability(platform));
+    Availability answer = new KleidiProvider().open(platform);
+    assertEquals(answer, new KleidiProvider().open(platform));
     return assertInstanceOf(Unavailable.class, answer);
   }
 

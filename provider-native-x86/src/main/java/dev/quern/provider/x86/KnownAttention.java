@@ -17,13 +17,8 @@ final class KnownAttention {
   /// What is asked in place of a spec: two key/value heads at most, and few positions.
   static AttentionSpec question(AttentionSpec spec) {
     int kvHeads = Math.min(2, spec.kvHeads());
-    return new AttentionSpec(
-        kvHeads * (spec.heads() / spec.kvHeads()),
-        kvHeads,
-        spec.headDim(),
-        Math.min(PREFILL + 1, spec.maxPositions()),
-        spec.scale(),
-        spec.kv());
+    return spec.withHeads(kvHeads * (spec.heads() / spec.kvHeads()), kvHeads)
+        .withMaxPositions(Math.min(PREFILL + 1, spec.maxPositions()));
   }
 
   static Optional<String> wrong(AttentionSpec spec, Offer.Accepted<AttentionKernel> offer) {

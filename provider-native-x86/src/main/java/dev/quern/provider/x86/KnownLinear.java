@@ -46,7 +46,7 @@ final class KnownLinear {
   static LinearSpec question(LinearSpec spec) {
     BlockFormat format = spec.weights();
     int inputs = format.blockElements() == 1 ? 69 : Math.max(96, 2 * format.blockElements());
-    return new LinearSpec(format, OUTPUTS, inputs, false, spec.tolerated());
+    return spec.withShape(OUTPUTS, inputs).withAccumulate(false);
   }
 
   /// @param variants of the kernel
@@ -76,8 +76,7 @@ final class KnownLinear {
         }
       }
       for (boolean adds : new boolean[] {false, true}) {
-        LinearSpec asked =
-            new LinearSpec(spec.weights(), OUTPUTS, spec.inputs(), adds, spec.tolerated());
+        LinearSpec asked = spec.withShape(OUTPUTS, spec.inputs()).withAccumulate(adds);
         if (!(offers.apply(asked) instanceof Offer.Accepted<LinearPacker> accepted)) {
           return Optional.of("it declines " + asked);
         }

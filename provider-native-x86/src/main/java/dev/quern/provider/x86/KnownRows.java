@@ -21,15 +21,15 @@ final class KnownRows {
   private KnownRows() {}
 
   static RmsNormSpec question(RmsNormSpec spec) {
-    return new RmsNormSpec(Math.min(WIDTH, spec.width()), spec.epsilon());
+    return spec.withWidth(Math.min(WIDTH, spec.width()));
   }
 
   static RopeSpec question(RopeSpec spec) {
-    return new RopeSpec(Math.min(2, spec.heads()), spec.headDim(), spec.pairing());
+    return spec.withHeads(Math.min(2, spec.heads()));
   }
 
   static SwiGluSpec question(SwiGluSpec spec) {
-    return new SwiGluSpec(Math.min(WIDTH, spec.width()));
+    return spec.withWidth(Math.min(WIDTH, spec.width()));
   }
 
   static Optional<String> wrongRmsNorm(RmsNormSpec spec, Offer.Accepted<RmsNormKernel> offer) {

@@ -1,22 +1,11 @@
 package dev.quern.provider.x86;
 
-import dev.quern.op.AttentionKernel;
-import dev.quern.op.AttentionSpec;
-import dev.quern.op.LinearPacker;
-import dev.quern.op.LinearSpec;
-import dev.quern.op.RmsNormKernel;
-import dev.quern.op.RmsNormSpec;
-import dev.quern.op.RopeKernel;
-import dev.quern.op.RopeSpec;
-import dev.quern.op.SwiGluKernel;
-import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.memory.NativeRoutines;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Availability.Unavailable;
 import dev.quern.spi.KernelProvider;
-import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.nio.file.Files;
@@ -28,7 +17,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
 
 /// Kernels as machine code that Java assembles, on Linux on x86-64. Its property is
 /// `quern.x86.listing`: a folder that the code is written to, as text and as bytes.
@@ -38,9 +26,6 @@ public final class X86Provider implements KernelProvider {
   private static final String MASK = "quern.cpu.mask";
 
   private final HostSystem host;
-
-  /// What the last call of [#availability] found; null where it found nothing.
-  private volatile ProvenOperators operators;
 
   public X86Provider() {
     this(new Linux());
@@ -67,8 +52,7 @@ public final class X86Provider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    operators = null;
+  public Availability open(Platform platform) {
     Optional<Unavailable> obstacle = obstacle(platform);
     if (obstacle.isPresent()) {
       return obstacle.get();
@@ -105,11 +89,12 @@ public final class X86Provider implements KernelProvider {
     }
     host.tryCode();
     String folder = platform.properties().get(LISTING);
-    operators =
+    ProvenOperators operators =
         folder == null
             ? ProvenOperators.shared(row, platform.invariant())
             : new ProvenOperators(row, listed(row, platform.invariant(), Path.of(folder)));
-    return new Availability.Ready("machine code for CPU row " + row + detail);
+    return new Availability.Ready(
+        new X86Kernels(operators), "machine code for CPU row " + row + detail);
   }
 
   /// All whose code is written to a folder before it is loaded.
@@ -168,37 +153,5 @@ public final class X86Provider implements KernelProvider {
 
   private static Optional<Unavailable> unavailable(String reason, String remedy) {
     return Optional.of(new Unavailable(reason, remedy));
-  }
-
-  @Override
-  public Offer<LinearPacker> linear(LinearSpec spec) {
-    return offer(o -> o.linear(spec));
-  }
-
-  @Override
-  public Offer<AttentionKernel> attention(AttentionSpec spec) {
-    return offer(o -> o.attention(spec));
-  }
-
-  @Override
-  public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return offer(o -> o.rmsNorm(spec));
-  }
-
-  @Override
-  public Offer<RopeKernel> rope(RopeSpec spec) {
-    return offer(o -> o.rope(spec));
-  }
-
-  @Override
-  public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return offer(o -> o.swiGlu(spec));
-  }
-
-  private <K> Offer<K> offer(Function<ProvenOperators, Offer<K>> ask) {
-    ProvenOperators found = operators;
-    return found == null
-        ? Offer.declined("it is not ready: availability(platform) says why")
-        : ask.apply(found);
   }
 }

@@ -3,6 +3,7 @@ package dev.quern.provider.x86;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,7 +24,11 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.spi.Availability;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
+import dev.quern.spi.Platform;
+import dev.quern.spi.Variant;
 import dev.quern.testing.SharedFiles;
 import dev.quern.testing.TestWeights;
 import java.io.IOException;
@@ -145,6 +150,39 @@ class LifecycleTest {
     }
   }
 
+  /// Each set is of its own platform: another that is opened changes nothing of it, nor one that
+  /// can't be.
+  @Test
+  void setsOfTwoPlatformsAreOpenAtOnce() {
+    X86Provider provider = new X86Provider();
+    Platform here = options().providersPlatform();
+    Platform masked = on(here, CpuRow.AVX2.needs());
+    try (KernelSet best = ready(provider, here);
+        KernelSet avx2 = ready(provider, masked)) {
+      assertInstanceOf(Availability.Unavailable.class, provider.open(on(here, Set.of())));
+      List<Variant> variants = variants(best);
+      assertEquals(variants(ready(new X86Provider(), here)), variants);
+      assertEquals(variants(ready(new X86Provider(), masked)), variants(avx2));
+      assertEquals(
+          CpuRow.best(here.cpuFeatures()).orElseThrow().equals(CpuRow.AVX2),
+          variants.equals(variants(avx2)));
+    }
+  }
+
+  private static Platform on(Platform here, Set<String> features) {
+    return new Platform(
+        here.os(), here.arch(), features, here.jit(), here.modules(), here.properties());
+  }
+
+  private static KernelSet ready(X86Provider provider, Platform platform) {
+    return assertInstanceOf(Availability.Ready.class, provider.open(platform)).kernels();
+  }
+
+  private static List<Variant> variants(KernelSet kernels) {
+    Offer<LinearPacker> offer = kernels.linear(spec(BlockFormat.Q8_0, 16, 64));
+    return ((Offer.Accepted<LinearPacker>) offer).variants();
+  }
+
   @Test
   void eightThreadsShareAKernel() throws Exception {
     try (Arena arena = Arena.ofShared();
@@ -228,10 +266,11 @@ class LifecycleTest {
             + " whole call",
         refusal(Kernels.load(options()).linear(spec(BlockFormat.Q8_0, 16, 64)))
             .replaceAll(" \\(spec .*", ""));
-    X86Provider bare = new X86Provider();
-    bare.availability(options().providersPlatform());
-    Offer<LinearPacker> offer = bare.linear(spec(BlockFormat.Q8_0, 16, 64));
-    assertEquals("Already closed", refusal(((Offer.Accepted<LinearPacker>) offer).kernel()));
+    Availability bare = new X86Provider().open(options().providersPlatform());
+    try (KernelSet kernels = ((Availability.Ready) bare).kernels()) {
+      Offer<LinearPacker> offer = kernels.linear(spec(BlockFormat.Q8_0, 16, 64));
+      assertEquals("Already closed", refusal(((Offer.Accepted<LinearPacker>) offer).kernel()));
+    }
   }
 
   private static String refusal(LinearPacker packer) {

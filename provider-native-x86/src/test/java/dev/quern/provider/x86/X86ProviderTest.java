@@ -24,6 +24,7 @@ import dev.quern.spi.Availability;
 import dev.quern.spi.Availability.Ready;
 import dev.quern.spi.Availability.Unavailable;
 import dev.quern.spi.Jit;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import java.nio.file.Files;
@@ -107,8 +108,7 @@ class X86ProviderTest {
     Permits system = new Permits();
     X86Provider provider = new X86Provider(system);
     assertEquals(
-        new Ready("machine code for CPU row " + row),
-        provider.availability(linux(features, Map.of())));
+        "machine code for CPU row " + row, ready(provider, linux(features, Map.of())).detail());
     assertEquals(
         row.equals("amx") ? List.of("amx", "code") : List.of("code"),
         system.asked,
@@ -126,8 +126,8 @@ class X86ProviderTest {
           }
         };
     assertEquals(
-        new Ready("machine code for CPU row avx512-vnni; not amx: " + refusal),
-        new X86Provider(system).availability(linux(AMX, Map.of())));
+        "machine code for CPU row avx512-vnni; not amx: " + refusal,
+        ready(new X86Provider(system), linux(AMX, Map.of())).detail());
   }
 
   @Test
@@ -187,23 +187,28 @@ class X86ProviderTest {
   }
 
   @Test
-  void whatIsNotReadyDeclines() {
+  void whatIsClosedDeclines() {
     X86Provider provider = new X86Provider(new Permits());
-    provider.availability(linux(AMX, Map.of()));
-    provider.availability(linux(Set.of(), Map.of()));
-    for (Offer<?> offer : offers(provider)) {
-      assertEquals(Offer.declined("it is not ready: availability(platform) says why"), offer);
+    KernelSet closed = ready(provider, linux(AMX, Map.of())).kernels();
+    closed.close();
+    closed.close();
+    for (Offer<?> offer : offers(closed)) {
+      assertEquals(Offer.declined("it is closed"), offer);
     }
   }
 
-  private static List<Offer<?>> offers(X86Provider provider) {
+  private static Ready ready(X86Provider provider, Platform platform) {
+    return assertInstanceOf(Ready.class, provider.open(platform));
+  }
+
+  private static List<Offer<?>> offers(KernelSet kernels) {
     return List.of(
-        provider.linear(
+        kernels.linear(
             new LinearSpec(BlockFormat.Q4_0, 8, 32, false, Set.of(Numerics.INT8_SYM_32))),
-        provider.attention(new AttentionSpec(4, 2, 64, 100, 0.125f, KvFormat.F16)),
-        provider.rmsNorm(new RmsNormSpec(64, 1e-5f)),
-        provider.rope(new RopeSpec(4, 64, RopePairing.HALF_SPLIT)),
-        provider.swiGlu(new SwiGluSpec(64)));
+        kernels.attention(new AttentionSpec(4, 2, 64, 100, 0.125f, KvFormat.F16)),
+        kernels.rmsNorm(new RmsNormSpec(64, 1e-5f)),
+        kernels.rope(new RopeSpec(4, 64, RopePairing.HALF_SPLIT)),
+        kernels.swiGlu(new SwiGluSpec(64)));
   }
 
   @Test
@@ -223,8 +228,8 @@ class X86ProviderTest {
   }
 
   private static Unavailable unavailable(HostSystem system, Platform platform) {
-    Availability answer = new X86Provider(system).availability(platform);
-    assertEquals(answer, new X86Provider(system).availability(platform));
+    Availability answer = new X86Provider(system).open(platform);
+    assertEquals(answer, new X86Provider(system).open(platform));
     return assertInstanceOf(Unavailable.class, answer);
   }
 

@@ -15,6 +15,7 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -23,8 +24,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Plain Java for every operator and every standard format, on every platform, with no flags. It
-/// follows the formulas of SPEC.md, and is what other providers are completed with.
-public final class ScalarProvider implements KernelProvider {
+/// follows the formulas of SPEC.md, and is what other providers are completed with. Nothing depends
+/// on the platform, so it is its own set of kernels.
+public final class ScalarProvider implements KernelProvider, KernelSet {
   @Override
   public String name() {
     return "scalar";
@@ -41,8 +43,8 @@ public final class ScalarProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    return new Availability.Ready("plain Java");
+  public Availability open(Platform platform) {
+    return new Availability.Ready(this, "plain Java");
   }
 
   /// Runs every standard format: with exact F32 arithmetic if the spec tolerates it, else with the

@@ -31,7 +31,7 @@ class ScalarProviderTest {
           Numerics.INT8_ASYM_ROW,
               Set.of("INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256", "INT8_C"));
 
-  private final KernelProvider provider = new ScalarProvider();
+  private final ScalarProvider provider = new ScalarProvider();
 
   @Test
   void isFoundAsAService() {
@@ -50,7 +50,7 @@ class ScalarProviderTest {
   void isReadyEverywhere() {
     Platform platform =
         new Platform("plan9", "pdp11", Set.of(), Jit.INTERPRETER, Set.of(), Map.of());
-    assertInstanceOf(Availability.Ready.class, provider.availability(platform));
+    assertInstanceOf(Availability.Ready.class, provider.open(platform));
   }
 
   @Test

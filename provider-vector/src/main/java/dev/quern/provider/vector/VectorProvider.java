@@ -17,6 +17,7 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
@@ -27,8 +28,9 @@ import java.util.Set;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
 /// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
-/// would be many times slower than plain Java.
-public final class VectorProvider implements KernelProvider {
+/// would be many times slower than plain Java. Its kernels depend on the JVM alone, so it is its
+/// own set of them.
+public final class VectorProvider implements KernelProvider, KernelSet {
   private static final String MODULE = "jdk.incubator.vector";
   private static final int MIN_BITS = 128;
 
@@ -48,7 +50,7 @@ public final class VectorProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
+  public Availability open(Platform platform) {
     if (!platform.modules().contains(MODULE)) {
       return new Availability.Unavailable(
           "the module " + MODULE + " is not loaded", "start the JVM with --add-modules " + MODULE);
@@ -137,7 +139,7 @@ public final class VectorProvider implements KernelProvider {
     return Offer.accepted(kernel, new Variant("f32-lanes", 1, Numerics.EXACT_F32));
   }
 
-  private static Availability width() {
+  private Availability width() {
     int bits;
     try {
       bits = VectorWidth.preferredBits();
@@ -154,6 +156,6 @@ public final class VectorProvider implements KernelProvider {
                 bits,
                 MIN_BITS),
             "")
-        : new Availability.Ready(bits + "-bit vectors");
+        : new Availability.Ready(this, bits + "-bit vectors");
   }
 }

@@ -71,8 +71,7 @@ class VectorProviderTest {
   }
 
   private Availability on(String arch, Jit jit, Set<String> modules, String... features) {
-    return provider.availability(
-        new Platform("linux", arch, Set.of(features), jit, modules, Map.of()));
+    return provider.open(new Platform("linux", arch, Set.of(features), jit, modules, Map.of()));
   }
 
   private static Availability.Unavailable unavailable(Availability a) {

@@ -12,12 +12,13 @@ import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 
 /// The operators without a weight matrix, of one row of the table of CPUs, for the suite.
-public final class ActivationProvider implements KernelProvider {
+public final class ActivationProvider implements KernelProvider, KernelSet {
   private final CpuRow row;
   private final X86Activations activations;
 
@@ -51,8 +52,8 @@ public final class ActivationProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    return new Availability.Ready("CPU row " + row);
+  public Availability open(Platform platform) {
+    return new Availability.Ready(this, "CPU row " + row);
   }
 
   @Override

@@ -5,13 +5,14 @@ import dev.quern.op.LinearSpec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import java.util.function.Function;
 
 /// The linear operators of one row of the table of CPUs, for the suite.
-public final class LinearProvider implements KernelProvider {
+public final class LinearProvider implements KernelProvider, KernelSet {
   private final CpuRow row;
   private final Function<LinearSpec, Offer<LinearPacker>> linears;
 
@@ -40,8 +41,8 @@ public final class LinearProvider implements KernelProvider {
   }
 
   @Override
-  public Availability availability(Platform platform) {
-    return new Availability.Ready("CPU row " + row);
+  public Availability open(Platform platform) {
+    return new Availability.Ready(this, "CPU row " + row);
   }
 
   @Override

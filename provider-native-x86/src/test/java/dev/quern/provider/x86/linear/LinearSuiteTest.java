@@ -85,7 +85,7 @@ class LinearSuiteTest {
         Locale.ROOT,
         "%s on %s: %d cases kept the rules %s%n",
         format,
-        provider.availability(target.platform()),
+        target.availability(),
         result.passes(),
         result.cells().stream()
             .filter(c -> c.passes() > 0)
