@@ -6,6 +6,7 @@ import dev.quern.cli.report.ReportException;
 import dev.quern.files.OutputException;
 import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.CheckpointException;
+import dev.quern.llama.checkpoint.ModelException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.text.Printable;
 import dev.quern.llama.text.RanOutOfMemory;
@@ -55,6 +56,7 @@ final class Failures {
           Row.of(LlamaException.class, Throwable::getMessage),
           Row.of(GgufException.class, Throwable::getMessage),
           Row.of(CheckpointException.class, Throwable::getMessage),
+          Row.of(ModelException.class, Throwable::getMessage),
           Row.of(TokenizerException.class, Throwable::getMessage),
           Row.of(SelectionException.class, Throwable::getMessage),
           Row.of(ProviderException.class, Throwable::getMessage),
