@@ -3,7 +3,7 @@ package dev.quern.cli;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import dev.quern.files.TempFolder;
-import dev.quern.llama.Checkpoint;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;

@@ -6,7 +6,7 @@ import dev.quern.cli.bench.BenchRun;
 import dev.quern.cli.bench.Environment;
 import dev.quern.cli.bench.ReadBandwidth;
 import dev.quern.cli.bench.Spread;
-import dev.quern.llama.Checkpoint;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;

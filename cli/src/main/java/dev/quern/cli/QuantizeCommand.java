@@ -1,6 +1,6 @@
 package dev.quern.cli;
 
-import dev.quern.llama.Checkpoint;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
 import dev.quern.llama.gguf.GgufFile;

@@ -13,12 +13,15 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
 import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.quern.QuernException;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import dev.quern.spi.KernelProvider;
 import java.io.File;
 import java.io.FileDescriptor;
@@ -142,6 +145,30 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .areAssignableTo(Thread.class)
           .because("the caller owns threads, the provider owns the split");
+
+  /// The package `dev.quern.llama` itself is one too: what its rooms throw and return is theirs.
+  private static final SliceAssignment MODEL_PACKAGES =
+      new SliceAssignment() {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass c) {
+          return c.getPackageName().startsWith("dev.quern.llama")
+              ? SliceIdentifier.of(c.getPackageName())
+              : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+          return "packages of the model";
+        }
+      };
+
+  @ArchTest
+  static final ArchRule theModelsRoomsHaveOneOrder =
+      slices()
+          .assignedFrom(MODEL_PACKAGES)
+          .should()
+          .beFreeOfCycles()
+          .because("what a room needs lies below it, so that each can be read without those above");
 
   @ArchTest
   static final ArchRule noThreadLocals =

@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.Operator;
 import dev.quern.data.Task;
 import dev.quern.data.Workers;
+import dev.quern.llama.observe.ObservedKernels;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Where a model's time goes: wall time inside kernel calls, by operator, and of that the time in

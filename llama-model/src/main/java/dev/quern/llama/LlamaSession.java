@@ -1,5 +1,8 @@
 package dev.quern.llama;
 
+import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.Locale;
@@ -166,15 +169,8 @@ public final class LlamaSession implements AutoCloseable {
     });
   }
 
-  /// For measurements: goes on by so many positions whose keys and values are random numbers. It
-  /// takes the time of storing them, where running a prompt of that length may take minutes; what a
-  /// later token costs does not depend on the values. What it says does, so the text from then on
-  /// is noise.
-  ///
-  /// @param positions how many; the history has token 0 in their place
-  /// @param seed of the numbers
-  /// @throws LlamaException if they don't fit
-  public void fillWithNoise(int positions, long seed) {
+  /// See [Measurements#fillWithNoise].
+  void fillWithNoise(int positions, long seed) {
     exclusively(() -> {
       loop.fillWithNoise(positions, new SplittableRandom(seed));
       return null;
@@ -265,7 +261,7 @@ public final class LlamaSession implements AutoCloseable {
     try {
       requireOpen(closed);
       cancelled = false;
-      return action.get();
+      return LlamaException.hearing(action::get);
     } catch (InternalError e) {
       if (SystemFailures.isLostPage(e)) {
         throw SystemFailures.lostPage(model.name(), e);

@@ -2,6 +2,8 @@ package dev.quern.llama;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.machine.CpuCores;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.util.Locale;
 import java.util.Objects;
@@ -33,7 +35,7 @@ public record LoadOptions(
 
   /// A context that no [#context] asks for explicitly stays within this, since it is a promise: all
   /// of its memory must be there, though it is taken as a conversation grows.
-  static final int DEFAULT_CONTEXT = 4096;
+  private static final int DEFAULT_CONTEXT = 4096;
 
   private static final int MAX_THREADS = 1024;
 
@@ -145,5 +147,23 @@ public record LoadOptions(
         profile,
         chatFormat,
         Optional.of(preTokenizer));
+  }
+
+  /// Positions of a session's KV cache, for a model of that shape.
+  ///
+  /// @throws LlamaException if they are more than the model was trained for
+  int context(LlamaConfig config) {
+    if (context == 0) {
+      return Math.min(config.contextLength(), DEFAULT_CONTEXT);
+    }
+    if (context > config.contextLength()) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "context=%d, expected at most %d, which the model was trained for",
+              context,
+              config.contextLength()));
+    }
+    return context;
   }
 }

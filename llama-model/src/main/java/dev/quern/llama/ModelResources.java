@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.machine.HugePages;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.quern.data.BlockCodec;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
@@ -19,14 +21,11 @@ import java.util.concurrent.atomic.LongAdder;
 final class NonFinite {
   private static final int ROWS = 64; // of a task
 
-  private final String model;
-  private final LlamaModel.Source source;
+  private final ModelSource source;
   private final Workers workers;
 
-  /// @param model what messages call it
-  /// @param source opens it again
-  NonFinite(String model, LlamaModel.Source source, Workers workers) {
-    this.model = model;
+  /// @param source is opened again
+  NonFinite(ModelSource source, Workers workers) {
     this.source = source;
     this.workers = workers;
   }
@@ -37,7 +36,7 @@ final class NonFinite {
   /// @param caches of the session, with the tokens that led to the logits
   /// @param positions how many
   LlamaException explain(LogitsException logits, KvCaches caches, int positions) {
-    String name = Printable.escaped(model);
+    String name = Printable.escaped(source.name());
     String weights;
     try {
       Optional<String> tensor = firstTensor();

@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.machine.HugePages;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -10,6 +11,12 @@ import java.util.Optional;
 ///   is in small pieces, nor for an end that is less than one
 /// @param refusal why none are asked for, in a few words; empty if they are
 public record PageUse(long askedBytes, long givenBytes, Optional<String> refusal) {
+  static PageUse of(HugePages pages) {
+    long asked = pages.askedBytes();
+    return new PageUse(
+        asked, asked == 0 ? 0 : Math.min(asked, pages.givenBytes()), pages.refusal());
+  }
+
   /// All of it in a few words.
   public String text() {
     if (askedBytes > 0 && givenBytes > 0) {

@@ -2,6 +2,8 @@ package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.sampling.Sampler;
 import java.util.ArrayList;
@@ -147,7 +149,7 @@ final class TokenLoop {
     });
   }
 
-  /// See [LlamaSession#fillWithNoise].
+  /// See [Measurements#fillWithNoise].
   void fillWithNoise(int positions, RandomGenerator random) {
     checkRoom(positions);
     tokens.setPending();

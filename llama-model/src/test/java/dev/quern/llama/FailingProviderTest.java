@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.ProviderException;
+import dev.quern.llama.load.Surroundings;
+import dev.quern.llama.machine.CpuCores;
+import dev.quern.llama.machine.HugePageSystem;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalLong;

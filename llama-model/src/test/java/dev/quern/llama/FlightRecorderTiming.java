@@ -2,6 +2,8 @@ package dev.quern.llama;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
+import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.op.SwiGluKernel;
 import java.io.IOException;
 import java.lang.foreign.Arena;

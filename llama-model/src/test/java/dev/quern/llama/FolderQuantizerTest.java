@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.MetaNames;
+import dev.quern.llama.checkpoint.ModelException;
 import dev.quern.llama.checkpoint.SafetensorsBytes;
 import dev.quern.llama.checkpoint.TorchBytes;
 import dev.quern.llama.gguf.GgufFile;
@@ -132,7 +136,7 @@ class FolderQuantizerTest {
           String stem = t.name().substring(0, t.name().length() - ".weight".length());
           long[] dims = t.dims();
           arrays.add(
-              TensorNames.META.fromGguf(stem) + ".weight",
+              MetaNames.of(stem) + ".weight",
               "F32",
               file.map(t, arena).toArray(ValueLayout.JAVA_BYTE),
               dims.length == 1 ? dims : new long[] {dims[1], dims[0]});
@@ -204,14 +208,14 @@ class FolderQuantizerTest {
     edit(
         model.resolve("config.json"),
         config -> config.putObject("quantization_args").put("spinquant", true));
-    refused(model, "a SpinQuant model", LlamaException.class);
+    refused(model, "a SpinQuant model", ModelException.class);
     SafetensorsBytes arrays = new SafetensorsBytes();
     String adaptor = "model.layers.0.self_attn.q_proj.adaptor.A.weight";
     arrays.add(adaptor, "F32", new byte[4 * 64], 1, 64);
     arrays.add("model.embed_tokens.weight", "F32", new byte[4 * 64], 1, 64);
     arrays.writeSingle(model);
     edit(model.resolve("config.json"), config -> config.remove("quantization_args"));
-    refused(model, adaptor, LlamaException.class);
+    refused(model, adaptor, ModelException.class);
   }
 
   private static SafetensorsBytes.Array vectorInBf16(SafetensorsBytes.Array array) {

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
+import dev.quern.llama.machine.HugePages;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

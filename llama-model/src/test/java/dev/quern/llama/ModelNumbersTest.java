@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.gguf.GgufException;
 import java.io.IOException;
 import java.nio.file.Path;

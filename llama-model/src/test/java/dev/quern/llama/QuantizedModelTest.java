@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.KernelOptions;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

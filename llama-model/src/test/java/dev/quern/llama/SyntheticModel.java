@@ -75,7 +75,7 @@ public final class SyntheticModel {
 
   /// Gives it a SentencePiece vocabulary: `<unk> <s> </s>`, the 256 bytes, then these pieces, the
   /// first one merged first.
-  SyntheticModel withPieces(List<String> pieces) {
+  public SyntheticModel withPieces(List<String> pieces) {
     List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
     for (int b = 0; b < 256; b++) {
       tokens.add(String.format(Locale.ROOT, "<0x%02X>", b));
@@ -100,7 +100,7 @@ public final class SyntheticModel {
 
   /// Sets a metadata value: String, Boolean, Long, Float, Double, `int[]`, `float[]`,
   /// `List<String>`; null removes it.
-  SyntheticModel with(String key, Object value) {
+  public SyntheticModel with(String key, Object value) {
     if (value == null) {
       metadata.remove(key);
     } else {
@@ -110,7 +110,7 @@ public final class SyntheticModel {
   }
 
   /// Gives a tensor other dimensions, or adds one; none removes it.
-  SyntheticModel withTensor(String name, long... dims) {
+  public SyntheticModel withTensor(String name, long... dims) {
     if (dims.length == 0) {
       tensors.remove(name);
     } else {
@@ -122,7 +122,7 @@ public final class SyntheticModel {
   /// Replaces weights of a tensor.
   ///
   /// @param change gets a weight's index and value
-  SyntheticModel withWeights(String tensor, Change change) {
+  public SyntheticModel withWeights(String tensor, Change change) {
     changes.put(tensor, change);
     return this;
   }

@@ -36,7 +36,7 @@ public final class TestingProvider implements KernelProvider {
   public TestingProvider() {}
 
   /// Options with this provider for linear operators, before the scalar one.
-  static KernelOptions options(Path folder) throws IOException {
+  public static KernelOptions options(Path folder) throws IOException {
     Path services = Files.createDirectories(folder.resolve("testing/META-INF/services"));
     Files.writeString(
         services.resolve(KernelProvider.class.getName()), TestingProvider.class.getName());

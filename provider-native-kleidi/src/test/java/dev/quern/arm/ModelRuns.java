@@ -2,7 +2,7 @@ package dev.quern.arm;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.Workers;
-import dev.quern.llama.Checkpoint;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;

@@ -6,6 +6,7 @@ import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
+import dev.quern.llama.Measurements;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -123,7 +124,7 @@ public final class BenchRun {
       if (plan.fullContext()) {
         progress.accept(
             String.format(Locale.ROOT, "filling the context of %d", session.capacity()));
-        session.fillWithNoise(session.capacity() - 1 - session.position(), 1);
+        Measurements.fillWithNoise(session, session.capacity() - 1 - session.position(), 1);
         session.evaluate(tokens(random, 1, model), _ -> {});
       }
       return new Measured(repetitions, warmups, warmupSeconds);
@@ -132,7 +133,7 @@ public final class BenchRun {
 
   private void fill(LlamaSession session, SplittableRandom random, LlamaModel model) {
     switch (plan.fill()) {
-      case NOISE -> session.fillWithNoise(plan.depth(), 1);
+      case NOISE -> Measurements.fillWithNoise(session, plan.depth(), 1);
       case PROMPT ->
           session.generateTokens(
               tokens(random, plan.depth(), model), GenerationOptions.greedy(0), _ -> true);

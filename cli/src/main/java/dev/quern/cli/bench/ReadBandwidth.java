@@ -3,6 +3,7 @@ package dev.quern.cli.bench;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.llama.LlamaModel;
+import dev.quern.llama.Measurements;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -30,7 +31,8 @@ public final class ReadBandwidth {
   /// @param threads that read together
   public static Spread bytesPerSecond(LlamaModel model, long bytes, int threads) {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment memory = model.allocateAsWeights(Math.min(bytes, MOST_BYTES), arena);
+      MemorySegment memory =
+          Measurements.allocateAsWeights(model, Math.min(bytes, MOST_BYTES), arena);
       memory.fill((byte) 1); // a page that nobody has written to is no memory
       long sum = pass(memory, threads);
       double[] rates = new double[PASSES];

@@ -1,13 +1,13 @@
 package dev.quern.llama.checkpoint;
 
 import dev.quern.llama.text.Printable;
+import dev.quern.llama.tokenizer.FilesByName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /// A folder that holds a model, and the way to its files: by plain names, to regular files that lie
 /// inside it. Symbolic links may point within the folder, and, in a snapshot of the Hugging Face
@@ -24,7 +24,7 @@ import java.util.Optional;
 /// @param path as the user gave it, for messages
 /// @param real without links
 /// @param blobs folders that links may point to beside it
-public record ModelFolder(Path path, Path real, List<Path> blobs) {
+public record ModelFolder(Path path, Path real, List<Path> blobs) implements FilesByName {
   private static final String SNAPSHOTS = "snapshots";
   private static final String REPOSITORY = "models--";
   private static final String BLOBS = "blobs";
@@ -72,7 +72,7 @@ public record ModelFolder(Path path, Path real, List<Path> blobs) {
     return List.of();
   }
 
-  /// Whether the folder has an entry of that name, sound or not.
+  @Override
   public boolean has(String name) {
     return Files.exists(path.resolve(name), java.nio.file.LinkOption.NOFOLLOW_LINKS);
   }
@@ -81,6 +81,7 @@ public record ModelFolder(Path path, Path real, List<Path> blobs) {
   ///
   /// @throws CheckpointException where the name is no plain one, or the file is absent, not a
   ///   regular file, or outside the folder
+  @Override
   public Path file(String name) throws IOException {
     if (name.isEmpty()
         || name.equals(".")
@@ -135,10 +136,5 @@ public record ModelFolder(Path path, Path real, List<Path> blobs) {
 
   private boolean isInside(Path folder) {
     return folder.startsWith(real) || blobs.stream().anyMatch(folder::startsWith);
-  }
-
-  /// The file of that name if the folder has one.
-  public Optional<Path> find(String name) throws IOException {
-    return has(name) ? Optional.of(file(name)) : Optional.empty();
   }
 }

@@ -1,15 +1,11 @@
 package dev.quern.llama.gguf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import dev.quern.llama.bytes.LittleEndian;
 import dev.quern.llama.text.Printable;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -19,13 +15,6 @@ import java.util.Locale;
 ///
 /// One thread's; the bytes may be shared.
 final class GgufCursor {
-  private static final ValueLayout.OfShort SHORT =
-      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   /// The remedy where a file ends before what it announces.
   static final String CUT_SHORT = ": the file is cut short or damaged, get it again";
 
@@ -74,15 +63,15 @@ final class GgufCursor {
   }
 
   short i16(String what) {
-    return bytes.get(SHORT, take(2, what));
+    return LittleEndian.i16(bytes, take(2, what));
   }
 
   int i32(String what) {
-    return bytes.get(INT, take(4, what));
+    return LittleEndian.i32(bytes, take(4, what));
   }
 
   long i64(String what) {
-    return bytes.get(LONG, take(8, what));
+    return LittleEndian.i64(bytes, take(8, what));
   }
 
   /// Passes over `size` bytes.

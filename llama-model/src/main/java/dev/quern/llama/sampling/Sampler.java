@@ -1,8 +1,7 @@
 package dev.quern.llama.sampling;
 
+import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -16,9 +15,6 @@ import java.util.random.RandomGeneratorFactory;
 /// `L64X128MixRandom` (see the package documentation of `java.util.random`) with the options' seed.
 /// For one thread.
 public final class Sampler {
-  private static final ValueLayout.OfFloat F32 =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final SamplingOptions options;
   private final int vocabularySize;
   private final float[] logits; // [vocabularySize], the caller's, then penalised
@@ -67,7 +63,7 @@ public final class Sampler {
               expectedBytes,
               vocabularySize));
     }
-    MemorySegment.copy(next, F32, 0, logits, 0, vocabularySize);
+    LittleEndian.f32s(next, logits, vocabularySize);
     return choose();
   }
 

@@ -1,6 +1,5 @@
 package dev.quern.llama.tokenizer;
 
-import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Json;
 import dev.quern.llama.text.JsonObject;
@@ -36,7 +35,7 @@ public final class TokenizerFolder {
   private TokenizerFolder() {}
 
   /// Whether the folder has a tokenizer.
-  public static boolean has(ModelFolder folder) {
+  public static boolean has(FilesByName folder) {
     return folder.has(TOKENIZER);
   }
 
@@ -60,7 +59,7 @@ public final class TokenizerFolder {
   /// @param vocabulary rows of the embedding matrix: ids that the vocabulary lacks become unused
   ///   tokens; 0 where that is not known
   /// @throws TokenizerException where the files ask for a tokenizer of another kind, or are damaged
-  public static Tokenizer read(ModelFolder folder, List<Long> endTokens, int vocabulary)
+  public static Tokenizer read(FilesByName folder, List<Long> endTokens, int vocabulary)
       throws IOException {
     return TokenizerJson.read(folder.file(TOKENIZER), context(folder, endTokens, vocabulary))
         .tokenizer();
@@ -74,7 +73,7 @@ public final class TokenizerFolder {
   /// @throws TokenizerException also where there are more tokens that end a generation than GGUF
   ///   has keys for
   public static void write(
-      ModelFolder folder, List<Long> endTokens, int vocabulary, GgufWriter writer)
+      FilesByName folder, List<Long> endTokens, int vocabulary, GgufWriter writer)
       throws IOException {
     if (!has(folder)) {
       writer.string(Keys.MODEL, Keys.NO_MODEL);
@@ -87,7 +86,7 @@ public final class TokenizerFolder {
   }
 
   private static TokenizerJson.Context context(
-      ModelFolder folder, List<Long> endTokens, int vocabulary) throws IOException {
+      FilesByName folder, List<Long> endTokens, int vocabulary) throws IOException {
     List<Long> ends = new ArrayList<>(endTokens);
     json(folder, GENERATION).ifPresent(json -> ends.addAll(json.integers("eos_token_id")));
     Optional<JsonObject> config = json(folder, CONFIG);
@@ -99,7 +98,7 @@ public final class TokenizerFolder {
   }
 
   /// The chat template (Jinja; recognised, never run).
-  public static Optional<String> chatTemplate(ModelFolder folder) throws IOException {
+  public static Optional<String> chatTemplate(FilesByName folder) throws IOException {
     Optional<Path> file = folder.find(TEMPLATE);
     if (file.isPresent()) {
       if (Files.size(file.get()) > MAX_TEMPLATE_BYTES) {
@@ -144,7 +143,7 @@ public final class TokenizerFolder {
     }
   }
 
-  private static Optional<JsonObject> json(ModelFolder folder, String name) throws IOException {
+  private static Optional<JsonObject> json(FilesByName folder, String name) throws IOException {
     Optional<Path> file = folder.find(name);
     return file.isEmpty()
         ? Optional.empty()

@@ -1,0 +1,281 @@
+package dev.quern.llama.checkpoint;
+
+import dev.quern.llama.text.JsonObject;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
+/// (`LlamaConfig` of transformers) or Meta's `params.json` (`ModelArgs` of llama-models).
+///
+/// @param ropeFactors divisors of RoPE's frequencies, `[headDim / 2]`, or empty
+/// @param tied whether the embedding matrix is the output matrix too; empty where that follows from
+///   which of them is there
+/// @param spinQuant whether the down projection's input is rotated; empty where nothing is said
+/// @param loraScale what adaptors are multiplied with
+/// @param endTokens ids that end a generation
+record FolderConfig(
+    LlamaConfig model,
+    float[] ropeFactors,
+    Optional<Boolean> tied,
+    Optional<Boolean> spinQuant,
+    float loraScale,
+    List<Long> endTokens) {
+  static final String HUGGING_FACE = "config.json";
+  static final String META = "params.json";
+
+  /// Llama 3's original context, which its frequency scaling is relative to.
+  private static final double LLAMA3_CONTEXT = 8192;
+
+  private static final int MAX_LAYERS = 4096;
+  private static final int MAX_HEADS = 1 << 16;
+  private static final int MAX_DIM = 1 << 24;
+
+  /// ExecuTorch's constant (`lora.py`), also Meta's value for Llama 3.2.
+  private static final double LORA_SCALE = 2;
+
+  /// Keys of `config.json` of other models that change what is computed, with the value that does
+  /// not. transformers passes over those that a `LlamaConfig` has no name for, and a model that was
+  /// made with them speaks nonsense.
+  private static final Map<String, Object> NEUTRAL =
+      Map.ofEntries(
+          Map.entry("attention_bias", false),
+          Map.entry("mlp_bias", false),
+          Map.entry("partial_rotary_factor", 1),
+          Map.entry("embedding_multiplier", 1),
+          Map.entry("residual_multiplier", 1),
+          Map.entry("logits_scaling", 1),
+          Map.entry("logit_scale", 1),
+          Map.entry("attn_logit_softcapping", 0),
+          Map.entry("final_logit_softcapping", 0),
+          Map.entry("clip_qkv", 0),
+          Map.entry("use_qk_norm", false),
+          Map.entry("qk_layernorm", false),
+          Map.entry("use_parallel_residual", false),
+          Map.entry("alibi", false),
+          Map.entry("num_local_experts", 0),
+          Map.entry("num_experts", 0));
+
+  /// Reads `config.json`.
+  ///
+  /// @param name the model's, for people
+  static FolderConfig huggingFace(JsonObject json, String name) {
+    expect(json, "model_type", "llama", json.string("model_type").orElse("absent"));
+    if (!json.string("hidden_act").orElse("swish").equals("swish")) { // another name of silu
+      expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
+    }
+    for (String quantised : List.of("quantization_config", "quantization")) {
+      if (json.has(quantised)) {
+        throw json.fail(
+            quantised, "a quantised model", "none: use the model in F16, BF16 or F32, or as GGUF");
+      }
+    }
+    NEUTRAL.forEach((key, value) -> requireNeutral(json, key, value));
+    int context = bounded(json, "max_position_embeddings", MAX_DIM);
+    if (json.integer("sliding_window").orElse(context) < context
+        && json.bool("use_sliding_window").orElse(true)) {
+      throw json.fail(
+          "sliding_window",
+          json.shown("sliding_window"),
+          "none: sliding windows are not supported");
+    }
+    int width = bounded(json, "hidden_size", MAX_DIM);
+    int heads = bounded(json, "num_attention_heads", MAX_HEADS);
+    int kvHeads =
+        json.has("num_key_value_heads") ? bounded(json, "num_key_value_heads", MAX_HEADS) : heads;
+    int headDim = headDim(json, "hidden_size", "num_attention_heads", width, heads);
+    checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
+    requireScale(json, "attention_multiplier", 1 / Math.sqrt(headDim));
+    requireScale(json, "query_pre_attn_scalar", headDim);
+    HuggingFaceRope rope = HuggingFaceRope.of(json, headDim);
+    return new FolderConfig(
+        new LlamaConfig(
+            json.string("_name_or_path").filter(n -> !n.isBlank()).orElse(name),
+            bounded(json, "num_hidden_layers", MAX_LAYERS),
+            width,
+            bounded(json, "intermediate_size", MAX_DIM),
+            heads,
+            kvHeads,
+            headDim,
+            context,
+            epsilon(json, "rms_norm_eps", 1e-6),
+            headDim,
+            rope.base(),
+            rope.scaling().positionScale(),
+            bounded(json, "vocab_size", MAX_DIM)),
+        rope.scaling().factors(),
+        Optional.of(json.bool("tie_word_embeddings").orElse(false)),
+        spinQuant(json),
+        loraScale(json),
+        json.integers("eos_token_id"));
+  }
+
+  /// Reads `params.json`. It has neither the hidden width nor, in all files, the vocabulary, so
+  /// both come from the tensors.
+  ///
+  /// @param hidden rows of `feed_forward.w1`
+  /// @param vocabulary rows of the embedding matrix
+  static FolderConfig meta(JsonObject json, String name, int hidden, int vocabulary) {
+    int width = bounded(json, "dim", MAX_DIM);
+    int heads = bounded(json, "n_heads", MAX_HEADS);
+    int kvHeads = json.has("n_kv_heads") ? bounded(json, "n_kv_heads", MAX_HEADS) : heads;
+    int headDim = headDim(json, "dim", "n_heads", width, heads);
+    checkHeads(json, "n_kv_heads", heads, kvHeads, headDim);
+    for (String other :
+        List.of("moe_args", "vision_args", "attention_chunk_size", "nope_layer_interval")) {
+      if (json.has(other)) {
+        throw json.fail(other, "present", "a plain Llama for text");
+      }
+    }
+    requireNeutral(json, "use_qk_norm", false);
+    double ropeBase = ropeBase(json);
+    boolean scaled = json.bool("use_scaled_rope").orElse(false);
+    return new FolderConfig(
+        new LlamaConfig(
+            name,
+            bounded(json, "n_layers", MAX_LAYERS),
+            width,
+            hidden,
+            heads,
+            kvHeads,
+            headDim,
+            json.has("max_seq_len")
+                ? bounded(json, "max_seq_len", MAX_DIM)
+                : scaled ? 16 * (int) LLAMA3_CONTEXT : (int) LLAMA3_CONTEXT,
+            epsilon(json, "norm_eps", 1e-5),
+            headDim,
+            ropeBase,
+            1,
+            vocabulary),
+        scaled ? metaFactors(json, ropeBase, headDim) : new float[0],
+        Optional.empty(),
+        spinQuant(json),
+        loraScale(json),
+        List.of());
+  }
+
+  /// Meta's code takes the factor from the model's version, which the file does not state. The
+  /// quantised models are all of version 3.2.
+  private static float[] metaFactors(JsonObject json, double ropeBase, int headDim) {
+    String key = json.has("rope_scale_factor") ? "rope_scale_factor" : "rope_scaling_factor";
+    if (!json.has(key) && !json.has("quantization_args")) {
+      throw json.fail(
+          key, "absent with use_scaled_rope", "the factor: add 8 for Llama 3.1, 32 for Llama 3.2");
+    }
+    return RopeScaling.llama3(
+        ropeBase,
+        headDim,
+        positive(json, key, 32),
+        1,
+        positive(json, "rope_high_freq_factor", 4),
+        LLAMA3_CONTEXT);
+  }
+
+  private static Optional<Boolean> spinQuant(JsonObject json) {
+    return json.object("quantization_args").flatMap(args -> args.bool("spinquant"));
+  }
+
+  private static float loraScale(JsonObject json) {
+    return (float)
+        json.object("lora_args")
+            .map(args -> positive(args, "scale", LORA_SCALE))
+            .orElse(LORA_SCALE)
+            .doubleValue();
+  }
+
+  private static int headDim(
+      JsonObject json, String widthKey, String headsKey, int width, int heads) {
+    if (!json.has("head_dim") && width % heads != 0) {
+      throw json.fail(
+          widthKey,
+          Integer.toString(width),
+          String.format(Locale.ROOT, "a multiple of %s=%d, or head_dim", headsKey, heads));
+    }
+    int headDim = json.has("head_dim") ? bounded(json, "head_dim", MAX_HEADS) : width / heads;
+    if (headDim % 2 != 0) {
+      throw json.fail("head_dim", Integer.toString(headDim), "an even number (RoPE rotates pairs)");
+    }
+    return headDim;
+  }
+
+  private static void checkHeads(
+      JsonObject json, String kvKey, int heads, int kvHeads, int headDim) {
+    if (heads % kvHeads != 0) {
+      throw json.fail(
+          kvKey,
+          Integer.toString(kvHeads),
+          String.format(Locale.ROOT, "a divisor of the %d heads", heads));
+    }
+    if ((long) heads * headDim > MAX_DIM) {
+      throw json.fail(
+          "head_dim",
+          String.format(Locale.ROOT, "%d heads of %d elements", heads, headDim),
+          String.format(Locale.ROOT, "at most %d elements together", MAX_DIM));
+    }
+  }
+
+  private static void expect(JsonObject json, String key, String expected, String actual) {
+    if (!actual.equals(expected)) {
+      throw json.fail(key, json.shown(key), String.format(Locale.ROOT, "'%s'", expected));
+    }
+  }
+
+  private static int bounded(JsonObject json, String key, int max) {
+    long value = json.integer(key).orElseThrow(() -> json.fail(key, "absent", "1 to " + max));
+    if (value < 1 || value > max) {
+      throw json.fail(key, Long.toString(value), "1 to " + max);
+    }
+    return (int) value;
+  }
+
+  /// Refused unless it is absent, or has the value that changes nothing.
+  private static void requireNeutral(JsonObject json, String key, Object neutral) {
+    boolean same =
+        !json.has(key)
+            || (neutral instanceof Boolean flag
+                ? json.bool(key).orElseThrow().equals(flag)
+                : json.number(key).orElseThrow() == ((Number) neutral).doubleValue());
+    if (!same) {
+      throw json.fail(key, json.shown(key), neutral + ": Quern does not compute what it asks for");
+    }
+  }
+
+  private static void requireScale(JsonObject json, String key, double expected) {
+    double value = json.number(key).orElse(expected);
+    if (!(Math.abs(value - expected) < 1e-5 * expected)) {
+      throw json.fail(key, json.shown(key), expected + ", as the elements of a head have it");
+    }
+  }
+
+  private static float epsilon(JsonObject json, String key, double absent) {
+    double value = positive(json, key, absent);
+    if (value < LlamaConfig.MIN_EPSILON || value > LlamaConfig.MAX_EPSILON) {
+      throw json.fail(
+          key,
+          json.shown(key),
+          String.format(Locale.ROOT, "%s to %s", LlamaConfig.MIN_EPSILON, LlamaConfig.MAX_EPSILON));
+    }
+    return (float) value;
+  }
+
+  static double ropeBase(JsonObject json) {
+    double value = positive(json, "rope_theta", LlamaConfig.DEFAULT_ROPE_BASE);
+    if (value < LlamaConfig.MIN_ROPE_BASE || value > LlamaConfig.MAX_ROPE_BASE) {
+      throw json.fail(
+          "rope_theta",
+          json.shown("rope_theta"),
+          String.format(
+              Locale.ROOT, "%s to %s", LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE));
+    }
+    return value;
+  }
+
+  private static double positive(JsonObject json, String key, double absent) {
+    double value = json.number(key).orElse(absent);
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw json.fail(key, json.shown(key), "a positive finite number");
+    }
+    return value;
+  }
+}

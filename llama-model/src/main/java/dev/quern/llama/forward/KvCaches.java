@@ -1,0 +1,163 @@
+package dev.quern.llama.forward;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.quern.data.KvCache;
+import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.machine.HugePages;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// The KV caches of a session, one a layer. Memory from an arena is cleared when it is allocated,
+/// and so resident from then on; caches for the whole context would cost all of it before the first
+/// token. (In huge pages it is resident when it is used, but the heads of a layer lie so far apart
+/// that the first token would use nearly all of them.) So they begin small and double as the
+/// conversation grows. What that copies is, over a conversation, less than what it ends with.
+public final class KvCaches implements AutoCloseable {
+  /// Positions to begin with.
+  private static final int FIRST = 256;
+
+  /// Bytes of a cache line, which a plane begins with.
+  private static final int LINE = 64;
+
+  private final KvFormat format;
+  private final int kvHeads;
+  private final int headDim;
+  private final int limit;
+  private final HugePages pages;
+  private final List<Layer> layers = new ArrayList<>();
+
+  /// @param cache where a layer's keys and values are
+  /// @param arena what holds them and nothing else
+  private record Layer(KvCache cache, Arena arena) {}
+
+  /// @param limit most positions
+  /// @param pages that caches of such a size lie in
+  public KvCaches(LlamaConfig config, KvFormat format, int limit, HugePages pages) {
+    this.format = format;
+    this.kvHeads = config.kvHeads();
+    this.headDim = config.headDim();
+    this.limit = limit;
+    this.pages = pages;
+    try {
+      for (int l = 0; l < config.layers(); l++) {
+        layers.add(allocate(Math.min(limit, FIRST)));
+      }
+    } catch (Throwable t) { // rethrown: only what was allocated here is released
+      close();
+      throw t;
+    }
+  }
+
+  public KvCache layer(int l) {
+    return layers.get(l).cache();
+  }
+
+  /// Positions that a conversation can have.
+  public int limit() {
+    return limit;
+  }
+
+  /// Makes room.
+  ///
+  /// @param used positions that are kept
+  /// @param positions that there must be room for, at most the limit
+  public void reserve(int used, int positions) {
+    for (int l = 0; l < layers.size(); l++) {
+      KvCache old = layer(l);
+      if (old.capacity() < positions) {
+        Layer larger = allocate(Math.clamp(2L * old.capacity(), positions, limit));
+        copy(old.keys(), old.capacity(), larger.cache().keys(), larger.cache().capacity(), used);
+        copy(
+            old.values(), old.capacity(), larger.cache().values(), larger.cache().capacity(), used);
+        layers.set(l, larger).arena().close();
+      }
+    }
+  }
+
+  /// Where the first key or value is that is not finite, in the order of the layers; in words.
+  ///
+  /// @param positions that are looked at
+  public Optional<String> firstNonFinite(int positions) {
+    for (int l = 0; l < layers.size(); l++) {
+      KvCache cache = layer(l);
+      OptionalInt key = firstNonFinite(cache.keys(), cache.capacity(), positions);
+      OptionalInt value = firstNonFinite(cache.values(), cache.capacity(), positions);
+      if (key.isPresent() || value.isPresent()) {
+        return Optional.of(
+            String.format(
+                Locale.ROOT,
+                "the %s of layer %d (of %d) at position %d",
+                key.isPresent() ? "keys" : "values",
+                l,
+                layers.size(),
+                (key.isPresent() ? key : value).getAsInt()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private OptionalInt firstNonFinite(MemorySegment plane, int capacity, int positions) {
+    for (int p = 0; p < positions; p++) {
+      for (int h = 0; h < kvHeads; h++) {
+        for (int i = 0; i < headDim; i++) {
+          long element = ((long) h * capacity + p) * headDim + i;
+          float value =
+              format.equals(KvFormat.F16)
+                  ? Float.float16ToFloat(plane.getAtIndex(JAVA_SHORT, element))
+                  : plane.getAtIndex(JAVA_FLOAT, element);
+          if (!Float.isFinite(value)) {
+            return OptionalInt.of(p);
+          }
+        }
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  /// Heads lie one behind the other, each with room for a plane's capacity.
+  private void copy(MemorySegment from, int capacity, MemorySegment to, int toCapacity, int used) {
+    long position = (long) headDim * format.elementBytes();
+    for (int h = 0; h < kvHeads; h++) {
+      MemorySegment.copy(
+          from, h * capacity * position, to, h * toCapacity * position, used * position);
+    }
+  }
+
+  private Layer allocate(int capacity) {
+    Arena arena = Arena.ofShared();
+    try {
+      long bytes = KvCache.planeBytes(format, kvHeads, headDim, capacity);
+      SegmentAllocator memory = pages.exactly(2 * bytes + LINE, arena);
+      KvCache cache =
+          new KvCache(memory.allocate(bytes, LINE), memory.allocate(bytes, LINE), format, capacity);
+      return new Layer(cache, arena);
+    } catch (OutOfMemoryError e) { // the system refuses: no process limit that could be read did
+      arena.close();
+      throw new ModelException(
+          String.format(
+              Locale.ROOT,
+              "KV cache: %d positions of %d can't be allocated, the system has no memory left; load the model with a smaller context",
+              capacity,
+              limit),
+          e);
+    } catch (Throwable t) { // rethrown: only the arena is released here
+      arena.close();
+      throw t;
+    }
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(layer -> layer.arena().close());
+  }
+}

@@ -1,0 +1,283 @@
+package dev.quern.llama.load;
+
+import dev.quern.Kernels;
+import dev.quern.ProviderException;
+import dev.quern.data.BlockCodec;
+import dev.quern.data.BlockFormat;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.WeightMatrix;
+import dev.quern.data.Workers;
+import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.forward.Hadamard;
+import dev.quern.llama.forward.LlamaWeights;
+import dev.quern.llama.forward.LowRank;
+import dev.quern.llama.forward.Projection;
+import dev.quern.llama.text.Printable;
+import dev.quern.op.LinearKernel;
+import dev.quern.op.LinearPacker;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// Turns a checkpoint's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
+/// tensor is mapped in an arena of its own, which is closed as soon as no kernel reads it, so
+/// weights that a provider packs are resident once.
+public final class WeightLoader {
+  /// Tensors of old files that hold what is computed anyway.
+  private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
+
+  private final Checkpoint file;
+  private final Kernels kernels;
+  private final Workers workers;
+  private final LoadMemory memory;
+  private final WeightPlan plan;
+  private final List<Arena> mappings;
+  private final Progress progress;
+  private final Set<String> used = new HashSet<>();
+  private final long totalBytes;
+  private long packedBytes;
+
+  /// Hears how far loading is, after each tensor.
+  @FunctionalInterface
+  public interface Progress {
+    /// @param packedBytes bytes of weights packed so far
+    /// @param totalBytes bytes of all weights
+    void packed(long packedBytes, long totalBytes);
+  }
+
+  /// @param mappings gets the tensors that kernels go on reading
+  /// @param memory gets packed weights and norms
+  public WeightLoader(
+      Checkpoint file,
+      Kernels kernels,
+      Workers workers,
+      List<Arena> mappings,
+      LoadMemory memory,
+      Progress progress) {
+    this.file = file;
+    this.kernels = kernels;
+    this.workers = workers;
+    this.mappings = mappings;
+    this.memory = memory;
+    this.progress = progress;
+    plan = new WeightPlan(file);
+    totalBytes = bytes(file);
+  }
+
+  /// Bytes of all weights.
+  public static long bytes(Checkpoint file) {
+    return file.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).filter(b -> b > 0).sum();
+  }
+
+  /// Maps and packs everything.
+  ///
+  /// @param warmUp gets kernels as soon as there are some of each kind
+  public LlamaWeights load(LlamaConfig config, WarmUp warmUp) throws IOException {
+    LlamaWeights.Embedding embedding = embedding(config);
+    Projection output = projection(plan.output());
+    warmUp.output(output);
+    List<LlamaWeights.Layer> layers = new ArrayList<>();
+    for (int l = 0; l < config.layers(); l++) {
+      layers.add(
+          new LlamaWeights.Layer(
+              vector(String.format(Locale.ROOT, "blk.%d.attn_norm.weight", l), config.width()),
+              projection(plan.qkv(l)),
+              projection(plan.attentionOutput(l)),
+              vector(String.format(Locale.ROOT, "blk.%d.ffn_norm.weight", l), config.width()),
+              projection(plan.gateUp(l)),
+              projection(plan.down(l))));
+      if (l == 0) {
+        memory.requireFits(unpacked());
+        warmUp.layer(layers.getFirst());
+      }
+    }
+    F32Matrix outputNorm = vector("output_norm.weight", config.width());
+    float[] ropeFactors = ropeFactors(config);
+    checkAllUsed();
+    return new LlamaWeights(embedding, layers, outputNorm, output, ropeFactors);
+  }
+
+  /// Bytes of the matrices of each format that nothing has read yet.
+  private Map<BlockFormat, Long> unpacked() {
+    return file.tensors().stream()
+        .filter(t -> t.isMatrix() && t.format().isPresent() && !used.contains(t.name()))
+        .collect(
+            Collectors.groupingBy(
+                t -> t.format().get(), Collectors.summingLong(Checkpoint.Tensor::byteSize)));
+  }
+
+  private LlamaWeights.Embedding embedding(LlamaConfig config) throws IOException {
+    Checkpoint.Tensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
+    WeightMatrix matrix = file.weights(tensor, keptMapping(), workers);
+    BlockCodec codec = codec(matrix.format());
+    return (token, x, row) -> codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
+  }
+
+  private static BlockCodec codec(BlockFormat format) {
+    return BlockCodec.of(format)
+        .orElseThrow(() -> new ModelException("no decoder for the format " + format));
+  }
+
+  private Projection projection(WeightPlan.Stack stack) throws IOException {
+    List<Projection.Part> parts = new ArrayList<>();
+    int column = 0;
+    for (WeightPlan.Run run : plan.runs(stack)) {
+      parts.add(new Projection.Part(pack(run), column, run.spec().outputs()));
+      column += run.spec().outputs();
+    }
+    return new Projection(parts, column, rotation(stack), adaptors(stack));
+  }
+
+  private Optional<Hadamard> rotation(WeightPlan.Stack stack) {
+    return stack.rotated() ? Optional.of(new Hadamard(stack.inputs())) : Optional.empty();
+  }
+
+  private List<LowRank> adaptors(WeightPlan.Stack stack) throws IOException {
+    List<LowRank> adaptors = new ArrayList<>();
+    int column = 0;
+    for (WeightPlan.Source source : stack.sources()) {
+      Optional<Checkpoint.Adaptor> adaptor = file.adaptor(source.tensor());
+      if (adaptor.isPresent()) {
+        List<WeightPlan.Run> runs = plan.runs(adaptor.get(), source, stack.inputs());
+        int rank = runs.get(0).spec().outputs();
+        adaptors.add(
+            new LowRank(
+                pack(runs.get(0)),
+                pack(runs.get(1)),
+                rank,
+                adaptor.get().scale(),
+                column,
+                source.outputs()));
+      }
+      column += source.outputs();
+    }
+    return adaptors;
+  }
+
+  private LinearKernel pack(WeightPlan.Run run) throws IOException {
+    Arena mapping = Arena.ofShared();
+    boolean keep = false;
+    try {
+      List<WeightMatrix> stacked = new ArrayList<>();
+      for (WeightPlan.Source s : run.sources()) {
+        Checkpoint.Tensor tensor = tensor(s.tensor(), run.spec().inputs(), s.outputs());
+        stacked.add(file.weights(tensor, mapping, workers));
+      }
+      long before = memory.taken();
+      LinearKernel kernel = pack(run, stacked);
+      keep = kernel.retainsSource();
+      long bytes =
+          stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
+      memory.packed(run.spec().weights(), bytes, memory.taken() - before);
+      packedBytes += bytes;
+      progress.packed(Math.min(packedBytes, totalBytes), totalBytes);
+      return kernel;
+    } finally {
+      if (keep) {
+        mappings.add(mapping);
+      } else {
+        mapping.close();
+      }
+    }
+  }
+
+  /// @throws ModelException what a provider's code threw, with the tensor that it threw it for: it
+  ///   may be the only one
+  private LinearKernel pack(WeightPlan.Run run, List<WeightMatrix> stacked) {
+    LinearPacker packer = kernels.linear(run.spec());
+    try {
+      return packer.pack(stacked, memory, workers);
+    } catch (ProviderException e) {
+      String tensors =
+          run.sources().stream()
+              .map(s -> Printable.escaped(file.tensor(s.tensor()).label()))
+              .collect(Collectors.joining(", "));
+      throw new ModelException(
+          String.format(Locale.ROOT, "model: packing %s: %s", tensors, e.getMessage()), e);
+    }
+  }
+
+  private Arena keptMapping() {
+    Arena arena = Arena.ofShared();
+    mappings.add(arena);
+    return arena;
+  }
+
+  /// A 1-D tensor as F32.
+  private F32Matrix vector(String name, int length) throws IOException {
+    float[] values = file.vector(tensor(name, length));
+    F32Matrix vector = F32Matrix.allocate(memory, 1, length);
+    MemorySegment.copy(
+        MemorySegment.ofArray(values), 0, vector.data(), 0, (long) length * Float.BYTES);
+    return vector;
+  }
+
+  private float[] ropeFactors(LlamaConfig config) throws IOException {
+    float[] factors = file.ropeFactors();
+    if (factors.length != 0 && factors.length != config.ropeDim() / 2) {
+      throw new ModelException(
+          String.format(
+              Locale.ROOT,
+              "model: %d RoPE factors, expected %d",
+              factors.length,
+              config.ropeDim() / 2));
+    }
+    for (float f : factors) {
+      if (!(f > 0) || Float.isInfinite(f)) {
+        throw new ModelException(
+            String.format(
+                Locale.ROOT,
+                "model: rope_freqs.weight holds %s, expected positive finite numbers",
+                f));
+      }
+    }
+    return factors;
+  }
+
+  private Checkpoint.Tensor tensor(String name, long... dims) {
+    Checkpoint.Tensor tensor = file.tensor(name);
+    List<Long> expected = Arrays.stream(dims).boxed().toList();
+    if (!tensor.dims().equals(expected)) {
+      throw new ModelException(
+          String.format(
+              Locale.ROOT,
+              "model: tensor %s is %s, expected %s (row length first)",
+              tensor.label(),
+              tensor.dims(),
+              expected));
+    }
+    used.add(name);
+    return tensor;
+  }
+
+  /// A tensor that nothing reads (a bias, say) would change the result: refused, not ignored.
+  private void checkAllUsed() {
+    List<String> unused =
+        file.tensors().stream()
+            .filter(
+                t -> !used.contains(t.name()) && !t.name().matches("(" + REDUNDANT + ")\\.weight"))
+            .map(t -> Printable.escaped(t.label()))
+            .sorted()
+            .toList();
+    if (!unused.isEmpty()) {
+      throw new ModelException(
+          String.format(
+              Locale.ROOT,
+              "model: %d tensors are not part of a Llama model as Quern runs it: %s%s",
+              unused.size(),
+              String.join(", ", unused.subList(0, Math.min(3, unused.size()))),
+              unused.size() > 3 ? ", ..." : ""));
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.quern.llama.load;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.checkpoint.LlamaConfig;
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+/// The KV cache's size is known, and what does not fit is refused before anything is allocated.
+class KvMemoryTest {
+  /// Llama 3.2 1B's.
+  static final LlamaConfig ONE_B =
+      new LlamaConfig("1b", 16, 2048, 8192, 32, 8, 64, 131_072, 1e-5f, 64, 500_000f, 1f, 128_256);
+
+  private static final long MIB = 1 << 20;
+
+  @Test
+  void theSizeIsThatOfTheFormula() {
+    assertEquals(1024 * MIB, new KvMemory(ONE_B, KvFormat.F16).bytes(32_768));
+    assertEquals(8192 * MIB, new KvMemory(ONE_B, KvFormat.F32).bytes(131_072));
+  }
+
+  @Test
+  void whatDoesNotFitIsRefusedWithTheLargestThatDoes() {
+    KvMemory memory = new KvMemory(ONE_B, KvFormat.F16);
+    String refusal =
+        assertThrows(
+                ModelException.class,
+                () -> memory.requireFits(131_072, OptionalLong.of(1024 * MIB)))
+            .getMessage();
+    for (String part :
+        List.of(
+            "context=131072", "4096.0 MiB", "1024.0 MiB", "at most 32768", "16 layers x 2 x 8")) {
+      assertTrue(refusal.contains(part), part + " in " + refusal);
+    }
+    assertEquals(1, refusal.lines().count());
+    assertDoesNotThrow(() -> memory.requireFits(32_768, OptionalLong.of(1024 * MIB)));
+    assertThrows(
+        ModelException.class, () -> memory.requireFits(32_769, OptionalLong.of(1024 * MIB)));
+    assertDoesNotThrow(() -> memory.requireFits(131_072, OptionalLong.empty()));
+    assertTrue(
+        assertThrows(ModelException.class, () -> memory.requireFits(1, OptionalLong.of(9)))
+            .getMessage()
+            .contains("not one position"));
+  }
+}
