@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.direct.BlockReader;
+import dev.quern.provider.vector.lanes.Lanes;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,8 +16,8 @@ import java.util.Locale;
 import java.util.Random;
 
 /// Weights per second of CPU time of one thread, for each format: multiplied by one row of x
-/// ([LinearFormat.Dot]), and decoded ([LinearFormat.Decoder]). A program and not a test, since
-/// times are no assertions.
+/// ([BlockReader.Dot]), and decoded ([BlockReader.Decoder]). A program and not a test, since times
+/// are no assertions.
 ///
 /// Arguments: megabytes of weights (more than the caches hold), rounds, formats (all where none is
 /// named; formats that ran before change what C2 makes of the next one). From the root, after a
@@ -24,15 +26,15 @@ import java.util.Random;
 /// ```
 /// java --add-modules jdk.incubator.vector -cp api/target/classes:api/target/test-classes:\
 /// provider-vector/target/classes:provider-vector/target/test-classes \
-/// dev.quern.provider.vector.LinearFormatTiming 300 7
+/// dev.quern.provider.vector.BlockReaderTiming 300 7
 /// ```
-final class LinearFormatTiming {
+final class BlockReaderTiming {
   private static final int INPUTS = 2048;
 
   /// Rows of random weights, which are repeated to fill the memory.
   private static final int DISTINCT = 64;
 
-  private LinearFormatTiming() {}
+  private BlockReaderTiming() {}
 
   public static void main(String[] args) {
     long bytes = (args.length > 0 ? Long.parseLong(args[0]) : 600) << 20;
@@ -45,29 +47,28 @@ final class LinearFormatTiming {
     for (String name : names) {
       try (Arena arena = Arena.ofShared()) {
         WeightMatrix w = weights(BlockFormat.byId(name).orElseThrow(), bytes, arena);
-        LinearFormat format = LinearFormat.of(w.format()).orElseThrow();
+        BlockReader format = LinearTable.of(w.format()).orElseThrow().direct();
         MemorySegment x = gaussian(arena);
         MemorySegment scratch = arena.allocate(1 << 20, 64);
-        MemorySegment decoded = arena.allocate(24 * 4L * INPUTS, 64);
         String dot = measure(rounds, w, () -> dot(format, w, x, scratch));
-        String decode = measure(rounds, w, () -> decode(format, w, decoded, scratch));
+        String decode = measure(rounds, w, () -> decode(format, w, scratch));
         System.out.printf(Locale.ROOT, "%-10s dot %s   decode %s%n", name, dot, decode);
       }
     }
   }
 
   private static void dot(
-      LinearFormat format, WeightMatrix w, MemorySegment x, MemorySegment scratch) {
-    int half = w.outputs() / 2; // so far apart are the rows of a dot in VectorLinear too
+      BlockReader format, WeightMatrix w, MemorySegment x, MemorySegment scratch) {
+    int half = w.outputs() / 2; // so far apart are the rows of a dot in BlockLinear too
     for (int row = 0; row < half; row++) {
       format.dot().dot(w, row, row + half, x, 0, scratch, 0);
     }
   }
 
-  private static void decode(
-      LinearFormat format, WeightMatrix w, MemorySegment dst, MemorySegment scratch) {
+  private static void decode(BlockReader format, WeightMatrix w, MemorySegment scratch) {
     for (int row = 0; row < w.outputs(); row++) {
-      format.decoder().decode(w, row, 0, INPUTS, dst, 4L * INPUTS * (row % 24), scratch, 0);
+      long to = BlockReader.DECODER_BYTES + 4L * INPUTS * (row % 24);
+      format.decoder().decode(w, row, 0, INPUTS, scratch, to, 0);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.attention;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -11,6 +11,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.Numerics;
+import dev.quern.provider.vector.lanes.Split;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -26,16 +27,25 @@ import java.util.List;
 ///
 /// ```
 /// scratch:  states[ranges][heads]   of one row
-///           then for each worker what AttentionCall says
+///           then for each worker what Layout says
 /// ```
-record VectorAttention(AttentionSpec spec) implements AttentionKernel {
+public final class Attention implements AttentionKernel {
   /// Positions of a range: a multiple of a tile's.
   private static final int RANGE = 512;
 
   /// Floats that make a task of an append, at least: less is not worth a wake-up.
   private static final int APPENDED = 4096;
 
-  static List<Variant> variants() {
+  private final AttentionSpec spec;
+  private final Layout layout;
+
+  public Attention(AttentionSpec spec) {
+    this.spec = spec;
+    layout = Layout.of(spec);
+  }
+
+  /// The variants of the offer.
+  public static List<Variant> variants() {
     return List.of(
         new Variant("f32-ranges", 1, Numerics.EXACT_F32),
         new Variant("f32-tiles", 2, Numerics.EXACT_F32));
@@ -43,27 +53,26 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {
-    return workersAt() + parallelism * AttentionCall.scratchBytes(spec.headDim());
+    return workersAt() + parallelism * layout.scratchBytes();
   }
 
   @Override
   public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
     int kvHeads = spec.kvHeads();
     long items = (long) k.rows() * kvHeads;
-    int tasks = Split.tasks(items, Math.ceilDiv(APPENDED, 2 * spec.headDim()), w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              long end = Split.begin(items, task + 1, tasks);
-              for (long i = Split.begin(items, task, tasks); i < end; i++) {
-                int row = (int) (i / kvHeads);
-                int kvHead = (int) (i % kvHeads);
-                long element = ((long) kvHead * c.capacity() + position + row) * spec.headDim();
-                store(k, row, kvHead * spec.headDim(), c.keys(), element);
-                store(v, row, kvHead * spec.headDim(), c.values(), element);
-              }
-            });
+    Split.run(
+        items,
+        Math.ceilDiv(APPENDED, 2 * spec.headDim()),
+        w.workers(),
+        (begin, end, _) -> {
+          for (long i = begin; i < end; i++) {
+            int row = (int) (i / kvHeads);
+            int kvHead = (int) (i % kvHeads);
+            long element = ((long) kvHead * c.capacity() + position + row) * spec.headDim();
+            store(k, row, kvHead * spec.headDim(), c.keys(), element);
+            store(v, row, kvHead * spec.headDim(), c.values(), element);
+          }
+        });
   }
 
   /// Stores headDim floats of a row as elements of the cache.
@@ -81,7 +90,7 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
-    AttentionCall call = new AttentionCall(spec, q, c, firstPosition, headsOfATask(), w.scratch());
+    Call call = new Call(spec, layout, q, c, firstPosition, headsOfATask(), w.scratch());
     if (q.rows() == 1) {
       ranges(call, y, w.workers());
     } else {
@@ -89,7 +98,7 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
     }
   }
 
-  private void tiles(AttentionCall call, F32Matrix y, Workers workers) {
+  private void tiles(Call call, F32Matrix y, Workers workers) {
     int heads = call.heads();
     int headTasks = spec.heads() / heads;
     workers.run(
@@ -102,12 +111,12 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
                 workerAt(worker)));
   }
 
-  private void ranges(AttentionCall call, F32Matrix y, Workers workers) {
+  private void ranges(Call call, F32Matrix y, Workers workers) {
     int heads = call.heads();
     int headTasks = spec.heads() / heads;
     int positions = call.firstPosition() + 1;
     int ranges = Math.ceilDiv(positions, RANGE);
-    long stateBytes = AttentionCall.stateBytes(spec.headDim());
+    long stateBytes = layout.stateBytes();
     long rangeBytes = spec.heads() * stateBytes;
     workers.run(
         ranges * headTasks,
@@ -133,7 +142,7 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
   /// that a task has room for.
   private int headsOfATask() {
     int group = spec.heads() / spec.kvHeads();
-    int heads = Math.min(group, AttentionCall.QUERIES);
+    int heads = Math.min(group, Layout.QUERIES);
     while (group % heads != 0) {
       heads--;
     }
@@ -142,10 +151,10 @@ record VectorAttention(AttentionSpec spec) implements AttentionKernel {
 
   private long workersAt() {
     long ranges = Math.ceilDiv(spec.maxPositions(), RANGE);
-    return ranges * spec.heads() * AttentionCall.stateBytes(spec.headDim());
+    return ranges * spec.heads() * layout.stateBytes();
   }
 
   private long workerAt(int worker) {
-    return workersAt() + worker * AttentionCall.scratchBytes(spec.headDim());
+    return workersAt() + worker * layout.scratchBytes();
   }
 }

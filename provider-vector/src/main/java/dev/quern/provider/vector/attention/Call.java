@@ -1,9 +1,9 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.attention;
 
-import static dev.quern.provider.vector.KvTile.POSITIONS;
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.attention.KvTile.POSITIONS;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.GT;
@@ -11,91 +11,39 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
-import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionSpec;
+import dev.quern.provider.vector.lanes.Exp;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /// One call of attention. A task of it takes some queries, those of a few rows and of `heads` query
 /// heads that read one KV head, through a range of positions, tile by tile. What a query has seen
-/// is its state:
-///
-/// ```
-/// max:   f32           the largest score so far
-/// total: f32           Σ exp(score - max)
-///                      (up to LINE bytes)
-/// out:   f32[width]    Σ exp(score - max) * V, where width is headDim rounded up to whole panels
-/// ```
-///
-/// In its worker's scratch:
-///
-/// ```
-/// staged:  a tile of the cache, if its rows are no whole panels: [POSITIONS][width]
-/// words:   what turning keys takes
-/// tile:    f32[width][POSITIONS] keys, then f32[POSITIONS][width] values
-/// q:       f32[QUERIES][headDim]
-/// scores:  f32[QUERIES][POSITIONS]     then weights: exp(score - max)
-/// states:  of QUERIES
-/// ```
+/// is its state ([Layout]).
 ///
 /// Query j of a task that begins at a row and a head is of row `row + j / heads`, head `head + j %
 /// heads`. Offsets called `at` are those of the worker's scratch.
 ///
 /// @param spec the operator
+/// @param layout of scratch
 /// @param q `[rows, heads * headDim]`
 /// @param cache keys and values
 /// @param firstPosition position of the first row
 /// @param heads query heads of a task; divides the group
 /// @param scratch of all workers
-record AttentionCall(
+record Call(
     AttentionSpec spec,
+    Layout layout,
     F32Matrix q,
     KvCache cache,
     int firstPosition,
     int heads,
     MemorySegment scratch) {
 
-  /// Queries of a task, at most: so many share the bringing of a tile to F32, and their scores and
-  /// states still fit beside it in an L2 cache of 256 KiB.
-  static final int QUERIES = 64;
-
   /// Rows of a task.
   int rowsOfATask() {
-    return QUERIES / heads;
-  }
-
-  /// Bytes of a query's state.
-  static long stateBytes(int headDim) {
-    return Split.LINE + Split.align(4L * width(headDim));
-  }
-
-  /// Bytes of a worker's scratch.
-  static long scratchBytes(int headDim) {
-    return statesAt(headDim) + QUERIES * stateBytes(headDim);
-  }
-
-  private static int width(int headDim) {
-    return Math.ceilDiv(headDim, Panel.COLUMNS) * Panel.COLUMNS;
-  }
-
-  private static long wordsAt(int headDim) {
-    return width(headDim) == headDim ? 0 : 4L * POSITIONS * width(headDim);
-  }
-
-  private static long tileAt(int headDim) {
-    return wordsAt(headDim) + Split.align(KvTile.wordsBytes());
-  }
-
-  private static long queriesAt(int headDim) {
-    return tileAt(headDim) + 4L * POSITIONS * width(headDim);
-  }
-
-  private static long scoresAt(int headDim) {
-    return queriesAt(headDim) + Split.align(4L * QUERIES * headDim);
-  }
-
-  private static long statesAt(int headDim) {
-    return scoresAt(headDim) + 4L * QUERIES * POSITIONS;
+    return Layout.QUERIES / heads;
   }
 
   private int queries(int row) {
@@ -105,10 +53,10 @@ record AttentionCall(
   /// All of attention for the task that begins at a row and a query head.
   void attend(int row, int head, F32Matrix y, long at) {
     int queries = queries(row);
-    long states = at + statesAt(spec.headDim());
+    long states = at + layout.statesAt();
     attend(row, head, 0, firstPosition + row + queries / heads, states, at);
     for (int j = 0; j < queries; j++) {
-      finish(states + j * stateBytes(spec.headDim()), y, row + j / heads, head + j % heads);
+      finish(states + j * layout.stateBytes(), y, row + j / heads, head + j % heads);
     }
   }
 
@@ -118,11 +66,10 @@ record AttentionCall(
   void attend(int row, int head, int from, int to, long states, long at) {
     int queries = queries(row);
     int headDim = spec.headDim();
-    int width = width(headDim);
-    long stateBytes = stateBytes(headDim);
-    long tile = at + tileAt(headDim);
-    long queriesAt = at + queriesAt(headDim);
-    long scores = at + scoresAt(headDim);
+    long stateBytes = layout.stateBytes();
+    long tile = at + layout.tileAt();
+    long queriesAt = at + layout.queriesAt();
+    long scores = at + layout.scoresAt();
     int kvHead = head / (spec.heads() / spec.kvHeads());
     for (int j = 0; j < queries; j++) {
       long query = q.offsetBytes(row + j / heads, (head + j % heads) * headDim);
@@ -134,82 +81,52 @@ record AttentionCall(
       long element = ((long) kvHead * cache.capacity() + t) * headDim;
       keys(element, n, at);
       zero(scores, 4L * POSITIONS * queries);
-      Panel.multiplyAdd(
-          scratch,
-          queriesAt,
-          4L * headDim,
-          queries,
-          headDim,
-          scratch,
-          tile,
-          4L * POSITIONS,
-          POSITIONS,
-          scores,
-          4L * POSITIONS);
+      layout.scores().add(scratch, queriesAt, queries, headDim, scratch, tile, scores);
       for (int j = 0; j < queries; j++) {
         int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
         weights(scores + 4L * POSITIONS * j, visible, states + j * stateBytes, at);
       }
-      values(element, n, width, row, queries, t, states, at);
+      values(element, n, row, t, states, at);
     }
   }
 
   /// Keys of n positions from an element of the cache on, to the tile.
   private void keys(long element, int n, long at) {
-    int headDim = spec.headDim();
-    int width = width(headDim);
-    boolean whole = width == headDim;
+    boolean whole = layout.isWhole();
+    MemorySegment data = whole ? cache.keys() : scratch;
     long from = whole ? element * elementBytes() : stage(cache.keys(), element, n, at);
-    KvTile.keys(
-        whole ? cache.keys() : scratch,
-        from,
-        n,
-        width,
-        isF16(),
-        scratch,
-        at + wordsAt(headDim),
-        at + tileAt(headDim));
+    layout.tile().keys(data, from, n, scratch, at + layout.wordsAt(), at + layout.tileAt());
   }
 
   /// Adds the values of n positions, weighted.
-  private void values(
-      long element, int n, int width, int row, int queries, int t, long states, long at) {
-    int headDim = spec.headDim();
-    boolean whole = width == headDim;
+  private void values(long element, int n, int row, int t, long states, long at) {
+    boolean whole = layout.isWhole();
     MemorySegment data = whole ? cache.values() : scratch;
     long from = whole ? element * elementBytes() : stage(cache.values(), element, n, at);
-    if (isF16()) {
-      long tile = at + tileAt(headDim);
-      KvTile.values(data, from, n, width, scratch, tile);
+    if (layout.tile().f16()) {
+      long tile = at + layout.tileAt();
+      layout.tile().values(data, from, n, scratch, tile);
       data = scratch;
       from = tile;
     }
+    int queries = queries(row);
     long out = states + Split.LINE;
-    long weights = at + scoresAt(headDim);
+    long weights = at + layout.scoresAt();
     // Row by row where rows end within the tile: a value that a query must not see may be NaN, and
     // a weight of 0 would not keep it out.
     int together = firstPosition + row + 1 - t >= n ? queries : heads;
     for (int j = 0; j < queries; j += together) {
       int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
-      Panel.multiplyAdd(
-          scratch,
-          weights + 4L * POSITIONS * j,
-          4L * POSITIONS,
-          together,
-          visible,
-          data,
-          from,
-          4L * width,
-          width,
-          out + j * stateBytes(headDim),
-          stateBytes(headDim));
+      long a = weights + 4L * POSITIONS * j;
+      long c = out + j * layout.stateBytes();
+      layout.outputs().add(scratch, a, together, visible, data, from, c);
     }
   }
 
   /// Copies n rows of the cache to scratch and fills them up to whole panels.
   private long stage(MemorySegment plane, long element, int n, long at) {
     long rowBytes = spec.headDim() * elementBytes();
-    long staged = width(spec.headDim()) * elementBytes();
+    long staged = layout.width() * elementBytes();
     zero(at, n * staged);
     for (int i = 0; i < n; i++) {
       long from = element * elementBytes() + i * rowBytes;
@@ -218,17 +135,13 @@ record AttentionCall(
     return at;
   }
 
-  private boolean isF16() {
-    return cache.format().equals(KvFormat.F16);
-  }
-
   private long elementBytes() {
     return cache.format().elementBytes();
   }
 
   /// No position seen.
   private void clear(long state) {
-    zero(state, stateBytes(spec.headDim()));
+    zero(state, layout.stateBytes());
     scratch.set(JAVA_FLOAT, state, Float.NEGATIVE_INFINITY);
   }
 
@@ -238,7 +151,7 @@ record AttentionCall(
     for (int t = Math.max(0, visible); t < POSITIONS; t++) {
       scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
     }
-    long lanes = at + tileAt(spec.headDim()); // the keys are not needed any more
+    long lanes = at + layout.tileAt(); // the keys are not needed any more
     float before = scratch.get(JAVA_FLOAT, state);
     float max = Math.max(before, spec.scale() * largest(scores));
     // Where every score is -infinity, nothing must come out as NaN yet.
@@ -260,9 +173,8 @@ record AttentionCall(
     FloatVector max = FloatVector.fromMemorySegment(F, scratch, scores, LITTLE_ENDIAN);
     for (int t = L; t < POSITIONS; t += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN);
-      // Not max, which takes seven instructions for the sake of NaN and zeros; and of v, not of
-      // max:
-      // see Lanes.
+      // Not max, which takes seven instructions for the sake of NaN and zeros; and of v, not of the
+      // maximum so far: see Lanes.
       max = v.blend(max, v.compare(GT, max).not());
     }
     return max.reduceLanes(MAX);
@@ -275,7 +187,7 @@ record AttentionCall(
   }
 
   private void scale(long out, float factor) {
-    for (int d = 0; d < width(spec.headDim()); d += L) {
+    for (int d = 0; d < layout.width(); d += L) {
       FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN)
           .mul(factor)
           .intoMemorySegment(scratch, out + 4L * d, LITTLE_ENDIAN);
@@ -307,7 +219,7 @@ record AttentionCall(
   }
 
   private void add(long from, float factor, long out) {
-    for (int d = 0; d < width(spec.headDim()); d += L) {
+    for (int d = 0; d < layout.width(); d += L) {
       FloatVector.fromMemorySegment(F, scratch, from + 4L * d, LITTLE_ENDIAN)
           .fma(
               FloatVector.broadcast(F, factor),

@@ -1,9 +1,14 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.attention;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Halves.FIELDS;
+import static dev.quern.provider.vector.lanes.Halves.LIMIT;
+import static dev.quern.provider.vector.lanes.Halves.NON_FINITE;
+import static dev.quern.provider.vector.lanes.Halves.REBASE;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.S;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GE;
@@ -16,9 +21,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Brings a tile of [#POSITIONS] positions of one KV head to F32, once for all queries that see it:
 ///
@@ -33,16 +36,15 @@ import jdk.incubator.vector.VectorSpecies;
 /// as far apart. A pair is taken apart in the last step. For F16 that is 1.25 instructions an
 /// element with 8 lanes, and 0.75 with 16.
 ///
-/// binary16 becomes binary32 by a shift and a multiplication that rebases the exponent (and makes
-/// subnormals normal). Infinities and NaN come out as 2^16 and above; whether a tile has any is
-/// asked beforehand, and they are mended afterwards.
-final class KvTile {
+/// binary16 becomes binary32 as [Halves] says; whether a tile has infinities or NaN is asked
+/// beforehand, and they are mended afterwards.
+///
+/// @param width elements of a row, a multiple of 2 * L; rows lie side by side
+/// @param f16 whether they are binary16, and not F32
+record KvTile(int width, boolean f16) {
   /// Positions of a tile: a multiple of every panel's columns. A tile of 64 x 64 floats is 16 KiB,
   /// half of the smallest L1 cache.
   static final int POSITIONS = 64;
-
-  private static final VectorSpecies<Short> S =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(16 * L));
 
   private static final VectorShuffle<Integer> SWAP_HALVES = swap(L / 2);
   private static final VectorShuffle<Integer> SWAP_4 = swap(4);
@@ -53,16 +55,8 @@ final class KvTile {
   private static final VectorMask<Integer> UPPER_2 = upper(2);
   private static final VectorMask<Integer> UPPER_1 = upper(1);
 
-  /// Sign, exponent and mantissa of a binary16, where a binary32 has its own.
-  private static final int F16_BITS = 0x8FFF_E000;
-
-  /// Rebases the exponent: from a bias of 15 to one of 127.
-  private static final float REBASE = 0x1p112f;
-
   /// Bytes of a row of turned keys.
   private static final long ROW = 4L * POSITIONS;
-
-  private KvTile() {}
 
   private static VectorShuffle<Integer> swap(int distance) {
     return VectorShuffle.fromOp(I, lane -> (lane ^ distance) & I.length() - 1);
@@ -84,20 +78,12 @@ final class KvTile {
 
   /// Keys of the first n positions, turned. Columns from n on hold anything.
   ///
-  /// @param src rows of `width` elements, a multiple of 2 * L, side by side
+  /// @param src the rows
   /// @param from their offset
   /// @param n how many positions, 1 to POSITIONS
   /// @param words room for [#wordsBytes()]
   /// @param keys result `[width][POSITIONS]`
-  static void keys(
-      MemorySegment src,
-      long from,
-      int n,
-      int width,
-      boolean f16,
-      MemorySegment scratch,
-      long words,
-      long keys) {
+  void keys(MemorySegment src, long from, int n, MemorySegment scratch, long words, long keys) {
     // First, since it reads in order what is then read by columns.
     boolean special = f16 && hasSpecials(src, from, 2L * n * width);
     int rowWords = f16 ? width / 2 : width;
@@ -121,8 +107,7 @@ final class KvTile {
   ///
   /// @param src as of [#keys]
   /// @param values result `[n][width]`
-  static void values(
-      MemorySegment src, long from, int n, int width, MemorySegment scratch, long values) {
+  void values(MemorySegment src, long from, int n, MemorySegment scratch, long values) {
     widen(src, from, n * width, scratch, values);
     if (hasSpecials(src, from, 2L * n * width)) {
       mendSpecials(scratch, values, n * width);
@@ -205,45 +190,45 @@ final class KvTile {
       long to = keys + 4L * (2 * POSITIONS * (row & L - 1) + (row & -L));
       a.lanewise(LSHL, 16)
           .lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 0 * ROW, LITTLE_ENDIAN);
       a.lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 1 * ROW, LITTLE_ENDIAN);
       b.lanewise(LSHL, 16)
           .lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 2 * ROW, LITTLE_ENDIAN);
       b.lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 3 * ROW, LITTLE_ENDIAN);
       c.lanewise(LSHL, 16)
           .lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 4 * ROW, LITTLE_ENDIAN);
       c.lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 5 * ROW, LITTLE_ENDIAN);
       d.lanewise(LSHL, 16)
           .lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 6 * ROW, LITTLE_ENDIAN);
       d.lanewise(ASHR, 3)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(s, to + 7 * ROW, LITTLE_ENDIAN);
@@ -262,7 +247,7 @@ final class KvTile {
               ShortVector.fromMemorySegment(S, src, from + 2L * i, LITTLE_ENDIAN)
                   .convertShape(S2I, I, 0);
       bits.lanewise(LSHL, 13)
-          .and(F16_BITS)
+          .and(FIELDS)
           .reinterpretAsFloats()
           .mul(REBASE)
           .intoMemorySegment(dst, to + 4L * i, LITTLE_ENDIAN);
@@ -283,11 +268,11 @@ final class KvTile {
   private static void mendSpecials(MemorySegment s, long at, int n) {
     for (int i = 0; i < n; i += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, s, at + 4L * i, LITTLE_ENDIAN);
-      // Read again as integers, since reinterpreting a float as one has a price: see Floats.
+      // Read again as integers, since reinterpreting a float as one has a price
+      // (docs/decisions.md).
       IntVector bits = IntVector.fromMemorySegment(I, s, at + 4L * i, LITTLE_ENDIAN);
-      FloatVector special = bits.or(0x7F80_0000).reinterpretAsFloats();
-      v.blend(special, v.abs().compare(GE, 0x1p16f))
-          .intoMemorySegment(s, at + 4L * i, LITTLE_ENDIAN);
+      FloatVector special = bits.or(NON_FINITE).reinterpretAsFloats();
+      v.blend(special, v.abs().compare(GE, LIMIT)).intoMemorySegment(s, at + 4L * i, LITTLE_ENDIAN);
     }
   }
 }

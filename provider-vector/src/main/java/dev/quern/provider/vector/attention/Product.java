@@ -1,10 +1,11 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.attention;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -18,31 +19,18 @@ import jdk.incubator.vector.FloatVector;
 /// of rows or the panel, so a result does not depend on its place. Four rows have 8 sums, 2 vectors
 /// of b and one of a: 11 of AVX2's 16 registers, and enough sums to hide the latency of a
 /// multiply-add.
-final class Panel {
+///
+/// @param aStride from a row of a to the next, in bytes; so the other strides
+/// @param columns of b and c, a multiple of [#COLUMNS]
+record Product(long aStride, long bStride, int columns, long cStride) {
   /// Columns of b and c come in multiples of this.
   static final int COLUMNS = 2 * Lanes.L;
 
-  private Panel() {}
-
-  /// @param s holds a and c
-  /// @param a offset of the first row
-  /// @param aStride from one to the next, in bytes; so the other strides
+  /// @param s holds a and c, at these offsets
   /// @param rows of a and c
   /// @param k columns of a, rows of b
-  /// @param b holds b
-  /// @param columns of b and c, a multiple of [#COLUMNS]
-  static void multiplyAdd(
-      MemorySegment s,
-      long a,
-      long aStride,
-      int rows,
-      int k,
-      MemorySegment b,
-      long bAt,
-      long bStride,
-      int columns,
-      long c,
-      long cStride) {
+  /// @param b holds b at `bAt`
+  void add(MemorySegment s, long a, int rows, int k, MemorySegment b, long bAt, long c) {
     for (int col = 0; col < columns; col += COLUMNS) {
       long panel = bAt + 4L * col;
       long sums = c + 4L * col;
@@ -50,43 +38,24 @@ final class Panel {
       // Two or three rows that are left go as four, of which the last is repeated.
       for (; row + 1 < rows; row += 4) {
         int last = Math.min(3, rows - 1 - row);
-        long i1 = Math.min(1, last);
-        long i2 = Math.min(2, last);
-        four(
-            s,
-            a + row * aStride,
-            a + (row + i1) * aStride,
-            a + (row + i2) * aStride,
-            a + (row + last) * aStride,
-            k,
-            b,
-            panel,
-            bStride,
-            sums + row * cStride,
-            sums + (row + i1) * cStride,
-            sums + (row + i2) * cStride,
-            sums + (row + last) * cStride);
+        four(s, a + row * aStride, last, k, b, panel, sums + row * cStride);
       }
       if (row < rows) {
-        one(s, a + row * aStride, k, b, panel, bStride, sums + row * cStride);
+        one(s, a + row * aStride, k, b, panel, sums + row * cStride);
       }
     }
   }
 
-  private static void four(
-      MemorySegment s,
-      long a0,
-      long a1,
-      long a2,
-      long a3,
-      int k,
-      MemorySegment b,
-      long bAt,
-      long bStride,
-      long c0,
-      long c1,
-      long c2,
-      long c3) {
+  /// @param last number of the last row: 1 to 3
+  private void four(MemorySegment s, long a0, int last, int k, MemorySegment b, long bAt, long c0) {
+    long step = bStride;
+    long i2 = Math.min(2, last);
+    long a1 = a0 + aStride;
+    long a2 = a0 + i2 * aStride;
+    long a3 = a0 + last * aStride;
+    long c1 = c0 + cStride;
+    long c2 = c0 + i2 * cStride;
+    long c3 = c0 + last * cStride;
     FloatVector c00 = FloatVector.fromMemorySegment(F, s, c0, LITTLE_ENDIAN);
     FloatVector c01 = FloatVector.fromMemorySegment(F, s, c0 + BYTES, LITTLE_ENDIAN);
     FloatVector c10 = FloatVector.fromMemorySegment(F, s, c1, LITTLE_ENDIAN);
@@ -96,7 +65,7 @@ final class Panel {
     FloatVector c30 = FloatVector.fromMemorySegment(F, s, c3, LITTLE_ENDIAN);
     FloatVector c31 = FloatVector.fromMemorySegment(F, s, c3 + BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < k; i++) {
-      long row = bAt + i * bStride;
+      long row = bAt + i * step;
       FloatVector b0 = FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN);
       FloatVector b1 = FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a0 + 4L * i));
@@ -122,12 +91,12 @@ final class Panel {
     c31.intoMemorySegment(s, c3 + BYTES, LITTLE_ENDIAN);
   }
 
-  private static void one(
-      MemorySegment s, long a, int k, MemorySegment b, long bAt, long bStride, long c) {
+  private void one(MemorySegment s, long a, int k, MemorySegment b, long bAt, long c) {
+    long step = bStride;
     FloatVector c0 = FloatVector.fromMemorySegment(F, s, c, LITTLE_ENDIAN);
     FloatVector c1 = FloatVector.fromMemorySegment(F, s, c + BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < k; i++) {
-      long row = bAt + i * bStride;
+      long row = bAt + i * step;
       FloatVector x = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a + 4L * i));
       c0 = x.fma(FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN), c0);
       c1 = x.fma(FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN), c1);

@@ -1,4 +1,4 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
@@ -9,6 +9,9 @@ import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.provider.vector.lanes.Finite;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -24,10 +27,7 @@ import java.util.List;
 /// one row       sums: f32[2][L] | what the format's Dot wants
 /// several rows  w: f32[OUTPUTS][DEPTH] | sums of a tile | y: f32[rows][OUTPUTS] | decoder's
 /// ```
-final class VectorLinear implements LinearKernel {
-  static final String ONE_ROW = "f32-gemv";
-  static final String ROWS = "f32-gemm";
-
+public final class BlockLinear implements LinearKernel {
   /// Columns that are decoded at a time: a tile of x takes 24 or 32 kB. A multiple of every block.
   private static final int DEPTH = 2048;
 
@@ -37,17 +37,18 @@ final class VectorLinear implements LinearKernel {
   private static final Tile TILE = Tile.PREFERRED;
 
   private final LinearSpec spec;
-  private final LinearFormat format;
+  private final BlockReader reader;
 
   /// The stacked matrices, by output rows.
   private final WeightMatrix[] stacked;
 
   private final DamagedHalves damaged;
 
-  VectorLinear(LinearSpec spec, LinearFormat format, List<WeightMatrix> stacked, Workers workers) {
+  public BlockLinear(
+      LinearSpec spec, BlockReader reader, List<WeightMatrix> stacked, Workers workers) {
     damaged = DamagedHalves.of(stacked, workers);
     this.spec = spec;
-    this.format = format;
+    this.reader = reader;
     this.stacked = stacked.toArray(WeightMatrix[]::new);
   }
 
@@ -62,11 +63,11 @@ final class VectorLinear implements LinearKernel {
   }
 
   private long oneRowBytes() {
-    return Split.align(2 * Lanes.BYTES) + LinearFormat.DOT_BYTES;
+    return Split.align(2 * Lanes.BYTES) + BlockReader.DOT_BYTES;
   }
 
   private long rowsBytes(int rows) {
-    return decoderAt(rows) + LinearFormat.DECODER_BYTES;
+    return decoderAt(rows) + BlockReader.DECODER_BYTES;
   }
 
   /// Floats of a decoded row.
@@ -95,26 +96,24 @@ final class VectorLinear implements LinearKernel {
     MemorySegment scratch = w.scratch();
     int outputs = spec.outputs();
     if (x.rows() == 1) {
-      int pairs = Math.ceilDiv(outputs, 2);
-      int tasks = Split.tasks(pairs, w.workers());
-      w.workers()
-          .run(
-              tasks,
-              (task, worker) -> {
-                int begin = 2 * (int) Split.begin(pairs, task, tasks);
-                int end = Math.min(outputs, 2 * (int) Split.begin(pairs, task + 1, tasks));
-                oneRow(x, y, begin, end, scratch, worker * oneRowBytes());
-              });
+      Split.run(
+          Math.ceilDiv(outputs, 2),
+          w.workers(),
+          (begin, end, worker) -> {
+            int to = Math.min(outputs, 2 * (int) end);
+            oneRow(x, y, 2 * (int) begin, to, scratch, worker * oneRowBytes());
+          });
       damaged.mark(y, 0);
     } else {
       int step = step(w.workers().parallelism());
       long bytes = rowsBytes(x.rows());
+      Tile.Operands operands = new Tile.Operands(scratch, strideBytes(), x);
       w.workers()
           .run(
               Math.ceilDiv(outputs, step),
               (task, worker) -> {
                 int begin = task * step;
-                rows(x, y, begin, Math.min(outputs, begin + step), scratch, worker * bytes);
+                rows(operands, y, begin, Math.min(outputs, begin + step), worker * bytes);
               });
     }
   }
@@ -138,7 +137,7 @@ final class VectorLinear implements LinearKernel {
       int half = Math.ceilDiv(to - from, 2);
       for (int o = from; o < from + half; o++) {
         int other = o + half < to ? o + half : o;
-        format.dot().dot(m, o, other, x.data(), 0, scratch, at);
+        reader.dot().dot(m, o, other, x.data(), 0, scratch, at);
         store(x, y, 0, first + o, Lanes.sum(scratch, at));
         if (other != o) {
           store(x, y, 0, first + other, Lanes.sum(scratch, at + Lanes.BYTES));
@@ -149,26 +148,25 @@ final class VectorLinear implements LinearKernel {
   }
 
   /// Outputs begin (inclusive) to end (exclusive) of all rows.
-  private void rows(F32Matrix x, F32Matrix y, int begin, int end, MemorySegment scratch, long at) {
+  private void rows(Tile.Operands operands, F32Matrix y, int begin, int end, long at) {
     int inputs = spec.inputs();
+    F32Matrix x = operands.x();
+    MemorySegment scratch = operands.scratch();
     for (int from = 0; from < inputs; from += DEPTH) {
       int n = Math.min(DEPTH, inputs - from);
       decode(begin, end, from, n, scratch, at, at + decoderAt(x.rows()));
       for (int row = 0; row < x.rows(); row += TILE.xRows()) {
         for (int o = 0; o < end - begin; o += TILE.wRows()) {
-          multiply(x, row, from, n, scratch, at, o);
-          addSums(x, row, from, n, scratch, at, o, Math.min(end - begin, o + TILE.wRows()));
+          long w = at + o * strideBytes();
+          TILE.kernel().multiply(operands, w, row, from, Lanes.whole(n), at + sumsAt());
+          addSums(operands, row, from, n, at, o, Math.min(end - begin, o + TILE.wRows()));
         }
       }
     }
     for (int row = 0; row < x.rows(); row++) {
       for (int o = begin; o < end; o++) {
-        store(
-            x,
-            y,
-            row,
-            o,
-            scratch.get(JAVA_FLOAT, at + yAt() + 4L * ((long) row * OUTPUTS + o - begin)));
+        long sum = at + yAt() + 4L * ((long) row * OUTPUTS + o - begin);
+        store(x, y, row, o, scratch.get(JAVA_FLOAT, sum));
       }
     }
   }
@@ -180,51 +178,24 @@ final class VectorLinear implements LinearKernel {
       int to = Math.min(end, first + m.outputs());
       for (int o = Math.max(begin, first); o < to; o++) {
         long dst = at + (o - begin) * strideBytes();
-        format.decoder().decode(m, o - first, from, n, scratch, dst, scratch, room);
+        reader.decoder().decode(m, o - first, from, n, scratch, dst, room);
       }
       first += m.outputs();
     }
   }
 
-  /// A tile: decoded rows `o ...` by rows `row ...` of x, of which the last is repeated where there
-  /// are too few.
-  private void multiply(
-      F32Matrix x, int row, int col, int n, MemorySegment scratch, long at, int o) {
-    int last = x.rows() - 1;
-    TILE.kernel()
-        .multiply(
-            scratch,
-            at + o * strideBytes(),
-            strideBytes(),
-            x.data(),
-            x.offsetBytes(row, col),
-            x.offsetBytes(Math.min(row + 1, last), col),
-            x.offsetBytes(Math.min(row + 2, last), col),
-            x.offsetBytes(Math.min(row + 3, last), col),
-            Lanes.whole(n),
-            scratch,
-            at + sumsAt());
-  }
-
-  /// Adds a tile's sums to y in scratch; those of the first columns begin it.
+  /// Adds a tile's sums, those of outputs `begin` to `end` of the task, to y in scratch; those of
+  /// the first columns begin it.
   private void addSums(
-      F32Matrix x, int row, int col, int n, MemorySegment scratch, long at, int begin, int end) {
-    int rows = Math.min(x.rows(), row + TILE.xRows());
+      Tile.Operands operands, int row, int col, int n, long at, int begin, int end) {
+    MemorySegment scratch = operands.scratch();
+    int whole = Lanes.whole(n);
+    int rows = Math.min(operands.x().rows(), row + TILE.xRows());
     for (int o = begin; o < end; o++) {
       long weights = at + o * strideBytes();
       for (int r = row; r < rows; r++) {
-        float sum =
-            TILE.sum(
-                scratch,
-                at + sumsAt(),
-                o - begin,
-                r - row,
-                scratch,
-                weights,
-                x.data(),
-                x.offsetBytes(r, col),
-                Lanes.whole(n),
-                n);
+        float lanes = TILE.sum(scratch, at + sumsAt(), o - begin, r - row);
+        float sum = operands.withRest(lanes, weights, operands.xAt(r, col), whole, n);
         long to = at + yAt() + 4L * ((long) r * OUTPUTS + o);
         scratch.set(JAVA_FLOAT, to, col == 0 ? sum : scratch.get(JAVA_FLOAT, to) + sum);
       }
@@ -236,15 +207,16 @@ final class VectorLinear implements LinearKernel {
   private void store(F32Matrix x, F32Matrix y, int row, int o, float sum) {
     long at = y.offsetBytes(row, o);
     float value = spec.accumulate() ? y.data().get(JAVA_FLOAT, at) + sum : sum;
-    if (!Float.isFinite(sum) && !PanelStore.isFinite(x, row)) {
+    if (!Float.isFinite(sum) && !Finite.row(x, row)) {
       value = Float.NaN;
     }
     y.data().set(JAVA_FLOAT, at, value);
   }
 
   /// The variants of the offer.
-  static List<Variant> variants() {
+  public static List<Variant> variants() {
     return List.of(
-        new Variant(ONE_ROW, 1, Numerics.EXACT_F32), new Variant(ROWS, 2, Numerics.EXACT_F32));
+        new Variant("f32-gemv", 1, Numerics.EXACT_F32),
+        new Variant("f32-gemm", 2, Numerics.EXACT_F32));
   }
 }

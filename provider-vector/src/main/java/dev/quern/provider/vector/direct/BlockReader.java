@@ -1,38 +1,25 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static java.util.Map.entry;
-
-import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
-import java.util.Optional;
 
-/// What the linear kernel knows of a weight format.
+/// How weights of a format are read where they lie.
 ///
 /// @param decoder for several rows of x
 /// @param dot for one row of x
-record LinearFormat(Decoder decoder, Dot dot) {
+public record BlockReader(Decoder decoder, Dot dot) {
   /// Decodes weights to F32, exactly as SPEC.md's rule F1 says.
   @FunctionalInterface
-  interface Decoder {
+  public interface Decoder {
     /// @param w the matrix
     /// @param row its row
     /// @param from the first weight of the row; a multiple of 256
     /// @param count how many; whole blocks
-    /// @param dst where they go
+    /// @param s where they go, at `to`
     /// @param to offset in bytes
-    /// @param scratch room for [#DECODER_BYTES]
-    /// @param at offset in bytes
-    void decode(
-        WeightMatrix w,
-        int row,
-        int from,
-        int count,
-        MemorySegment dst,
-        long to,
-        MemorySegment scratch,
-        long at);
+    /// @param room offset in s of [#DECODER_BYTES]
+    void decode(WeightMatrix w, int row, int from, int count, MemorySegment s, long to, long room);
   }
 
   /// Multiplies two rows of weights by one row of x. Two, since they share the loads of x, and
@@ -41,7 +28,7 @@ record LinearFormat(Decoder decoder, Dot dot) {
   ///
   /// Results are sums that are still to be added up ([Lanes#sum]).
   @FunctionalInterface
-  interface Dot {
+  public interface Dot {
     /// @param w the matrix
     /// @param row0 one of its rows
     /// @param row1 another, or the same
@@ -56,7 +43,7 @@ record LinearFormat(Decoder decoder, Dot dot) {
 
   /// Takes weights apart to [Groups].
   @FunctionalInterface
-  private interface Splitter {
+  public interface Splitter {
     /// @param w the matrix
     /// @param row its row
     /// @param from the first weight of the row; a multiple of 256
@@ -67,50 +54,25 @@ record LinearFormat(Decoder decoder, Dot dot) {
   }
 
   /// Scratch of a decoder.
-  static final long DECODER_BYTES = Groups.BYTES;
+  public static final long DECODER_BYTES = Groups.BYTES;
 
   /// Scratch of a dot, behind its results: parts of two rows.
   static final long DOT_BYTES = 2 * Groups.BYTES;
 
-  private static final LinearFormat INT4 = scaled(Blocks4::int4);
-
-  private static final Map<BlockFormat, LinearFormat> STANDARD =
-      Map.ofEntries(
-          entry(BlockFormat.F32, new LinearFormat(Floats::decodeF32, Floats::dotF32)),
-          entry(BlockFormat.F16, new LinearFormat(Floats::decodeF16, Floats::dotF16)),
-          entry(BlockFormat.BF16, new LinearFormat(Floats::decodeBf16, Floats::dotBf16)),
-          entry(BlockFormat.Q8_0, scaled(Blocks8::q8_0).withDot(Blocks8::dotQ8_0)),
-          entry(BlockFormat.Q4_0, scaled(Blocks4::q4_0).withDot(Blocks4::dotQ4_0)),
-          entry(BlockFormat.Q4_1, withOffsets(Blocks4::q4_1)),
-          entry(BlockFormat.Q5_0, scaled(Blocks5::q5_0)),
-          entry(BlockFormat.Q5_1, withOffsets(Blocks5::q5_1)),
-          entry(BlockFormat.Q4_K, withOffsets(BlocksK::q4_K).withDot(BlocksK::dotQ4_K)),
-          entry(BlockFormat.Q5_K, withOffsets(BlocksK::q5_K)),
-          entry(BlockFormat.Q6_K, scaled(BlocksQ6K::q6_K)),
-          entry(BlockFormat.INT4_B32, INT4),
-          entry(BlockFormat.INT4_B64, INT4),
-          entry(BlockFormat.INT4_B128, INT4),
-          entry(BlockFormat.INT4_B256, INT4),
-          entry(BlockFormat.INT8_C, new LinearFormat(Blocks8::decodeInt8, Blocks8::dotInt8)));
-
-  static Optional<LinearFormat> of(BlockFormat format) {
-    return Optional.ofNullable(STANDARD.get(format));
+  /// The same with a dot that reads the blocks itself.
+  public BlockReader withDot(Dot own) {
+    return new BlockReader(decoder, own);
   }
 
-  /// With a dot that reads the blocks itself, L bytes at a time: where there are vectors of L
-  /// bytes.
-  private LinearFormat withDot(Dot dot) {
-    return Lanes.B.length() == Lanes.L ? new LinearFormat(decoder, dot) : this;
-  }
-
-  /// A format without offsets.
-  private static LinearFormat scaled(Splitter splitter) {
-    return new LinearFormat(
-        (w, row, from, count, dst, to, g, at) -> {
+  /// A format without offsets. It and [#withOffsets] say the same twice, so that each has its own
+  /// profile of what it calls.
+  public static BlockReader scaled(Splitter splitter) {
+    return new BlockReader(
+        (w, row, from, count, s, to, room) -> {
           for (int i = 0; i < count; i += Groups.MAX) {
             int n = Math.min(Groups.MAX, count - i);
-            splitter.split(w, row, from + i, n, g, at);
-            Groups.decode(g, at, n, dst, to + 4L * i);
+            splitter.split(w, row, from + i, n, s, room);
+            Groups.decode(s, room, n, s, to + 4L * i);
           }
         },
         (w, row0, row1, x, xAt, sums, at) -> {
@@ -127,13 +89,13 @@ record LinearFormat(Decoder decoder, Dot dot) {
   }
 
   /// A format with offsets.
-  private static LinearFormat withOffsets(Splitter splitter) {
-    return new LinearFormat(
-        (w, row, from, count, dst, to, g, at) -> {
+  public static BlockReader withOffsets(Splitter splitter) {
+    return new BlockReader(
+        (w, row, from, count, s, to, room) -> {
           for (int i = 0; i < count; i += Groups.MAX) {
             int n = Math.min(Groups.MAX, count - i);
-            splitter.split(w, row, from + i, n, g, at);
-            Groups.decodeWithOffsets(g, at, n, dst, to + 4L * i);
+            splitter.split(w, row, from + i, n, s, room);
+            Groups.decodeWithOffsets(s, room, n, s, to + 4L * i);
           }
         },
         (w, row0, row1, x, xAt, sums, at) -> {

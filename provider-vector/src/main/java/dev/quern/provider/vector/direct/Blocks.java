@@ -1,10 +1,10 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.B;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F32;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.B;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.B2F;
 
@@ -55,21 +55,15 @@ final class Blocks {
   /// The scales of blocks of 256 weights: signed bytes, one for each 16 weights, times a number of
   /// the block.
   ///
-  /// @param w the blocks
+  /// @param m the blocks
   /// @param d offset of the first block's number, `f16`
-  /// @param bytes of a block
   /// @param sign a factor
   /// @param blocks how many
   /// @param g the bytes, `[blocks][16]` at `from`, and room behind them; the scales go to `to`
   static void scales16(
-      MemorySegment w,
-      long d,
-      int bytes,
-      int sign,
-      int blocks,
-      MemorySegment g,
-      long from,
-      long to) {
+      WeightMatrix m, long d, int sign, int blocks, MemorySegment g, long from, long to) {
+    MemorySegment w = m.data();
+    int bytes = m.format().blockBytes();
     for (int i = 0; i < blocks; i++) {
       float factor = sign * Float.float16ToFloat(w.get(I16, d + (long) bytes * i));
       ByteVector b0 = ByteVector.fromMemorySegment(B, g, from + 16L * i, LITTLE_ENDIAN);

@@ -1,12 +1,12 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.B;
-import static dev.quern.provider.vector.Lanes.B_PART;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F32;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.B;
+import static dev.quern.provider.vector.lanes.Lanes.B_PART;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -16,6 +16,7 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -33,7 +34,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// INT4_Bg   n[g/2], scale:bf16         low nibble of n[j]: element 2j, high: element 2j + 1
 ///                                      scale * (nibble - 8)
 /// ```
-final class Blocks4 {
+public final class Blocks4 {
   private static final int BLOCK = 32;
   private static final int HALF = BLOCK / 2;
   private static final int BYTES_0 = 2 + HALF;
@@ -46,23 +47,22 @@ final class Blocks4 {
 
   private Blocks4() {}
 
-  static void q4_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
-    nibbles(w, row, from, count, 2, 8, g, at);
+  public static void q4_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    nibbles(w, Blocks.offset(w, row, from) + 2, count, 8, g, at);
     Blocks.scales(w, row, from, count, g, at);
   }
 
-  static void q4_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
-    nibbles(w, row, from, count, 4, 0, g, at);
+  public static void q4_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    nibbles(w, Blocks.offset(w, row, from) + 4, count, 0, g, at);
     Blocks.scalesAndOffsets(w, row, from, count, g, at);
   }
 
-  /// @param first offset of the nibbles in a block
+  /// @param n offset of the first block's nibbles
   /// @param bias what is subtracted
   private static void nibbles(
-      WeightMatrix m, int row, int from, int count, int first, int bias, MemorySegment g, long at) {
+      WeightMatrix m, long n, int count, int bias, MemorySegment g, long at) {
     MemorySegment w = m.data();
     int bytes = m.format().blockBytes();
-    long n = Blocks.offset(m, row, from) + first;
     for (int i = 0; i < count / BLOCK; i++) {
       long to = at + (long) BLOCK * i;
       ByteVector b =
@@ -74,7 +74,7 @@ final class Blocks4 {
   }
 
   /// Multiplies two rows of Q4_0, straight from their blocks, where there are vectors of L bytes.
-  static void dotQ4_0(
+  public static void dotQ4_0(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long r0 = Blocks.offset(m, row0, 0);
@@ -117,7 +117,7 @@ final class Blocks4 {
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
   }
 
-  static void int4(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+  public static void int4(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     pairs(m.data(), Blocks.offset(m, row, from), count, g, at);
     MemorySegment scales = m.scales();
     // Groups of a block, as a shift: a division would take as long as all the rest.

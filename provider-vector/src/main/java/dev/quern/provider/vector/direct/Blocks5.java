@@ -1,6 +1,6 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.I32;
+import static dev.quern.provider.vector.lanes.Lanes.I32;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.IntVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -17,7 +17,7 @@ import jdk.incubator.vector.IntVector;
 /// Q5_0   d:f16 | h:u32 | n[16]            d * (value - 16)
 /// Q5_1   d:f16 | m:f16 | h:u32 | n[16]    d * value + m
 /// ```
-final class Blocks5 {
+public final class Blocks5 {
   private static final int BLOCK = 32;
   private static final int HALF = BLOCK / 2;
 
@@ -34,23 +34,22 @@ final class Blocks5 {
 
   private Blocks5() {}
 
-  static void q5_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
-    values(w, row, from, count, 2, 16, g, at);
+  public static void q5_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    values(w, Blocks.offset(w, row, from) + 2, count, 16, g, at);
     Blocks.scales(w, row, from, count, g, at);
   }
 
-  static void q5_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
-    values(w, row, from, count, 4, 0, g, at);
+  public static void q5_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
+    values(w, Blocks.offset(w, row, from) + 4, count, 0, g, at);
     Blocks.scalesAndOffsets(w, row, from, count, g, at);
   }
 
-  /// @param first offset of the fifth bits in a block
+  /// @param h offset of the first block's fifth bits
   /// @param bias what is subtracted
   private static void values(
-      WeightMatrix m, int row, int from, int count, int first, int bias, MemorySegment g, long at) {
+      WeightMatrix m, long h, int count, int bias, MemorySegment g, long at) {
     MemorySegment w = m.data();
     int bytes = m.format().blockBytes();
-    long h = Blocks.offset(m, row, from) + first;
     for (int i = 0; i < count / BLOCK; i++) {
       long block = h + (long) bytes * i;
       long to = at + (long) BLOCK * i;

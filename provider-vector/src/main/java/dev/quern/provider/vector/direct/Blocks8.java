@@ -1,16 +1,17 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.B;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F32;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.B;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.B2F;
 
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -21,14 +22,14 @@ import jdk.incubator.vector.FloatVector;
 /// Q8_0     d:f16 | q[32]:i8           d * q
 /// INT8_C   q:i8, scale:f32 per row    scale * q
 /// ```
-final class Blocks8 {
+public final class Blocks8 {
   private static final int BLOCK = 32;
   private static final int BYTES = 2 + BLOCK;
 
   private Blocks8() {}
 
   /// Q8_0, taken apart ([Groups]).
-  static void q8_0(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+  public static void q8_0(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
     long q = Blocks.offset(m, row, from) + 2;
     for (int i = 0; i < count / BLOCK; i++) {
@@ -43,7 +44,7 @@ final class Blocks8 {
   }
 
   /// Multiplies two rows of Q8_0, straight from their blocks, where there are vectors of L bytes.
-  static void dotQ8_0(
+  public static void dotQ8_0(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long r0 = Blocks.offset(m, row0, 0);
@@ -91,15 +92,8 @@ final class Blocks8 {
     a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
   }
 
-  static void decodeInt8(
-      WeightMatrix m,
-      int row,
-      int from,
-      int count,
-      MemorySegment dst,
-      long to,
-      MemorySegment scratch,
-      long at) {
+  public static void decodeInt8(
+      WeightMatrix m, int row, int from, int count, MemorySegment s, long to, long room) {
     MemorySegment w = m.data();
     long first = (long) row * m.inputs() + from;
     float scale = m.scales().get(F32, 4L * row);
@@ -107,14 +101,14 @@ final class Blocks8 {
     for (int i = 0; i < whole; i += L) {
       ByteVector b = ByteVector.fromMemorySegment(B, w, first + i, LITTLE_ENDIAN);
       FloatVector q = (FloatVector) b.convertShape(B2F, F, 0);
-      q.mul(scale).intoMemorySegment(dst, to + 4L * i, LITTLE_ENDIAN);
+      q.mul(scale).intoMemorySegment(s, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
-      dst.set(F32, to + 4L * i, scale * w.get(JAVA_BYTE, first + i));
+      s.set(F32, to + 4L * i, scale * w.get(JAVA_BYTE, first + i));
     }
   }
 
-  static void dotInt8(
+  public static void dotInt8(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     int n = m.inputs();

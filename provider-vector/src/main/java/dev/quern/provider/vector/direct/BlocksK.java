@@ -1,12 +1,12 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.B;
-import static dev.quern.provider.vector.Lanes.B_PART;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.F32;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.I32;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.B;
+import static dev.quern.provider.vector.lanes.Lanes.B_PART;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.I32;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -15,6 +15,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -35,7 +36,7 @@ import jdk.incubator.vector.VectorShuffle;
 ///                    j < 4    s[j] & 63                                s[j+4] & 63
 ///                    j >= 4   s[j+4] & 15 | s[j-4] >> 6 << 4           s[j+4] >> 4 | s[j] >> 6 << 4
 /// ```
-final class BlocksK {
+public final class BlocksK {
   private static final int BLOCK = 256;
   private static final int SUB = 32;
   private static final int PAIRS = 4; // of sub-blocks
@@ -61,22 +62,22 @@ final class BlocksK {
 
   private BlocksK() {}
 
-  static void q4_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+  public static void q4_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
     long block = Blocks.offset(m, row, from);
     for (int i = 0; i < count / BLOCK; i++) {
       nibbles(w, block + (long) BYTES_4 * i, g, at + (long) BLOCK * i);
     }
-    scalesAndMins(w, block, BYTES_4, count / BLOCK, g, at);
+    scalesAndMins(m, block, count / BLOCK, g, at);
   }
 
-  static void q5_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+  public static void q5_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
     long block = Blocks.offset(m, row, from);
     for (int i = 0; i < count / BLOCK; i++) {
       values(w, block + (long) BYTES_5 * i, g, at + (long) BLOCK * i);
     }
-    scalesAndMins(w, block, BYTES_5, count / BLOCK, g, at);
+    scalesAndMins(m, block, count / BLOCK, g, at);
   }
 
   /// The values of a block of Q4_K.
@@ -114,11 +115,11 @@ final class BlocksK {
   }
 
   private static void scalesAndMins(
-      MemorySegment w, long block, int bytes, int blocks, MemorySegment g, long at) {
-    integers(w, block + 4, bytes, blocks, g, at);
+      WeightMatrix m, long block, int blocks, MemorySegment g, long at) {
+    integers(m.data(), block + 4, m.format().blockBytes(), blocks, g, at);
     twice(blocks, g, at);
-    Blocks.scales16(w, block, bytes, 1, blocks, g, at + SC, at + Groups.SCALES);
-    Blocks.scales16(w, block + 2, bytes, -1, blocks, g, at + MN, at + Groups.OFFSETS);
+    Blocks.scales16(m, block, 1, blocks, g, at + SC, at + Groups.SCALES);
+    Blocks.scales16(m, block + 2, -1, blocks, g, at + MN, at + Groups.OFFSETS);
   }
 
   /// The scales and minimums as bytes: 8 of each for a block.
@@ -149,22 +150,21 @@ final class BlocksK {
   }
 
   /// Multiplies two rows of Q4_K, straight from their nibbles, where there are vectors of L bytes.
-  static void dotQ4_K(
+  public static void dotQ4_K(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    long g = at + Groups.SUMS;
     Groups.clear(sums, at);
-    dotQ4_K(m, row0, x, xAt, sums, g, at);
-    dotQ4_K(m, row1, x, xAt, sums, g, at + Lanes.BYTES);
+    dotQ4_K(m, row0, x, xAt, sums, at);
+    dotQ4_K(m, row1, x, xAt, sums, at + Lanes.BYTES);
   }
 
   private static void dotQ4_K(
-      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment g, long at, long sums) {
+      WeightMatrix m, int row, MemorySegment x, long xAt, MemorySegment g, long sums) {
     MemorySegment w = m.data();
     long block = Blocks.offset(m, row, 0);
     for (int i = 0; i < m.inputs(); i += Groups.MAX) {
       int n = Math.min(Groups.MAX, m.inputs() - i);
-      scalesAndMins(w, block, BYTES_4, n / BLOCK, g, at);
-      multiply(w, block + 16, n / (2 * SUB), x, xAt + 4L * i, g, at, sums);
+      scalesAndMins(m, block, n / BLOCK, g, sums + Groups.SUMS);
+      multiply(w, block + 16, n / (2 * SUB), x, xAt + 4L * i, g, sums);
       block += (long) (n / BLOCK) * BYTES_4;
     }
   }
@@ -174,7 +174,7 @@ final class BlocksK {
   ///
   /// @param nibbles of the first block
   /// @param pairs of sub-blocks
-  /// @param g scales and offsets at `at`; sums, `[L]`, at `sums`
+  /// @param g the sums, `[L]`, at `sums`; scales and offsets [Groups#SUMS] bytes behind them
   private static void multiply(
       MemorySegment w,
       long nibbles,
@@ -182,8 +182,8 @@ final class BlocksK {
       MemorySegment x,
       long xAt,
       MemorySegment g,
-      long at,
       long sums) {
+    long at = sums + Groups.SUMS;
     FloatVector a0 = FloatVector.fromMemorySegment(F, g, sums, LITTLE_ENDIAN);
     FloatVector a1 = FloatVector.zero(F);
     for (int c = 0; c < pairs; c++) {

@@ -1,6 +1,6 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.B_PART;
+import static dev.quern.provider.vector.lanes.Lanes.B_PART;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -21,7 +21,7 @@ import jdk.incubator.vector.ShortVector;
 ///   quarter 2  high nibble of l[64H + c],      bits 4-5
 ///   quarter 3  high nibble of l[64H + 32 + c], bits 6-7
 /// ```
-final class BlocksQ6K {
+public final class BlocksQ6K {
   private static final int BLOCK = 256;
   private static final int BYTES = 210;
   private static final int QUARTER = 32;
@@ -36,7 +36,7 @@ final class BlocksQ6K {
 
   private BlocksQ6K() {}
 
-  static void q6_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+  public static void q6_K(WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
     MemorySegment w = m.data();
     long block = Blocks.offset(m, row, from);
     int blocks = count / BLOCK;
@@ -49,7 +49,7 @@ final class BlocksQ6K {
               ByteVector.SPECIES_128, w, block + (long) BYTES * i + SCALES, LITTLE_ENDIAN)
           .intoMemorySegment(g, sc + 16L * i, LITTLE_ENDIAN);
     }
-    Blocks.scales16(w, block + D, BYTES, 1, blocks, g, sc, at + Groups.SCALES);
+    Blocks.scales16(m, block + D, 1, blocks, g, sc, at + Groups.SCALES);
   }
 
   /// The values of a block.

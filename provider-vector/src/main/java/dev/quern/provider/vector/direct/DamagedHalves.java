@@ -1,13 +1,14 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.I64;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.I64;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.provider.vector.lanes.Split;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -35,14 +36,13 @@ record DamagedHalves(int... outputs) {
     boolean[] damaged = new boolean[stacked.stream().mapToInt(WeightMatrix::outputs).sum()];
     int first = 0; // output of the matrix's first row
     for (WeightMatrix m : stacked) {
-      int begin = first;
-      int tasks = Split.tasks(m.outputs(), workers);
-      workers.run(
-          tasks,
-          (task, _) -> {
-            int end = (int) Split.begin(m.outputs(), task + 1, tasks);
-            for (int row = (int) Split.begin(m.outputs(), task, tasks); row < end; row++) {
-              damaged[begin + row] = isDamaged(m, row);
+      int of = first;
+      Split.run(
+          m.outputs(),
+          workers,
+          (begin, end, _) -> {
+            for (int row = (int) begin; row < end; row++) {
+              damaged[of + row] = isDamaged(m, row);
             }
           });
       first += m.outputs();

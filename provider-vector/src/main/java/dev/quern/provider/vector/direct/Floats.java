@@ -1,9 +1,13 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.L;
-import static dev.quern.provider.vector.Lanes.S;
+import static dev.quern.provider.vector.lanes.Halves.FIELDS;
+import static dev.quern.provider.vector.lanes.Halves.LIMIT;
+import static dev.quern.provider.vector.lanes.Halves.NON_FINITE;
+import static dev.quern.provider.vector.lanes.Halves.REBASE;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.S;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.GE;
@@ -11,6 +15,8 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.lanes.Halves;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -18,49 +24,25 @@ import jdk.incubator.vector.ShortVector;
 
 /// F32, F16 and BF16: rows of plain numbers, of any length, so each loop has a scalar tail.
 ///
-/// A binary16 number becomes a float exactly: its bits go where those of a float are ([#FIELDS]:
-/// sign, low exponent, fraction), and a multiplication rebases the exponent, which also makes
-/// subnormals normal. What had the largest exponent, infinities and NaN, comes out at 2^16 or above
-/// and gets the largest exponent back, made from the integers it came from. To reinterpret the
-/// float as an integer would cost every loop of the process that stores floats: the interpreter
-/// does it through an array, C2 then expects arrays in [FloatVector#intoMemorySegment] and checks
-/// the segment at each store (decoders fell from 4 to 2 G weights/s on AVX2).
+/// A binary16 number becomes a float as [Halves] says. Infinities and NaN get the largest exponent
+/// back, made from the integers they came from. To reinterpret the float as an integer would cost
+/// every loop of the process that stores floats: the interpreter does it through an array, C2 then
+/// expects arrays in [FloatVector#intoMemorySegment] and checks the segment at each store (decoders
+/// fell from 4 to 2 G weights/s on AVX2).
 ///
 /// Loops call the Vector API themselves (see [Groups] for why).
-final class Floats {
-  private static final int FIELDS = 0x8FFF_E000;
-  private static final float REBASE = 0x1p112f;
-  private static final float LIMIT = 0x1p16f;
-  private static final int NON_FINITE = 0x7F80_0000;
-
+public final class Floats {
   private Floats() {}
 
-  static void decodeF32(
-      WeightMatrix w,
-      int row,
-      int from,
-      int count,
-      MemorySegment dst,
-      long at,
-      MemorySegment scratch,
-      long room) {
-    MemorySegment.copy(w.data(), 4 * element(w, row, from), dst, at, 4L * count);
+  public static void decodeF32(
+      WeightMatrix w, int row, int from, int count, MemorySegment s, long to, long room) {
+    MemorySegment.copy(w.data(), 4 * element(w, row, from), s, to, 4L * count);
   }
 
-  static void decodeF16(
-      WeightMatrix w,
-      int row,
-      int from,
-      int count,
-      MemorySegment dst,
-      long at,
-      MemorySegment scratch,
-      long room) {
-    f16(w.data(), 2 * element(w, row, from), count, dst, at);
-  }
-
-  /// `count` binary16 numbers to floats.
-  static void f16(MemorySegment src, long srcAt, int count, MemorySegment dst, long at) {
+  public static void decodeF16(
+      WeightMatrix w, int row, int from, int count, MemorySegment s, long to, long room) {
+    MemorySegment src = w.data();
+    long srcAt = 2 * element(w, row, from);
     int whole = Lanes.whole(count);
     for (int i = 0; i < whole; i += L) {
       ShortVector h = ShortVector.fromMemorySegment(S, src, srcAt + 2L * i, LITTLE_ENDIAN);
@@ -68,52 +50,34 @@ final class Floats {
       FloatVector v = b.reinterpretAsFloats().mul(REBASE);
       FloatVector n = b.or(NON_FINITE).reinterpretAsFloats();
       FloatVector f = v.blend(n, v.abs().compare(GE, LIMIT));
-      f.intoMemorySegment(dst, at + 4L * i, LITTLE_ENDIAN);
+      f.intoMemorySegment(s, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
-      dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarF16(src, srcAt + 2L * i));
+      s.set(JAVA_FLOAT, to + 4L * i, Lanes.scalarF16(src, srcAt + 2L * i));
     }
   }
 
-  static void decodeBf16(
-      WeightMatrix w,
-      int row,
-      int from,
-      int count,
-      MemorySegment dst,
-      long at,
-      MemorySegment scratch,
-      long room) {
+  public static void decodeBf16(
+      WeightMatrix w, int row, int from, int count, MemorySegment s, long to, long room) {
     MemorySegment src = w.data();
     long srcAt = 2 * element(w, row, from);
     int whole = Lanes.whole(count);
     for (int i = 0; i < whole; i += L) {
       ShortVector h = ShortVector.fromMemorySegment(S, src, srcAt + 2L * i, LITTLE_ENDIAN);
       IntVector b = ((IntVector) h.convertShape(S2I, I, 0)).lanewise(LSHL, 16);
-      b.reinterpretAsFloats().intoMemorySegment(dst, at + 4L * i, LITTLE_ENDIAN);
+      b.reinterpretAsFloats().intoMemorySegment(s, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
-      dst.set(JAVA_FLOAT, at + 4L * i, Lanes.scalarBf16(src, srcAt + 2L * i));
+      s.set(JAVA_FLOAT, to + 4L * i, Lanes.scalarBf16(src, srcAt + 2L * i));
     }
   }
 
-  static void dotF32(
-      WeightMatrix w, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
-    long w0 = 4 * element(w, row0, 0);
-    long w1 = 4 * element(w, row1, 0);
-    dotF32(w.data(), w0, w1, w.inputs(), x, xAt, sums, at);
-  }
-
-  /// Two rows of floats at `w0` and `w1`.
-  static void dotF32(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int n,
-      MemorySegment x,
-      long xAt,
-      MemorySegment sums,
-      long at) {
+  public static void dotF32(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    MemorySegment w = m.data();
+    long w0 = 4 * element(m, row0, 0);
+    long w1 = 4 * element(m, row1, 0);
+    int n = m.inputs();
     FloatVector a0 = FloatVector.zero(F);
     FloatVector a1 = FloatVector.zero(F);
     int whole = Lanes.whole(n);
@@ -132,8 +96,8 @@ final class Floats {
   }
 
   /// Infinities and NaN are taken for finite numbers of 2^16 and above, and [DamagedHalves] has
-  /// found their rows (rule L11): two multiplications as in [HalfPairs#f16] cost 14 % here.
-  static void dotF16(
+  /// found their rows (rule L11): two multiplications, as the packed formats have, cost 14 % here.
+  public static void dotF16(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long w0 = 2 * element(m, row0, 0);
@@ -160,7 +124,7 @@ final class Floats {
     }
   }
 
-  static void dotBf16(
+  public static void dotBf16(
       WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
     MemorySegment w = m.data();
     long w0 = 2 * element(m, row0, 0);

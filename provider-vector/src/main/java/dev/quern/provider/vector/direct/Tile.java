@@ -1,11 +1,14 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.quern.data.F32Matrix;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
 /// Products of rows of two matrices, both with their elements side by side, so neither needs
@@ -23,43 +26,56 @@ import jdk.incubator.vector.FloatVector;
 /// number of nodes C2 inlines no more helpers of ours (and boxes their arguments), but still the
 /// API's methods, which are marked to be inlined always.
 ///
+/// @param leastLanes where there are so many
 /// @param wRows rows of w
-/// @param xRows rows of x, at most 4
+/// @param xRows rows of x
 /// @param kernel computes one
-record Tile(int wRows, int xRows, Kernel kernel) {
-  /// 9 sums, 3 vectors of x and one of w, of the 16 registers of AVX2: 24 GMAC/s on one core. With
-  /// 12 sums (4 x 3, 3 x 4) C2 spills some in the loop, and it is 16; with 8 (2 x 4) 22.
-  private static final Tile THREE_BY_THREE = new Tile(3, 3, Tile::multiply3x3);
-
-  /// 24 sums, 4 vectors of x and one of w, of the 32 registers of AVX-512: 60 GMAC/s.
-  private static final Tile SIX_BY_FOUR = new Tile(6, 4, Tile::multiply6x4);
+record Tile(int leastLanes, int wRows, int xRows, Kernel kernel) {
+  /// The widest first.
+  private static final List<Tile> TABLE =
+      List.of(
+          // 24 sums, 4 vectors of x and one of w, of the 32 registers of AVX-512: 60 GMAC/s.
+          new Tile(16, 6, 4, Tile::multiply6x4),
+          // 9 sums, 3 vectors of x and one of w, of the 16 registers of AVX2: 24 GMAC/s on one
+          // core. With 12 sums (4 x 3, 3 x 4) C2 spills some in the loop, and it is 16; with 8 (2 x
+          // 4) 22.
+          new Tile(4, 3, 3, Tile::multiply3x3));
 
   /// The tile for this JVM's vectors.
-  static final Tile PREFERRED = L >= 16 ? SIX_BY_FOUR : THREE_BY_THREE;
+  static final Tile PREFERRED =
+      TABLE.stream().filter(t -> t.leastLanes <= L).findFirst().orElseThrow();
 
   /// Multiplies rows of w by rows of x.
   @FunctionalInterface
   interface Kernel {
-    /// @param w the rows of w
-    /// @param w0 offset of the first one in bytes
-    /// @param stride from one to the next, in bytes
-    /// @param x the rows of x
-    /// @param x0 offset of the first one; `x1` to `x3`: of the others, as many as there are
+    /// @param o both
+    /// @param w0 offset of the first row of w in bytes
+    /// @param row the first row of x
+    /// @param col its first element
     /// @param n elements of a row, a multiple of L
-    /// @param sums room for `wRows * xRows * L` floats
-    /// @param at their offset
-    void multiply(
-        MemorySegment w,
-        long w0,
-        long stride,
-        MemorySegment x,
-        long x0,
-        long x1,
-        long x2,
-        long x3,
-        int n,
-        MemorySegment sums,
-        long at);
+    /// @param sums offset in scratch of room for `wRows * xRows * L` floats
+    void multiply(Operands o, long w0, int row, int col, int n, long sums);
+  }
+
+  /// What all tiles of a call share.
+  ///
+  /// @param scratch holds w, and the sums
+  /// @param stride from a row of w to the next, in bytes
+  /// @param x its rows
+  record Operands(MemorySegment scratch, long stride, F32Matrix x) {
+    /// Offset of an element of x in bytes; rows that there are not are the last.
+    long xAt(int row, int col) {
+      return x.offsetBytes(Math.min(row, x.rows() - 1), col);
+    }
+
+    /// A sum, plus the products of what no vector holds: elements `whole` to `n` of rows of w and
+    /// x.
+    float withRest(float sum, long wAt, long xAt, int whole, int n) {
+      for (int i = whole; i < n; i++) {
+        sum += Lanes.scalarF32(scratch, wAt + 4L * i) * Lanes.scalarF32(x.data(), xAt + 4L * i);
+      }
+      return sum;
+    }
   }
 
   /// Bytes of the sums.
@@ -67,38 +83,19 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     return wRows * xRows * BYTES;
   }
 
-  /// The sum of the lanes of one of the sums at `at`, plus the products of what no vector holds:
-  /// elements `whole` to `n` of rows of w and x.
-  float sum(
-      MemorySegment sums,
-      long at,
-      int wRow,
-      int xRow,
-      MemorySegment w,
-      long wAt,
-      MemorySegment x,
-      long xAt,
-      int whole,
-      int n) {
-    float sum = Lanes.sum(sums, at + (wRow * xRows + xRow) * BYTES);
-    for (int i = whole; i < n; i++) {
-      sum += Lanes.scalarF32(w, wAt + 4L * i) * Lanes.scalarF32(x, xAt + 4L * i);
-    }
-    return sum;
+  /// One of the sums at `at`: its lanes together.
+  float sum(MemorySegment sums, long at, int wRow, int xRow) {
+    return Lanes.sum(sums, at + (wRow * xRows + xRow) * BYTES);
   }
 
-  private static void multiply3x3(
-      MemorySegment w,
-      long w0,
-      long stride,
-      MemorySegment x,
-      long x0,
-      long x1,
-      long x2,
-      long x3,
-      int n,
-      MemorySegment sums,
-      long at) {
+  private static void multiply3x3(Operands o, long w0, int row, int col, int n, long at) {
+    MemorySegment w = o.scratch;
+    MemorySegment sums = o.scratch;
+    MemorySegment x = o.x.data();
+    long stride = o.stride;
+    long x0 = o.xAt(row, col);
+    long x1 = o.xAt(row + 1, col);
+    long x2 = o.xAt(row + 2, col);
     long w1 = w0 + stride;
     long w2 = w1 + stride;
     FloatVector a00 = FloatVector.zero(F);
@@ -139,18 +136,15 @@ record Tile(int wRows, int xRows, Kernel kernel) {
     a22.intoMemorySegment(sums, at + 8 * BYTES, LITTLE_ENDIAN);
   }
 
-  private static void multiply6x4(
-      MemorySegment w,
-      long w0,
-      long stride,
-      MemorySegment x,
-      long x0,
-      long x1,
-      long x2,
-      long x3,
-      int n,
-      MemorySegment sums,
-      long at) {
+  private static void multiply6x4(Operands o, long w0, int row, int col, int n, long at) {
+    MemorySegment w = o.scratch;
+    MemorySegment sums = o.scratch;
+    MemorySegment x = o.x.data();
+    long stride = o.stride;
+    long x0 = o.xAt(row, col);
+    long x1 = o.xAt(row + 1, col);
+    long x2 = o.xAt(row + 2, col);
+    long x3 = o.xAt(row + 3, col);
     long w1 = w0 + stride;
     long w2 = w1 + stride;
     long w3 = w2 + stride;

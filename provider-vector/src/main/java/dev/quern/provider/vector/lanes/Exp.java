@@ -1,7 +1,7 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.lanes;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GT;
@@ -16,7 +16,7 @@ import jdk.incubator.vector.IntVector;
 /// degree 6 in `r = x - k * ln 2`, `abs(r) <= ln(2) / 2` (constants of Cephes' `expf`). Within 2
 /// ulp; a result below the normal range loses bits as it should, one above the range is infinite,
 /// NaN stays NaN.
-final class Exp {
+public final class Exp {
   private static final float LOG2_E = 1.442695041f;
 
   /// ln 2 in two parts, the first with so few bits that k times it is exact.
@@ -46,7 +46,7 @@ final class Exp {
   /// that are handed to a helper are boxed where C2 does not inline it.
   ///
   /// @param n how many, a multiple of L
-  static void exp(
+  public static void exp(
       MemorySegment src, long from, float factor, float offset, MemorySegment dst, long to, int n) {
     for (int i = 0; i < n; i += L) {
       FloatVector x =
@@ -84,7 +84,8 @@ final class Exp {
   /// since it needs neither end of the range.
   ///
   /// @param n how many, a multiple of L
-  static void weights(MemorySegment s, long at, float factor, float offset, int n, long sums) {
+  public static void weights(
+      MemorySegment s, long at, float factor, float offset, int n, long sums) {
     FloatVector sum = FloatVector.zero(F);
     for (int i = 0; i < n; i += L) {
       FloatVector x =

@@ -1,4 +1,4 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.lanes;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
@@ -23,31 +23,32 @@ import jdk.incubator.vector.VectorSpecies;
 /// `sum`, which meets itself at the loop's head, it knows from the profile alone. Where that is
 /// missing (compiled early) or mixed (other species used elsewhere), `sum.add` stays a call, and
 /// every vector around it is boxed.
-final class Lanes {
+public final class Lanes {
   /// Wider ones exist on paper only, and the tables of tiles and shuffles end here.
   private static final int MAX_BITS = 512;
 
   private static final int BITS = Math.min(MAX_BITS, VectorShape.preferredShape().vectorBitSize());
 
-  static final VectorSpecies<Float> F = VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
-  static final VectorSpecies<Integer> I = F.withLanes(int.class);
+  public static final VectorSpecies<Float> F =
+      VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+  public static final VectorSpecies<Integer> I = F.withLanes(int.class);
 
   /// Lanes of a vector of floats: 4, 8 or 16.
-  static final int L = F.length();
+  public static final int L = F.length();
 
   /// Bytes of a vector of floats.
-  static final long BYTES = 4L * L;
+  public static final long BYTES = 4L * L;
 
   /// L shorts.
-  static final VectorSpecies<Short> S =
+  public static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
   /// L bytes, and 8 where L is 4, since there are no vectors of 32 bits.
-  static final VectorSpecies<Byte> B =
+  public static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
 
   /// Parts of a block: 32 bytes, or half of it.
-  static final VectorSpecies<Byte> B_PART =
+  public static final VectorSpecies<Byte> B_PART =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.min(256, BITS)));
 
   private static final VectorShuffle<Float> SWAP_8 = swap(8);
@@ -56,11 +57,11 @@ final class Lanes {
   private static final VectorShuffle<Float> SWAP_1 = swap(1);
 
   /// Little-endian numbers at any address; binary16 and bfloat16 are read as shorts.
-  static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  public static final ValueLayout.OfShort I16 = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
-  static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
-  static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  public static final ValueLayout.OfInt I32 = JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  public static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  public static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
   private static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
 
@@ -69,7 +70,7 @@ final class Lanes {
   /// The segment, of which C2 now knows that it is off-heap (SPEC.md, P15). Otherwise it believes
   /// the profile, in which every reinterpretation of a vector that ran before it was compiled has
   /// left an array, and a loop that stores checks every access anew.
-  static MemorySegment offHeap(MemorySegment s) {
+  public static MemorySegment offHeap(MemorySegment s) {
     return NATIVE.cast(s);
   }
 
@@ -78,13 +79,13 @@ final class Lanes {
   }
 
   /// The largest multiple of L that is not above n.
-  static int whole(int n) {
+  public static int whole(int n) {
     return n & -L;
   }
 
   /// The sum of L floats, in one order everywhere. `reduceLanes` adds in another order when it is
   /// compiled than when it is interpreted, so results would change while a program runs.
-  static float sum(MemorySegment data, long at) {
+  public static float sum(MemorySegment data, long at) {
     FloatVector v = FloatVector.fromMemorySegment(F, data, at, LITTLE_ENDIAN);
     if (L >= 16) {
       v = v.add(v.rearrange(SWAP_8));
@@ -96,24 +97,15 @@ final class Lanes {
     return v.add(v.rearrange(SWAP_1)).lane(0);
   }
 
-  /// L floats.
-  static FloatVector f32(MemorySegment data, long at) {
-    return FloatVector.fromMemorySegment(F, data, at, LITTLE_ENDIAN);
-  }
-
-  static void store(FloatVector v, MemorySegment data, long at) {
-    v.intoMemorySegment(data, at, LITTLE_ENDIAN);
-  }
-
-  static float scalarF32(MemorySegment data, long at) {
+  public static float scalarF32(MemorySegment data, long at) {
     return data.get(F32, at);
   }
 
-  static float scalarF16(MemorySegment data, long at) {
+  public static float scalarF16(MemorySegment data, long at) {
     return Float.float16ToFloat(data.get(I16, at));
   }
 
-  static float scalarBf16(MemorySegment data, long at) {
+  public static float scalarBf16(MemorySegment data, long at) {
     return Float.intBitsToFloat(data.get(I16, at) << 16);
   }
 }

@@ -1,10 +1,11 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.quern.data.F32Matrix;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -16,71 +17,51 @@ import jdk.incubator.vector.FloatVector;
 /// is not to be had: 2 x 8 is past the number of virtual registers that C1 has ("COMPILE SKIPPED"
 /// in `-XX:+PrintCompilation`), and what C1 can't compile stays in the interpreter for ever. The
 /// last rows have no smaller tile of their own: a cold start would wait for its compilation.
-final class PanelTile {
+final class F32Tile {
   /// Rows of the tile.
   static final int ROWS = 6;
 
-  private PanelTile() {}
+  private F32Tile() {}
 
   /// Multiplies all rows. Where the last tile has fewer, the last row is repeated in it, and what
   /// comes out is not used.
   ///
-  /// @param w `[n][2 * L]` at `wAt`
-  /// @param x rows of x, the first at `xAt`, `xStride` bytes apart
-  /// @param rows of x
+  /// @param col the first input
   /// @param n inputs
-  /// @param y `[rows + ROWS][2 * L]` at `yAt`
-  static void multiply(
-      MemorySegment w,
-      long wAt,
-      MemorySegment x,
-      long xAt,
-      long xStride,
-      int rows,
-      int n,
-      MemorySegment y,
-      long yAt) {
-    for (int row = 0; row < rows; row += ROWS) {
-      int left = rows - row;
-      long from = xAt + row * xStride;
-      long to = yAt + row * (2 * BYTES);
-      multiply2x6(w, wAt, x, from, xStride, left, n, y, to);
+  /// @param s weights `[n][2 * L]` at `w`, sums `[rows + ROWS][2 * L]` at `y`
+  static void multiply(F32Matrix x, int col, int n, MemorySegment s, long w, long y) {
+    for (int row = 0; row < x.rows(); row += ROWS) {
+      multiply2x6(x, row, col, n, s, w, y + row * (2 * BYTES));
     }
   }
 
   private static void multiply2x6(
-      MemorySegment w,
-      long w0,
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int rows,
-      int n,
-      MemorySegment y,
-      long y0) {
-    int last = rows - 1;
-    long x1 = x0 + Math.min(1, last) * xStride;
-    long x2 = x0 + Math.min(2, last) * xStride;
-    long x3 = x0 + Math.min(3, last) * xStride;
-    long x4 = x0 + Math.min(4, last) * xStride;
-    long x5 = x0 + Math.min(5, last) * xStride;
-    FloatVector a0 = FloatVector.fromMemorySegment(F, y, y0, LITTLE_ENDIAN);
-    FloatVector b0 = FloatVector.fromMemorySegment(F, y, y0 + BYTES, LITTLE_ENDIAN);
-    FloatVector a1 = FloatVector.fromMemorySegment(F, y, y0 + 2 * BYTES, LITTLE_ENDIAN);
-    FloatVector b1 = FloatVector.fromMemorySegment(F, y, y0 + 3 * BYTES, LITTLE_ENDIAN);
-    FloatVector a2 = FloatVector.fromMemorySegment(F, y, y0 + 4 * BYTES, LITTLE_ENDIAN);
-    FloatVector b2 = FloatVector.fromMemorySegment(F, y, y0 + 5 * BYTES, LITTLE_ENDIAN);
-    FloatVector a3 = FloatVector.fromMemorySegment(F, y, y0 + 6 * BYTES, LITTLE_ENDIAN);
-    FloatVector b3 = FloatVector.fromMemorySegment(F, y, y0 + 7 * BYTES, LITTLE_ENDIAN);
-    FloatVector a4 = FloatVector.fromMemorySegment(F, y, y0 + 8 * BYTES, LITTLE_ENDIAN);
-    FloatVector b4 = FloatVector.fromMemorySegment(F, y, y0 + 9 * BYTES, LITTLE_ENDIAN);
-    FloatVector a5 = FloatVector.fromMemorySegment(F, y, y0 + 10 * BYTES, LITTLE_ENDIAN);
-    FloatVector b5 = FloatVector.fromMemorySegment(F, y, y0 + 11 * BYTES, LITTLE_ENDIAN);
+      F32Matrix rows, int row, int col, int n, MemorySegment s, long w0, long y0) {
+    MemorySegment x = rows.data();
+    int last = rows.rows() - 1;
+    long x0 = rows.offsetBytes(row, col);
+    long x1 = rows.offsetBytes(Math.min(row + 1, last), col);
+    long x2 = rows.offsetBytes(Math.min(row + 2, last), col);
+    long x3 = rows.offsetBytes(Math.min(row + 3, last), col);
+    long x4 = rows.offsetBytes(Math.min(row + 4, last), col);
+    long x5 = rows.offsetBytes(Math.min(row + 5, last), col);
+    FloatVector a0 = FloatVector.fromMemorySegment(F, s, y0, LITTLE_ENDIAN);
+    FloatVector b0 = FloatVector.fromMemorySegment(F, s, y0 + BYTES, LITTLE_ENDIAN);
+    FloatVector a1 = FloatVector.fromMemorySegment(F, s, y0 + 2 * BYTES, LITTLE_ENDIAN);
+    FloatVector b1 = FloatVector.fromMemorySegment(F, s, y0 + 3 * BYTES, LITTLE_ENDIAN);
+    FloatVector a2 = FloatVector.fromMemorySegment(F, s, y0 + 4 * BYTES, LITTLE_ENDIAN);
+    FloatVector b2 = FloatVector.fromMemorySegment(F, s, y0 + 5 * BYTES, LITTLE_ENDIAN);
+    FloatVector a3 = FloatVector.fromMemorySegment(F, s, y0 + 6 * BYTES, LITTLE_ENDIAN);
+    FloatVector b3 = FloatVector.fromMemorySegment(F, s, y0 + 7 * BYTES, LITTLE_ENDIAN);
+    FloatVector a4 = FloatVector.fromMemorySegment(F, s, y0 + 8 * BYTES, LITTLE_ENDIAN);
+    FloatVector b4 = FloatVector.fromMemorySegment(F, s, y0 + 9 * BYTES, LITTLE_ENDIAN);
+    FloatVector a5 = FloatVector.fromMemorySegment(F, s, y0 + 10 * BYTES, LITTLE_ENDIAN);
+    FloatVector b5 = FloatVector.fromMemorySegment(F, s, y0 + 11 * BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < n; i++) {
       long k = 4L * i;
       long at = w0 + i * (2 * BYTES);
-      FloatVector c = FloatVector.fromMemorySegment(F, w, at, LITTLE_ENDIAN);
-      FloatVector d = FloatVector.fromMemorySegment(F, w, at + BYTES, LITTLE_ENDIAN);
+      FloatVector c = FloatVector.fromMemorySegment(F, s, at, LITTLE_ENDIAN);
+      FloatVector d = FloatVector.fromMemorySegment(F, s, at + BYTES, LITTLE_ENDIAN);
       FloatVector v0 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
       a0 = c.fma(v0, a0);
       b0 = d.fma(v0, b0);
@@ -100,17 +81,17 @@ final class PanelTile {
       a5 = c.fma(v5, a5);
       b5 = d.fma(v5, b5);
     }
-    a0.intoMemorySegment(y, y0, LITTLE_ENDIAN);
-    b0.intoMemorySegment(y, y0 + BYTES, LITTLE_ENDIAN);
-    a1.intoMemorySegment(y, y0 + 2 * BYTES, LITTLE_ENDIAN);
-    b1.intoMemorySegment(y, y0 + 3 * BYTES, LITTLE_ENDIAN);
-    a2.intoMemorySegment(y, y0 + 4 * BYTES, LITTLE_ENDIAN);
-    b2.intoMemorySegment(y, y0 + 5 * BYTES, LITTLE_ENDIAN);
-    a3.intoMemorySegment(y, y0 + 6 * BYTES, LITTLE_ENDIAN);
-    b3.intoMemorySegment(y, y0 + 7 * BYTES, LITTLE_ENDIAN);
-    a4.intoMemorySegment(y, y0 + 8 * BYTES, LITTLE_ENDIAN);
-    b4.intoMemorySegment(y, y0 + 9 * BYTES, LITTLE_ENDIAN);
-    a5.intoMemorySegment(y, y0 + 10 * BYTES, LITTLE_ENDIAN);
-    b5.intoMemorySegment(y, y0 + 11 * BYTES, LITTLE_ENDIAN);
+    a0.intoMemorySegment(s, y0, LITTLE_ENDIAN);
+    b0.intoMemorySegment(s, y0 + BYTES, LITTLE_ENDIAN);
+    a1.intoMemorySegment(s, y0 + 2 * BYTES, LITTLE_ENDIAN);
+    b1.intoMemorySegment(s, y0 + 3 * BYTES, LITTLE_ENDIAN);
+    a2.intoMemorySegment(s, y0 + 4 * BYTES, LITTLE_ENDIAN);
+    b2.intoMemorySegment(s, y0 + 5 * BYTES, LITTLE_ENDIAN);
+    a3.intoMemorySegment(s, y0 + 6 * BYTES, LITTLE_ENDIAN);
+    b3.intoMemorySegment(s, y0 + 7 * BYTES, LITTLE_ENDIAN);
+    a4.intoMemorySegment(s, y0 + 8 * BYTES, LITTLE_ENDIAN);
+    b4.intoMemorySegment(s, y0 + 9 * BYTES, LITTLE_ENDIAN);
+    a5.intoMemorySegment(s, y0 + 10 * BYTES, LITTLE_ENDIAN);
+    b5.intoMemorySegment(s, y0 + 11 * BYTES, LITTLE_ENDIAN);
   }
 }

@@ -1,11 +1,13 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearSpec;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 
 /// Several rows of x times packed 4-bit weights in int16 ([Int16Tile]), for vectors of 128 and 256
@@ -17,23 +19,21 @@ import java.lang.foreign.MemorySegment;
 /// shared           x: Int8Row[rows] | finite: i32[rows]
 /// of each worker   scales: f32[2][DEPTH / 32][2][L] | w: i16[DEPTH][2][2L] | sums: i16[DEPTH / 32][6][2][2L] | y: f32[rows + 6][2][2][L]
 /// ```
-final class PanelRowsInt16 implements PanelRows {
-  static final String NAME = "int16-panel-gemm";
-
+final class Int16Rows implements SeveralRows {
   /// Weights of an output that are unpacked at a time: with 8 lanes 16 kB for two panels.
   private static final int DEPTH = 256;
 
   private static final int GROUPS = DEPTH / PanelFormat.GROUP;
 
   private final LinearSpec spec;
-  private final WeightPanels panels;
+  private final Panels panels;
   private final Int4Panels format;
   private final long rowBytes;
 
-  PanelRowsInt16(LinearSpec spec, WeightPanels panels) {
+  Int16Rows(LinearSpec spec, Panels panels, Int4Panels format) {
     this.spec = spec;
     this.panels = panels;
-    format = (Int4Panels) panels.format();
+    this.format = format;
     rowBytes = Int8Row.bytes(spec.inputs());
   }
 
@@ -70,24 +70,22 @@ final class PanelRowsInt16 implements PanelRows {
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
     MemorySegment scratch = w.scratch();
     int rows = x.rows();
-    int tasks = Split.tasks(rows, w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              int end = (int) Split.begin(rows, task + 1, tasks);
-              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                boolean finite =
-                    Int8Row.quantize(
-                        x.data(),
-                        x.offsetBytes(r, 0),
-                        spec.inputs(),
-                        format.offset(),
-                        scratch,
-                        r * rowBytes);
-                scratch.set(JAVA_INT, finiteAt(rows) + 4L * r, finite ? 1 : 0);
-              }
-            });
+    Split.run(
+        rows,
+        w.workers(),
+        (begin, end, _) -> {
+          for (int r = (int) begin; r < end; r++) {
+            boolean finite =
+                Int8Row.quantize(
+                    x.data(),
+                    x.offsetBytes(r, 0),
+                    spec.inputs(),
+                    format.offset(),
+                    scratch,
+                    r * rowBytes);
+            scratch.set(JAVA_INT, finiteAt(rows) + 4L * r, finite ? 1 : 0);
+          }
+        });
     int pairs = Math.ceilDiv(panels.count(), Int16Tile.PANELS);
     w.workers()
         .run(
@@ -99,7 +97,7 @@ final class PanelRowsInt16 implements PanelRows {
   /// All rows times two panels, or the last one twice.
   private void pair(int pair, int rows, F32Matrix y, MemorySegment scratch, long at) {
     int first = pair * Int16Tile.PANELS;
-    int second = Math.min(first + 1, panels.count() - 1);
+    int second = panels.next(first);
     PanelStore.fill(scratch, at + yAt(), rows * 4 * Lanes.L, 0);
     for (int from = 0; from < spec.inputs(); from += DEPTH) {
       int n = Math.min(DEPTH, spec.inputs() - from);
@@ -122,14 +120,7 @@ final class PanelRowsInt16 implements PanelRows {
   private void unpack(int panel, int from, int n, MemorySegment scratch, long at, int place) {
     long scales = at + place * GROUPS * (2 * BYTES);
     int groups = n / PanelFormat.GROUP;
-    format.scales(
-        panels.data(),
-        panels.at(panel),
-        spec.inputs(),
-        from / PanelFormat.GROUP,
-        groups,
-        scratch,
-        scales);
+    format.scales(panels, panel, from / PanelFormat.GROUP, groups, scratch, scales);
     Int16Tile.unpack(
         panels.data(),
         panels.at(panel) + from / 4 * BYTES,
@@ -143,26 +134,15 @@ final class PanelRowsInt16 implements PanelRows {
     int groups = n / PanelFormat.GROUP;
     long x = row * rowBytes;
     Int16Tile.multiply(
-        scratch,
-        at + unpackedAt(),
-        scratch,
-        x + 4L * from,
-        rowBytes,
-        rows,
-        groups,
-        scratch,
-        at + sumsAt());
+        scratch, at + unpackedAt(), x + 4L * from, rowBytes, rows, groups, at + sumsAt());
     for (int r = 0; r < rows; r++) {
       Int16Tile.flush(
           scratch,
           at + sumsAt() + r * (Int16Tile.PANELS * BYTES),
-          scratch,
           at,
           at + GROUPS * (2 * BYTES),
-          scratch,
           x + r * rowBytes + Int8Row.scalesAt(spec.inputs()) + from / 8,
           groups,
-          scratch,
           at + yAt() + (row + r) * (4 * BYTES));
     }
   }

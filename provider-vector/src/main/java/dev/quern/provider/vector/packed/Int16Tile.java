@@ -1,8 +1,8 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -71,19 +71,11 @@ final class Int16Tile {
 
   /// Sums of groups: `sums[group][row][panel][2 * L]`, in shorts.
   ///
-  /// @param w unpacked weights of both panels
-  /// @param x values of the first row ([Int8Row]) at `x0`; rows are `xStride` bytes apart
+  /// @param s unpacked weights of both panels at `w0`; values of the first row ([Int8Row]) at `x0`,
+  ///   rows are `xStride` bytes apart; the sums go to `to`
   /// @param rows how many there are; the last is repeated where there are fewer than [#ROWS]
   static void multiply(
-      MemorySegment w,
-      long w0,
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int rows,
-      int groups,
-      MemorySegment sums,
-      long to) {
+      MemorySegment s, long w0, long x0, long xStride, int rows, int groups, long to) {
     int last = rows - 1;
     long x1 = x0 + Math.min(1, last) * xStride;
     long x2 = x0 + Math.min(2, last) * xStride;
@@ -108,87 +100,77 @@ final class Int16Tile {
       for (int i = 0; i < 32; i++) {
         long at = from + i * (PANELS * BYTES);
         long k = group + 4L * i;
-        ShortVector c = ShortVector.fromMemorySegment(S, w, at, LITTLE_ENDIAN);
-        ShortVector d = ShortVector.fromMemorySegment(S, w, at + BYTES, LITTLE_ENDIAN);
-        ShortVector v0 = IntVector.broadcast(I, x.get(JAVA_INT, x0 + k)).reinterpretAsShorts();
+        ShortVector c = ShortVector.fromMemorySegment(S, s, at, LITTLE_ENDIAN);
+        ShortVector d = ShortVector.fromMemorySegment(S, s, at + BYTES, LITTLE_ENDIAN);
+        ShortVector v0 = IntVector.broadcast(I, s.get(JAVA_INT, x0 + k)).reinterpretAsShorts();
         a0 = c.mul(v0).add(a0);
         b0 = d.mul(v0).add(b0);
-        ShortVector v1 = IntVector.broadcast(I, x.get(JAVA_INT, x1 + k)).reinterpretAsShorts();
+        ShortVector v1 = IntVector.broadcast(I, s.get(JAVA_INT, x1 + k)).reinterpretAsShorts();
         a1 = c.mul(v1).add(a1);
         b1 = d.mul(v1).add(b1);
-        ShortVector v2 = IntVector.broadcast(I, x.get(JAVA_INT, x2 + k)).reinterpretAsShorts();
+        ShortVector v2 = IntVector.broadcast(I, s.get(JAVA_INT, x2 + k)).reinterpretAsShorts();
         a2 = c.mul(v2).add(a2);
         b2 = d.mul(v2).add(b2);
-        ShortVector v3 = IntVector.broadcast(I, x.get(JAVA_INT, x3 + k)).reinterpretAsShorts();
+        ShortVector v3 = IntVector.broadcast(I, s.get(JAVA_INT, x3 + k)).reinterpretAsShorts();
         a3 = c.mul(v3).add(a3);
         b3 = d.mul(v3).add(b3);
-        ShortVector v4 = IntVector.broadcast(I, x.get(JAVA_INT, x4 + k)).reinterpretAsShorts();
+        ShortVector v4 = IntVector.broadcast(I, s.get(JAVA_INT, x4 + k)).reinterpretAsShorts();
         a4 = c.mul(v4).add(a4);
         b4 = d.mul(v4).add(b4);
-        ShortVector v5 = IntVector.broadcast(I, x.get(JAVA_INT, x5 + k)).reinterpretAsShorts();
+        ShortVector v5 = IntVector.broadcast(I, s.get(JAVA_INT, x5 + k)).reinterpretAsShorts();
         a5 = c.mul(v5).add(a5);
         b5 = d.mul(v5).add(b5);
       }
       long o = to + g * SUMS;
-      a0.intoMemorySegment(sums, o, LITTLE_ENDIAN);
-      b0.intoMemorySegment(sums, o + BYTES, LITTLE_ENDIAN);
-      a1.intoMemorySegment(sums, o + 2 * BYTES, LITTLE_ENDIAN);
-      b1.intoMemorySegment(sums, o + 3 * BYTES, LITTLE_ENDIAN);
-      a2.intoMemorySegment(sums, o + 4 * BYTES, LITTLE_ENDIAN);
-      b2.intoMemorySegment(sums, o + 5 * BYTES, LITTLE_ENDIAN);
-      a3.intoMemorySegment(sums, o + 6 * BYTES, LITTLE_ENDIAN);
-      b3.intoMemorySegment(sums, o + 7 * BYTES, LITTLE_ENDIAN);
-      a4.intoMemorySegment(sums, o + 8 * BYTES, LITTLE_ENDIAN);
-      b4.intoMemorySegment(sums, o + 9 * BYTES, LITTLE_ENDIAN);
-      a5.intoMemorySegment(sums, o + 10 * BYTES, LITTLE_ENDIAN);
-      b5.intoMemorySegment(sums, o + 11 * BYTES, LITTLE_ENDIAN);
+      a0.intoMemorySegment(s, o, LITTLE_ENDIAN);
+      b0.intoMemorySegment(s, o + BYTES, LITTLE_ENDIAN);
+      a1.intoMemorySegment(s, o + 2 * BYTES, LITTLE_ENDIAN);
+      b1.intoMemorySegment(s, o + 3 * BYTES, LITTLE_ENDIAN);
+      a2.intoMemorySegment(s, o + 4 * BYTES, LITTLE_ENDIAN);
+      b2.intoMemorySegment(s, o + 5 * BYTES, LITTLE_ENDIAN);
+      a3.intoMemorySegment(s, o + 6 * BYTES, LITTLE_ENDIAN);
+      b3.intoMemorySegment(s, o + 7 * BYTES, LITTLE_ENDIAN);
+      a4.intoMemorySegment(s, o + 8 * BYTES, LITTLE_ENDIAN);
+      b4.intoMemorySegment(s, o + 9 * BYTES, LITTLE_ENDIAN);
+      a5.intoMemorySegment(s, o + 10 * BYTES, LITTLE_ENDIAN);
+      b5.intoMemorySegment(s, o + 11 * BYTES, LITTLE_ENDIAN);
     }
   }
 
   /// Adds the sums of a row to y, scaled: `y[panel][2][L] += Σ_groups sums * w scale * x scale`.
   ///
-  /// @param sums those of the row in the first group ([#multiply])
-  /// @param d scales of the panels' outputs: `[groups][2][L]` at `d0` and at `d1`
-  /// @param x the row's scales, `[groups]` at `x0`
-  static void flush(
-      MemorySegment sums,
-      long from,
-      MemorySegment d,
-      long d0,
-      long d1,
-      MemorySegment x,
-      long x0,
-      int groups,
-      MemorySegment y,
-      long to) {
-    FloatVector low0 = FloatVector.fromMemorySegment(F, y, to, LITTLE_ENDIAN);
-    FloatVector high0 = FloatVector.fromMemorySegment(F, y, to + BYTES, LITTLE_ENDIAN);
-    FloatVector low1 = FloatVector.fromMemorySegment(F, y, to + 2 * BYTES, LITTLE_ENDIAN);
-    FloatVector high1 = FloatVector.fromMemorySegment(F, y, to + 3 * BYTES, LITTLE_ENDIAN);
+  /// @param s the sums of the row in the first group ([#multiply]) at `from`; scales of the panels'
+  ///   outputs, `[groups][2][L]`, at `d0` and at `d1`; the row's scales, `[groups]`, at `x0`; y at
+  ///   `to`
+  static void flush(MemorySegment s, long from, long d0, long d1, long x0, int groups, long to) {
+    FloatVector low0 = FloatVector.fromMemorySegment(F, s, to, LITTLE_ENDIAN);
+    FloatVector high0 = FloatVector.fromMemorySegment(F, s, to + BYTES, LITTLE_ENDIAN);
+    FloatVector low1 = FloatVector.fromMemorySegment(F, s, to + 2 * BYTES, LITTLE_ENDIAN);
+    FloatVector high1 = FloatVector.fromMemorySegment(F, s, to + 3 * BYTES, LITTLE_ENDIAN);
     for (int g = 0; g < groups; g++) {
-      FloatVector scale = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + 4L * g));
+      FloatVector scale = FloatVector.broadcast(F, s.get(JAVA_FLOAT, x0 + 4L * g));
       long at = from + g * SUMS;
       long o = g * (2 * BYTES);
-      IntVector a = IntVector.fromMemorySegment(I, sums, at, LITTLE_ENDIAN);
+      IntVector a = IntVector.fromMemorySegment(I, s, at, LITTLE_ENDIAN);
       FloatVector al =
           (FloatVector) a.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low0 = al.fma(scale.mul(FloatVector.fromMemorySegment(F, d, d0 + o, LITTLE_ENDIAN)), low0);
+      low0 = al.fma(scale.mul(FloatVector.fromMemorySegment(F, s, d0 + o, LITTLE_ENDIAN)), low0);
       FloatVector ah = (FloatVector) a.lanewise(ASHR, 16).convertShape(I2F, F, 0);
       high0 =
           ah.fma(
-              scale.mul(FloatVector.fromMemorySegment(F, d, d0 + o + BYTES, LITTLE_ENDIAN)), high0);
-      IntVector b = IntVector.fromMemorySegment(I, sums, at + BYTES, LITTLE_ENDIAN);
+              scale.mul(FloatVector.fromMemorySegment(F, s, d0 + o + BYTES, LITTLE_ENDIAN)), high0);
+      IntVector b = IntVector.fromMemorySegment(I, s, at + BYTES, LITTLE_ENDIAN);
       FloatVector bl =
           (FloatVector) b.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low1 = bl.fma(scale.mul(FloatVector.fromMemorySegment(F, d, d1 + o, LITTLE_ENDIAN)), low1);
+      low1 = bl.fma(scale.mul(FloatVector.fromMemorySegment(F, s, d1 + o, LITTLE_ENDIAN)), low1);
       FloatVector bh = (FloatVector) b.lanewise(ASHR, 16).convertShape(I2F, F, 0);
       high1 =
           bh.fma(
-              scale.mul(FloatVector.fromMemorySegment(F, d, d1 + o + BYTES, LITTLE_ENDIAN)), high1);
+              scale.mul(FloatVector.fromMemorySegment(F, s, d1 + o + BYTES, LITTLE_ENDIAN)), high1);
     }
-    low0.intoMemorySegment(y, to, LITTLE_ENDIAN);
-    high0.intoMemorySegment(y, to + BYTES, LITTLE_ENDIAN);
-    low1.intoMemorySegment(y, to + 2 * BYTES, LITTLE_ENDIAN);
-    high1.intoMemorySegment(y, to + 3 * BYTES, LITTLE_ENDIAN);
+    low0.intoMemorySegment(s, to, LITTLE_ENDIAN);
+    high0.intoMemorySegment(s, to + BYTES, LITTLE_ENDIAN);
+    low1.intoMemorySegment(s, to + 2 * BYTES, LITTLE_ENDIAN);
+    high1.intoMemorySegment(s, to + 3 * BYTES, LITTLE_ENDIAN);
   }
 }

@@ -1,10 +1,10 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.I32;
-import static dev.quern.provider.vector.Lanes.I64;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.I32;
+import static dev.quern.provider.vector.lanes.Lanes.I64;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.BlockFormat;
@@ -20,7 +20,7 @@ import jdk.incubator.vector.FloatVector;
 /// ```
 ///
 /// @param format Q4_0 or INT4_Bg
-record Int4Panels(BlockFormat format) implements PanelFormat {
+public record Int4Panels(BlockFormat format) implements PanelFormat {
   private static final int OFFSET = 8;
   private static final long EVERY_SECOND_NIBBLE = 0x0F0F_0F0F_0F0F_0F0FL;
   private static final long EVERY_SECOND_BYTE = 0x00FF_00FF_00FF_00FFL;
@@ -105,49 +105,25 @@ record Int4Panels(BlockFormat format) implements PanelFormat {
   }
 
   @Override
-  public void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    int groups = inputs / GROUP;
-    long second = at + scaleBytes(inputs);
-    long xScales = xAt + Int8Row.scalesAt(inputs);
-    scales(w, w0, inputs, 0, groups, scratch, at);
-    HalfPairs.scale(scratch, at, groups, 1, x, xScales);
-    scales(w, w1, inputs, 0, groups, scratch, second);
-    HalfPairs.scale(scratch, second, groups, 1, x, xScales);
-    NibblePanel.dot(
-        w,
-        w0,
-        w1,
-        inputs / 4,
-        x,
-        xAt,
-        xAt + Int8Row.biasAt(inputs),
-        scratch,
-        at,
-        second,
-        sums,
-        sumsAt);
+  public void dot(Panels panels, int first, MemorySegment x, MemorySegment s, long sums) {
+    long d0 = sums + 4 * BYTES;
+    long d1 = d0 + scaleBytes(panels.inputs());
+    scales(panels, first, x, s, d0);
+    scales(panels, panels.next(first), x, s, d1);
+    NibblePanel.dot(panels, first, x, s, sums, d0, d1);
+  }
+
+  /// F32 scales of a panel, times those of x.
+  private void scales(Panels panels, int panel, MemorySegment x, MemorySegment s, long to) {
+    int groups = panels.inputs() / GROUP;
+    scales(panels, panel, 0, groups, s, to);
+    HalfPairs.scale(s, to, groups, 1, x, Int8Row.scalesAt(panels.inputs()));
   }
 
   /// F32 scales of consecutive groups: two vectors each.
-  void scales(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int group,
-      int groups,
-      MemorySegment dst,
-      long to) {
-    long scales = panelAt + scalesAt(inputs);
+  void scales(Panels panels, int panel, int group, int groups, MemorySegment dst, long to) {
+    MemorySegment w = panels.data();
+    long scales = panels.at(panel) + scalesAt(panels.inputs());
     if (isQ4_0()) {
       HalfPairs.f16(w, scales + group * BYTES, groups, dst, to);
     } else {
@@ -162,19 +138,13 @@ record Int4Panels(BlockFormat format) implements PanelFormat {
 
   @Override
   public void decode(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int from,
-      int n,
-      MemorySegment scratch,
-      long at,
-      long to) {
+      Panels panels, int panel, int from, int n, MemorySegment s, long room, long to) {
     int groups = n / GROUP;
-    long minima = at + scaleBytes(n);
-    scales(w, panelAt, inputs, from / GROUP, groups, scratch, at);
-    minima(scratch, at, groups, minima);
-    NibblePanel.decode(w, panelAt + from / 4 * BYTES, n / 4, scratch, at, minima, scratch, to);
+    long minima = room + scaleBytes(n);
+    scales(panels, panel, from / GROUP, groups, s, room);
+    minima(s, room, groups, minima);
+    long values = panels.at(panel) + from / 4 * BYTES;
+    NibblePanel.decode(panels.data(), values, n / 4, s, room, minima, to);
   }
 
   /// `8 * scale`: exact, as are `value * scale` and the difference, since a scale has few bits.

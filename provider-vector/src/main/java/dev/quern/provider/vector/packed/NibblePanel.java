@@ -1,9 +1,9 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -32,31 +32,23 @@ final class NibblePanel {
   /// take a fifth fewer instructions, but with the types of segments that a process of several
   /// models has seen, C2 no longer inlines all of it, and boxes.
   ///
-  /// @param w packed values of two panels at `w0` and `w1`
-  /// @param n inputs / 4
-  /// @param q the row's values and biases ([Int8Row]) at `qAt` and `biasAt`
-  /// @param d scales of the panels' weights times those of x at `d0` and `d1`, for 32 inputs two
-  ///   vectors each
-  /// @param y where the panels' sums go, two vectors each
+  /// @param panels packed values; the panels are `first` and the next
+  /// @param q begins with the row ([Int8Row])
+  /// @param s where the panels' sums go, two vectors each, at `sums`; and the scales of the panels'
+  ///   weights times those of x at `d0` and `d1`, for 32 inputs two vectors each
   static void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int n,
-      MemorySegment q,
-      long qAt,
-      long biasAt,
-      MemorySegment d,
-      long d0,
-      long d1,
-      MemorySegment y,
-      long yAt) {
+      Panels panels, int first, MemorySegment q, MemorySegment s, long sums, long d0, long d1) {
+    MemorySegment w = panels.data();
+    long w0 = panels.at(first);
+    long w1 = panels.at(panels.next(first));
+    int n = panels.inputs() / 4;
+    long biasAt = Int8Row.biasAt(panels.inputs());
     FloatVector low0 = FloatVector.zero(F);
     FloatVector high0 = FloatVector.zero(F);
     FloatVector low1 = FloatVector.zero(F);
     FloatVector high1 = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
-      long x = qAt + 16L * c;
+      long x = 16L * c;
       IntVector v0 = IntVector.fromMemorySegment(I, w, w0 + c * BYTES, LITTLE_ENDIAN);
       IntVector v1 = IntVector.fromMemorySegment(I, w, w1 + c * BYTES, LITTLE_ENDIAN);
       ShortVector bias =
@@ -82,113 +74,112 @@ final class NibblePanel {
               .or(TWO_23)
               .reinterpretAsFloats()
               .sub(0x1p23f + 0x8000)
-              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale, LITTLE_ENDIAN), low0);
+              .fma(FloatVector.fromMemorySegment(F, s, d0 + scale, LITTLE_ENDIAN), low0);
       high0 =
           s0.lanewise(LSHR, 16)
               .or(TWO_23)
               .reinterpretAsFloats()
               .sub(0x1p23f + 0x8000)
-              .fma(FloatVector.fromMemorySegment(F, d, d0 + scale + BYTES, LITTLE_ENDIAN), high0);
+              .fma(FloatVector.fromMemorySegment(F, s, d0 + scale + BYTES, LITTLE_ENDIAN), high0);
       IntVector s1 = a1.reinterpretAsInts().lanewise(XOR, 0x8000_8000);
       low1 =
           s1.and(0xFFFF)
               .or(TWO_23)
               .reinterpretAsFloats()
               .sub(0x1p23f + 0x8000)
-              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale, LITTLE_ENDIAN), low1);
+              .fma(FloatVector.fromMemorySegment(F, s, d1 + scale, LITTLE_ENDIAN), low1);
       high1 =
           s1.lanewise(LSHR, 16)
               .or(TWO_23)
               .reinterpretAsFloats()
               .sub(0x1p23f + 0x8000)
-              .fma(FloatVector.fromMemorySegment(F, d, d1 + scale + BYTES, LITTLE_ENDIAN), high1);
+              .fma(FloatVector.fromMemorySegment(F, s, d1 + scale + BYTES, LITTLE_ENDIAN), high1);
     }
-    low0.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
-    high0.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
-    low1.intoMemorySegment(y, yAt + 2 * BYTES, LITTLE_ENDIAN);
-    high1.intoMemorySegment(y, yAt + 3 * BYTES, LITTLE_ENDIAN);
+    low0.intoMemorySegment(s, sums, LITTLE_ENDIAN);
+    high0.intoMemorySegment(s, sums + BYTES, LITTLE_ENDIAN);
+    low1.intoMemorySegment(s, sums + 2 * BYTES, LITTLE_ENDIAN);
+    high1.intoMemorySegment(s, sums + 3 * BYTES, LITTLE_ENDIAN);
   }
 
   /// Decodes values to F32: `dst[weight][2 * L] = value * scale - min`.
   ///
   /// @param data packed values at `at`, from the first weight that is wanted
   /// @param vectors how many vectors of values
-  /// @param d scales at `scales` and minima at `minima`, for 32 weights two vectors each
+  /// @param s where they go, at `to`; scales at `scales` and minima at `minima`, for 32 weights two
+  ///   vectors each
   static void decode(
       MemorySegment data,
       long at,
       int vectors,
-      MemorySegment d,
+      MemorySegment s,
       long scales,
       long minima,
-      MemorySegment dst,
       long to) {
     data = offHeap(data);
-    d = offHeap(d);
-    dst = offHeap(dst);
+    s = offHeap(s);
     for (int c = 0; c < vectors; c++) {
       IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
       long g = (c >> 3) * (2 * BYTES);
-      FloatVector low = FloatVector.fromMemorySegment(F, d, scales + g, LITTLE_ENDIAN);
-      FloatVector high = FloatVector.fromMemorySegment(F, d, scales + g + BYTES, LITTLE_ENDIAN);
-      FloatVector lowMin = FloatVector.fromMemorySegment(F, d, minima + g, LITTLE_ENDIAN).neg();
+      FloatVector low = FloatVector.fromMemorySegment(F, s, scales + g, LITTLE_ENDIAN);
+      FloatVector high = FloatVector.fromMemorySegment(F, s, scales + g + BYTES, LITTLE_ENDIAN);
+      FloatVector lowMin = FloatVector.fromMemorySegment(F, s, minima + g, LITTLE_ENDIAN).neg();
       FloatVector highMin =
-          FloatVector.fromMemorySegment(F, d, minima + g + BYTES, LITTLE_ENDIAN).neg();
+          FloatVector.fromMemorySegment(F, s, minima + g + BYTES, LITTLE_ENDIAN).neg();
       long o = to + c * (8 * BYTES);
       v.and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(low, lowMin)
-          .intoMemorySegment(dst, o, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o, LITTLE_ENDIAN);
       v.lanewise(LSHR, 16)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(high, highMin)
-          .intoMemorySegment(dst, o + 1 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 1 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 4)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(low, lowMin)
-          .intoMemorySegment(dst, o + 2 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 2 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 20)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(high, highMin)
-          .intoMemorySegment(dst, o + 3 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 3 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 8)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(low, lowMin)
-          .intoMemorySegment(dst, o + 4 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 4 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 24)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(high, highMin)
-          .intoMemorySegment(dst, o + 5 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 5 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 12)
           .and(15)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(low, lowMin)
-          .intoMemorySegment(dst, o + 6 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 6 * BYTES, LITTLE_ENDIAN);
       v.lanewise(LSHR, 28)
           .or(TWO_23)
           .reinterpretAsFloats()
           .sub(0x1p23f)
           .fma(high, highMin)
-          .intoMemorySegment(dst, o + 7 * BYTES, LITTLE_ENDIAN);
+          .intoMemorySegment(s, o + 7 * BYTES, LITTLE_ENDIAN);
     }
   }
 }

@@ -1,34 +1,14 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
-import java.util.Optional;
 
-/// The inside of a panel of packed weights ([WeightPanels]) of one weight format, and the two
-/// things that are done with it: its product with one row of x, and its weights as F32.
-interface PanelFormat {
+/// The inside of a panel of packed weights ([Panels]) of one weight format, and the two things that
+/// are done with it: its product with one row of x, and its weights as F32.
+public interface PanelFormat {
   /// Weights that share a scale of x; a panel has a whole number of them.
   int GROUP = 32;
-
-  /// The layouts by weight format.
-  Map<BlockFormat, PanelFormat> STANDARD =
-      Map.of(
-          BlockFormat.Q4_0, new Int4Panels(BlockFormat.Q4_0),
-          BlockFormat.INT4_B32, new Int4Panels(BlockFormat.INT4_B32),
-          BlockFormat.INT4_B64, new Int4Panels(BlockFormat.INT4_B64),
-          BlockFormat.INT4_B128, new Int4Panels(BlockFormat.INT4_B128),
-          BlockFormat.INT4_B256, new Int4Panels(BlockFormat.INT4_B256),
-          BlockFormat.Q4_K, new Q4KPanels(),
-          BlockFormat.Q6_K, new Q6KPanels(),
-          BlockFormat.Q8_0, new Q8Panels());
-
-  /// The layout for a weight format, if there is one.
-  static Optional<PanelFormat> of(BlockFormat format) {
-    return Optional.ofNullable(STANDARD.get(format));
-  }
 
   /// Name of the variant for one row of x.
   String dotName();
@@ -56,39 +36,19 @@ interface PanelFormat {
 
   /// Two panels times one row of x. As two streams they come from memory faster than one.
   ///
-  /// @param w packed weights, the panels at `w0` and `w1` (which may be the same)
-  /// @param x the row, in the form of [#dotNumerics], at `xAt`
-  /// @param scratch at `at`
-  /// @param sums where the sums go, `[2][2 * L]` at `sumsAt`
-  void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt);
+  /// @param first number of the first panel; the second is the next ([Panels#next])
+  /// @param x begins with the row, in the form of [#dotNumerics]
+  /// @param s where the sums go, `[2][2 * L]` at `sums`, with scratch behind them
+  void dot(Panels panels, int first, MemorySegment x, MemorySegment s, long sums);
 
   /// Bytes of scratch for [#decode] of `n` weights an output.
   long decodeScratchBytes(int n);
 
   /// Decodes weights to F32: `dst[weight][2 * L]`.
   ///
-  /// @param w packed weights, the panel at `panelAt`
   /// @param from the first weight of each output; a multiple of 256
   /// @param n how many; a multiple of 32
-  /// @param scratch at `at`
-  /// @param to offset of the result in scratch
-  void decode(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int from,
-      int n,
-      MemorySegment scratch,
-      long at,
-      long to);
+  /// @param s where they go, at `to`
+  /// @param room offset in s of [#decodeScratchBytes]
+  void decode(Panels panels, int panel, int from, int n, MemorySegment s, long room, long to);
 }

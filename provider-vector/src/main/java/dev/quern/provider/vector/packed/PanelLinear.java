@@ -1,19 +1,19 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
-import dev.quern.spi.Variant;
+import dev.quern.provider.vector.lanes.Finite;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
-/// `y = x·Wᵀ` over packed weights ([WeightPanels]). One row of x is multiplied as the format does
-/// it ([PanelFormat#dot]), most of them after rounding it to int8; several rows as [PanelRows]
-/// says. Scratch for one row:
+/// `y = x·Wᵀ` over packed weights ([Panels]). One row of x is multiplied as the format does it
+/// ([PanelFormat#dot]), most of them after rounding it to int8; several rows as [SeveralRows] says.
+/// Scratch for one row:
 ///
 /// ```
 /// shared           x: Int8Row, where it is rounded
@@ -21,21 +21,15 @@ import java.util.List;
 /// ```
 final class PanelLinear implements LinearKernel {
   private final LinearSpec spec;
-  private final WeightPanels panels;
-  private final PanelRows several;
+  private final Panels panels;
+  private final SeveralRows several;
   private final boolean rounds;
 
-  PanelLinear(LinearSpec spec, WeightPanels panels) {
+  PanelLinear(LinearSpec spec, Panels panels, SeveralRows several) {
     this.spec = spec;
     this.panels = panels;
-    several = PanelRows.preferred(spec, panels);
+    this.several = several;
     rounds = !panels.format().dotNumerics().equals(Numerics.EXACT_F32);
-  }
-
-  /// The variants of the offer.
-  static List<Variant> variants(PanelFormat format) {
-    return List.of(
-        new Variant(format.dotName(), 1, format.dotNumerics()), PanelRows.variant(format));
   }
 
   @Override
@@ -70,35 +64,21 @@ final class PanelLinear implements LinearKernel {
     long shared = sharedBytes();
     long bytes = dotBytes();
     int pairs = Math.ceilDiv(panels.count(), 2);
-    int tasks = Split.tasks(pairs, w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              int end = (int) Split.begin(pairs, task + 1, tasks);
-              for (int p = (int) Split.begin(pairs, task, tasks); p < end; p++) {
-                pair(2 * p, x, finite, y, scratch, shared + worker * bytes);
-              }
-            });
+    Split.run(
+        pairs,
+        w.workers(),
+        (begin, end, worker) -> {
+          for (int p = (int) begin; p < end; p++) {
+            pair(2 * p, x, finite, y, scratch, shared + worker * bytes);
+          }
+        });
   }
 
   /// One row times two panels, or the last one twice.
   private void pair(
       int first, F32Matrix x, boolean finite, F32Matrix y, MemorySegment scratch, long at) {
-    int second = Math.min(first + 1, panels.count() - 1);
-    panels
-        .format()
-        .dot(
-            panels.data(),
-            panels.at(first),
-            panels.at(second),
-            spec.inputs(),
-            rounds ? scratch : x.data(),
-            0,
-            scratch,
-            at + 4 * BYTES,
-            scratch,
-            at);
+    int second = panels.next(first);
+    panels.format().dot(panels, first, rounds ? scratch : x.data(), scratch, at);
     store(first, x, finite, y, scratch, at);
     if (second != first) {
       store(second, x, finite, y, scratch, at + 2 * BYTES);
@@ -107,8 +87,7 @@ final class PanelLinear implements LinearKernel {
 
   private void store(
       int panel, F32Matrix x, boolean finite, F32Matrix y, MemorySegment scratch, long sums) {
-    boolean known =
-        rounds ? finite : PanelStore.isFinite(scratch, sums) || PanelStore.isFinite(x, 0);
+    boolean known = rounds ? finite : PanelStore.isFinite(scratch, sums) || Finite.row(x, 0);
     PanelStore.store(spec, panel, known, scratch, sums, y, 0);
   }
 }

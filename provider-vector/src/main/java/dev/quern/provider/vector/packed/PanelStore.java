@@ -1,7 +1,7 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ADD;
@@ -29,14 +29,14 @@ final class PanelStore {
       long at,
       F32Matrix y,
       int row) {
-    int first = panel * WeightPanels.OUTPUTS;
-    int count = Math.min(WeightPanels.OUTPUTS, spec.outputs() - first);
+    int first = panel * Panels.OUTPUTS;
+    int count = Math.min(Panels.OUTPUTS, spec.outputs() - first);
     long to = y.offsetBytes(row, first);
     if (!finite) {
       fill(y.data(), to, count, Float.NaN);
-    } else if (count == WeightPanels.OUTPUTS && spec.accumulate()) {
+    } else if (count == Panels.OUTPUTS && spec.accumulate()) {
       addWhole(sums, at, y.data(), to);
-    } else if (count == WeightPanels.OUTPUTS) {
+    } else if (count == Panels.OUTPUTS) {
       MemorySegment.copy(sums, at, y.data(), to, 2 * BYTES);
     } else {
       for (int i = 0; i < count; i++) {
@@ -63,16 +63,6 @@ final class PanelStore {
     FloatVector low = FloatVector.fromMemorySegment(F, sums, at, LITTLE_ENDIAN);
     FloatVector high = FloatVector.fromMemorySegment(F, sums, at + BYTES, LITTLE_ENDIAN);
     return Float.isFinite(low.add(high).reduceLanes(ADD));
-  }
-
-  /// Whether a row of x is finite.
-  static boolean isFinite(F32Matrix x, int row) {
-    for (int i = 0; i < x.cols(); i++) {
-      if (!Float.isFinite(x.get(row, i))) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /// Sets floats.

@@ -1,9 +1,10 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
@@ -15,13 +16,15 @@ import java.util.List;
 /// @param format the layout
 /// @param outputs rows of the matrices, stacked
 /// @param inputs their columns; a multiple of 32
+/// @param panelBytes of a panel
 /// @param data all panels
-record WeightPanels(PanelFormat format, int outputs, int inputs, MemorySegment data) {
+public record Panels(
+    PanelFormat format, int outputs, int inputs, long panelBytes, MemorySegment data) {
   /// Outputs of a panel.
   static final int OUTPUTS = 2 * L;
 
   /// Packs matrices, stacked by outputs.
-  static WeightPanels pack(
+  static Panels pack(
       PanelFormat format,
       int outputs,
       int inputs,
@@ -29,16 +32,16 @@ record WeightPanels(PanelFormat format, int outputs, int inputs, MemorySegment d
       SegmentAllocator allocator,
       Workers workers) {
     int count = Math.ceilDiv(outputs, OUTPUTS);
-    long bytes = Math.multiplyExact(count, format.panelBytes(inputs));
-    WeightPanels panels =
-        new WeightPanels(format, outputs, inputs, allocator.allocate(bytes, Split.LINE));
+    long panelBytes = format.panelBytes(inputs);
+    long bytes = Math.multiplyExact(count, panelBytes);
+    Panels panels =
+        new Panels(format, outputs, inputs, panelBytes, allocator.allocate(bytes, Split.LINE));
     WeightMatrix[] matrices = stacked.toArray(WeightMatrix[]::new);
-    int tasks = Split.tasks(count, workers);
-    workers.run(
-        tasks,
-        (task, worker) -> {
-          int end = (int) Split.begin(count, task + 1, tasks);
-          for (int p = (int) Split.begin(count, task, tasks); p < end; p++) {
+    Split.run(
+        count,
+        workers,
+        (begin, end, _) -> {
+          for (int p = (int) begin; p < end; p++) {
             panels.packPanel(p, matrices);
           }
         });
@@ -52,7 +55,12 @@ record WeightPanels(PanelFormat format, int outputs, int inputs, MemorySegment d
 
   /// Offset of a panel in bytes.
   long at(int panel) {
-    return panel * format.panelBytes(inputs);
+    return panel * panelBytes;
+  }
+
+  /// The panel behind one; the last has itself.
+  int next(int panel) {
+    return Math.min(panel + 1, count() - 1);
   }
 
   private void packPanel(int panel, WeightMatrix[] matrices) {

@@ -1,10 +1,10 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.I64;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.I64;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -13,6 +13,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.op.Numerics;
+import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -24,7 +25,7 @@ import jdk.incubator.vector.IntVector;
 /// panel = values [inputs / 4] ([NibblePanel]) | sub-blocks [inputs / 32], a half = scale | minimum << 8
 ///       | d [inputs / 256] | dmin [inputs / 256] ([HalfPairs] of f16)
 /// ```
-record Q4KPanels() implements PanelFormat {
+public record Q4KPanels() implements PanelFormat {
   private static final int BLOCK = 256;
 
   @Override
@@ -112,66 +113,48 @@ record Q4KPanels() implements PanelFormat {
   }
 
   @Override
-  public void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    long second = at + scaleBytes(inputs);
-    scales(w, w0, inputs, 0, inputs, scratch, at);
-    HalfPairs.scale(scratch, at, inputs / GROUP, 1, x, xAt + Int8Row.scalesAt(inputs));
-    scales(w, w1, inputs, 0, inputs, scratch, second);
-    HalfPairs.scale(scratch, second, inputs / GROUP, 1, x, xAt + Int8Row.scalesAt(inputs));
-    NibblePanel.dot(
-        w,
-        w0,
-        w1,
-        inputs / 4,
-        x,
-        xAt,
-        xAt + Int8Row.biasAt(inputs),
-        scratch,
-        at,
-        second,
-        sums,
-        sumsAt);
-    long xSums = xAt + Int8Row.sumsAt(inputs);
-    subtractMinima(scratch, at + minimaAt(inputs), inputs / GROUP, x, xSums, sums, sumsAt);
-    subtractMinima(
-        scratch, second + minimaAt(inputs), inputs / GROUP, x, xSums, sums, sumsAt + 2 * BYTES);
+  public void dot(Panels panels, int first, MemorySegment x, MemorySegment s, long sums) {
+    int inputs = panels.inputs();
+    long d0 = sums + 4 * BYTES;
+    long d1 = d0 + scaleBytes(inputs);
+    scales(panels, first, x, s, d0);
+    scales(panels, panels.next(first), x, s, d1);
+    NibblePanel.dot(panels, first, x, s, sums, d0, d1);
+    int groups = inputs / GROUP;
+    long xSums = Int8Row.sumsAt(inputs);
+    subtractMinima(s, d0 + minimaAt(inputs), groups, x, xSums, sums);
+    subtractMinima(s, d1 + minimaAt(inputs), groups, x, xSums, sums + 2 * BYTES);
   }
 
-  /// Subtracts a panel's minima times the sums of x.
+  /// F32 scales and minima of a panel, the scales times those of x.
+  private static void scales(Panels panels, int panel, MemorySegment x, MemorySegment s, long to) {
+    int inputs = panels.inputs();
+    scales(panels, panel, 0, inputs, s, to);
+    HalfPairs.scale(s, to, inputs / GROUP, 1, x, Int8Row.scalesAt(inputs));
+  }
+
+  /// Subtracts a panel's minima times the sums of x from what is at `to`.
   private static void subtractMinima(
-      MemorySegment d,
-      long minima,
-      int groups,
-      MemorySegment x,
-      long xSums,
-      MemorySegment y,
-      long to) {
-    FloatVector low = FloatVector.fromMemorySegment(F, y, to, LITTLE_ENDIAN);
-    FloatVector high = FloatVector.fromMemorySegment(F, y, to + BYTES, LITTLE_ENDIAN);
+      MemorySegment s, long minima, int groups, MemorySegment x, long xSums, long to) {
+    FloatVector low = FloatVector.fromMemorySegment(F, s, to, LITTLE_ENDIAN);
+    FloatVector high = FloatVector.fromMemorySegment(F, s, to + BYTES, LITTLE_ENDIAN);
     for (int g = 0; g < groups; g++) {
       FloatVector sum = FloatVector.broadcast(F, -Lanes.scalarF32(x, xSums + 4L * g));
       long o = minima + g * (2 * BYTES);
-      low = sum.fma(FloatVector.fromMemorySegment(F, d, o, LITTLE_ENDIAN), low);
-      high = sum.fma(FloatVector.fromMemorySegment(F, d, o + BYTES, LITTLE_ENDIAN), high);
+      low = sum.fma(FloatVector.fromMemorySegment(F, s, o, LITTLE_ENDIAN), low);
+      high = sum.fma(FloatVector.fromMemorySegment(F, s, o + BYTES, LITTLE_ENDIAN), high);
     }
-    low.intoMemorySegment(y, to, LITTLE_ENDIAN);
-    high.intoMemorySegment(y, to + BYTES, LITTLE_ENDIAN);
+    low.intoMemorySegment(s, to, LITTLE_ENDIAN);
+    high.intoMemorySegment(s, to + BYTES, LITTLE_ENDIAN);
   }
 
   /// F32 scales `d * scale` and minima `dmin * minimum` of weights `from` to `from + n`: for 32 of
   /// them two vectors each.
   private static void scales(
-      MemorySegment w, long panelAt, int inputs, int from, int n, MemorySegment dst, long to) {
+      Panels panels, int panel, int from, int n, MemorySegment dst, long to) {
+    MemorySegment w = panels.data();
+    long panelAt = panels.at(panel);
+    int inputs = panels.inputs();
     int blocks = Math.ceilDiv(n, BLOCK);
     long factors = panelAt + factorsAt(inputs) + from / BLOCK * BYTES;
     long d = to + 2 * minimaAt(n);
@@ -207,16 +190,9 @@ record Q4KPanels() implements PanelFormat {
 
   @Override
   public void decode(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int from,
-      int n,
-      MemorySegment scratch,
-      long at,
-      long to) {
-    scales(w, panelAt, inputs, from, n, scratch, at);
-    NibblePanel.decode(
-        w, panelAt + from / 4 * BYTES, n / 4, scratch, at, at + minimaAt(n), scratch, to);
+      Panels panels, int panel, int from, int n, MemorySegment s, long room, long to) {
+    scales(panels, panel, from, n, s, room);
+    long values = panels.at(panel) + from / 4 * BYTES;
+    NibblePanel.decode(panels.data(), values, n / 4, s, room, room + minimaAt(n), to);
   }
 }

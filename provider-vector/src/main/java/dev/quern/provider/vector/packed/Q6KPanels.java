@@ -1,11 +1,11 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.I64;
-import static dev.quern.provider.vector.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.I64;
+import static dev.quern.provider.vector.lanes.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -29,7 +29,7 @@ import jdk.incubator.vector.ShortVector;
 ///       | scales [inputs / 32], a half = that of the first 16 | of the second << 8
 ///       | d [inputs / 256] ([HalfPairs] of f16)
 /// ```
-record Q6KPanels() implements PanelFormat {
+public record Q6KPanels() implements PanelFormat {
   private static final int BLOCK = 256;
   private static final int OFFSET = 32;
 
@@ -109,65 +109,37 @@ record Q6KPanels() implements PanelFormat {
   }
 
   @Override
-  public void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    dot(w, w0, inputs, x, xAt, scratch, at, sums, sumsAt);
-    dot(w, w1, inputs, x, xAt, scratch, at, sums, sumsAt + 2 * BYTES);
+  public void dot(Panels panels, int first, MemorySegment x, MemorySegment s, long sums) {
+    long room = sums + 4 * BYTES;
+    dot(panels, first, x, s, sums, room);
+    dot(panels, panels.next(first), x, s, sums + 2 * BYTES, room);
   }
 
   private static void dot(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    scales(w, panelAt, inputs, 0, inputs, scratch, at);
-    HalfPairs.scale(scratch, at, inputs / 16, 2, x, xAt + Int8Row.scalesAt(inputs));
-    multiply(
-        w,
-        panelAt,
-        panelAt + twosAt(inputs),
-        inputs / 4,
-        x,
-        xAt,
-        xAt + Int8Row.biasAt(inputs),
-        scratch,
-        at,
-        sums,
-        sumsAt);
+      Panels panels, int panel, MemorySegment x, MemorySegment s, long sums, long room) {
+    int inputs = panels.inputs();
+    scales(panels, panel, 0, inputs, s, room);
+    HalfPairs.scale(s, room, inputs / 16, 2, x, Int8Row.scalesAt(inputs));
+    multiply(panels, panel, x, s, room, sums);
   }
 
   /// As [NibblePanel#dot], for one panel: four products of a value (0 to 63) and a value of x are
   /// at most 32,004 in magnitude; what the bias then adds counts modulo 2^16.
+  ///
+  /// @param q begins with the row
+  /// @param s scales at `d`; the sums go to `y`
   private static void multiply(
-      MemorySegment w,
-      long nibbles,
-      long twos,
-      int n,
-      MemorySegment q,
-      long qAt,
-      long biasAt,
-      MemorySegment d,
-      long dAt,
-      MemorySegment y,
-      long yAt) {
+      Panels panels, int panel, MemorySegment q, MemorySegment s, long d, long y) {
+    MemorySegment w = panels.data();
+    int inputs = panels.inputs();
+    long nibbles = panels.at(panel);
+    long twos = nibbles + twosAt(inputs);
+    long biasAt = Int8Row.biasAt(inputs);
+    int n = inputs / 4;
     FloatVector low = FloatVector.zero(F);
     FloatVector high = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
-      long x = qAt + 16L * c;
+      long x = 16L * c;
       IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * BYTES, LITTLE_ENDIAN);
       IntVector h =
           IntVector.fromMemorySegment(I, w, twos + (c >> 1) * BYTES, LITTLE_ENDIAN)
@@ -206,20 +178,23 @@ record Q6KPanels() implements PanelFormat {
               .mul(x3)
               .add(a);
       IntVector sums = a.reinterpretAsInts();
-      long scale = dAt + (c >> 2) * (2 * BYTES);
+      long scale = d + (c >> 2) * (2 * BYTES);
       FloatVector l =
           (FloatVector) sums.lanewise(LSHL, 16).lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      low = l.fma(FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN), low);
+      low = l.fma(FloatVector.fromMemorySegment(F, s, scale, LITTLE_ENDIAN), low);
       FloatVector g = (FloatVector) sums.lanewise(ASHR, 16).convertShape(I2F, F, 0);
-      high = g.fma(FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN), high);
+      high = g.fma(FloatVector.fromMemorySegment(F, s, scale + BYTES, LITTLE_ENDIAN), high);
     }
-    low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
-    high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
+    low.intoMemorySegment(s, y, LITTLE_ENDIAN);
+    high.intoMemorySegment(s, y + BYTES, LITTLE_ENDIAN);
   }
 
   /// F32 scales `d * scale` of weights `from` to `from + n`: for 16 of them two vectors.
   private static void scales(
-      MemorySegment w, long panelAt, int inputs, int from, int n, MemorySegment dst, long to) {
+      Panels panels, int panel, int from, int n, MemorySegment dst, long to) {
+    MemorySegment w = panels.data();
+    long panelAt = panels.at(panel);
+    int inputs = panels.inputs();
     long d = to + n / 16 * (2 * BYTES);
     HalfPairs.f16(
         w, panelAt + factorsAt(inputs) + from / BLOCK * BYTES, Math.ceilDiv(n, BLOCK), dst, d);
@@ -256,23 +231,11 @@ record Q6KPanels() implements PanelFormat {
 
   @Override
   public void decode(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int from,
-      int n,
-      MemorySegment scratch,
-      long at,
-      long to) {
-    scales(w, panelAt, inputs, from, n, scratch, at);
-    decode(
-        w,
-        panelAt + from / 4 * BYTES,
-        panelAt + twosAt(inputs) + from / 8 * BYTES,
-        n / 4,
-        scratch,
-        at,
-        to);
+      Panels panels, int panel, int from, int n, MemorySegment s, long room, long to) {
+    scales(panels, panel, from, n, s, room);
+    long nibbles = panels.at(panel);
+    long twos = nibbles + twosAt(panels.inputs());
+    decode(panels.data(), nibbles + from / 4 * BYTES, twos + from / 8 * BYTES, n / 4, s, room, to);
   }
 
   private static void decode(

@@ -1,12 +1,12 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.packed;
 
-import static dev.quern.provider.vector.Lanes.BYTES;
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.I;
-import static dev.quern.provider.vector.Lanes.I16;
-import static dev.quern.provider.vector.Lanes.I32;
-import static dev.quern.provider.vector.Lanes.L;
-import static dev.quern.provider.vector.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.BYTES;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.I;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
+import static dev.quern.provider.vector.lanes.Lanes.I32;
+import static dev.quern.provider.vector.lanes.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.offHeap;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -26,7 +26,7 @@ import jdk.incubator.vector.IntVector;
 /// ```
 /// panel = values [inputs / 4][2]: outputs 0 .. L-1, then L .. 2L-1 | scales [inputs / 32] ([HalfPairs] of f16)
 /// ```
-record Q8Panels() implements PanelFormat {
+public record Q8Panels() implements PanelFormat {
 
   @Override
   public String dotName() {
@@ -75,51 +75,32 @@ record Q8Panels() implements PanelFormat {
   }
 
   @Override
-  public void dot(
-      MemorySegment w,
-      long w0,
-      long w1,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    dot(w, w0, inputs, x, xAt, scratch, at, sums, sumsAt);
-    dot(w, w1, inputs, x, xAt, scratch, at, sums, sumsAt + 2 * BYTES);
+  public void dot(Panels panels, int first, MemorySegment x, MemorySegment s, long sums) {
+    long room = sums + 4 * BYTES;
+    dot(panels, first, x, s, sums, room);
+    dot(panels, panels.next(first), x, s, sums + 2 * BYTES, room);
   }
 
   private static void dot(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      MemorySegment x,
-      long xAt,
-      MemorySegment scratch,
-      long at,
-      MemorySegment sums,
-      long sumsAt) {
-    HalfPairs.f16(w, panelAt + scalesAt(inputs), inputs / GROUP, scratch, at);
-    multiply(w, panelAt, inputs / 4, x, xAt, scratch, at, sums, sumsAt);
+      Panels panels, int panel, MemorySegment x, MemorySegment s, long sums, long room) {
+    int inputs = panels.inputs();
+    HalfPairs.f16(panels.data(), panels.at(panel) + scalesAt(inputs), inputs / GROUP, s, room);
+    multiply(panels, panel, x, s, room, sums);
   }
 
+  /// @param x begins with the row
+  /// @param s scales at `d`; the sums go to `y`
   private static void multiply(
-      MemorySegment w,
-      long from,
-      int n,
-      MemorySegment x,
-      long xAt,
-      MemorySegment d,
-      long dAt,
-      MemorySegment y,
-      long yAt) {
+      Panels panels, int panel, MemorySegment x, MemorySegment s, long d, long y) {
+    MemorySegment w = panels.data();
+    long from = panels.at(panel);
+    int n = panels.inputs() / 4;
     FloatVector low = FloatVector.zero(F);
     FloatVector high = FloatVector.zero(F);
     for (int c = 0; c < n; c++) {
       long o = from + c * (2 * BYTES);
-      long k = xAt + 16L * c;
-      long scale = dAt + (c >> 3) * (2 * BYTES);
+      long k = 16L * c;
+      long scale = d + (c >> 3) * (2 * BYTES);
       IntVector l = IntVector.fromMemorySegment(I, w, o, LITTLE_ENDIAN);
       IntVector h = IntVector.fromMemorySegment(I, w, o + BYTES, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x.get(JAVA_FLOAT, k));
@@ -146,11 +127,11 @@ record Q8Panels() implements PanelFormat {
       sl = l3.fma(x3, sl);
       FloatVector h3 = (FloatVector) h.lanewise(ASHR, 24).convertShape(I2F, F, 0);
       sh = h3.fma(x3, sh);
-      low = sl.fma(FloatVector.fromMemorySegment(F, d, scale, LITTLE_ENDIAN), low);
-      high = sh.fma(FloatVector.fromMemorySegment(F, d, scale + BYTES, LITTLE_ENDIAN), high);
+      low = sl.fma(FloatVector.fromMemorySegment(F, s, scale, LITTLE_ENDIAN), low);
+      high = sh.fma(FloatVector.fromMemorySegment(F, s, scale + BYTES, LITTLE_ENDIAN), high);
     }
-    low.intoMemorySegment(y, yAt, LITTLE_ENDIAN);
-    high.intoMemorySegment(y, yAt + BYTES, LITTLE_ENDIAN);
+    low.intoMemorySegment(s, y, LITTLE_ENDIAN);
+    high.intoMemorySegment(s, y + BYTES, LITTLE_ENDIAN);
   }
 
   @Override
@@ -160,16 +141,12 @@ record Q8Panels() implements PanelFormat {
 
   @Override
   public void decode(
-      MemorySegment w,
-      long panelAt,
-      int inputs,
-      int from,
-      int n,
-      MemorySegment scratch,
-      long at,
-      long to) {
-    HalfPairs.f16(w, panelAt + scalesAt(inputs) + from / GROUP * BYTES, n / GROUP, scratch, at);
-    decode(w, panelAt + from / 4 * (2 * BYTES), n / 4, scratch, at, to);
+      Panels panels, int panel, int from, int n, MemorySegment s, long room, long to) {
+    MemorySegment w = panels.data();
+    long values = panels.at(panel);
+    long scales = values + scalesAt(panels.inputs());
+    HalfPairs.f16(w, scales + from / GROUP * BYTES, n / GROUP, s, room);
+    decode(w, values + from / 4 * (2 * BYTES), n / 4, s, room, to);
   }
 
   private static void decode(

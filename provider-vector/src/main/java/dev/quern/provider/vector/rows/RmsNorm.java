@@ -1,7 +1,7 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.rows;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -9,12 +9,14 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row. Scratch
 /// of each worker: the lanes of that sum.
-record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
+public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
   @Override
   public long scratchBytes(int rows, int parallelism) {
     return (long) parallelism * Split.LINE;
@@ -22,17 +24,14 @@ record VectorRmsNorm(RmsNormSpec spec) implements RmsNormKernel {
 
   @Override
   public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
-    int rows = x.rows();
-    int tasks = Split.tasks(rows, w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              long end = Split.begin(rows, task + 1, tasks);
-              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                row(x, weight, y, r, w.scratch(), (long) worker * Split.LINE);
-              }
-            });
+    Split.run(
+        x.rows(),
+        w.workers(),
+        (begin, end, worker) -> {
+          for (int r = (int) begin; r < end; r++) {
+            row(x, weight, y, r, w.scratch(), (long) worker * Split.LINE);
+          }
+        });
   }
 
   private void row(

@@ -1,7 +1,7 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.rows;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -10,6 +10,8 @@ import dev.quern.data.Workspace;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -22,7 +24,7 @@ import jdk.incubator.vector.VectorShuffle;
 /// x            a0  b0  a1  b1       swapped      b0  a0  b1  a1
 /// cosines      c0  c0  c1  c1       sines       -s0  s0 -s1  s1
 /// ```
-record VectorRope(RopeSpec spec) implements RopeKernel {
+public record Rope(RopeSpec spec) implements RopeKernel {
   private static final VectorShuffle<Float> SWAP = VectorShuffle.fromOp(F, l -> l ^ 1);
   private static final VectorShuffle<Float> LOWER = VectorShuffle.fromOp(F, l -> l / 2);
   private static final VectorShuffle<Float> UPPER =
@@ -41,26 +43,23 @@ record VectorRope(RopeSpec spec) implements RopeKernel {
 
   @Override
   public void apply(F32Matrix x, F32Matrix table, int firstPosition, Workspace w) {
-    int rows = x.rows();
-    int tasks = Split.tasks(rows, w.workers());
     boolean adjacent = spec.pairing() == RopePairing.ADJACENT;
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              long end = Split.begin(rows, task + 1, tasks);
-              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                long angles = table.offsetBytes(firstPosition + r, 0);
-                for (int head = 0; head < spec.heads(); head++) {
-                  long at = x.offsetBytes(r, head * spec.headDim());
-                  if (adjacent) {
-                    adjacent(x.data(), at, table.data(), angles);
-                  } else {
-                    halves(x.data(), at, table.data(), angles);
-                  }
-                }
+    Split.run(
+        x.rows(),
+        w.workers(),
+        (begin, end, _) -> {
+          for (int r = (int) begin; r < end; r++) {
+            long angles = table.offsetBytes(firstPosition + r, 0);
+            for (int head = 0; head < spec.heads(); head++) {
+              long at = x.offsetBytes(r, head * spec.headDim());
+              if (adjacent) {
+                adjacent(x.data(), at, table.data(), angles);
+              } else {
+                halves(x.data(), at, table.data(), angles);
               }
-            });
+            }
+          }
+        });
   }
 
   private void adjacent(MemorySegment x, long at, MemorySegment table, long cosines) {

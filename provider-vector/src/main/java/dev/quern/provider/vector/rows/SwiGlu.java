@@ -1,7 +1,7 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.rows;
 
-import static dev.quern.provider.vector.Lanes.F;
-import static dev.quern.provider.vector.Lanes.L;
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -9,13 +9,16 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
+import dev.quern.provider.vector.lanes.Exp;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /// `y = gate / (1 + exp(-gate)) * up`. Where exp overflows, the quotient is a zero, as it should
 /// be. Rows are cut into parts, so that one row has work for many workers. Scratch of each worker:
 /// exp(-gate) of a part.
-record VectorSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
+public record SwiGlu(SwiGluSpec spec) implements SwiGluKernel {
   /// Columns of a part.
   private static final int PART = 2048;
 
@@ -28,23 +31,16 @@ record VectorSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
   public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
     int parts = Math.ceilDiv(spec.width(), PART);
     long items = (long) gate.rows() * parts;
-    int tasks = Split.tasks(items, w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              long end = Split.begin(items, task + 1, tasks);
-              for (long i = Split.begin(items, task, tasks); i < end; i++) {
-                part(
-                    gate,
-                    up,
-                    y,
-                    (int) (i / parts),
-                    (int) (i % parts) * PART,
-                    w.scratch(),
-                    worker * 4L * PART);
-              }
-            });
+    Split.run(
+        items,
+        w.workers(),
+        (begin, end, worker) -> {
+          for (long i = begin; i < end; i++) {
+            int row = (int) (i / parts);
+            int col = (int) (i % parts) * PART;
+            part(gate, up, y, row, col, w.scratch(), worker * 4L * PART);
+          }
+        });
   }
 
   /// The part of a row that begins at a column.

@@ -1,12 +1,13 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.attention;
 
+import static dev.quern.provider.vector.Operands.gaussian;
+import static dev.quern.provider.vector.Operands.workspace;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
-import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.Arena;
@@ -17,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// One row far on, where the positions are cut into ranges: farther than the conformance suite
 /// goes.
-class VectorAttentionTest {
+class AttentionTest {
   private static final int KV_HEADS = 2;
   private static final int CAPACITY = 1800;
 
@@ -60,14 +61,11 @@ class VectorAttentionTest {
 
   private static F32Matrix apply(
       AttentionSpec spec, F32Matrix q, F32Matrix k, F32Matrix v, int position, Arena arena) {
-    VectorAttention kernel = new VectorAttention(spec);
+    Attention kernel = new Attention(spec);
     long bytes = KvCache.planeBytes(spec.kv(), KV_HEADS, spec.headDim(), CAPACITY);
     KvCache cache =
         new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), spec.kv(), CAPACITY);
-    Workspace w =
-        new Workspace(
-            arena.allocate(kernel.scratchBytes(CAPACITY, 1), Workspace.SCRATCH_ALIGNMENT),
-            Workers.sequential());
+    Workspace w = workspace(arena, kernel.scratchBytes(CAPACITY, 1));
     kernel.append(k, v, cache, 0, w);
     F32Matrix y = F32Matrix.allocate(arena, 1, spec.heads() * spec.headDim());
     kernel.apply(q, cache, position, y, w);
@@ -110,15 +108,5 @@ class VectorAttentionTest {
           error <= 1e-4 * magnitude,
           String.format(Locale.ROOT, "head %d, element %d: off by %g", head, d, error));
     }
-  }
-
-  private static F32Matrix gaussian(Arena arena, int rows, int cols, Random random) {
-    F32Matrix m = F32Matrix.allocate(arena, rows, cols);
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        m.set(r, c, (float) random.nextGaussian());
-      }
-    }
-    return m;
   }
 }

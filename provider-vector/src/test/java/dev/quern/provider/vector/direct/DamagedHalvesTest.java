@@ -1,10 +1,11 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.direct;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.provider.vector.lanes.Lanes;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.quern.provider.vector;
+package dev.quern.provider.vector.lanes;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
