@@ -121,6 +121,14 @@ class ArchitectureTest {
           .because("each is a JAR that users add or leave out by itself");
 
   @ArchTest
+  static final ArchRule packagesOfAProviderHaveNoCycles =
+      slices()
+          .matching("dev.quern.provider.(**)")
+          .should()
+          .beFreeOfCycles()
+          .because("what a package needs is read before it, and never comes back to it");
+
+  @ArchTest
   static final ArchRule onlyTheProviderIsPublic =
       classes()
           .that()

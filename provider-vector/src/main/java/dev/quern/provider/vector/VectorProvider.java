@@ -1,7 +1,5 @@
 package dev.quern.provider.vector;
 
-import static java.util.stream.Collectors.toSet;
-
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
@@ -14,6 +12,13 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
+import dev.quern.provider.vector.attention.Attention;
+import dev.quern.provider.vector.direct.BlockLinear;
+import dev.quern.provider.vector.direct.BlockReader;
+import dev.quern.provider.vector.packed.PanelKernels;
+import dev.quern.provider.vector.rows.RmsNorm;
+import dev.quern.provider.vector.rows.Rope;
+import dev.quern.provider.vector.rows.SwiGlu;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
@@ -22,9 +27,9 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /// Kernels on the Java Vector API, for every operator and every standard format. Runs where C2
 /// turns vector code into vector instructions, and nowhere else: uncompiled, or compiled by C1, it
@@ -80,8 +85,8 @@ public final class VectorProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    Optional<LinearFormat> format = LinearFormat.of(spec.weights());
-    if (format.isEmpty()) {
+    Optional<LinearTable.Row> row = LinearTable.of(spec.weights());
+    if (row.isEmpty()) {
       return Offer.declined("no decoder for weight format " + spec.weights());
     }
     if (!spec.tolerated().contains(Numerics.EXACT_F32)) {
@@ -92,23 +97,18 @@ public final class VectorProvider implements KernelProvider, KernelSet {
               Numerics.EXACT_F32,
               spec.tolerated()));
     }
-    Optional<PanelFormat> panel = PanelFormat.of(spec.weights());
-    if (panel.isPresent() && spec.tolerated().containsAll(numerics(panel.get()))) {
-      return new Offer.Accepted<>(
-          (stacked, packed, workers) ->
-              new PanelLinear(
-                  spec,
-                  WeightPanels.pack(
-                      panel.get(), spec.outputs(), spec.inputs(), stacked, packed, workers)),
-          PanelLinear.variants(panel.get()));
+    Optional<PanelKernels> packed = row.get().packed().filter(k -> isTolerated(k.variants(), spec));
+    if (packed.isPresent()) {
+      return new Offer.Accepted<>(packed.get().packer(spec), packed.get().variants());
     }
+    BlockReader direct = row.get().direct();
     return new Offer.Accepted<>(
-        (stacked, packed, workers) -> new VectorLinear(spec, format.get(), stacked, workers),
-        VectorLinear.variants());
+        (stacked, _, workers) -> new BlockLinear(spec, direct, stacked, workers),
+        BlockLinear.variants());
   }
 
-  private static Set<Numerics> numerics(PanelFormat format) {
-    return PanelLinear.variants(format).stream().map(Variant::numerics).collect(toSet());
+  private static boolean isTolerated(List<Variant> variants, LinearSpec spec) {
+    return variants.stream().allMatch(v -> spec.tolerated().contains(v.numerics()));
   }
 
   @Override
@@ -117,22 +117,22 @@ public final class VectorProvider implements KernelProvider, KernelSet {
       return Offer.declined(
           String.format(Locale.ROOT, "no kernel for a %s cache: F32 and F16 only", spec.kv()));
     }
-    return new Offer.Accepted<>(new VectorAttention(spec), VectorAttention.variants());
+    return new Offer.Accepted<>(new Attention(spec), Attention.variants());
   }
 
   @Override
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return accepted(new VectorRmsNorm(spec));
+    return accepted(new RmsNorm(spec));
   }
 
   @Override
   public Offer<RopeKernel> rope(RopeSpec spec) {
-    return accepted(new VectorRope(spec));
+    return accepted(new Rope(spec));
   }
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return accepted(new VectorSwiGlu(spec));
+    return accepted(new SwiGlu(spec));
   }
 
   private static <K> Offer<K> accepted(K kernel) {

@@ -1,5 +1,7 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.Operands.gaussian;
+import static dev.quern.provider.vector.Operands.workspace;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -13,6 +15,8 @@ import dev.quern.data.Workspace;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.provider.vector.attention.Attention;
+import dev.quern.provider.vector.direct.BlockLinear;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
@@ -47,9 +51,12 @@ class AllocationTest {
       Random random = new Random(1);
       WeightMatrix w = TestWeights.random(format, OUTPUTS, WIDTH, random, arena);
       LinearSpec spec = new LinearSpec(format, OUTPUTS, WIDTH, false, Set.of(Numerics.EXACT_F32));
-      VectorLinear kernel =
-          new VectorLinear(
-              spec, LinearFormat.of(format).orElseThrow(), List.of(w), Workers.sequential());
+      BlockLinear kernel =
+          new BlockLinear(
+              spec,
+              LinearTable.of(format).orElseThrow().direct(),
+              List.of(w),
+              Workers.sequential());
       for (int rows : new int[] {1, 13}) {
         F32Matrix x = gaussian(arena, rows, WIDTH, random);
         F32Matrix y = F32Matrix.allocate(arena, rows, OUTPUTS);
@@ -67,7 +74,7 @@ class AllocationTest {
     try (Arena arena = Arena.ofConfined()) {
       for (KvFormat format : List.of(KvFormat.F32, KvFormat.F16)) {
         AttentionSpec spec = new AttentionSpec(8, 2, 64, 300, 0.125f, format);
-        VectorAttention kernel = new VectorAttention(spec);
+        Attention kernel = new Attention(spec);
         F32Matrix q = gaussian(arena, rows, 8 * 64, new Random(1));
         F32Matrix k = gaussian(arena, 300, 2 * 64, new Random(2));
         F32Matrix y = F32Matrix.allocate(arena, rows, 8 * 64);
@@ -81,21 +88,6 @@ class AllocationTest {
             () -> kernel.apply(q, cache, 200, y, workspace));
       }
     }
-  }
-
-  private static F32Matrix gaussian(Arena arena, int rows, int cols, Random random) {
-    F32Matrix m = F32Matrix.allocate(arena, rows, cols);
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        m.set(r, c, (float) random.nextGaussian());
-      }
-    }
-    return m;
-  }
-
-  private static Workspace workspace(Arena arena, long bytes) {
-    return new Workspace(
-        arena.allocate(Math.max(1, bytes), Workspace.SCRATCH_ALIGNMENT), Workers.sequential());
   }
 
   private static void assertAllocatesLittle(String what, Runnable call) {

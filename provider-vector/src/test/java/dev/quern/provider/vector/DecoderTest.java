@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
+import dev.quern.provider.vector.direct.BlockReader;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,14 +32,14 @@ class DecoderTest {
     try (Arena arena = Arena.ofConfined()) {
       WeightMatrix w = TestWeights.random(format, OUTPUTS, inputs, new Random(5), arena);
       BlockCodec codec = BlockCodec.of(format).orElseThrow();
-      LinearFormat.Decoder decoder = LinearFormat.of(format).orElseThrow().decoder();
+      BlockReader.Decoder decoder = LinearTable.of(format).orElseThrow().direct().decoder();
       MemorySegment expected = arena.allocate(4L * inputs);
-      MemorySegment scratch = arena.allocate(LinearFormat.DECODER_BYTES, 64);
-      MemorySegment actual = arena.allocate(4L * inputs);
+      MemorySegment scratch = arena.allocate(BlockReader.DECODER_BYTES + 4L * inputs, 64);
+      MemorySegment actual = scratch.asSlice(BlockReader.DECODER_BYTES);
       for (int row = 0; row < OUTPUTS; row++) {
         codec.decodeRow(w, row, expected, 0);
-        decoder.decode(w, row, 0, 256, actual, 0, scratch, 0);
-        decoder.decode(w, row, 256, inputs - 256, actual, 4 * 256, scratch, 0);
+        decoder.decode(w, row, 0, 256, scratch, BlockReader.DECODER_BYTES, 0);
+        decoder.decode(w, row, 256, inputs - 256, scratch, BlockReader.DECODER_BYTES + 4 * 256, 0);
         for (int i = 0; i < inputs; i++) {
           assertEquals(
               expected.getAtIndex(JAVA_FLOAT, i),
@@ -62,10 +63,14 @@ class DecoderTest {
       }
       WeightMatrix w = new WeightMatrix(format, data, 1, count);
       MemorySegment expected = arena.allocate(4L * count);
-      MemorySegment scratch = arena.allocate(LinearFormat.DECODER_BYTES, 64);
-      MemorySegment actual = arena.allocate(4L * count);
+      MemorySegment scratch = arena.allocate(BlockReader.DECODER_BYTES + 4L * count, 64);
+      MemorySegment actual = scratch.asSlice(BlockReader.DECODER_BYTES);
       BlockCodec.of(format).orElseThrow().decodeRow(w, 0, expected, 0);
-      LinearFormat.of(format).orElseThrow().decoder().decode(w, 0, 0, count, actual, 0, scratch, 0);
+      LinearTable.of(format)
+          .orElseThrow()
+          .direct()
+          .decoder()
+          .decode(w, 0, 0, count, scratch, BlockReader.DECODER_BYTES, 0);
       for (int i = 0; i < count; i++) {
         float e = expected.getAtIndex(JAVA_FLOAT, i);
         float a = actual.getAtIndex(JAVA_FLOAT, i);

@@ -59,7 +59,7 @@ class JvmFlagsTest {
         "-XX:-Inline",
         "-XX:-DoEscapeAnalysis",
         "-XX:CompileOnly=far.away.Type::method",
-        "-XX:CompileCommand=exclude,dev.quern.provider.vector.Tile::*",
+        "-XX:CompileCommand=exclude,dev.quern.provider.vector.direct.Tile::*",
       })
   void whatKeepsC2FromVectorsIsNamed(String flag) throws Exception {
     assertPassedOver(run(flag), flag);

@@ -1,5 +1,7 @@
 package dev.quern.provider.vector;
 
+import static dev.quern.provider.vector.Operands.workspace;
+
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
@@ -16,6 +18,10 @@ import dev.quern.op.RmsNormSpec;
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluSpec;
+import dev.quern.provider.vector.attention.Attention;
+import dev.quern.provider.vector.rows.RmsNorm;
+import dev.quern.provider.vector.rows.Rope;
+import dev.quern.provider.vector.rows.SwiGlu;
 import dev.quern.spi.Offer;
 import dev.quern.testing.TestWeights;
 import java.lang.foreign.Arena;
@@ -68,7 +74,7 @@ final class KernelDrive {
 
   private static void attention(Arena arena, KvFormat format) {
     AttentionSpec spec = new AttentionSpec(8, 2, 64, 700, 0.125f, format);
-    VectorAttention kernel = new VectorAttention(spec);
+    Attention kernel = new Attention(spec);
     long bytes = KvCache.planeBytes(format, 2, 64, 700);
     KvCache cache = new KvCache(arena.allocate(bytes, 64), arena.allocate(bytes, 64), format, 700);
     F32Matrix k = F32Matrix.allocate(arena, 600, 2 * 64);
@@ -87,27 +93,22 @@ final class KernelDrive {
     F32Matrix x = F32Matrix.allocate(arena, 4, WIDTH);
     F32Matrix w = F32Matrix.allocate(arena, 1, WIDTH);
     F32Matrix y = F32Matrix.allocate(arena, 4, WIDTH);
-    VectorRmsNorm norm = new VectorRmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
-    VectorSwiGlu swiGlu = new VectorSwiGlu(new SwiGluSpec(WIDTH));
+    RmsNorm norm = new RmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
+    SwiGlu swiGlu = new SwiGlu(new SwiGluSpec(WIDTH));
     F32Matrix angles = F32Matrix.allocate(arena, 4, 64);
     long scratch = Math.max(norm.scratchBytes(4, 1), swiGlu.scratchBytes(4, 1));
-    List<VectorRope> ropes =
-        Stream.of(RopePairing.values()).map(p -> new VectorRope(new RopeSpec(8, 64, p))).toList();
-    for (VectorRope rope : ropes) {
+    List<Rope> ropes =
+        Stream.of(RopePairing.values()).map(p -> new Rope(new RopeSpec(8, 64, p))).toList();
+    for (Rope rope : ropes) {
       scratch = Math.max(scratch, rope.scratchBytes(4, 1));
     }
     Workspace workspace = workspace(arena, scratch);
     for (int i = 0; i < 10 * CALLS; i++) {
       norm.apply(x, w, y, workspace);
       swiGlu.apply(x, x, y, workspace);
-      for (VectorRope rope : ropes) {
+      for (Rope rope : ropes) {
         rope.apply(x, angles, 0, workspace);
       }
     }
-  }
-
-  private static Workspace workspace(Arena arena, long bytes) {
-    return new Workspace(
-        arena.allocate(Math.max(64, bytes), Workspace.SCRATCH_ALIGNMENT), Workers.sequential());
   }
 }

@@ -8,6 +8,7 @@ import dev.quern.conformance.ProviderConformance;
 import dev.quern.conformance.RmsNormConformance;
 import dev.quern.conformance.RopeConformance;
 import dev.quern.conformance.SwiGluConformance;
+import dev.quern.provider.vector.lanes.Lanes;
 import dev.quern.spi.KernelProvider;
 import java.util.Locale;
 import org.junit.jupiter.api.Nested;

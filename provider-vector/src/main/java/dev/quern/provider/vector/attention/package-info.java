@@ -1,0 +1,2 @@
+/// Attention, tile by tile of the cache.
+package dev.quern.provider.vector.attention;

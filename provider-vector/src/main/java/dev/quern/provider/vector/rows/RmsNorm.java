@@ -1,0 +1,80 @@
+package dev.quern.provider.vector.rows;
+
+import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.L;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.provider.vector.lanes.Lanes;
+import dev.quern.provider.vector.lanes.Split;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row. Scratch
+/// of each worker: the lanes of that sum.
+public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
+  @Override
+  public long scratchBytes(int rows, int parallelism) {
+    return (long) parallelism * Split.LINE;
+  }
+
+  @Override
+  public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
+    Split.run(
+        x.rows(),
+        w.workers(),
+        (begin, end, worker) -> {
+          for (int r = (int) begin; r < end; r++) {
+            row(x, weight, y, r, w.scratch(), (long) worker * Split.LINE);
+          }
+        });
+  }
+
+  private void row(
+      F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long scratchAt) {
+    long at = x.offsetBytes(row, 0);
+    float squares = squares(x.data(), at, scratch, scratchAt);
+    // A non-finite element makes the whole row NaN (rule N2), and not zero where it is infinite.
+    float scale =
+        Float.isFinite(squares)
+            ? (float) (1 / Math.sqrt((double) squares / spec.width() + spec.epsilon()))
+            : Float.NaN;
+    scale(x.data(), at, scale, weight.data(), y.data(), y.offsetBytes(row, 0));
+  }
+
+  private float squares(MemorySegment x, long at, MemorySegment scratch, long scratchAt) {
+    FloatVector sums = FloatVector.zero(F);
+    int whole = Lanes.whole(spec.width());
+    for (int i = 0; i < whole; i += L) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN);
+      sums = v.fma(v, sums);
+    }
+    sums.intoMemorySegment(scratch, scratchAt, LITTLE_ENDIAN);
+    float sum = Lanes.sum(scratch, scratchAt);
+    for (int i = whole; i < spec.width(); i++) {
+      float v = x.get(JAVA_FLOAT, at + 4L * i);
+      sum += v * v;
+    }
+    return sum;
+  }
+
+  private void scale(
+      MemorySegment x, long at, float scale, MemorySegment weight, MemorySegment y, long to) {
+    int whole = Lanes.whole(spec.width());
+    for (int i = 0; i < whole; i += L) {
+      FloatVector v =
+          FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN)
+              .mul(scale)
+              .mul(FloatVector.fromMemorySegment(F, weight, 4L * i, LITTLE_ENDIAN));
+      v.intoMemorySegment(y, to + 4L * i, LITTLE_ENDIAN);
+    }
+    for (int i = whole; i < spec.width(); i++) {
+      float v = x.get(JAVA_FLOAT, at + 4L * i) * scale * weight.get(JAVA_FLOAT, 4L * i);
+      y.set(JAVA_FLOAT, to + 4L * i, v);
+    }
+  }
+}
