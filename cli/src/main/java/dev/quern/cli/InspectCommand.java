@@ -1,8 +1,8 @@
 package dev.quern.cli;
 
-import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.WorkerPool;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.quantize.WeightError;

@@ -2,11 +2,11 @@ package dev.quern.arm;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.Workers;
-import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
 import dev.quern.llama.quantize.QuantizePlan;

@@ -6,8 +6,8 @@ import dev.quern.data.Bf16;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Reads and writes the scalars of model files: little-endian on every host, at any
-/// alignment. Offsets count bytes.
+/// Reads and writes the scalars of model files: little-endian on every host, at any alignment.
+/// Offsets count bytes.
 public final class LittleEndian {
   private static final ValueLayout.OfShort I16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);

@@ -3,8 +3,7 @@ package dev.quern.llama.forward;
 import dev.quern.data.F32Matrix;
 import java.util.List;
 
-/// A loaded model's weights, as kernels. Shapes as in
-/// [dev.quern.llama.checkpoint.LlamaConfig].
+/// A loaded model's weights, as kernels. Shapes as in [dev.quern.llama.checkpoint.LlamaConfig].
 ///
 /// @param embedding decodes rows of the embedding matrix `[vocabulary, width]`
 /// @param layers transformer blocks, in order

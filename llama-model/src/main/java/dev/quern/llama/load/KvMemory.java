@@ -29,8 +29,7 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
   /// A context is a promise, so one that does not fit is refused before anything is allocated,
   /// though the caches grow with the conversation.
   ///
-  /// @param available bytes, see [dev.quern.llama.machine.AvailableMemory]; empty if
-  ///   unknown
+  /// @param available bytes, see [dev.quern.llama.machine.AvailableMemory]; empty if unknown
   /// @throws ModelException if the positions need more, with the largest context that fits
   public void requireFits(int positions, OptionalLong available) {
     Optional<String> refusal = refusal(positions, 0, available);

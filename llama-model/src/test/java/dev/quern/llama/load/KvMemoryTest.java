@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.KvFormat;
-import dev.quern.llama.checkpoint.ModelException;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.ModelException;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;

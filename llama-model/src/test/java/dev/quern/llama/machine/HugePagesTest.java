@@ -142,7 +142,9 @@ class HugePagesTest {
     HugePageSystem system = system("always [madvise] never", "unlimited", "1");
     assertEquals(Optional.empty(), system.refusal(AUTO, IllegalArgumentException::new));
     assertEquals(
-        Optional.empty(), system("[always] madvise never", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
+        Optional.empty(),
+        system("[always] madvise never", "unlimited", "1")
+            .refusal(AUTO, IllegalArgumentException::new));
     assertRefused("enabled says never", system("always madvise [never]", "unlimited", "1"));
     assertRefused("ulimit -v", system("always [madvise] never", "8589934592", "1"));
     assertRefused("prctl", system("always [madvise] never", "unlimited", "0"));
@@ -152,10 +154,14 @@ class HugePagesTest {
     assertRefused(
         "hugepages-2048kB/enabled says never", system("[always] never", "unlimited", "1"));
     Files.writeString(own, "always [inherit] madvise never\n");
-    assertEquals(Optional.empty(), system("[always] never", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(
+        Optional.empty(),
+        system("[always] never", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
     assertRefused("enabled says never", system("always [never]", "unlimited", "1"));
     Files.writeString(own, "always inherit [madvise] never\n");
-    assertEquals(Optional.empty(), system("always [never]", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(
+        Optional.empty(),
+        system("always [never]", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
 
     Files.writeString(folder.resolve("hpage_pmd_size"), "536870912\n");
     assertRefused("of 536870912 bytes, expected 2097152", system);
@@ -181,7 +187,8 @@ class HugePagesTest {
   void thePropertyDecides() throws IOException {
     HugePageSystem system = system("[always] madvise never", "unlimited", "1");
     assertEquals(
-        Optional.of("quern.hugepages=off"), system.refusal(AUTO.with("quern.hugepages", "off"), IllegalArgumentException::new));
+        Optional.of("quern.hugepages=off"),
+        system.refusal(AUTO.with("quern.hugepages", "off"), IllegalArgumentException::new));
     String message =
         assertThrows(
                 IllegalArgumentException.class,
@@ -194,7 +201,8 @@ class HugePagesTest {
 
   /// Of this machine; where it has none, the test is skipped and says why.
   private static HugePages pages() {
-    Optional<String> refusal = HugePageSystem.THIS_MACHINE.refusal(AUTO, IllegalArgumentException::new);
+    Optional<String> refusal =
+        HugePageSystem.THIS_MACHINE.refusal(AUTO, IllegalArgumentException::new);
     refusal.ifPresent(reason -> System.err.println("huge pages are not tested: " + reason));
     assumeTrue(refusal.isEmpty(), () -> "no huge pages: " + refusal.get());
     return new HugePages(

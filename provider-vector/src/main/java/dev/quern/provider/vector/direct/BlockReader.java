@@ -1,7 +1,6 @@
 package dev.quern.provider.vector.direct;
 
 import dev.quern.data.WeightMatrix;
-import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 
 /// How weights of a format are read where they lie.

@@ -15,7 +15,6 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.quern.data.WeightMatrix;
-import dev.quern.provider.vector.lanes.Halves;
 import dev.quern.provider.vector.lanes.Lanes;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
