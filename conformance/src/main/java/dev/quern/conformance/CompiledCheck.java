@@ -7,6 +7,7 @@ import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.SwiGluCase;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.AttentionRules;
 import dev.quern.conformance.rules.LinearRules;
 import dev.quern.conformance.rules.OperatorSuite;

@@ -5,6 +5,8 @@ import dev.quern.conformance.Comparison.Most;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Subject;

@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.judge.Declaration;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
 import dev.quern.op.Numerics;
@@ -37,7 +38,7 @@ import java.util.Map;
 /// @param source where it was read from
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
-public record Support(String source, List<Line> lines, String problem) {
+public record Support(String source, List<Line> lines, String problem) implements Declaration {
 
   /// The names that may stand after an operator, column by column.
   private static final Map<String, List<List<String>>> COLUMNS =
@@ -80,13 +81,13 @@ public record Support(String source, List<Line> lines, String problem) {
       List<Condition> conditions) {
 
     boolean covers(Query query, Platform platform) {
-      if (!operator.equals(query.operator)
+      if (!operator.equals(query.operator())
           || !platform.cpuFeatures().containsAll(features)
-          || !conditions.stream().allMatch(c -> c.holds(query.sizes.get(c.size)))) {
+          || !conditions.stream().allMatch(c -> c.holds(query.sizes().get(c.size)))) {
         return false;
       }
       for (int i = 0; i < columns.size(); i++) {
-        if (!columns.get(i).contains(query.names.get(i))) {
+        if (!columns.get(i).contains(query.names().get(i))) {
           return false;
         }
       }
@@ -104,14 +105,6 @@ public record Support(String source, List<Line> lines, String problem) {
       };
     }
   }
-
-  /// A spec, in the declaration's terms.
-  ///
-  /// @param operator the operator
-  /// @param names for linear format and numerics, for attention the cache format, for rope the
-  ///   pairing
-  /// @param sizes the spec's sizes by name
-  public record Query(String operator, List<String> names, Map<String, Long> sizes) {}
 
   public Support {
     lines = List.copyOf(lines);
@@ -156,7 +149,7 @@ public record Support(String source, List<Line> lines, String problem) {
     return new Support(source, lines, "");
   }
 
-  /// Whether a spec is declared on a platform.
+  @Override
   public boolean declares(Query query, Platform platform) {
     return lines.stream().anyMatch(l -> l.covers(query, platform));
   }

@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import dev.quern.KernelOptions;
+import dev.quern.conformance.judge.Candidate;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 
@@ -9,7 +10,8 @@ import dev.quern.spi.Platform;
 /// @param provider the provider
 /// @param platform where it runs
 /// @param support what its author declares
-public record Target(KernelProvider provider, Platform platform, Support support) {
+public record Target(KernelProvider provider, Platform platform, Support support)
+    implements Candidate {
   /// The provider's name, for reports; its class where it fails to say one, which rule P1 is about.
   String name() {
     try {

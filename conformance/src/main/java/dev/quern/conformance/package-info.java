@@ -6,7 +6,8 @@
 ///
 /// - A [dev.quern.conformance.cases.Case] is one call as a short record. All operands come from its
 ///   seed, so its one line of text replays it on any machine.
-/// - A [dev.quern.conformance.rules.Rule] checks a case and gives an [Outcome]: passed with the
+/// - A [dev.quern.conformance.rules.Rule] checks a case and gives an
+///   [dev.quern.conformance.judge.Outcome]: passed with the
 ///   worst error against its bound, failed with where, expected, actual and bound, or skipped with
 ///   a reason.
 /// - An [dev.quern.conformance.rules.OperatorSuite] has the rules of an operator and its subjects:

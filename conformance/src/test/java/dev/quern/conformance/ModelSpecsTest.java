@@ -52,7 +52,7 @@ class ModelSpecsTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void casesAreOfTheSpecAndOfSeveralRows(ModelKernel kernel) {
-    SpecCases made = SpecCases.of(kernel, BUDGET, 1);
+    SpecCases made = SpecCases.of(kernel.wanted(), BUDGET, 1);
     for (Case c : made.cases()) {
       assertEquals(kernel.spec(), c.spec());
     }
@@ -65,7 +65,7 @@ class ModelSpecsTest {
   void whatExceedsTimeOrMemoryIsSaid() {
     LinearSpec output =
         new LinearSpec(BlockFormat.Q4_0, 128256, 2048, false, Set.copyOf(Numerics.standard()));
-    SpecCases large = SpecCases.of(kernel(output), BUDGET, 1);
+    SpecCases large = SpecCases.of(kernel(output).wanted(), BUDGET, 1);
     assertEquals(List.of(), large.cases());
     assertTrue(large.tooLarge().getFirst().startsWith("all of it: 262,668,288 weights take"));
 
@@ -73,11 +73,11 @@ class ModelSpecsTest {
         new LinearSpec(BlockFormat.Q4_0, 512, 256, false, Set.copyOf(Numerics.standard()));
     assertEquals(
         List.of("rows above 8, to a batch of 256"),
-        SpecCases.of(kernel(some), BUDGET, 1).tooLarge());
+        SpecCases.of(kernel(some).wanted(), BUDGET, 1).tooLarge());
 
     AttentionSpec far =
         new AttentionSpec(32, 8, 64, 131072, (float) (1 / Math.sqrt(64)), KvFormat.F16);
-    SpecCases attention = SpecCases.of(kernel(far), BUDGET, 1);
+    SpecCases attention = SpecCases.of(kernel(far).wanted(), BUDGET, 1);
     assertTrue(
         attention.tooLarge().getFirst().startsWith("positions above 512, to a context of 131,072"),
         attention.toString());
@@ -87,8 +87,8 @@ class ModelSpecsTest {
   @Test
   void aSpecThatNoCaseHasIsRefused() {
     AttentionSpec scaled = new AttentionSpec(2, 1, 8, 64, 0.7f, KvFormat.F16);
-    assertThrows(IllegalArgumentException.class, () -> SpecCases.of(kernel(scaled), BUDGET, 1));
-    assertThrows(IllegalArgumentException.class, () -> SpecCases.of(kernel("spec"), BUDGET, 1));
+    assertThrows(IllegalArgumentException.class, () -> SpecCases.of(kernel(scaled).wanted(), BUDGET, 1));
+    assertThrows(IllegalArgumentException.class, () -> SpecCases.of(kernel("spec").wanted(), BUDGET, 1));
   }
 
   @Test

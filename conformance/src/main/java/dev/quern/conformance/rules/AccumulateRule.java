@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.LinearData;
 import dev.quern.conformance.run.LinearRun;
@@ -45,7 +45,7 @@ final class AccumulateRule {
     return accumulates(CaseText.with(first, size));
   }
 
-  static Outcome check(LinearCase c, Target target) {
+  static Outcome check(LinearCase c, Candidate target) {
     LinearData ordinary = LinearData.of(c);
     float[] before = ordinary.before().clone();
     Mix mix = new Mix(c.seed(), "held");

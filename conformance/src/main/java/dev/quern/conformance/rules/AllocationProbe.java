@@ -1,9 +1,12 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Target;
+import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Platform;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -36,6 +39,14 @@ final class AllocationProbe {
     record None(String reason) implements Answer {}
   }
 
+  /// The provider in this process. What its author declares is no matter of memory.
+  private record Alone(KernelProvider provider, Platform platform) implements Candidate {
+    @Override
+    public Declaration support() {
+      throw new UnsupportedOperationException("no rule about memory asks for it");
+    }
+  }
+
   /// @param args the provider's class, the operator, the case, and a file for the result
   public static void main(String[] args) throws Exception {
     KernelProvider provider = provider(args[0]);
@@ -44,12 +55,13 @@ final class AllocationProbe {
             .filter(s -> s.name().equals(args[1]))
             .findFirst()
             .orElseThrow();
-    double least = least(suite, args[2], Target.here(provider));
+    Platform platform = KernelOptions.fromSystem().providersPlatform();
+    double least = least(suite, args[2], new Alone(provider, platform));
     Files.writeString(Path.of(args[3]), Double.toString(least));
   }
 
   private static <C extends Record & Case> double least(
-      OperatorSuite<C> suite, String text, Target target) throws Exception {
+      OperatorSuite<C> suite, String text, Candidate target) throws Exception {
     C c = CaseText.parse(suite.caseType(), text);
     return new AllocationRule<>(suite).least(c, target, AllocationRule.Patience.ALONE);
   }

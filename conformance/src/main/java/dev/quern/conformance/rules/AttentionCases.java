@@ -1,9 +1,9 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Candidate;
 import dev.quern.data.KvFormat;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
@@ -21,7 +21,7 @@ final class AttentionCases {
 
   private AttentionCases() {}
 
-  static List<Subject<AttentionCase>> subjects(Target target) {
+  static List<Subject<AttentionCase>> subjects(Candidate target) {
     List<Subject<AttentionCase>> subjects = new ArrayList<>();
     for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
       AttentionCase first = AttentionCase.of(kv);
@@ -35,7 +35,7 @@ final class AttentionCases {
     return subjects;
   }
 
-  private static List<AttentionCase> edges(AttentionCase first, Target target) {
+  private static List<AttentionCase> edges(AttentionCase first, Candidate target) {
     List<AttentionCase> edges = new ArrayList<>();
     edges.add(first);
     edges.add(shape(first, 1, 2, 6, 24, 120));

@@ -1,12 +1,12 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.AttentionOracle;
 import dev.quern.conformance.run.AttentionData;
 import dev.quern.conformance.run.AttentionRun;
@@ -40,18 +40,18 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
-  public List<Subject<AttentionCase>> subjects(Target target) {
+  public List<Subject<AttentionCase>> subjects(Candidate target) {
     return AttentionCases.subjects(target);
   }
 
   @Override
-  public Offer<?> offer(AttentionCase c, Target target) {
+  public Offer<?> offer(AttentionCase c, Candidate target) {
     return target.provider().attention(c.spec());
   }
 
   @Override
-  public Support.Query query(AttentionCase c) {
-    return new Support.Query(
+  public Query query(AttentionCase c) {
+    return new Query(
         name(),
         List.of(c.kv()),
         Map.of(
@@ -62,7 +62,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
-  public Run open(AttentionCase c, Target target, Memory memory) {
+  public Run open(AttentionCase c, Candidate target, Memory memory) {
     return AttentionRun.open(c, target, memory);
   }
 
@@ -141,7 +141,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   /// Rule P21: caches of other capacities hold the same positions.
-  private Outcome anyCapacity(AttentionCase c, Target target) {
+  private Outcome anyCapacity(AttentionCase c, Candidate target) {
     if (!(offer(c, target) instanceof Offer.Accepted<?> offer) || !InvarianceRule.promised(offer)) {
       return new Outcome.Skip("its variants are not all declared invariant");
     }
@@ -173,7 +173,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
     return Rule.of(id, name, this::checkBound);
   }
 
-  private Outcome checkBound(AttentionCase c, Target target) {
+  private Outcome checkBound(AttentionCase c, Candidate target) {
     return Calls.judge(
         this,
         c,
@@ -189,7 +189,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
 
   /// The last position is NaN in both planes of every head: the last row is NaN, and the rows
   /// before it must not see it.
-  private Outcome causal(AttentionCase c, Target target) {
+  private Outcome causal(AttentionCase c, Candidate target) {
     AttentionData clean = AttentionData.of(c);
     AttentionData blind = AttentionData.of(c);
     for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
@@ -211,7 +211,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   /// One key scores far above all others, far beyond what exp can take: y is its value.
-  private Outcome largeScores(AttentionCase c, Target target) {
+  private Outcome largeScores(AttentionCase c, Candidate target) {
     AttentionData data = AttentionData.of(c);
     Mix mix = new Mix(c.seed(), "large");
     int best = mix.below(c.firstPosition() + 1);
@@ -260,7 +260,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
 
   /// Rows appended and attended to one by one, against all at once: the same keys and values, so
   /// the same bits within a variant.
-  private Outcome growingCache(AttentionCase c, Target target) {
+  private Outcome growingCache(AttentionCase c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun atOnce = AttentionRun.open(c, target, memory);
@@ -298,7 +298,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   /// A NaN or an infinity in q, or a NaN in a visible key or value.
-  private Outcome nonFinite(AttentionCase c, Target target) {
+  private Outcome nonFinite(AttentionCase c, Candidate target) {
     AttentionData clean = AttentionData.of(c);
     AttentionData damaged = AttentionData.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");

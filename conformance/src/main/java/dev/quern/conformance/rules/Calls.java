@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -41,7 +41,7 @@ final class Calls {
 
   /// Opens a case between canaries, with the workers that it names, and judges it.
   static <C extends Record & Case> Outcome judge(
-      OperatorSuite<C> suite, C c, Target target, Judge judge) {
+      OperatorSuite<C> suite, C c, Candidate target, Judge judge) {
     try (Memory memory = memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       return judge.judge(suite.open(c, target, memory), workers).outcome();
@@ -67,13 +67,13 @@ final class Calls {
   /// memory, and other rules have it.
   static <C extends Record & Case> Rule.PatientCheck<C> ifRight(
       OperatorSuite<C> suite, Rule.Check<C> check) {
-    return (c, target, settings) -> {
+    return (c, target, tries) -> {
       Outcome alone =
           judge(
               suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
       return alone instanceof Outcome.Fail
           ? new Outcome.Skip("wrong from the first call on: other rules say how")
-          : check.check(c, target, settings);
+          : check.check(c, target, tries);
     };
   }
 

@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Gate;
 import dev.quern.conformance.run.HeldCall;
@@ -29,7 +29,7 @@ record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// How long the others may take, which are small.
   static final Duration LIMIT = Duration.ofSeconds(10);
 
-  Outcome check(C c, Target target) throws Exception {
+  Outcome check(C c, Candidate target) throws Exception {
     try (Memory memory = new CanaryMemory()) {
       Run kernel = suite.open(c, target, memory);
       Run otherKernel = suite.open(c, target, memory);
@@ -52,7 +52,7 @@ record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// @return whether any was held
   private static boolean held(List<Run> toHold, Gate.Place place, List<Run> others, Verdict verdict)
       throws Exception {
-    Duration limit = Settings.patient(LIMIT);
+    Duration limit = Lenience.patient(LIMIT);
     List<byte[]> expected = toHold.stream().map(HeldCallsRule::alone).toList();
     List<byte[]> othersExpected = others.stream().map(HeldCallsRule::alone).toList();
     List<HeldCall<byte[]>> calls = new ArrayList<>();

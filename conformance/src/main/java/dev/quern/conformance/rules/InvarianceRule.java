@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -29,7 +29,7 @@ record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Workers of a call, at most.
   private static final int WORKERS = 9;
 
-  Outcome check(C c, Target target) {
+  Outcome check(C c, Candidate target) {
     if (!(suite.offer(c, target) instanceof Offer.Accepted<?> offer) || !promised(offer)) {
       return new Outcome.Skip("its variants are not all declared invariant");
     }

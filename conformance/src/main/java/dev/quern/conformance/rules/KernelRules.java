@@ -1,9 +1,9 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.op.Numerics;
@@ -96,13 +96,13 @@ final class KernelRules {
   }
 
   private static <C extends Record & Case> Outcome runs(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
   }
 
   private static <C extends Record & Case> Outcome batchEqualsRows(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite,
         c,
@@ -129,7 +129,7 @@ final class KernelRules {
   }
 
   private static <C extends Record & Case> Outcome numerics(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite,
         c,

@@ -1,6 +1,6 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Verdict;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.data.Workers;

@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Values;
 import dev.quern.conformance.cases.WeightValues;
+import dev.quern.conformance.judge.Candidate;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Variant;
@@ -24,7 +24,7 @@ final class LinearCases {
 
   private LinearCases() {}
 
-  static List<Subject<LinearCase>> subjects(Target target) {
+  static List<Subject<LinearCase>> subjects(Candidate target) {
     List<Subject<LinearCase>> subjects = new ArrayList<>();
     for (BlockFormat format : BlockFormat.standard()) {
       for (Numerics numerics : Numerics.standard()) {
@@ -41,7 +41,7 @@ final class LinearCases {
   }
 
   /// The smallest, then both sides of each variant's first row, and the sizes that tails hide in.
-  private static List<LinearCase> edges(LinearCase first, int block, Target target) {
+  private static List<LinearCase> edges(LinearCase first, int block, Candidate target) {
     List<LinearCase> edges = new ArrayList<>();
     edges.add(first);
     int some = block == 1 ? 67 : block * (256 / block + 1); // a row of several blocks
@@ -71,7 +71,7 @@ final class LinearCases {
         c, String.format(Locale.ROOT, "rows=%d,outputs=%s,inputs=%d", rows, outputs, inputs));
   }
 
-  private static List<Variant> variants(LinearCase c, Target target) {
+  private static List<Variant> variants(LinearCase c, Candidate target) {
     return Calls.variants(() -> target.provider().linear(c.spec()));
   }
 

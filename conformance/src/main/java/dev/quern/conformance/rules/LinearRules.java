@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.LinearBounds;
 import dev.quern.conformance.run.LinearData;
@@ -68,25 +68,25 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
-  public List<Subject<LinearCase>> subjects(Target target) {
+  public List<Subject<LinearCase>> subjects(Candidate target) {
     return LinearCases.subjects(target);
   }
 
   @Override
-  public Offer<?> offer(LinearCase c, Target target) {
+  public Offer<?> offer(LinearCase c, Candidate target) {
     return target.provider().linear(c.spec());
   }
 
   @Override
-  public Support.Query query(LinearCase c) {
-    return new Support.Query(
+  public Query query(LinearCase c) {
+    return new Query(
         name(),
         List.of(c.format(), c.numerics()),
         Map.of("outputs", (long) c.totalOutputs(), "inputs", (long) c.inputs()));
   }
 
   @Override
-  public Run open(LinearCase c, Target target, Memory memory) {
+  public Run open(LinearCase c, Candidate target, Memory memory) {
     return LinearRun.open(c, target, memory);
   }
 
@@ -125,7 +125,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
-  public Kernel kernel(LinearCase c, Target target, Memory memory) {
+  public Kernel kernel(LinearCase c, Candidate target, Memory memory) {
     return LinearRun.open(c, PackRules.repeated(c, c.seed()), target, memory).kernel();
   }
 
@@ -215,7 +215,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     return (c, target) -> check(c, LinearData.of(c), target, judge);
   }
 
-  private static Outcome check(LinearCase c, LinearData data, Target target, Judge judge) {
+  private static Outcome check(LinearCase c, LinearData data, Candidate target, Judge judge) {
     try (Memory memory = Calls.memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun run = LinearRun.open(c, data, target, memory);
@@ -246,7 +246,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     return CaseText.with(c, "weights=one-hot,accumulate=false");
   }
 
-  private static Outcome nonFiniteX(LinearCase c, Target target) {
+  private static Outcome nonFiniteX(LinearCase c, Candidate target) {
     LinearData data = LinearData.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
     int bad = mix.below(c.rows());
@@ -267,7 +267,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   /// Every second x lies between two BF16 numbers, and shows in one output.
-  private static Outcome bf16Ties(LinearCase c, Target target) {
+  private static Outcome bf16Ties(LinearCase c, Candidate target) {
     LinearData data = LinearData.of(c);
     for (int i = 0; i < data.x().length; i += 2) {
       int upper = Float.floatToRawIntBits(data.x()[i]) & 0xFFFF_0000;
@@ -282,7 +282,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
 
   /// One weight, or one scale, of one output is NaN or infinite: that output is not finite where a
   /// row of x has something to multiply with it, and the others are what they would be without it.
-  private static Outcome nonFiniteWeight(LinearCase c, Target target) {
+  private static Outcome nonFiniteWeight(LinearCase c, Candidate target) {
     LinearData clean = LinearData.of(c);
     LinearData damaged = LinearData.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");

@@ -1,8 +1,8 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
@@ -22,18 +22,18 @@ public interface OperatorSuite<C extends Record & Case> {
   Class<C> caseType();
 
   /// What is tested, on this target: edge cases may depend on its variants.
-  List<Subject<C>> subjects(Target target);
+  List<Subject<C>> subjects(Candidate target);
 
   /// What the provider says to a case's spec.
-  Offer<?> offer(C c, Target target);
+  Offer<?> offer(C c, Candidate target);
 
   /// A case's spec in the terms of a support declaration.
-  Support.Query query(C c);
+  Query query(C c);
 
   /// A kernel with a case's operands.
   ///
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
-  Run open(C c, Target target, Memory memory);
+  Run open(C c, Candidate target, Memory memory);
 
   /// A small case with so many rows, heads or outputs that each of 64 workers has tasks.
   C manyTasks(C c);
@@ -54,7 +54,7 @@ public interface OperatorSuite<C extends Record & Case> {
   /// A kernel of a case's spec, without the case's operands.
   ///
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
-  default Kernel kernel(C c, Target target, Memory memory) {
+  default Kernel kernel(C c, Candidate target, Memory memory) {
     return (Kernel) DeclinedException.accepted(offer(c, target)).kernel();
   }
 

@@ -1,12 +1,12 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.LinearBounds;
 import dev.quern.conformance.run.LinearData;
@@ -33,14 +33,14 @@ final class PackRules {
 
   /// What `pack` read is overwritten, plane by plane, and freed, all before the first call: what a
   /// kernel reads later is not there any more.
-  static Outcome sourceReleased(LinearCase c, Target target) {
+  static Outcome sourceReleased(LinearCase c, Candidate target) {
     return sourceReleased(c, LinearData.of(c), target, true);
   }
 
   /// @param apart whether it is tried for each plane apart, since one that is missing may hide
   ///   behind another; else all planes are overwritten at once
   private static Outcome sourceReleased(
-      LinearCase c, LinearData data, Target target, boolean apart) {
+      LinearCase c, LinearData data, Candidate target, boolean apart) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun whole = LinearRun.open(c, data, target, memory);
@@ -74,13 +74,13 @@ final class PackRules {
 
   /// Other weights of the spec are packed in the same place, from the same place: the kernel that
   /// was packed there first must now give their results, unless it keeps weights elsewhere.
-  static Outcome nowhereElse(LinearCase c, Target target) {
+  static Outcome nowhereElse(LinearCase c, Candidate target) {
     LinearData others = LinearData.of(CaseText.with(c, "seed=" + (c.seed() + 1)));
     return nowhereElse(c, LinearData.of(c), others, target);
   }
 
   private static Outcome nowhereElse(
-      LinearCase c, LinearData data, LinearData others, Target target) {
+      LinearCase c, LinearData data, LinearData others, Candidate target) {
     try (Memory memory = new CanaryMemory();
         SameMemory weights = new SameMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -119,7 +119,7 @@ final class PackRules {
   }
 
   /// The source lies in a mapped file, and is looked at when it was packed.
-  static Outcome largeSource(LinearCase c, Target target) {
+  static Outcome largeSource(LinearCase c, Candidate target) {
     try (MappedMemory source = new MappedMemory(new CanaryMemory());
         Memory memory = new CanaryMemory()) {
       Packing packing = Packing.of(source, memory);
@@ -133,7 +133,7 @@ final class PackRules {
   }
 
   /// What P16 asks of small weights.
-  static Outcome largeWeights(LinearCase c, Target target) {
+  static Outcome largeWeights(LinearCase c, Candidate target) {
     LinearData data = repeated(c, c.seed());
     Outcome released = sourceReleased(c, data, target, false);
     return released instanceof Outcome.Fail
@@ -177,7 +177,7 @@ final class PackRules {
             + outputs.stream().map(o -> Integer.toString(o)).collect(Collectors.joining("+")));
   }
 
-  static Outcome manyMatrices(LinearCase c, Target target) {
+  static Outcome manyMatrices(LinearCase c, Candidate target) {
     LinearData data = LinearData.of(c);
     List<WeightBytes> weights = new ArrayList<>(data.weights());
     if (c.outputs().getFirst().equals(c.outputs().getLast())) {

@@ -1,14 +1,14 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.FailingWorkers;
 import dev.quern.conformance.run.Gate;
@@ -39,7 +39,7 @@ final class PackWorkersRules {
   }
 
   /// Whoever packs, the kernel computes the same.
-  private static Outcome anySchedule(LinearCase c, Target target) {
+  private static Outcome anySchedule(LinearCase c, Candidate target) {
     Mix mix = new Mix(c.seed(), CaseText.write(c));
     Order[] orders = Order.values();
     List<Schedule> schedules =
@@ -66,8 +66,8 @@ final class PackWorkersRules {
   }
 
   /// A kernel is called while another is held in the middle of being packed.
-  private static Outcome noCallWaits(LinearCase c, Target target) throws Exception {
-    Duration limit = Settings.patient(HeldCallsRule.LIMIT);
+  private static Outcome noCallWaits(LinearCase c, Candidate target) throws Exception {
+    Duration limit = Lenience.patient(HeldCallsRule.LIMIT);
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);
@@ -86,7 +86,7 @@ final class PackWorkersRules {
     }
   }
 
-  private static Outcome callersThreads(LinearCase c, Target target) {
+  private static Outcome callersThreads(LinearCase c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(new Schedule(4, Order.REVERSED), c.seed())) {
       LinearRun run = LinearRun.open(c, target, memory);
@@ -98,7 +98,7 @@ final class PackWorkersRules {
 
   /// Workers that fail at one task of a pack, and an allocator that has no more memory. The failure
   /// must come out as it is; then another pack must work, and the kernel that was there before.
-  private static Outcome failingPack(LinearCase c, Target target) {
+  private static Outcome failingPack(LinearCase c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);

@@ -1,12 +1,12 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Change;
 import dev.quern.conformance.run.LinearData;
@@ -24,7 +24,7 @@ import java.util.Locale;
 final class PackerRule {
   private PackerRule() {}
 
-  static Outcome check(LinearCase c, Target target) {
+  static Outcome check(LinearCase c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         Memory source = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {

@@ -1,9 +1,9 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Thrown;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
@@ -38,7 +38,7 @@ public final class ProviderRules {
     /// Checks it.
     @FunctionalInterface
     public interface Check {
-      Verdict check(Target target);
+      Verdict check(Candidate target);
     }
 
     public String testName() {
@@ -65,7 +65,7 @@ public final class ProviderRules {
         Rule.<C>of(SUPPORT, "as_declared", (c, target) -> asDeclared(suite, c, target)));
   }
 
-  private static Verdict name(Target target) {
+  private static Verdict name(Candidate target) {
     Verdict verdict = new Verdict();
     String name = target.provider().name();
     if (name == null || !name.matches("[a-z][a-z0-9_-]*")) {
@@ -74,7 +74,7 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static Verdict specVersion(Target target) {
+  private static Verdict specVersion(Candidate target) {
     Verdict verdict = new Verdict();
     int version = target.provider().specVersion();
     if (Spec.major(version) != Spec.major(Spec.VERSION)
@@ -89,7 +89,7 @@ public final class ProviderRules {
   }
 
   /// Every kind of platform, this one and others: each has an answer, and the same one twice.
-  private static Verdict availability(Target target) {
+  private static Verdict availability(Candidate target) {
     Verdict verdict = new Verdict();
     KernelProvider provider = target.provider();
     for (String os : List.of("linux", "macos", "windows", "aix")) {
@@ -129,7 +129,7 @@ public final class ProviderRules {
   }
 
   /// Formats that nobody has heard of are declined, with a reason.
-  private static Verdict unknownFormats(Target target) {
+  private static Verdict unknownFormats(Candidate target) {
     Verdict verdict = new Verdict();
     BlockFormat format = new BlockFormat("X3_Z", 24, 9, ScalePlane.INLINE);
     KvFormat cache = new KvFormat("X3_Z", 3);
@@ -144,7 +144,7 @@ public final class ProviderRules {
 
   /// Numerics of a later version among those that are tolerated are no reason to throw, nor to run
   /// with them.
-  private static Verdict unknownNumerics(Target target) {
+  private static Verdict unknownNumerics(Candidate target) {
     Verdict verdict = new Verdict();
     Set<Numerics> tolerated = new HashSet<>(Numerics.standard());
     tolerated.add(UNHEARD);
@@ -179,7 +179,7 @@ public final class ProviderRules {
     }
   }
 
-  private static Verdict declaration(Target target) {
+  private static Verdict declaration(Candidate target) {
     Verdict verdict = new Verdict();
     if (!target.support().problem().isEmpty()) {
       verdict.fail(
@@ -188,7 +188,7 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static Verdict acceptsSomething(Target target) {
+  private static Verdict acceptsSomething(Candidate target) {
     Verdict verdict = new Verdict();
     boolean ready = target.provider().availability(target.platform()) instanceof Availability.Ready;
     if (ready && Catalog.operators().stream().noneMatch(suite -> accepts(suite, target))) {
@@ -197,14 +197,14 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static <C extends Record & Case> boolean accepts(OperatorSuite<C> suite, Target target) {
+  private static <C extends Record & Case> boolean accepts(OperatorSuite<C> suite, Candidate target) {
     return suite.subjects(target).stream()
         .flatMap(s -> s.edges().stream())
         .anyMatch(c -> suite.offer(c, target) instanceof Offer.Accepted<?>);
   }
 
   private static <C extends Record & Case> Outcome sameAnswer(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     Verdict verdict = new Verdict();
     Offer<?> first = suite.offer(c, target);
     Offer<?> second = suite.offer(c, target);
@@ -224,7 +224,7 @@ public final class ProviderRules {
   }
 
   private static <C extends Record & Case> Outcome asDeclared(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     if (!target.support().problem().isEmpty()) {
       return new Outcome.Skip("no declaration: " + target.support().problem());
     }

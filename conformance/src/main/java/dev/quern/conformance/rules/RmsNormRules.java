@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -42,7 +42,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
-  public List<Subject<RmsNormCase>> subjects(Target target) {
+  public List<Subject<RmsNormCase>> subjects(Candidate target) {
     RmsNormCase first = RmsNormCase.smallest();
     return List.of(
         new Subject<>(
@@ -79,17 +79,17 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
   }
 
   @Override
-  public Offer<?> offer(RmsNormCase c, Target target) {
+  public Offer<?> offer(RmsNormCase c, Candidate target) {
     return target.provider().rmsNorm(c.spec());
   }
 
   @Override
-  public Support.Query query(RmsNormCase c) {
-    return new Support.Query(name(), List.of(), Map.of("width", (long) c.width()));
+  public Query query(RmsNormCase c) {
+    return new Query(name(), List.of(), Map.of("width", (long) c.width()));
   }
 
   @Override
-  public Run open(RmsNormCase c, Target target, Memory memory) {
+  public Run open(RmsNormCase c, Candidate target, Memory memory) {
     return RmsNormRun.open(c, RmsNormRun.Data.of(c), target, memory);
   }
 
@@ -126,11 +126,11 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
         .toList();
   }
 
-  private Outcome bound(RmsNormCase c, Target target) {
+  private Outcome bound(RmsNormCase c, Candidate target) {
     return check(c, RmsNormRun.Data.of(c), target, RmsNormRun::withinBounds);
   }
 
-  private static Outcome check(RmsNormCase c, RmsNormRun.Data data, Target target, Judge judge) {
+  private static Outcome check(RmsNormCase c, RmsNormRun.Data data, Candidate target, Judge judge) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       RmsNormRun run = RmsNormRun.open(c, data, target, memory);
@@ -138,7 +138,7 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
     }
   }
 
-  private Outcome nonFinite(RmsNormCase c, Target target) {
+  private Outcome nonFinite(RmsNormCase c, Candidate target) {
     RmsNormRun.Data data = RmsNormRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
     int bad = mix.below(c.rows());
@@ -157,13 +157,13 @@ public final class RmsNormRules implements OperatorSuite<RmsNormCase> {
         });
   }
 
-  private Outcome zeros(RmsNormCase c, Target target) {
+  private Outcome zeros(RmsNormCase c, Candidate target) {
     RmsNormRun.Data data = RmsNormRun.Data.of(c);
     Arrays.fill(data.x(), 0, c.width(), 0);
     return check(c, data, target, RmsNormRun::withinBounds);
   }
 
-  private Outcome scaled(RmsNormCase c, Target target) {
+  private Outcome scaled(RmsNormCase c, Candidate target) {
     RmsNormRun.Data data = RmsNormRun.Data.of(c);
     float[] x = data.x().clone();
     boolean wide = c.x() == Values.WIDE; // it would leave 2^-50 .. 2^50, where N1 ends

@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.RopeCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -40,7 +40,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   }
 
   @Override
-  public List<Subject<RopeCase>> subjects(Target target) {
+  public List<Subject<RopeCase>> subjects(Candidate target) {
     return Arrays.stream(RopePairing.values())
         .map(pairing ->
             new Subject<>(
@@ -95,20 +95,20 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   }
 
   @Override
-  public Offer<?> offer(RopeCase c, Target target) {
+  public Offer<?> offer(RopeCase c, Candidate target) {
     return target.provider().rope(c.spec());
   }
 
   @Override
-  public Support.Query query(RopeCase c) {
-    return new Support.Query(
+  public Query query(RopeCase c) {
+    return new Query(
         name(),
         List.of(label(c.pairing())),
         Map.of("heads", (long) c.heads(), "headDim", (long) c.headDim()));
   }
 
   @Override
-  public Run open(RopeCase c, Target target, Memory memory) {
+  public Run open(RopeCase c, Candidate target, Memory memory) {
     return RopeRun.open(c, RopeRun.Data.of(c), target, memory);
   }
 
@@ -169,13 +169,13 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
         .toList();
   }
 
-  private Outcome bound(RopeCase c, Target target) {
+  private Outcome bound(RopeCase c, Candidate target) {
     return Calls.judge(
         this, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
   }
 
   /// A table is numbers, and no rotation: some models scale it, and it may begin at any position.
-  private Outcome anyTable(RopeCase c, Target target) {
+  private Outcome anyTable(RopeCase c, Candidate target) {
     RopeRun.Data data = RopeRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "table");
     for (int i = 0; i < data.table().length; i++) {
@@ -188,7 +188,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
     }
   }
 
-  private Outcome otherColumns(RopeCase c, Target target) {
+  private Outcome otherColumns(RopeCase c, Candidate target) {
     return Calls.judge(
         this,
         c,
@@ -201,7 +201,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
   }
 
   /// A rotation keeps a pair's norm, and the conjugate table (sines negated) undoes it.
-  private Outcome undone(RopeCase c, Target target) {
+  private Outcome undone(RopeCase c, Candidate target) {
     RopeRun.Data data = RopeRun.Data.of(c);
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -234,7 +234,7 @@ public final class RopeRules implements OperatorSuite<RopeCase> {
     }
   }
 
-  private Outcome nonFinite(RopeCase c, Target target) {
+  private Outcome nonFinite(RopeCase c, Candidate target) {
     RopeRun.Data data = RopeRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
     int cols = c.heads() * c.headDim();

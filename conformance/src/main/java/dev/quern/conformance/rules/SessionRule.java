@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.AttentionRun;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -30,7 +30,7 @@ final class SessionRule {
             c.spare() + 4));
   }
 
-  static Outcome check(AttentionCase c, Target target) {
+  static Outcome check(AttentionCase c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun one = AttentionRun.open(c, target, memory);

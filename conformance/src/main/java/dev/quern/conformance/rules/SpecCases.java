@@ -1,7 +1,5 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.ModelKernel;
-import dev.quern.conformance.Settings;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.LinearCase;
@@ -55,12 +53,21 @@ public record SpecCases(
     private static final long MOST_BYTES = 4L << 30;
 
     /// Time grows with the tries, memory with the heap.
-    public static Budget of(Settings settings) {
+    ///
+    /// @param tries of the whole run
+    public static Budget of(int tries) {
       return new Budget(
-          PRODUCTS_PER_TRY * Math.max(1, settings.tries()),
+          PRODUCTS_PER_TRY * Math.max(1, tries),
           Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / 2));
     }
   }
+
+  /// A kernel that a model needs.
+  ///
+  /// @param spec the spec of one of the operators
+  /// @param stacked outputs of each matrix that a linear kernel packs; empty for other operators
+  /// @param context positions that the model was trained for
+  public record Wanted(Object spec, List<Integer> stacked, int context) {}
 
   public SpecCases {
     cases = List.copyOf(cases);
@@ -72,7 +79,7 @@ public record SpecCases(
   ///
   /// @throws IllegalArgumentException if its spec is of no operator, or of a kind that cases can't
   ///   express
-  public static SpecCases of(ModelKernel kernel, Budget budget, long seed) {
+  public static SpecCases of(Wanted kernel, Budget budget, long seed) {
     Maker maker = new Maker(kernel, budget, seed);
     SpecCases made =
         switch (kernel.spec()) {
@@ -95,14 +102,14 @@ public record SpecCases(
 
   /// Collects cases.
   private static final class Maker {
-    private final ModelKernel kernel;
+    private final Wanted kernel;
     private final Budget budget;
     private final long seed;
     private final List<Case> cases = new ArrayList<>();
     private final List<String> tried = new ArrayList<>();
     private final List<String> tooLarge = new ArrayList<>();
 
-    Maker(ModelKernel kernel, Budget budget, long seed) {
+    Maker(Wanted kernel, Budget budget, long seed) {
       this.kernel = kernel;
       this.budget = budget;
       this.seed = seed;

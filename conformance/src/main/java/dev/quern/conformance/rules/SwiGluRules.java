@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -36,7 +36,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
-  public List<Subject<SwiGluCase>> subjects(Target target) {
+  public List<Subject<SwiGluCase>> subjects(Candidate target) {
     SwiGluCase first = SwiGluCase.smallest();
     return List.of(
         new Subject<>(
@@ -82,17 +82,17 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   @Override
-  public Offer<?> offer(SwiGluCase c, Target target) {
+  public Offer<?> offer(SwiGluCase c, Candidate target) {
     return target.provider().swiGlu(c.spec());
   }
 
   @Override
-  public Support.Query query(SwiGluCase c) {
-    return new Support.Query(name(), List.of(), Map.of("width", (long) c.width()));
+  public Query query(SwiGluCase c) {
+    return new Query(name(), List.of(), Map.of("width", (long) c.width()));
   }
 
   @Override
-  public Run open(SwiGluCase c, Target target, Memory memory) {
+  public Run open(SwiGluCase c, Candidate target, Memory memory) {
     return SwiGluRun.open(c, SwiGluRun.Data.of(c), target, memory);
   }
 
@@ -133,11 +133,11 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
         .toList();
   }
 
-  private Outcome bound(SwiGluCase c, Target target) {
+  private Outcome bound(SwiGluCase c, Candidate target) {
     return check(c, SwiGluRun.Data.of(c), target);
   }
 
-  private static Outcome check(SwiGluCase c, SwiGluRun.Data data, Target target) {
+  private static Outcome check(SwiGluCase c, SwiGluRun.Data data, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       SwiGluRun run = SwiGluRun.open(c, data, target, memory);
@@ -158,7 +158,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   /// Gates around the ends of what exp can take in F32 (88.7 and -103.9), and far beyond them.
-  private Outcome largeGates(SwiGluCase c, Target target) {
+  private Outcome largeGates(SwiGluCase c, Candidate target) {
     SwiGluRun.Data data = SwiGluRun.Data.of(CaseText.with(c, "up=normal"));
     Mix mix = new Mix(c.seed(), "large");
     for (int i = 0; i < data.gate().length; i++) {
@@ -169,7 +169,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   /// Each kind of number in an element of gate, and in one of up.
-  private Outcome nonFinite(SwiGluCase c, Target target) {
+  private Outcome nonFinite(SwiGluCase c, Candidate target) {
     SwiGluRun.Data data = SwiGluRun.Data.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
     for (float[] operand : List.of(data.gate(), data.up())) {
@@ -181,7 +181,7 @@ public final class SwiGluRules implements OperatorSuite<SwiGluCase> {
   }
 
   /// One element is changed, to NaN: no other may change a bit.
-  private Outcome elementsAlone(SwiGluCase c, Target target) {
+  private Outcome elementsAlone(SwiGluCase c, Candidate target) {
     SwiGluRun.Data data = SwiGluRun.Data.of(c);
     SwiGluRun.Data other = SwiGluRun.Data.of(c);
     int changed = new Mix(c.seed(), "changed").below(data.gate().length);

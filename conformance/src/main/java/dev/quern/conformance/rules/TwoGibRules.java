@@ -4,13 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.AttentionData;
 import dev.quern.conformance.run.AttentionRun;
 import dev.quern.conformance.run.CanaryMemory;
@@ -75,16 +74,16 @@ final class TwoGibRules {
 
   private static <C> Rule<C> rule(Rule.PatientCheck<C> check) {
     Rule.PatientCheck<C> whereItFits =
-        (c, target, settings) -> {
+        (c, target, tries) -> {
           Optional<String> reason = leftOut(target);
           return reason.isPresent()
               ? new Outcome.Skip(reason.get())
-              : check.check(c, target, settings);
+              : check.check(c, target, tries);
         };
     return Rule.of("P5", "beyond_2_gib", whereItFits).effort(Rule.Effort.ONE_HUGE_CASE);
   }
 
-  private static Optional<String> leftOut(Target target) {
+  private static Optional<String> leftOut(Candidate target) {
     if (!GuardPages.supported(target.platform().os())) {
       return Optional.of("memory that takes none until it is written to needs Linux or macOS");
     }
@@ -101,7 +100,7 @@ final class TwoGibRules {
   }
 
   /// The first row of weights, then zeros, then the others from 2 GiB on.
-  private static Outcome linear(LinearCase c, Target target, Settings settings) {
+  private static Outcome linear(LinearCase c, Candidate target, int tries) {
     try (Memory memory = new CanaryMemory();
         Memory pages = new GuardPages(target.platform().os(), GuardPages.Side.END);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -144,7 +143,7 @@ final class TwoGibRules {
   }
 
   /// The last KV head lies beyond 2 GiB. Its last position, and that of the others, is appended.
-  private static Outcome attention(AttentionCase c, Target target, Settings settings) {
+  private static Outcome attention(AttentionCase c, Candidate target, int tries) {
     try (Memory memory = new CanaryMemory();
         Memory pages = new GuardPages(target.platform().os(), GuardPages.Side.END);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {

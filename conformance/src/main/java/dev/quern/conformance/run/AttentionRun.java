@@ -2,11 +2,11 @@ package dev.quern.conformance.run;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.AttentionOracle;
 import dev.quern.conformance.oracle.Half;
 import dev.quern.data.F32Matrix;
@@ -87,13 +87,13 @@ public final class AttentionRun extends Run {
   /// Generates the operands.
   ///
   /// @throws DeclinedException if the provider declines the spec
-  public static AttentionRun open(AttentionCase c, Target target, Memory memory) {
+  public static AttentionRun open(AttentionCase c, Candidate target, Memory memory) {
     return open(c, AttentionData.of(c), target, memory);
   }
 
   /// Takes given operands.
   public static AttentionRun open(
-      AttentionCase c, AttentionData data, Target target, Memory memory) {
+      AttentionCase c, AttentionData data, Candidate target, Memory memory) {
     Offer.Accepted<AttentionKernel> offer =
         DeclinedException.accepted(target.provider().attention(c.spec()));
     return new AttentionRun(c, data, offer, memory);

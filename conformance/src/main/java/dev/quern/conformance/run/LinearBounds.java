@@ -1,7 +1,7 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.LinearCase;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.BlockLayout;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.conformance.oracle.DecodedWeights;

@@ -1,10 +1,10 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.WeightBytes;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.DecodedWeights;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
@@ -94,22 +94,22 @@ public final class LinearRun extends Run {
   /// Generates the operands and packs the weights.
   ///
   /// @throws DeclinedException if the provider declines the spec
-  public static LinearRun open(LinearCase c, Target target, Memory memory) {
+  public static LinearRun open(LinearCase c, Candidate target, Memory memory) {
     return open(c, LinearData.of(c), target, memory);
   }
 
   /// Packs given weights.
-  public static LinearRun open(LinearCase c, LinearData data, Target target, Memory memory) {
+  public static LinearRun open(LinearCase c, LinearData data, Candidate target, Memory memory) {
     return open(c, data, target, memory, Packing.of(memory, memory));
   }
 
   /// Packs given weights that lie in memory of their own.
   public static LinearRun open(
-      LinearCase c, LinearData data, Target target, Memory memory, Packing packing) {
+      LinearCase c, LinearData data, Candidate target, Memory memory, Packing packing) {
     return new LinearRun(c, data, offer(c, target), List.of(), memory, packing);
   }
 
-  private static Offer.Accepted<LinearPacker> offer(LinearCase c, Target target) {
+  private static Offer.Accepted<LinearPacker> offer(LinearCase c, Candidate target) {
     return DeclinedException.accepted(target.provider().linear(c.spec()));
   }
 
@@ -141,12 +141,12 @@ public final class LinearRun extends Run {
   }
 
   /// The same call on another kernel, packed from the same source.
-  public LinearRun repacked(Target target, Workers workers) {
+  public LinearRun repacked(Candidate target, Workers workers) {
     return repacked(target, this::allocatePacked, workers);
   }
 
   /// The same call on another kernel, packed from the same source.
-  public LinearRun repacked(Target target, SegmentAllocator allocator, Workers workers) {
+  public LinearRun repacked(Candidate target, SegmentAllocator allocator, Workers workers) {
     Packed again = pack(offer(c, target), allocator, workers);
     return new LinearRun(c, data, again, memory(), packing);
   }

@@ -1,11 +1,11 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.RmsNormCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -55,7 +55,7 @@ public final class RmsNormRun extends Run {
   /// Takes given operands.
   ///
   /// @throws DeclinedException if the provider declines the spec
-  public static RmsNormRun open(RmsNormCase c, Data data, Target target, Memory memory) {
+  public static RmsNormRun open(RmsNormCase c, Data data, Candidate target, Memory memory) {
     var offer = DeclinedException.accepted(target.provider().rmsNorm(c.spec()));
     return new RmsNormRun(c, data, offer, memory);
   }

@@ -1,10 +1,10 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.RopeCase;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -61,7 +61,7 @@ public final class RopeRun extends Run {
   /// Takes given operands.
   ///
   /// @throws DeclinedException if the provider declines the spec
-  public static RopeRun open(RopeCase c, Data data, Target target, Memory memory) {
+  public static RopeRun open(RopeCase c, Data data, Candidate target, Memory memory) {
     var offer = DeclinedException.accepted(target.provider().rope(c.spec()));
     return new RopeRun(c, data, offer, memory);
   }

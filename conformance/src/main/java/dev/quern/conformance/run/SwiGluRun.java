@@ -1,11 +1,11 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.SwiGluCase.Alias;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.oracle.Bounds;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -67,7 +67,7 @@ public final class SwiGluRun extends Run {
   /// Takes given operands.
   ///
   /// @throws DeclinedException if the provider declines the spec
-  public static SwiGluRun open(SwiGluCase c, Data data, Target target, Memory memory) {
+  public static SwiGluRun open(SwiGluCase c, Data data, Candidate target, Memory memory) {
     var offer = DeclinedException.accepted(target.provider().swiGlu(c.spec()));
     return new SwiGluRun(c, data, offer, memory);
   }

@@ -1,4 +1,4 @@
-package dev.quern.conformance;
+package dev.quern.conformance.judge;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -8,8 +8,10 @@ import java.util.function.Supplier;
 /// Collects comparisons of one result, and keeps the worst.
 public final class Verdict {
   /// An element that was compared under a bound.
-  record Element(String name, int row, int col, double expected, float actual, double bound) {
-    String where() {
+  public record Element(
+      String name, int row, int col, double expected, float actual, double bound) {
+    /// For people: `y[2][5]`.
+    public String where() {
       return at(name, row, col);
     }
   }
@@ -96,7 +98,7 @@ public final class Verdict {
 
   /// What was compared under a bound, in order: the same for two results of one case. Of very many,
   /// the first.
-  List<Element> elements() {
+  public List<Element> elements() {
     return elements;
   }
 

@@ -1,4 +1,4 @@
-package dev.quern.conformance;
+package dev.quern.conformance.judge;
 
 import java.util.List;
 
@@ -42,7 +42,7 @@ public sealed interface Outcome {
     }
 
     /// The same, of a case that failed when it was tried, and not when it was tried again.
-    Fail once() {
+    public Fail once() {
       String when = where + " (the first time, and not again: it depends on what ran before)";
       return new Fail(when, expected, actual, bound, ratio, inputs, rule);
     }
