@@ -13,11 +13,14 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
 import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import dev.quern.spi.KernelProvider;
 import java.io.File;
 import java.io.FileDescriptor;
@@ -115,6 +118,30 @@ class ArchitectureTest {
           .should()
           .notDependOnEachOther()
           .because("each is a JAR that users add or leave out by itself");
+
+  @ArchTest
+  static final ArchRule theSuitesPackagesLieInLayers =
+      slices()
+          .assignedFrom(
+              new SliceAssignment() {
+                @Override
+                public SliceIdentifier getIdentifierOf(JavaClass c) {
+                  // A pattern would leave out dev.quern.conformance itself.
+                  return c.getPackageName().startsWith("dev.quern.conformance")
+                      ? SliceIdentifier.of(c.getPackageName())
+                      : SliceIdentifier.ignore();
+                }
+
+                @Override
+                public String getDescription() {
+                  return "the conformance suite's packages";
+                }
+              })
+          .should()
+          .beFreeOfCycles()
+          .because(
+              "what judges lies below rules and runs, these below the operators' packages, and the"
+                  + " catalogue and what users extend on top");
 
   @ArchTest
   static final ArchRule onlyTheProviderIsPublic =

@@ -2,8 +2,8 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseFacts;
+import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.run.DeclinedException;

@@ -18,7 +18,7 @@ public record ModelKernel(String model, Object spec, List<Integer> stacked, int 
   }
 
   /// What cases are made for.
-  SpecCases.Wanted wanted() {
-    return new SpecCases.Wanted(spec, stacked, context);
+  SpecCases.Wanted wanted(SpecCases.Budget budget, long seed) {
+    return new SpecCases.Wanted(spec, stacked, context, budget, seed);
   }
 }

@@ -1,13 +1,14 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.rules.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
+import dev.quern.conformance.run.Hangs;
 import dev.quern.conformance.run.Thrown;
 import dev.quern.conformance.run.Watchdog;
 import dev.quern.spi.Availability;

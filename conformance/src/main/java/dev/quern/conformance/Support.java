@@ -1,17 +1,14 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.judge.Declaration;
-import dev.quern.data.BlockFormat;
-import dev.quern.data.KvFormat;
-import dev.quern.op.Numerics;
-import dev.quern.op.RopePairing;
+import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -39,34 +36,6 @@ import java.util.Map;
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
-
-  /// The names that may stand after an operator, column by column.
-  private static final Map<String, List<List<String>>> COLUMNS =
-      Map.of(
-          "linear",
-          List.of(
-              BlockFormat.standard().stream().map(BlockFormat::id).toList(),
-              Numerics.standard().stream().map(Numerics::id).toList()),
-          "attention",
-          List.of(List.of(KvFormat.F32.id(), KvFormat.F16.id())),
-          "rope",
-          List.of(
-              Arrays.stream(RopePairing.values())
-                  .map(p -> p.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                  .toList()),
-          "rmsnorm",
-          List.of(),
-          "swiglu",
-          List.of());
-
-  /// The sizes that conditions may name.
-  private static final Map<String, List<String>> SIZES =
-      Map.of(
-          "linear", List.of("outputs", "inputs"),
-          "attention", List.of("heads", "kvHeads", "headDim", "maxPositions"),
-          "rope", List.of("heads", "headDim"),
-          "rmsnorm", List.of("width"),
-          "swiglu", List.of("width"));
 
   /// One line.
   ///
@@ -156,13 +125,12 @@ public record Support(String source, List<Line> lines, String problem) implement
 
   private static Line line(String[] words) {
     String operator = words[0];
-    List<List<String>> expected = COLUMNS.get(operator);
-    if (expected == null) {
-      throw unknown("operator", operator, COLUMNS.keySet().stream().sorted().toList());
-    }
+    OperatorSuite<?> suite =
+        Catalog.find(operator)
+            .orElseThrow(() -> unknown("operator", operator, Catalog.names().sorted().toList()));
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
-    for (List<String> known : expected) {
+    for (List<String> known : suite.declaredNames()) {
       String word = next < words.length ? words[next++] : "";
       for (String name : word.split(",")) {
         if (!known.contains(name)) {
@@ -188,17 +156,17 @@ public record Support(String source, List<Line> lines, String problem) implement
         columns,
         clauses.getOrDefault("if", List.of()),
         clauses.getOrDefault("where", List.of()).stream()
-            .map(c -> condition(operator, c))
+            .map(c -> condition(suite.declaredSizes(), c))
             .toList());
   }
 
-  private static Condition condition(String operator, String text) {
+  private static Condition condition(List<String> sizes, String text) {
     for (String comparison : new String[] {"%", "<=", ">="}) {
       int at = text.indexOf(comparison);
       if (at > 0 && text.substring(at + comparison.length()).matches("[1-9]\\d{0,17}")) {
         String size = text.substring(0, at);
-        if (!SIZES.get(operator).contains(size)) {
-          throw unknown("size", size, SIZES.get(operator));
+        if (!sizes.contains(size)) {
+          throw unknown("size", size, sizes);
         }
         return new Condition(
             size, comparison, Long.parseLong(text.substring(at + comparison.length())));

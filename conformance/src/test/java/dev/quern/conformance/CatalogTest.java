@@ -3,8 +3,8 @@ package dev.quern.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.rules.Catalog;
-import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;

@@ -47,14 +47,12 @@ final class AllocationProbe {
     }
   }
 
-  /// @param args the provider's class, the operator, the case, and a file for the result
+  /// @param args the provider's class, that of the operator's suite, the case, and a file for the
+  ///   result
   public static void main(String[] args) throws Exception {
     KernelProvider provider = provider(args[0]);
     OperatorSuite<?> suite =
-        Catalog.operators().stream()
-            .filter(s -> s.name().equals(args[1]))
-            .findFirst()
-            .orElseThrow();
+        (OperatorSuite<?>) Class.forName(args[1]).getConstructor().newInstance();
     Platform platform = KernelOptions.fromSystem().providersPlatform();
     double least = least(suite, args[2], new Alone(provider, platform));
     Files.writeString(Path.of(args[3]), Double.toString(least));
@@ -72,7 +70,7 @@ final class AllocationProbe {
   }
 
   /// Measures in a new process.
-  static Answer run(KernelProvider provider, String operator, String text)
+  static Answer run(KernelProvider provider, Class<?> suite, String text)
       throws IOException, InterruptedException {
     Class<?> type = provider.getClass();
     try {
@@ -86,7 +84,11 @@ final class AllocationProbe {
       List<String> command = command(type);
       command.addAll(
           List.of(
-              AllocationProbe.class.getName(), type.getName(), operator, text, result.toString()));
+              AllocationProbe.class.getName(),
+              type.getName(),
+              suite.getName(),
+              text,
+              result.toString()));
       return answer(new ProcessBuilder(command), result, log);
     } finally {
       Files.delete(result);

@@ -81,7 +81,7 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
               here,
               limit));
     }
-    return switch (AllocationProbe.run(target.provider(), suite.name(), CaseText.write(c))) {
+    return switch (AllocationProbe.run(target.provider(), suite.getClass(), CaseText.write(c))) {
       case AllocationProbe.Answer.Bytes(double alone) when alone <= limit ->
           new Outcome.Pass(alone / limit);
       case AllocationProbe.Answer.Bytes(double alone) ->

@@ -23,11 +23,11 @@ import java.util.function.Supplier;
 
 /// Rule P18: what a task throws leaves the call as it is, whatever it is, and nothing is left
 /// behind that a later call would notice.
-record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final int SEVERAL = 5;
 
   /// One worker, and several.
-  static final int[] PARALLELISM = {1, SEVERAL};
+  public static final List<Integer> PARALLELISM = List.of(1, SEVERAL);
 
   /// What comes out of workers: a defect, a pool that is closed, a file that is gone under a
   /// mapping, and errors of the JVM.
@@ -116,12 +116,12 @@ record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// A failure of the workers, one of all kinds.
-  static Throwable failure(Mix mix) {
+  public static Throwable failure(Mix mix) {
     return FAILURES.get(mix.below(FAILURES.size())).get();
   }
 
   /// The failure must leave the call as it is.
-  static void letsOut(Throwable failure, String where, Runnable call, Verdict verdict) {
+  public static void letsOut(Throwable failure, String where, Runnable call, Verdict verdict) {
     String expected = failure + " from the call";
     try {
       call.run();

@@ -20,14 +20,14 @@ import java.util.List;
 /// Rule P12: no call waits for another. Calls are held in the middle, by their workers, and others
 /// must come to their end meanwhile: on the same kernel, and on another of the same provider. So a
 /// lock around a call, or buffers that calls share, are found each time and not by chance.
-record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
+public record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls that are held at the same time: more than a pool of buffers is likely to have.
   private static final int MANY = 17;
 
   private static final int PARALLELISM = 3;
 
   /// How long the others may take, which are small.
-  static final Duration LIMIT = Duration.ofSeconds(10);
+  public static final Duration LIMIT = Duration.ofSeconds(10);
 
   Outcome check(C c, Candidate target) throws Exception {
     try (Memory memory = new CanaryMemory()) {

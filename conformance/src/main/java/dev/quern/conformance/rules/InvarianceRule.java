@@ -22,14 +22,14 @@ import java.util.Locale;
 
 /// Rule P21: rows at once, cut into calls of all kinds, and one by one, with other workers each
 /// time, give the same bits, over all variants of the offer.
-record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
+public record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Rows beyond those from which the last variant runs.
   private static final int MORE = 3;
 
   /// Workers of a call, at most.
   private static final int WORKERS = 9;
 
-  Outcome check(C c, Candidate target) {
+  public Outcome check(C c, Candidate target) {
     if (!(suite.offer(c, target) instanceof Offer.Accepted<?> offer) || !promised(offer)) {
       return new Outcome.Skip("its variants are not all declared invariant");
     }
@@ -47,7 +47,7 @@ record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
-  static boolean promised(Offer.Accepted<?> offer) {
+  public static boolean promised(Offer.Accepted<?> offer) {
     return offer.variants().stream().allMatch(Variant::invariant);
   }
 

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /// The rules of section P that hold for the kernels of every operator. They need no more than a
 /// [Run].
-final class KernelRules {
+public final class KernelRules {
   /// Rows of a batch that are compared with the same row alone.
   private static final int ROWS_ALONE = 4;
 
@@ -22,7 +22,7 @@ final class KernelRules {
 
   /// @param rowsRule the operator's rule that rows are independent: `L4`
   /// @param nonFinite its rules about NaN and infinities
-  static <C extends Record & Case> List<Rule<C>> of(
+  public static <C extends Record & Case> List<Rule<C>> of(
       OperatorSuite<C> suite, String rowsRule, List<Rule<C>> nonFinite) {
     MemoryRules<C> memory = new MemoryRules<>(suite);
     ScheduleRules<C> schedules = new ScheduleRules<>(suite);

@@ -28,7 +28,7 @@ import java.util.Set;
 import java.util.function.Function;
 
 /// Rules P7 to P10: where kernels read and write.
-record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Canaries beside operands: more than a row that is written beyond the last one mostly takes.
   private static final long WIDE_GUARD_BYTES = 8192;
@@ -143,7 +143,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// What is said of a run whose inputs, or some of them, lie in mapped memory.
-  static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
+  public static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
     run.changedInput().ifPresent(i -> verdict.fail(i + ", " + when, "unchanged", "written to"));
     memory
         .written()

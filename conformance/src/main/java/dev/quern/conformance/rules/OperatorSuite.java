@@ -9,9 +9,11 @@ import dev.quern.conformance.run.Run;
 import dev.quern.op.Kernel;
 import dev.quern.spi.Offer;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/// What the suite knows about one operator. A new operator is one of these, one [Case] and one
-/// [Run].
+/// What the suite knows about one operator. A new operator is a package with one of these, one
+/// [Case] and one [Run], and a line in the catalogue.
 ///
 /// @param <C> its cases
 public interface OperatorSuite<C extends Record & Case> {
@@ -27,8 +29,25 @@ public interface OperatorSuite<C extends Record & Case> {
   /// What the provider says to a case's spec.
   Offer<?> offer(C c, Candidate target);
 
+  /// The names that may stand after the operator in a declaration, column by column.
+  default List<List<String>> declaredNames() {
+    return List.of();
+  }
+
+  /// The sizes that its conditions may name.
+  List<String> declaredSizes();
+
   /// A case's spec in the terms of a support declaration.
   Query query(C c);
+
+  /// How large each dimension gets in the models that people run, by size, smallest first.
+  Map<String, List<Integer>> sizesInModels();
+
+  /// The cases of a model's kernel at its exact size; empty if its spec is another operator's.
+  Optional<SpecCases> specCases(SpecCases.Wanted wanted);
+
+  /// What `quern selfcheck` calls until it is compiled.
+  List<CompiledCases<C>> compiledCases();
 
   /// A kernel with a case's operands.
   ///

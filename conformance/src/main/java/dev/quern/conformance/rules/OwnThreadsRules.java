@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the
 /// tasks that it hands to the workers it was given.
-record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls in which a thread must be started each time before a kernel is said to start threads.
   private static final int THREAD_CALLS = 100;
 
@@ -50,7 +50,7 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// Neither a new thread nor an old one may take part.
-  static void noOtherThread(String where, Runnable call, Verdict verdict) {
+  public static void noOtherThread(String where, Runnable call, Verdict verdict) {
     if (startsThreads(call)) {
       verdict.fail(where, "no thread started", "a thread started");
     } else {

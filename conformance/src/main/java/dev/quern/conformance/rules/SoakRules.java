@@ -2,7 +2,6 @@ package dev.quern.conformance.rules;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Outcome;
@@ -48,7 +47,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
                 rules.soak(c, target, tries < Rule.QUICK_TRIES ? FEW_CALLS : CALLS)),
         rules
             .rule("long_soak", (c, target, tries) -> rules.soak(c, target, MANY_CALLS))
-            .on(c -> onceEach(rules.small(c)))
+            .on(c -> CaseText.with(c, c.soaked() + ",seed=1"))
             .effort(Rule.Effort.LONG_SOAK),
         rules.rule("many_kernels", rules::manyKernels));
   }
@@ -62,11 +61,6 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   private C small(C c) {
     return CaseText.with(c, c.small() + ",seed=1");
-  }
-
-  /// Of a linear only one that accumulates nothing.
-  private static <C extends Record & Case> C onceEach(C c) {
-    return c instanceof LinearCase ? CaseText.with(c, "accumulate=false") : c;
   }
 
   private static boolean patient(int tries) {

@@ -27,7 +27,7 @@ import java.util.concurrent.Executors;
 
 /// Rules P12, P15 and P18, on kernels that remember: what a call writes depends on its own operands
 /// and on packed weights, and on nothing that was before.
-record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite) {
     StateRules<C> rules = new StateRules<>(suite);
@@ -53,7 +53,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// What is left of the first edge cases is one case.
-  static <C extends Record & Case> C longRow(C c) {
+  public static <C extends Record & Case> C longRow(C c) {
     return CaseText.with(c, c.longRow() + ",seed=1");
   }
 
