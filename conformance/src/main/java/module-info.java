@@ -11,5 +11,6 @@ module dev.quern.conformance {
   requires jdk.management;
 
   exports dev.quern.conformance;
+  exports dev.quern.conformance.judge;
   exports dev.quern.conformance.report;
 }

@@ -154,29 +154,41 @@ class ArchitectureTest {
           .areAssignableTo(Thread.class)
           .because("the caller owns threads, the provider owns the split");
 
-  /// The package `dev.quern.llama` itself is one too: what its rooms throw and return is theirs.
-  private static final SliceAssignment MODEL_PACKAGES =
-      new SliceAssignment() {
-        @Override
-        public SliceIdentifier getIdentifierOf(JavaClass c) {
-          return c.getPackageName().startsWith("dev.quern.llama")
-              ? SliceIdentifier.of(c.getPackageName())
-              : SliceIdentifier.ignore();
-        }
+  /// The packages from a root on. The root is one too: what its rooms throw and return is theirs. A
+  /// pattern would leave it out.
+  private static SliceAssignment packagesFrom(String root) {
+    return new SliceAssignment() {
+      @Override
+      public SliceIdentifier getIdentifierOf(JavaClass c) {
+        return c.getPackageName().startsWith(root)
+            ? SliceIdentifier.of(c.getPackageName())
+            : SliceIdentifier.ignore();
+      }
 
-        @Override
-        public String getDescription() {
-          return "packages of the model";
-        }
-      };
+      @Override
+      public String getDescription() {
+        return "packages from " + root + " on";
+      }
+    };
+  }
 
   @ArchTest
   static final ArchRule theModelsRoomsHaveOneOrder =
       slices()
-          .assignedFrom(MODEL_PACKAGES)
+          .assignedFrom(packagesFrom("dev.quern.llama"))
           .should()
           .beFreeOfCycles()
           .because("what a room needs lies below it, so that each can be read without those above");
+
+  @ArchTest
+  static final ArchRule theSuitesPackagesLieInLayers =
+      slices()
+          .assignedFrom(packagesFrom("dev.quern.conformance"))
+          .should()
+          .beFreeOfCycles()
+          .because(
+              "what judges lies below rules and runs, these below the operators' packages, and the"
+                  + " catalogue and what users extend on top");
 
   @ArchTest
   static final ArchRule noThreadLocals =

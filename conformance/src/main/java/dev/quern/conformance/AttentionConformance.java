@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.AttentionRules;
+import dev.quern.conformance.attention.AttentionRules;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Tag;

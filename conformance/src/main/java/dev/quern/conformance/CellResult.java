@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.conformance.catalog.ProviderRules;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -1,33 +1,21 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.cases.AttentionCase;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.LinearCase;
-import dev.quern.conformance.cases.RmsNormCase;
-import dev.quern.conformance.cases.RopeCase;
-import dev.quern.conformance.cases.SwiGluCase;
-import dev.quern.conformance.rules.AttentionRules;
-import dev.quern.conformance.rules.LinearRules;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.RmsNormRules;
-import dev.quern.conformance.rules.RopeRules;
-import dev.quern.conformance.rules.SwiGluRules;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Driver;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
-import dev.quern.data.BlockFormat;
-import dev.quern.data.KvFormat;
-import dev.quern.op.Numerics;
-import dev.quern.op.RopePairing;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /// What `quern selfcheck` runs: every variant of a provider is called until C2 has compiled it, and
 /// its results are held against the oracle's bounds all the while. The suite's rules look for wrong
@@ -60,74 +48,34 @@ public final class CompiledCheck {
     }
   }
 
-  /// What one operator is checked on.
-  ///
-  /// @param firsts a case for each kind of kernel: weight format, cache format, pairing
-  /// @param shapes changes to a case, by rising size: a small call, one with tails in every
-  ///   dimension, one as models have them
-  private record Plan<C extends Record & Case>(
-      OperatorSuite<C> suite, List<C> firsts, List<String> shapes) {}
-
   /// Checks all variants.
   ///
   /// @param target a provider that is available
   /// @param progress is told each result as it comes
   public static List<Result> run(Target target, Consumer<Result> progress) {
     List<Result> results = new ArrayList<>();
-    for (Plan<?> plan : plans()) {
-      run(plan, target, results, progress);
+    for (OperatorSuite<?> suite : Catalog.operators()) {
+      runAll(suite, target, results, progress);
     }
     return results;
   }
 
-  private static List<Plan<?>> plans() {
-    List<Plan<?>> plans = new ArrayList<>();
-    for (BlockFormat format : BlockFormat.standard()) {
-      int block = format.blockElements();
-      String tail = Integer.toString(block == 1 ? 67 : 3 * block);
-      plans.add(
-          new Plan<>(
-              new LinearRules(),
-              // `any` is what models ask for; the others find the variants behind it.
-              Stream.concat(
-                      Stream.of(LinearCase.ANY), Numerics.standard().stream().map(Numerics::id))
-                  .map(n -> LinearCase.of(format, n))
-                  .toList(),
-              List.of(
-                  "outputs=8,inputs=256", "outputs=5+8,inputs=" + tail, "outputs=66,inputs=2048")));
+  private static <C extends Record & Case> void runAll(
+      OperatorSuite<C> suite, Target target, List<Result> results, Consumer<Result> progress) {
+    for (CompiledCases<C> cases : suite.compiledCases()) {
+      run(suite, cases, target, results, progress);
     }
-    List<String> attention =
-        List.of(
-            "kvHeads=1,group=2,headDim=32,firstPosition=8",
-            "kvHeads=2,group=3,headDim=21,firstPosition=37,spare=3",
-            "kvHeads=4,group=4,headDim=64,firstPosition=300");
-    for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
-      AttentionCase apply = AttentionCase.of(kv);
-      plans.add(new Plan<>(new AttentionRules(), List.of(apply), attention));
-      AttentionCase append = CaseText.with(apply, "append=true");
-      plans.add(new Plan<>(new AttentionRules(), List.of(append), attention));
-    }
-    List<String> widths = List.of("width=32", "width=67", "width=2048");
-    plans.add(new Plan<>(new RmsNormRules(), List.of(RmsNormCase.smallest()), widths));
-    plans.add(new Plan<>(new SwiGluRules(), List.of(SwiGluCase.smallest()), widths));
-    for (RopePairing pairing : RopePairing.values()) {
-      plans.add(
-          new Plan<>(
-              new RopeRules(),
-              List.of(RopeCase.of(pairing)),
-              List.of(
-                  "heads=2,halfDim=16",
-                  "heads=3,halfDim=19,firstPosition=5",
-                  "heads=16,halfDim=32")));
-    }
-    return plans;
   }
 
   private static <C extends Record & Case> void run(
-      Plan<C> plan, Target target, List<Result> results, Consumer<Result> progress) {
+      OperatorSuite<C> suite,
+      CompiledCases<C> cases,
+      Target target,
+      List<Result> results,
+      Consumer<Result> progress) {
     List<Variant> seen = new ArrayList<>();
-    for (C first : plan.firsts) {
-      if (!(plan.suite.offer(first, target) instanceof Offer.Accepted<?> accepted)) {
+    for (C first : cases.firsts()) {
+      if (!(suite.offer(first, target) instanceof Offer.Accepted<?> accepted)) {
         continue;
       }
       List<Variant> variants = accepted.variants();
@@ -137,22 +85,34 @@ public final class CompiledCheck {
         }
         seen.add(variants.get(i));
         int end = i + 1 < variants.size() ? variants.get(i + 1).minRows() : Integer.MAX_VALUE;
-        Result result = check(plan, first, variants.get(i), end, target);
+        Result result =
+            check(
+                suite,
+                shaped(cases.shapes(), first, variants.get(i), end),
+                variants.get(i),
+                target);
         results.add(result);
         progress.accept(result);
       }
     }
   }
 
+  /// A case of each shape, with rows that run on the variant.
+  ///
   /// @param end the smallest number of rows that runs on the next variant
-  private static <C extends Record & Case> Result check(
-      Plan<C> plan, C first, Variant variant, int end, Target target) {
+  private static <C extends Record & Case> List<C> shaped(
+      List<String> shapes, C first, Variant variant, int end) {
     int min = variant.minRows();
     int[] rows = {min, Math.min(min + 4, end - 1), Math.min(Math.max(min, MANY_ROWS), end - 1)};
     List<C> cases = new ArrayList<>();
     for (int i = 0; i < rows.length; i++) {
-      cases.add(CaseText.with(first, plan.shapes.get(i) + ",rows=" + rows[i]));
+      cases.add(CaseText.with(first, shapes.get(i) + ",rows=" + rows[i]));
     }
+    return cases;
+  }
+
+  private static <C extends Record & Case> Result check(
+      OperatorSuite<C> suite, List<C> cases, Variant variant, Target target) {
     C current = cases.getFirst();
     Outcome outcome = Outcome.pass();
     try (Memory memory = new CanaryMemory();
@@ -161,7 +121,7 @@ public final class CompiledCheck {
       try {
         for (int i = 0; i < cases.size() && outcome instanceof Outcome.Pass; i++) {
           current = cases.get(i);
-          runs.add(plan.suite.open(current, target, memory));
+          runs.add(suite.open(current, target, memory));
           outcome = driver.drive(runs.get(i), CALLS[i]);
         }
         // A larger call may have had the code of the smaller ones compiled anew.
@@ -172,10 +132,8 @@ public final class CompiledCheck {
       } catch (RuntimeException | LinkageError | AssertionError e) {
         outcome = new Outcome.Fail("the kernel", "a result", "threw " + e);
       }
-      String replay =
-          String.format(Locale.ROOT, "P5/%s:%s", plan.suite.name(), CaseText.write(current));
-      return new Result(
-          plan.suite.name(), current.spec(), variant, replay, outcome, driver.calls());
+      String replay = String.format(Locale.ROOT, "P5/%s:%s", suite.name(), CaseText.write(current));
+      return new Result(suite.name(), current.spec(), variant, replay, outcome, driver.calls());
     }
   }
 }

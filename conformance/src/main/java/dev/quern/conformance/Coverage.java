@@ -2,7 +2,8 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseFacts;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.run.DeclinedException;
@@ -39,9 +40,9 @@ public final class Coverage {
   /// The rule, whose cases are counted from now on.
   <C extends Record & Case> Rule<C> watching(OperatorSuite<C> suite, Rule<C> rule) {
     Rule.PatientCheck<C> watched =
-        (c, target, settings) -> {
+        (c, target, tries) -> {
           try {
-            Outcome outcome = rule.check().check(c, target, settings);
+            Outcome outcome = rule.check().check(c, target, tries);
             add(suite.name(), c, outcome);
             return outcome;
           } catch (DeclinedException e) {

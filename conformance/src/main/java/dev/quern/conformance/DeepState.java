@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.files.NewFile;
 import dev.quern.files.OutputException;
 import java.io.IOException;

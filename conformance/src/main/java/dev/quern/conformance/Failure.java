@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.judge.Outcome;
 import java.util.List;
 import java.util.Locale;
 

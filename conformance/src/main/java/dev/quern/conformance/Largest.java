@@ -1,7 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.cases.ModelShapes;
-import java.util.Map;
+import dev.quern.conformance.catalog.Catalog;
 import java.util.OptionalLong;
 
 /// How large a dimension of an operator gets in the models that people run.
@@ -14,9 +13,6 @@ public interface Largest {
 
   /// In the models of the suite's table.
   static Largest inModels() {
-    return (operator, dimension) -> {
-      Integer size = ModelShapes.largest().getOrDefault(operator, Map.of()).get(dimension);
-      return size == null ? OptionalLong.empty() : OptionalLong.of(size);
-    };
+    return Catalog::largest;
   }
 }

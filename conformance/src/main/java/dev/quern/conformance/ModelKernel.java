@@ -1,5 +1,6 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.rules.SpecCases;
 import java.util.List;
 import java.util.Objects;
 
@@ -14,5 +15,10 @@ public record ModelKernel(String model, Object spec, List<Integer> stacked, int 
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(spec, "spec");
     stacked = List.copyOf(stacked);
+  }
+
+  /// What cases are made for.
+  SpecCases.Wanted wanted(SpecCases.Budget budget, long seed) {
+    return new SpecCases.Wanted(spec, stacked, context, budget, seed);
   }
 }

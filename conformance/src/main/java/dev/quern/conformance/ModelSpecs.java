@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.SpecCases;
@@ -27,9 +28,9 @@ final class ModelSpecs {
   ModelSpecs(Plan plan, Settings settings) {
     this.plan = plan;
     this.settings = settings;
-    SpecCases.Budget budget = SpecCases.Budget.of(settings);
+    SpecCases.Budget budget = SpecCases.Budget.of(settings.tries());
     for (ModelKernel kernel : plan.models().stream().distinct().toList()) {
-      SpecCases s = SpecCases.of(kernel, budget, settings.seed());
+      SpecCases s = Catalog.specCases(kernel.wanted(budget, settings.seed()));
       String subject = String.format(Locale.ROOT, "%s: %s", kernel.model(), s.spec());
       specs.put(
           new ModelResult(kernel.model(), s.operator(), subject, s.spec(), s.tried(), s.tooLarge()),

@@ -4,6 +4,7 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
+import dev.quern.conformance.run.Hangs;
 import dev.quern.spi.Availability;
 import java.util.List;
 import java.util.Locale;

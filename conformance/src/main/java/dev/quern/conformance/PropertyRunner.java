@@ -3,14 +3,19 @@ package dev.quern.conformance;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.SmallerCase;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.ModelSizes;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.DeclinedException;
+import dev.quern.conformance.run.Hangs;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.NoEndException;
+import dev.quern.conformance.run.Sessions;
 import dev.quern.conformance.run.Thrown;
 import dev.quern.conformance.run.Watchdog;
 import java.io.IOException;
@@ -321,7 +326,7 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private Duration limit() {
-    return Settings.patient(rule.effort().limit());
+    return Lenience.patient(rule.effort().limit());
   }
 
   private Outcome count(C c) {
@@ -386,7 +391,7 @@ final class PropertyRunner<C extends Record & Case> {
   /// memory that runs out is free again when the case has failed.
   private Outcome judged(C c) {
     try {
-      return rule.check().check(c, target, settings);
+      return rule.check().check(c, target, settings.tries());
     } catch (DeclinedException e) {
       return new Outcome.Skip(e.getMessage());
     } catch (NoEndException e) {

@@ -1,9 +1,10 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.conformance.run.Hangs;
 import dev.quern.spi.Availability;
 import java.util.List;
 import java.util.stream.Stream;

@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.RmsNormRules;
+import dev.quern.conformance.rows.RmsNormRules;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Tag;

@@ -1,5 +1,7 @@
 package dev.quern.conformance;
 
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.rules.Rule;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -15,17 +17,14 @@ import java.util.Optional;
 ///   native kernel ends the process beside a guard page, it names the case
 public record Settings(int tries, long seed, Optional<String> replay, Optional<Path> breadcrumb) {
   /// Generated cases for each rule and format unless told otherwise.
-  public static final int DEFAULT_TRIES = 20;
+  public static final int DEFAULT_TRIES = Rule.DEFAULT_TRIES;
 
   /// Generated cases of a quick run.
-  public static final int QUICK_TRIES = 2;
+  public static final int QUICK_TRIES = Rule.QUICK_TRIES;
 
   /// The seed unless told otherwise: a build that was green stays green, and an overnight run gives
   /// another.
   public static final long DEFAULT_SEED = 1;
-
-  private static final String ALLOCATION = "quern.conformance.allocation";
-  private static final String PATIENCE = "quern.conformance.patience";
 
   public Settings {
     if (tries < 0) {
@@ -44,47 +43,13 @@ public record Settings(int tries, long seed, Optional<String> replay, Optional<P
   /// @throws IllegalArgumentException if one of them, `.allocation` or `.patience`, says what it
   ///   can't
   public static Settings fromSystemProperties() {
-    allocationIsReportedOnly(); // a mistyped word is the user's mistake, and no kernel's
-    patient(Duration.ZERO);
+    Lenience.allocationIsReportedOnly(); // a mistyped word is the user's mistake, and no kernel's
+    Lenience.patient(Duration.ZERO);
     return new Settings(
         (int) number("quern.conformance.tries", DEFAULT_TRIES),
         number("quern.conformance.seed", DEFAULT_SEED),
         Optional.ofNullable(System.getProperty("quern.conformance.replay")),
         Optional.ofNullable(System.getProperty("quern.conformance.breadcrumb")).map(Path::of));
-  }
-
-  /// Whether P14 is reported and not judged: `-Dquern.conformance.allocation=report`, against the
-  /// default `judge`.
-  ///
-  /// @throws IllegalArgumentException if the property says anything else
-  public static boolean allocationIsReportedOnly() {
-    String value = System.getProperty(ALLOCATION, "judge");
-    return switch (value) {
-      case "judge" -> false;
-      case "report" -> true;
-      default ->
-          throw new IllegalArgumentException(
-              String.format(Locale.ROOT, "%s=%s, expected judge or report", ALLOCATION, value));
-    };
-  }
-
-  /// How long to wait for what takes at most `limit` on an ordinary machine: a slow one, or an
-  /// emulator, asks for so many times as long by `-Dquern.conformance.patience=10`.
-  ///
-  /// @throws IllegalArgumentException if the property is no number from 0.001 to 1000
-  public static Duration patient(Duration limit) {
-    String value = System.getProperty(PATIENCE, "1");
-    double times;
-    try {
-      times = Double.parseDouble(value);
-    } catch (NumberFormatException e) {
-      times = Double.NaN;
-    }
-    if (!(times >= 0.001 && times <= 1000)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s=%s, expected 0.001 to 1000", PATIENCE, value));
-    }
-    return Duration.ofNanos((long) (limit.toNanos() * times));
   }
 
   private static long number(String property, long otherwise) {

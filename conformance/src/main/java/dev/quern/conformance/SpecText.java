@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.conformance.catalog.ProviderRules;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,11 +1,14 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
+import dev.quern.conformance.run.Hangs;
 import dev.quern.conformance.run.Thrown;
 import dev.quern.conformance.run.Watchdog;
 import dev.quern.spi.Availability;
@@ -37,14 +40,14 @@ public final class Suite {
   ///
   /// @throws dev.quern.conformance.run.NoEndException if it does not
   static <T> T ask(String what, Callable<T> question) throws Exception {
-    return Watchdog.once(what, Settings.patient(ANSWERED), question);
+    return Watchdog.once(what, Lenience.patient(ANSWERED), question);
   }
 
   /// What many of its answers give, within a limit of time.
   ///
   /// @throws dev.quern.conformance.run.NoEndException if it does not end
   static <T> T askAll(String what, Callable<T> questions) throws Exception {
-    return Watchdog.once(what, Settings.patient(ALL_ANSWERED), questions);
+    return Watchdog.once(what, Lenience.patient(ALL_ANSWERED), questions);
   }
 
   /// What may be selected: `provider` for the provider's own rules, and the operators.

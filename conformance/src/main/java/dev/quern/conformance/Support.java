@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.judge.Declaration;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Platform;
@@ -12,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /// What a provider's author declares that it accepts: the resource `META-INF/quern/NAME.support` in
 /// the provider's JAR. The suite compares it with what the provider does accept, so that a kernel
@@ -35,11 +35,7 @@ import java.util.stream.Collectors;
 /// @param source where it was read from
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
-public record Support(String source, List<Line> lines, String problem) {
-
-  private static final Map<String, OperatorSuite<?>> OPERATORS =
-      Catalog.operators().stream().collect(Collectors.toMap(OperatorSuite::name, s -> s));
-
+public record Support(String source, List<Line> lines, String problem) implements Declaration {
   /// One line.
   ///
   /// @param operator the operator
@@ -53,13 +49,13 @@ public record Support(String source, List<Line> lines, String problem) {
       List<Condition> conditions) {
 
     boolean covers(Query query, Platform platform) {
-      if (!operator.equals(query.operator)
+      if (!operator.equals(query.operator())
           || !platform.cpuFeatures().containsAll(features)
-          || !conditions.stream().allMatch(c -> c.holds(query.sizes.get(c.size)))) {
+          || !conditions.stream().allMatch(c -> c.holds(query.sizes().get(c.size)))) {
         return false;
       }
       for (int i = 0; i < columns.size(); i++) {
-        if (!columns.get(i).contains(query.names.get(i))) {
+        if (!columns.get(i).contains(query.names().get(i))) {
           return false;
         }
       }
@@ -77,14 +73,6 @@ public record Support(String source, List<Line> lines, String problem) {
       };
     }
   }
-
-  /// A spec, in the declaration's terms.
-  ///
-  /// @param operator the operator
-  /// @param names for linear format and numerics, for attention the cache format, for rope the
-  ///   pairing
-  /// @param sizes the spec's sizes by name
-  public record Query(String operator, List<String> names, Map<String, Long> sizes) {}
 
   public Support {
     lines = List.copyOf(lines);
@@ -129,25 +117,19 @@ public record Support(String source, List<Line> lines, String problem) {
     return new Support(source, lines, "");
   }
 
-  /// The names that may stand after an operator, column by column; none for one that there is not.
-  public static List<List<String>> columns(String operator) {
-    return OPERATORS.containsKey(operator) ? OPERATORS.get(operator).columns() : List.of();
-  }
-
-  /// Whether a spec is declared on a platform.
+  @Override
   public boolean declares(Query query, Platform platform) {
     return lines.stream().anyMatch(l -> l.covers(query, platform));
   }
 
   private static Line line(String[] words) {
     String operator = words[0];
-    OperatorSuite<?> suite = OPERATORS.get(operator);
-    if (suite == null) {
-      throw unknown("operator", operator, OPERATORS.keySet().stream().sorted().toList());
-    }
+    OperatorSuite<?> suite =
+        Catalog.find(operator)
+            .orElseThrow(() -> unknown("operator", operator, Catalog.names().sorted().toList()));
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
-    for (List<String> known : suite.columns()) {
+    for (List<String> known : suite.declaredNames()) {
       String word = next < words.length ? words[next++] : "";
       for (String name : word.split(",")) {
         if (!known.contains(name)) {
@@ -173,7 +155,7 @@ public record Support(String source, List<Line> lines, String problem) {
         columns,
         clauses.getOrDefault("if", List.of()),
         clauses.getOrDefault("where", List.of()).stream()
-            .map(c -> condition(suite.sizes(), c))
+            .map(c -> condition(suite.declaredSizes(), c))
             .toList());
   }
 

@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.rules.SwiGluRules;
+import dev.quern.conformance.rows.SwiGluRules;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Tag;

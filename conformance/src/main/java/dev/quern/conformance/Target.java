@@ -1,9 +1,9 @@
 package dev.quern.conformance;
 
 import dev.quern.KernelOptions;
+import dev.quern.conformance.judge.Candidate;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
-import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /// What is tested: a provider, where it runs, and what its author declares. Its kernels are opened
 /// when they are first asked for, and closed with this. Any thread may ask; nobody waits for
 /// another, since an answer may never come.
-public final class Target implements AutoCloseable {
+public final class Target implements Candidate, AutoCloseable {
   private final KernelProvider provider;
   private final Platform platform;
   private final Support support;
@@ -32,14 +32,17 @@ public final class Target implements AutoCloseable {
         provider, KernelOptions.fromSystem().providersPlatform(), Support.of(provider));
   }
 
+  @Override
   public KernelProvider provider() {
     return provider;
   }
 
+  @Override
   public Platform platform() {
     return platform;
   }
 
+  @Override
   public Support support() {
     return support;
   }
@@ -53,8 +56,7 @@ public final class Target implements AutoCloseable {
     }
   }
 
-  /// Whether it runs on the platform: what it said when it was first asked. Null where the provider
-  /// returned that, which rule P3 is about.
+  @Override
   public Availability availability() {
     Availability known = opened.get();
     if (known != null) {
@@ -67,13 +69,6 @@ public final class Target implements AutoCloseable {
       close(answer);
     }
     return opened.get();
-  }
-
-  /// What it offers there; a set that declines all where it can't run.
-  public KernelSet kernels() {
-    return availability() instanceof Availability.Ready ready
-        ? ready.kernels()
-        : new KernelSet() {};
   }
 
   /// Closes what was opened, once.

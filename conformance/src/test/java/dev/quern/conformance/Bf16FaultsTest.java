@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.quern.KernelOptions;
-import dev.quern.conformance.oracle.Half;
+import dev.quern.conformance.judge.Half;
 import dev.quern.data.Bf16;
 import dev.quern.data.BlockCodec;
 import dev.quern.data.F32Matrix;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.linear.LinearCase;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.data.BlockFormat;
 import dev.quern.provider.scalar.ScalarProvider;

@@ -3,14 +3,22 @@ package dev.quern.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.rules.Catalog;
-import dev.quern.conformance.rules.ProviderRules;
+import dev.quern.Operator;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.rules.OperatorSuite;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/// Every rule of SPEC.md is checked, or listed with the reason why not.
+/// Every operator is tested, and every rule of SPEC.md is checked, or listed with the reason why not.
 class CatalogTest {
+  @Test
+  void noOperatorIsForgotten() {
+    assertEquals(
+        Operator.values(), Catalog.operators().stream().map(OperatorSuite::operator).toList());
+  }
+
   @Test
   void noRuleIsForgotten() {
     Set<String> covered = new TreeSet<>(Catalog.untested().keySet());

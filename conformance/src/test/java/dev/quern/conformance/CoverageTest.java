@@ -6,8 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.SwiGluCase;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.rows.SwiGluCase;
 import dev.quern.provider.scalar.ScalarProvider;
 import java.util.List;
 import java.util.Optional;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionKernel;

@@ -3,9 +3,9 @@ package dev.quern.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.ProviderRules;
 import dev.quern.conformance.rules.OperatorSuite;
-import dev.quern.conformance.rules.ProviderRules;
 import dev.quern.conformance.rules.Rule;
 import java.io.IOException;
 import java.nio.file.Files;

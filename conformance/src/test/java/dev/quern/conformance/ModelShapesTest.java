@@ -1,18 +1,16 @@
 package dev.quern.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.cases.AttentionCase;
+import dev.quern.conformance.attention.AttentionCase;
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.cases.ModelShapes;
-import dev.quern.conformance.cases.RmsNormCase;
-import dev.quern.conformance.cases.RopeCase;
-import dev.quern.conformance.cases.SwiGluCase;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.linear.LinearCase;
+import dev.quern.conformance.rows.RmsNormCase;
+import dev.quern.conformance.rows.RopeCase;
+import dev.quern.conformance.rows.SwiGluCase;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Subject;
 import dev.quern.provider.scalar.ScalarProvider;
@@ -20,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -32,11 +31,12 @@ class ModelShapesTest {
 
   @Test
   void theLargestOfEachDimension() {
-    assertEquals(36864, ModelShapes.largest("linear", "inputs"));
-    assertEquals(262144, ModelShapes.largest("linear", "outputs"));
-    assertEquals(131072, ModelShapes.largest("attention", "positions"));
-    assertEquals(256, ModelShapes.largest("rope", "headDim"));
-    assertThrows(IllegalArgumentException.class, () -> ModelShapes.largest("linear", "heads"));
+    assertEquals(OptionalLong.of(36864), Catalog.largest("linear", "inputs"));
+    assertEquals(OptionalLong.of(262144), Catalog.largest("linear", "outputs"));
+    assertEquals(OptionalLong.of(131072), Catalog.largest("attention", "positions"));
+    assertEquals(OptionalLong.of(256), Catalog.largest("rope", "headDim"));
+    assertEquals(OptionalLong.empty(), Catalog.largest("linear", "heads"));
+    assertEquals(OptionalLong.empty(), Catalog.largest("convolution", "heads"));
   }
 
   @Test
@@ -51,9 +51,10 @@ class ModelShapesTest {
       List<C> edges = subject.modelSizes().get().edges();
       Map<String, Integer> few = largest(edges.subList(0, Math.min(ALWAYS, edges.size())));
       Map<String, Integer> all = largest(edges);
-      ModelShapes.largest()
-          .get(suite.name())
-          .forEach((dimension, largest) -> {
+      suite
+          .sizesInModels()
+          .forEach((dimension, sizes) -> {
+            int largest = sizes.getLast();
             String what = String.format(Locale.ROOT, "%s %s", subject.label(), dimension);
             assertTrue(all.get(dimension) >= largest, what);
             // Three stacked matrices, and a head's full width, may wait.
@@ -77,9 +78,10 @@ class ModelShapesTest {
         Stream.generate(() -> subject.modelSizes().get().drawn().apply(mix)).limit(3000).toList();
     cases.forEach(Case::spec);
     Map<String, Integer> reached = largest(cases);
-    ModelShapes.largest()
-        .get(suite.name())
-        .forEach((dimension, largest) -> {
+    suite
+        .sizesInModels()
+        .forEach((dimension, sizes) -> {
+          int largest = sizes.getLast();
           // Of matrices that drawn cases stack there are two.
           if (!dimension.equals("stacked")) {
             assertTrue(reached.get(dimension) > largest, suite.name() + " " + dimension);

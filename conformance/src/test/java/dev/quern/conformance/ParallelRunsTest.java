@@ -3,6 +3,7 @@ package dev.quern.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.conformance.run.Sessions;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.RmsNormKernel;

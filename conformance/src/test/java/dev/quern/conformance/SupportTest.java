@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.Support.Query;
+import dev.quern.conformance.judge.Declaration.Query;
 import dev.quern.spi.Jit;
 import dev.quern.spi.Platform;
 import java.util.List;

@@ -17,6 +17,14 @@ public interface Case {
   /// What operands are generated from (see [Mix]).
   long seed();
 
+  /// A size of the call.
+  ///
+  /// @param name as SPEC.md has it: `inputs`
+  record Size(String name, int value) {}
+
+  /// Its sizes besides rows and workers.
+  List<Size> sizes();
+
   /// What an integer of the case is a multiple of: inputs come in blocks.
   ///
   /// @param component its name
@@ -27,6 +35,12 @@ public interface Case {
   /// Changes, for [CaseText#with], that make it a small call in which whatever a kernel keeps would
   /// show: what is called thousands of times.
   String small();
+
+  /// The same, where it is called tens of thousands of times: one kind of call, if kinds differ in
+  /// nothing that a kernel could keep.
+  default String soaked() {
+    return small();
+  }
 
   /// Changes that make it as large as a model's where a kernel may begin to keep something (a long
   /// row, a wide norm, a far position), and small otherwise.

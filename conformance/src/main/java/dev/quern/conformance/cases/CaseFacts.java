@@ -19,29 +19,7 @@ public final class CaseFacts {
   /// The sizes of a call, by name.
   public static Map<String, Integer> sizes(Case c) {
     Map<String, Integer> sizes = new LinkedHashMap<>();
-    switch (c) {
-      case LinearCase l -> {
-        sizes.put("inputs", l.inputs());
-        sizes.put("outputs", l.totalOutputs());
-        sizes.put("stacked", l.outputs().size());
-      }
-      case AttentionCase a -> {
-        sizes.put("heads", a.heads());
-        sizes.put("kvHeads", a.kvHeads());
-        sizes.put("group", a.group());
-        sizes.put("headDim", a.headDim());
-        sizes.put("positions", a.positions());
-        sizes.put("capacity", a.capacity());
-      }
-      case RmsNormCase n -> sizes.put("width", n.width());
-      case RopeCase r -> {
-        sizes.put("heads", r.heads());
-        sizes.put("headDim", r.headDim());
-        sizes.put("positions", r.firstPosition() + r.rows());
-      }
-      case SwiGluCase s -> sizes.put("width", s.width());
-      default -> {}
-    }
+    c.sizes().forEach(size -> sizes.put(size.name(), size.value()));
     sizes.put("rows", c.rows());
     sizes.put("workers", c.schedule().workers());
     return sizes;

@@ -1,13 +1,10 @@
 package dev.quern.conformance.cases;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.function.ToIntFunction;
 
-/// Models that people run, and how large each dimension of each operator gets in them: what the
-/// space of model sizes is made of, and what a report shows beside the sizes that were tested.
+/// Models that people run: what the space of model sizes is made of, and what a report shows beside
+/// the sizes that were tested.
 public final class ModelShapes {
   /// The rows of the largest batch of a prompt.
   public static final int ROWS = 1024;
@@ -62,9 +59,6 @@ public final class ModelShapes {
           new Model("SmolLM2 360M", 960, 2560, 15, 5, 64, 49152, 8192),
           new Model("SmolLM2 1.7B", 2048, 8192, 32, 32, 64, 49152, 8192));
 
-  /// By operator and dimension, each value once, by size.
-  private static final Map<String, Map<String, List<Integer>>> SIZES = table();
-
   private ModelShapes() {}
 
   /// The models, family by family.
@@ -72,92 +66,14 @@ public final class ModelShapes {
     return MODELS;
   }
 
-  /// The largest value of each dimension of each operator: `linear`, then `inputs`, is 36864.
-  /// `outputs` counts those of all stacked matrices.
-  public static Map<String, Map<String, Integer>> largest() {
-    Map<String, Map<String, Integer>> largest = new LinkedHashMap<>();
-    SIZES.forEach((operator, dimensions) ->
-        dimensions.forEach((dimension, sizes) ->
-            largest
-                .computeIfAbsent(operator, o -> new LinkedHashMap<>())
-                .put(dimension, sizes.getLast())));
-    return largest;
-  }
-
-  /// The largest value of a dimension.
+  /// What models have of something, each value once, smallest first.
   ///
-  /// @throws IllegalArgumentException if there is none of that name
-  public static int largest(String operator, String dimension) {
-    return sizes(operator, dimension).getLast();
-  }
-
-  /// All values of a dimension that models have, by size.
-  ///
-  /// @throws IllegalArgumentException if there is none of that name
-  public static List<Integer> sizes(String operator, String dimension) {
-    List<Integer> sizes = SIZES.getOrDefault(operator, Map.of()).get(dimension);
-    if (sizes == null) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s of %s, expected one of %s", dimension, operator, SIZES));
-    }
-    return sizes;
-  }
-
-  private static Map<String, Map<String, List<Integer>>> table() {
-    Map<String, Map<String, List<Integer>>> table = new LinkedHashMap<>();
-    put(
-        table,
-        "linear",
-        "inputs",
-        List.of(Model::hidden, Model::intermediate, m -> m.heads * m.headDim));
-    put(
-        table,
-        "linear",
-        "outputs",
-        List.of(
-            Model::hidden,
-            Model::vocabulary,
-            m -> 2 * m.intermediate,
-            m -> (m.heads + 2 * m.kvHeads) * m.headDim));
-    put(table, "linear", "stacked", m -> 3); // Q, K and V
-    put(table, "linear", "rows", m -> ROWS);
-    put(table, "attention", "heads", Model::heads);
-    put(table, "attention", "kvHeads", Model::kvHeads);
-    put(table, "attention", "group", m -> m.heads / m.kvHeads);
-    put(table, "attention", "headDim", Model::headDim);
-    put(table, "attention", "positions", Model::context);
-    put(table, "attention", "capacity", Model::context);
-    put(table, "attention", "rows", m -> ROWS);
-    put(table, "rmsnorm", "width", Model::hidden);
-    put(table, "rmsnorm", "rows", m -> ROWS);
-    put(table, "rope", "heads", Model::heads);
-    put(table, "rope", "headDim", Model::headDim);
-    put(table, "rope", "positions", Model::context);
-    put(table, "rope", "rows", m -> ROWS);
-    put(table, "swiglu", "width", Model::intermediate);
-    put(table, "swiglu", "rows", m -> ROWS);
-    return table;
-  }
-
-  private static void put(
-      Map<String, Map<String, List<Integer>>> table,
-      String operator,
-      String dimension,
-      ToIntFunction<Model> size) {
-    put(table, operator, dimension, List.of(size));
-  }
-
-  private static void put(
-      Map<String, Map<String, List<Integer>>> table,
-      String operator,
-      String dimension,
-      List<ToIntFunction<Model>> sizes) {
-    List<Integer> all =
-        MODELS.stream()
-            .flatMap(m -> sizes.stream().map(s -> s.applyAsInt(m)))
-            .distinct()
-            .sorted()
-            .toList();
-    table.computeIfAbsent(operator, o -> new LinkedHashMap<>()).put(dimension, all);
+  /// @param of numbers of a model
+  public static List<Integer> sizes(List<ToIntFunction<Model>> of) {
+    return MODELS.stream()
+        .flatMap(m -> of.stream().map(s -> s.applyAsInt(m)))
+        .distinct()
+        .sorted()
+        .toList();
   }
 }

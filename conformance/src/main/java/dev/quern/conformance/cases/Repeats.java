@@ -4,7 +4,7 @@ package dev.quern.conformance.cases;
 /// and to draw each, and to multiply each in double precision, takes longer than the kernel does.
 /// So its rows are copies of fewer ones, in drawn order: every result is still judged by itself,
 /// and what belongs to another row is another number but once in [#MOST].
-final class Repeats {
+public final class Repeats {
   /// Operands with fewer values have no row twice.
   static final int MANY = 1 << 18;
 
@@ -20,14 +20,14 @@ final class Repeats {
   private Repeats() {}
 
   /// How many rows of a matrix differ.
-  static int different(int rows, int cols) {
+  public static int different(int rows, int cols) {
     return (long) rows * cols <= MANY
         ? rows
         : Math.min(rows, Math.clamp(DIFFERENT / cols, LEAST, MOST));
   }
 
   /// Which of them each row is: the first ones in their order, the others as drawn.
-  static int[] sources(int rows, int different, Mix mix) {
+  public static int[] sources(int rows, int different, Mix mix) {
     int[] sources = new int[rows];
     for (int r = 0; r < rows; r++) {
       sources[r] = r < different ? r : mix.below(different);

@@ -1,3 +1,3 @@
-/// Calls as data: what a kernel is called with, how operands are generated from a seed, and the
-/// text that replays a case.
+/// Calls as data, whatever the operator: how operands are generated from a seed, how large models
+/// are, and the text that replays a [Case].
 package dev.quern.conformance.cases;

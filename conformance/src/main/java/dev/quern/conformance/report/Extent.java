@@ -2,7 +2,7 @@ package dev.quern.conformance.report;
 
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.CoverageTable;
-import dev.quern.conformance.rules.Catalog;
+import dev.quern.conformance.catalog.Catalog;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -5,7 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.SuiteResult;
-import dev.quern.conformance.Support;
+import dev.quern.conformance.catalog.Catalog;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -135,7 +135,9 @@ public record Tested(
     for (SubjectResult s : specs()) {
       if (s.accepted()) {
         String[] words = s.subject().split(" ", 2);
-        boolean alone = Support.columns(s.operator()).isEmpty(); // one kind of spec, without a name
+        // Some have one kind of spec, which a declaration does not name.
+        boolean alone =
+            Catalog.find(s.operator()).filter(o -> o.declaredNames().isEmpty()).isPresent();
         numerics
             .computeIfAbsent(
                 s.operator() + " " + (alone ? "" : words[0]), k -> new LinkedHashSet<>())

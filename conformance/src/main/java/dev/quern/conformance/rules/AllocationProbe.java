@@ -1,9 +1,14 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Target;
+import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration;
+import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.KernelSet;
+import dev.quern.spi.Platform;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -36,22 +41,31 @@ final class AllocationProbe {
     record None(String reason) implements Answer {}
   }
 
-  /// @param args the provider's class, the operator, the case, and a file for the result
+  /// The provider in this process. What its author declares is no matter of memory.
+  private record Alone(KernelProvider provider, Platform platform, Availability availability)
+      implements Candidate {
+    @Override
+    public Declaration support() {
+      throw new UnsupportedOperationException("no rule about memory asks for it");
+    }
+  }
+
+  /// @param args the provider's class, that of the operator's suite, the case, and a file for the
+  ///   result
   public static void main(String[] args) throws Exception {
     KernelProvider provider = provider(args[0]);
     OperatorSuite<?> suite =
-        Catalog.operators().stream()
-            .filter(s -> s.name().equals(args[1]))
-            .findFirst()
-            .orElseThrow();
-    try (Target target = Target.here(provider)) {
-      double least = least(suite, args[2], target);
+        (OperatorSuite<?>) Class.forName(args[1]).getConstructor().newInstance();
+    Platform platform = KernelOptions.fromSystem().providersPlatform();
+    Candidate alone = new Alone(provider, platform, provider.open(platform));
+    try (KernelSet _ = alone.kernels()) {
+      double least = least(suite, args[2], alone);
       Files.writeString(Path.of(args[3]), Double.toString(least));
     }
   }
 
   private static <C extends Record & Case> double least(
-      OperatorSuite<C> suite, String text, Target target) throws Exception {
+      OperatorSuite<C> suite, String text, Candidate target) throws Exception {
     C c = CaseText.parse(suite.caseType(), text);
     return new AllocationRule<>(suite).least(c, target, AllocationRule.Patience.ALONE);
   }
@@ -62,7 +76,7 @@ final class AllocationProbe {
   }
 
   /// Measures in a new process.
-  static Answer run(KernelProvider provider, String operator, String text)
+  static Answer run(KernelProvider provider, Class<?> suite, String text)
       throws IOException, InterruptedException {
     Class<?> type = provider.getClass();
     try {
@@ -76,7 +90,11 @@ final class AllocationProbe {
       List<String> command = command(type);
       command.addAll(
           List.of(
-              AllocationProbe.class.getName(), type.getName(), operator, text, result.toString()));
+              AllocationProbe.class.getName(),
+              type.getName(),
+              suite.getName(),
+              text,
+              result.toString()));
       return answer(new ProcessBuilder(command), result, log);
     } finally {
       Files.delete(result);

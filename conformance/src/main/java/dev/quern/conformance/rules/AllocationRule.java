@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
 import com.sun.management.ThreadMXBean;
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -59,8 +59,8 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
     return c.equals(suite.large(c)) || c.equals(StateRules.longRow(c));
   }
 
-  Outcome check(C c, Target target) throws Exception {
-    boolean reportedOnly = Settings.allocationIsReportedOnly();
+  Outcome check(C c, Candidate target) throws Exception {
+    boolean reportedOnly = Lenience.allocationIsReportedOnly();
     if (target.platform().jit() != Jit.C2) {
       return new Outcome.Skip("needs C2, and this JVM runs " + target.platform().jit());
     }
@@ -81,7 +81,7 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
               here,
               limit));
     }
-    return switch (AllocationProbe.run(target.provider(), suite.name(), CaseText.write(c))) {
+    return switch (AllocationProbe.run(target.provider(), suite.getClass(), CaseText.write(c))) {
       case AllocationProbe.Answer.Bytes(double alone) when alone <= limit ->
           new Outcome.Pass(alone / limit);
       case AllocationProbe.Answer.Bytes(double alone) ->
@@ -108,7 +108,7 @@ record AllocationRule<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// The bytes a call in the batch of calls that allocated least.
-  double least(C c, Target target, Patience patience) throws Exception {
+  double least(C c, Candidate target, Patience patience) throws Exception {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (Memory memory = new CanaryMemory();
         ThreadWorkers workers = new ThreadWorkers(2)) {

@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -21,12 +21,12 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /// What checks of every operator share.
-final class Calls {
+public final class Calls {
   private Calls() {}
 
   /// The variants of an offer, from which edge cases are made; none where it is declined or broken,
   /// which the rules will say.
-  static List<Variant> variants(Supplier<Offer<?>> offer) {
+  public static List<Variant> variants(Supplier<Offer<?>> offer) {
     try {
       return offer.get() instanceof Offer.Accepted<?> a ? a.variants() : List.of();
     } catch (Throwable e) {
@@ -35,13 +35,13 @@ final class Calls {
   }
 
   /// Judges a run.
-  interface Judge {
+  public interface Judge {
     Verdict judge(Run run, TestWorkers workers);
   }
 
   /// Opens a case between canaries, with the workers that it names, and judges it.
-  static <C extends Record & Case> Outcome judge(
-      OperatorSuite<C> suite, C c, Target target, Judge judge) {
+  public static <C extends Record & Case> Outcome judge(
+      OperatorSuite<C> suite, C c, Candidate target, Judge judge) {
     try (Memory memory = memory(c);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       return judge.judge(suite.open(c, target, memory), workers).outcome();
@@ -50,13 +50,13 @@ final class Calls {
 
   /// Memory between canaries for a case with the workers that it names; the calling thread's alone
   /// if these are.
-  static Memory memory(Case c) {
+  public static Memory memory(Case c) {
     boolean threads = c.schedule().order() == Schedule.Order.THREADS;
     return new CanaryMemory(threads ? Arena.ofShared() : Arena.ofConfined());
   }
 
   /// The case with workers that are one thread.
-  static <C extends Record & Case> C onOneThread(C c) {
+  public static <C extends Record & Case> C onOneThread(C c) {
     return c.schedule().order() == Schedule.Order.THREADS
         ? CaseText.with(
             c, "schedule=" + new Schedule(c.schedule().workers(), Schedule.Order.RANGES))
@@ -65,29 +65,29 @@ final class Calls {
 
   /// A check on cases whose call is right by itself: what is wrong from the start is no matter of
   /// memory, and other rules have it.
-  static <C extends Record & Case> Rule.PatientCheck<C> ifRight(
+  public static <C extends Record & Case> Rule.PatientCheck<C> ifRight(
       OperatorSuite<C> suite, Rule.Check<C> check) {
-    return (c, target, settings) -> {
+    return (c, target, tries) -> {
       Outcome alone =
           judge(
               suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
       return alone instanceof Outcome.Fail
           ? new Outcome.Skip("wrong from the first call on: other rules say how")
-          : check.check(c, target, settings);
+          : check.check(c, target, tries);
     };
   }
 
   /// Makes a run's call with a content of its operands.
   ///
   /// @param content the run itself, or a sibling of it, which judges the result
-  static byte[] with(Run content, Run run, Workspace w) {
+  public static byte[] with(Run content, Run run, Workspace w) {
     run.restore(Prefill.NAN, content);
     run.again(w);
     return run.result();
   }
 
   /// Two results of a run must have the same bits.
-  static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
+  public static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
     if (run.yieldsF32()) {
       float[] e = Run.floats(expected);
       float[] a = Run.floats(actual);

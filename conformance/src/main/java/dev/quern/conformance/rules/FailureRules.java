@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.FailingWorkers;
 import dev.quern.conformance.run.Memory;
@@ -23,11 +23,11 @@ import java.util.function.Supplier;
 
 /// Rule P18: what a task throws leaves the call as it is, whatever it is, and nothing is left
 /// behind that a later call would notice.
-record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final int SEVERAL = 5;
 
   /// One worker, and several.
-  static final int[] PARALLELISM = {1, SEVERAL};
+  public static final List<Integer> PARALLELISM = List.of(1, SEVERAL);
 
   /// What comes out of workers: a defect, a pool that is closed, a file that is gone under a
   /// mapping, and errors of the JVM.
@@ -43,7 +43,7 @@ record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Workers that fail at one task, in each run of a call. The failure must come out as it is; the
   /// next call on the same workspace must be right, and so must one with other operands.
-  Outcome failingWorkers(C c, Target target) {
+  Outcome failingWorkers(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);
       Run other = run.sibling(c.seed() + 1);
@@ -77,7 +77,7 @@ record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Tasks that fail on their way: all memory is the calling thread's, and one task runs on
   /// another. What it throws there must come out of the call. A kernel that touches memory past
   /// Java's eyes is not kept from it, and then its result must be right.
-  Outcome failingTasks(C c, Target target) {
+  Outcome failingTasks(C c, Candidate target) {
     C alone = Calls.onOneThread(c);
     try (Memory memory = new CanaryMemory(Arena.ofConfined())) {
       Run run = suite.open(alone, target, memory);
@@ -116,12 +116,12 @@ record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// A failure of the workers, one of all kinds.
-  static Throwable failure(Mix mix) {
+  public static Throwable failure(Mix mix) {
     return FAILURES.get(mix.below(FAILURES.size())).get();
   }
 
   /// The failure must leave the call as it is.
-  static void letsOut(Throwable failure, String where, Runnable call, Verdict verdict) {
+  public static void letsOut(Throwable failure, String where, Runnable call, Verdict verdict) {
     String expected = failure + " from the call";
     try {
       call.run();

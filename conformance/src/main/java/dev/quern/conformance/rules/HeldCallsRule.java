@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Gate;
 import dev.quern.conformance.run.HeldCall;
@@ -20,16 +20,16 @@ import java.util.List;
 /// Rule P12: no call waits for another. Calls are held in the middle, by their workers, and others
 /// must come to their end meanwhile: on the same kernel, and on another of the same provider. So a
 /// lock around a call, or buffers that calls share, are found each time and not by chance.
-record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
+public record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls that are held at the same time: more than a pool of buffers is likely to have.
   private static final int MANY = 17;
 
   private static final int PARALLELISM = 3;
 
   /// How long the others may take, which are small.
-  static final Duration LIMIT = Duration.ofSeconds(10);
+  public static final Duration LIMIT = Duration.ofSeconds(10);
 
-  Outcome check(C c, Target target) throws Exception {
+  Outcome check(C c, Candidate target) throws Exception {
     try (Memory memory = new CanaryMemory()) {
       Run kernel = suite.open(c, target, memory);
       Run otherKernel = suite.open(c, target, memory);
@@ -52,7 +52,7 @@ record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// @return whether any was held
   private static boolean held(List<Run> toHold, Gate.Place place, List<Run> others, Verdict verdict)
       throws Exception {
-    Duration limit = Settings.patient(LIMIT);
+    Duration limit = Lenience.patient(LIMIT);
     List<byte[]> expected = toHold.stream().map(HeldCallsRule::alone).toList();
     List<byte[]> othersExpected = others.stream().map(HeldCallsRule::alone).toList();
     List<HeldCall<byte[]>> calls = new ArrayList<>();

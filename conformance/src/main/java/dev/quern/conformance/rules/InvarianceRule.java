@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -22,14 +22,14 @@ import java.util.Locale;
 
 /// Rule P21: rows at once, cut into calls of all kinds, and one by one, with other workers each
 /// time, give the same bits, over all variants of the offer.
-record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
+public record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Rows beyond those from which the last variant runs.
   private static final int MORE = 3;
 
   /// Workers of a call, at most.
   private static final int WORKERS = 9;
 
-  Outcome check(C c, Target target) {
+  public Outcome check(C c, Candidate target) {
     if (!(suite.offer(c, target) instanceof Offer.Accepted<?> offer) || !promised(offer)) {
       return new Outcome.Skip("its variants are not all declared invariant");
     }
@@ -47,7 +47,7 @@ record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
-  static boolean promised(Offer.Accepted<?> offer) {
+  public static boolean promised(Offer.Accepted<?> offer) {
     return offer.variants().stream().allMatch(Variant::invariant);
   }
 

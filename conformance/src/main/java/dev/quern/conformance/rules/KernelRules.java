@@ -1,9 +1,9 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.op.Numerics;
@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /// The rules of section P that hold for the kernels of every operator. They need no more than a
 /// [Run].
-final class KernelRules {
+public final class KernelRules {
   /// Rows of a batch that are compared with the same row alone.
   private static final int ROWS_ALONE = 4;
 
@@ -22,7 +22,7 @@ final class KernelRules {
 
   /// @param rowsRule the operator's rule that rows are independent: `L4`
   /// @param nonFinite its rules about NaN and infinities
-  static <C extends Record & Case> List<Rule<C>> of(
+  public static <C extends Record & Case> List<Rule<C>> of(
       OperatorSuite<C> suite, String rowsRule, List<Rule<C>> nonFinite) {
     MemoryRules<C> memory = new MemoryRules<>(suite);
     ScheduleRules<C> schedules = new ScheduleRules<>(suite);
@@ -96,13 +96,13 @@ final class KernelRules {
   }
 
   private static <C extends Record & Case> Outcome runs(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite, c, target, (run, workers) -> run.withinBounds(run.call(workers, Prefill.NAN)));
   }
 
   private static <C extends Record & Case> Outcome batchEqualsRows(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite,
         c,
@@ -129,7 +129,7 @@ final class KernelRules {
   }
 
   private static <C extends Record & Case> Outcome numerics(
-      OperatorSuite<C> suite, C c, Target target) {
+      OperatorSuite<C> suite, C c, Candidate target) {
     return Calls.judge(
         suite,
         c,

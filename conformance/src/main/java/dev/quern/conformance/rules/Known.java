@@ -1,6 +1,6 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Verdict;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.data.Workers;
@@ -10,9 +10,9 @@ import dev.quern.data.Workers;
 ///
 /// @param name for messages
 /// @param result the first
-record Known(String name, Run run, byte[] result) {
+public record Known(String name, Run run, byte[] result) {
   /// Makes the first call, and judges it.
-  static Known of(String name, Run run, Workers workers, Verdict verdict) {
+  public static Known of(String name, Run run, Workers workers, Verdict verdict) {
     byte[] result = run.call(workers, Prefill.NAN);
     verdict.add(name, run.withinBounds(result));
     return new Known(name, run, result);
@@ -21,7 +21,7 @@ record Known(String name, Run run, byte[] result) {
   /// Makes the call again.
   ///
   /// @param when what lies between: `after the others`
-  void again(String when, Workers workers, Verdict verdict) {
+  public void again(String when, Workers workers, Verdict verdict) {
     byte[] now = run.call(workers, Prefill.NAN);
     Calls.same(verdict, name + ", " + when, run, result, now);
   }

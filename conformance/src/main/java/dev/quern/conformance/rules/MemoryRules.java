@@ -2,13 +2,13 @@ package dev.quern.conformance.rules;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.MappedMemory;
@@ -28,7 +28,7 @@ import java.util.Set;
 import java.util.function.Function;
 
 /// Rules P7 to P10: where kernels read and write.
-record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Canaries beside operands: more than a row that is written beyond the last one mostly takes.
   private static final long WIDE_GUARD_BYTES = 8192;
@@ -39,7 +39,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Scratch beyond what was asked for, as a caller has that runs kernels of several sizes.
   private static final long MUCH_BYTES = 1 << 20;
 
-  Outcome staysInBounds(C c, Target target) {
+  Outcome staysInBounds(C c, Candidate target) {
     Verdict verdict = new Verdict();
     String os = target.platform().os();
     try (Memory memory = new CanaryMemory(WIDE_GUARD_BYTES);
@@ -68,7 +68,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Rows far apart, each operand's by another stride. What lies between holds NaN, which shows
   /// where it is read as data, and is looked at before and after each task.
-  Outcome wideStrides(C c, Target target) {
+  Outcome wideStrides(C c, Candidate target) {
     return Calls.judge(
         suite,
         c,
@@ -84,7 +84,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// The same bits where the operands are columns of one buffer and pieces of another.
-  Outcome oneBuffer(C c, Target target) {
+  Outcome oneBuffer(C c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run apart = suite.open(c, target, memory);
@@ -105,7 +105,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// The checks of this class on a call so large that what begins at some size has begun.
-  Outcome largeOperands(C c, Target target) {
+  Outcome largeOperands(C c, Candidate target) {
     Mix mix = new Mix(c.seed(), "large");
     List<Function<C, Outcome>> checks =
         List.of(
@@ -126,7 +126,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Inputs lie where a write throws, and where a write by native code shows afterwards, even if it
   /// put back what was there. They are looked at when the kernel was made, before and after each
   /// task, and after the call.
-  Outcome inputsUnchanged(C c, Target target) {
+  Outcome inputsUnchanged(C c, Candidate target) {
     try (MappedMemory memory = new MappedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Verdict verdict = new Verdict();
@@ -143,7 +143,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// What is said of a run whose inputs, or some of them, lie in mapped memory.
-  static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
+  public static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
     run.changedInput().ifPresent(i -> verdict.fail(i + ", " + when, "unchanged", "written to"));
     memory
         .written()
@@ -151,12 +151,12 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
             i -> verdict.fail(i + ", " + when, "never written to", "written to, and put back"));
   }
 
-  Outcome ignoresWhatWasThere(C c, Target target) {
+  Outcome ignoresWhatWasThere(C c, Candidate target) {
     return ignores(c, target, EnumSet.complementOf(EnumSet.of(Prefill.ZERO)));
   }
 
   /// @param others what outputs and scratch held must not matter, against zeros
-  private Outcome ignores(C c, Target target, Set<Prefill> others) {
+  private Outcome ignores(C c, Candidate target, Set<Prefill> others) {
     return Calls.judge(
         suite,
         c,
@@ -190,7 +190,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
     Calls.same(verdict, "other operands in what was left in scratch", sibling, others, other);
   }
 
-  Outcome scratch(C c, Target target) {
+  Outcome scratch(C c, Candidate target) {
     return Calls.judge(
         suite,
         c,
@@ -213,7 +213,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         });
   }
 
-  Outcome scratchOfModels(C c, Target target) {
+  Outcome scratchOfModels(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       Verdict verdict = new Verdict();
       Mix mix = new Mix(c.seed(), "scratch");
@@ -223,7 +223,7 @@ record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// Scratch that is larger than was asked for: the same bits, and the excess is not touched.
-  Outcome moreScratch(C c, Target target) {
+  Outcome moreScratch(C c, Candidate target) {
     return Calls.judge(
         suite,
         c,

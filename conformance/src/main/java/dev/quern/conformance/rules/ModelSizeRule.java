@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.Memory;
@@ -34,7 +34,7 @@ record ModelSizeRule<C extends Record & Case>(
 
   private static final int DRAWN_ROWS = 3;
 
-  Outcome check(C c, Target target) throws Exception {
+  Outcome check(C c, Candidate target) throws Exception {
     Outcome outcome = finite(c, target);
     for (Rule<C> rule : nonFinite) {
       if (outcome instanceof Outcome.Pass && rule.applies().test(c)) {
@@ -48,7 +48,7 @@ record ModelSizeRule<C extends Record & Case>(
     return outcome;
   }
 
-  private Outcome finite(C c, Target target) {
+  private Outcome finite(C c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run run = suite.open(c, target, memory);
@@ -84,7 +84,7 @@ record ModelSizeRule<C extends Record & Case>(
 
   /// Other workers, and at the same time operands that lie beside a guard page: only if something
   /// differs is it asked which of both it was.
-  private Optional<Outcome> otherwise(C c, Target target, Run run, byte[] result) {
+  private Optional<Outcome> otherwise(C c, Candidate target, Run run, byte[] result) {
     Mix mix = new Mix(c.seed(), "other schedule");
     Schedule.Order[] orders = Schedule.Order.values();
     Schedule other = new Schedule(1 + mix.below(MOST_WORKERS), orders[mix.below(orders.length)]);

@@ -1,18 +1,20 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.Operator;
-import dev.quern.conformance.Support;
-import dev.quern.conformance.Target;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
 import dev.quern.op.Kernel;
 import dev.quern.spi.Offer;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/// What the suite knows about one operator. A new operator is one of these, one [Case] and one
-/// [Run].
+/// What the suite knows about one operator. A new operator is a package with one of these, one
+/// [Case] and one [Run], and a line in the catalogue.
 ///
 /// @param <C> its cases
 public interface OperatorSuite<C extends Record & Case> {
@@ -28,32 +30,37 @@ public interface OperatorSuite<C extends Record & Case> {
   Class<C> caseType();
 
   /// What is tested, on this target: edge cases may depend on its variants.
-  List<Subject<C>> subjects(Target target);
+  List<Subject<C>> subjects(Candidate target);
 
   /// What the provider says to a case's spec.
-  default Offer<?> offer(C c, Target target) {
-    return ask(operator(), c.spec(), target);
+  default Offer<?> offer(C c, Candidate target) {
+    return target.ask(operator(), c.spec());
   }
 
-  private static <S, K> Offer<K> ask(Operator<S, K> operator, Object spec, Target target) {
-    return operator.ask(target.kernels(), operator.specType().cast(spec));
-  }
-
-  /// The names that may stand after the operator in a support declaration, column by column.
-  default List<List<String>> columns() {
+  /// The names that may stand after the operator in a declaration, column by column.
+  default List<List<String>> declaredNames() {
     return List.of();
   }
 
-  /// The sizes that a support declaration's conditions may name.
-  List<String> sizes();
+  /// The sizes that its conditions may name.
+  List<String> declaredSizes();
 
   /// A case's spec in the terms of a support declaration.
-  Support.Query query(C c);
+  Query query(C c);
+
+  /// How large each dimension gets in the models that people run, by size, smallest first.
+  Map<String, List<Integer>> sizesInModels();
+
+  /// The cases of a model's kernel at its exact size; empty if its spec is another operator's.
+  Optional<SpecCases> specCases(SpecCases.Wanted wanted);
+
+  /// What `quern selfcheck` calls until it is compiled.
+  List<CompiledCases<C>> compiledCases();
 
   /// A kernel with a case's operands.
   ///
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
-  Run open(C c, Target target, Memory memory);
+  Run open(C c, Candidate target, Memory memory);
 
   /// A small case with so many rows, heads or outputs that each of 64 workers has tasks.
   C manyTasks(C c);
@@ -74,7 +81,7 @@ public interface OperatorSuite<C extends Record & Case> {
   /// A kernel of a case's spec, without the case's operands.
   ///
   /// @throws dev.quern.conformance.run.DeclinedException if the provider declines the spec
-  default Kernel kernel(C c, Target target, Memory memory) {
+  default Kernel kernel(C c, Candidate target, Memory memory) {
     return (Kernel) DeclinedException.accepted(offer(c, target)).kernel();
   }
 

@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.BusyThreads;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Rule P13: whose threads run. All that a call does, it does on the calling thread and in the
 /// tasks that it hands to the workers it was given.
-record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Calls in which a thread must be started each time before a kernel is said to start threads.
   private static final int THREAD_CALLS = 100;
 
@@ -28,7 +28,7 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// The workers are several, but one thread runs all their tasks: tasks that wait for each other
   /// never end. No thread may be started, and none that was there before may work along.
-  Outcome callersThreads(C c, Target target) {
+  Outcome callersThreads(C c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(new Schedule(4, Schedule.Order.REVERSED), c.seed())) {
       Run run = suite.open(c, target, memory);
@@ -50,7 +50,7 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// Neither a new thread nor an old one may take part.
-  static void noOtherThread(String where, Runnable call, Verdict verdict) {
+  public static void noOtherThread(String where, Runnable call, Verdict verdict) {
     if (startsThreads(call)) {
       verdict.fail(where, "no thread started", "a thread started");
     } else {
@@ -83,7 +83,7 @@ record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// All memory is the calling thread's, who runs all tasks, under `pack` too: another thread that
   /// touches it gets an exception, however small the work is that it was given.
-  Outcome callersThreadAlone(C c, Target target) {
+  Outcome callersThreadAlone(C c, Candidate target) {
     return Calls.judge(
         suite,
         Calls.onOneThread(c),

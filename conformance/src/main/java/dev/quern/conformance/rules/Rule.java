@@ -1,10 +1,7 @@
 package dev.quern.conformance.rules;
 
-import static dev.quern.conformance.Settings.DEFAULT_TRIES;
-
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
@@ -29,6 +26,11 @@ public record Rule<C>(
     Predicate<C> applies,
     UnaryOperator<C> shape,
     Check<C> check) {
+  /// Generated cases for each rule and format unless told otherwise.
+  public static final int DEFAULT_TRIES = 20;
+
+  /// Generated cases of a quick run.
+  public static final int QUICK_TRIES = 2;
 
   /// How much is tried.
   ///
@@ -51,43 +53,43 @@ public record Rule<C>(
     }
 
     /// All edge cases and all tries.
-    static final Effort FULL = new Effort(Integer.MAX_VALUE, 1);
+    public static final Effort FULL = new Effort(Integer.MAX_VALUE, 1);
 
     /// All edge cases, for what checks one call in several ways.
-    static final Effort HALF = new Effort(Integer.MAX_VALUE, 0.5);
+    public static final Effort HALF = new Effort(Integer.MAX_VALUE, 0.5);
 
     /// For what one case in a few shows.
-    static final Effort SOME = new Effort(8, 0.3);
+    public static final Effort SOME = new Effort(8, 0.3);
 
     /// For what takes many calls.
-    static final Effort LOW = new Effort(3, 0.1);
+    public static final Effort LOW = new Effort(3, 0.1);
 
     /// For what takes a call for each number of workers.
-    static final Effort ALL_WORKERS = new Effort(3, 0.1, true, 0, ORDINARY);
+    public static final Effort ALL_WORKERS = new Effort(3, 0.1, true, 0, ORDINARY);
 
     /// For what takes thousands of calls.
-    static final Effort THREE_CASES = new Effort(3, 0, false, 0, LONG);
+    public static final Effort THREE_CASES = new Effort(3, 0, false, 0, LONG);
 
     /// For a few calls on operands of megabytes; not in a quick run.
-    static final Effort ONE_CASE = new Effort(1, 0, true, Settings.QUICK_TRIES + 1, LONG);
+    public static final Effort ONE_CASE = new Effort(1, 0, true, QUICK_TRIES + 1, LONG);
 
     /// For large weights, or several large kernels; not in a quick run.
-    static final Effort LARGE_KERNELS = new Effort(3, 0, true, Settings.QUICK_TRIES + 1, LONG);
+    public static final Effort LARGE_KERNELS = new Effort(3, 0, true, QUICK_TRIES + 1, LONG);
 
     /// For a call on operands of gigabytes.
-    static final Effort ONE_HUGE_CASE = new Effort(1, 0, true, DEFAULT_TRIES, LONG);
+    public static final Effort ONE_HUGE_CASE = new Effort(1, 0, true, DEFAULT_TRIES, LONG);
 
     /// For tens of thousands of calls.
-    static final Effort LONG_SOAK = new Effort(3, 0, false, DEFAULT_TRIES, LONG);
+    public static final Effort LONG_SOAK = new Effort(3, 0, false, DEFAULT_TRIES, LONG);
 
     /// For operands of megabytes.
-    static final Effort HEAVY = new Effort(3, 0, true, 0, LONG);
+    public static final Effort HEAVY = new Effort(3, 0, true, 0, LONG);
 
     /// For thousands of calls with operands of megabytes.
-    static final Effort TWO_HEAVY = new Effort(2, 0, true, 0, LONG);
+    public static final Effort TWO_HEAVY = new Effort(2, 0, true, 0, LONG);
 
     /// For cases of millions of numbers.
-    static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, 0, LONG);
+    public static final Effort MODEL_SIZES = new Effort(Integer.MAX_VALUE, 0.1, true, 0, LONG);
 
     /// Why nothing is tried, if nothing is.
     ///
@@ -122,24 +124,25 @@ public record Rule<C>(
   /// Checks one case.
   @FunctionalInterface
   public interface Check<C> {
-    Outcome check(C c, Target target) throws Exception;
+    Outcome check(C c, Candidate target) throws Exception;
 
-    /// Checks it with as much patience as the settings have.
-    default Outcome check(C c, Target target, Settings settings) throws Exception {
+    /// Checks it with as much patience as the run has.
+    ///
+    /// @param tries of the whole run
+    default Outcome check(C c, Candidate target, int tries) throws Exception {
       return check(c, target);
     }
   }
 
-  /// A check that takes as long as the settings let it.
+  /// A check that takes the longer, the more is tried.
   @FunctionalInterface
   public interface PatientCheck<C> extends Check<C> {
     @Override
-    Outcome check(C c, Target target, Settings settings) throws Exception;
+    Outcome check(C c, Candidate target, int tries) throws Exception;
 
     @Override
-    default Outcome check(C c, Target target) throws Exception {
-      return check(
-          c, target, new Settings(Settings.DEFAULT_TRIES, Settings.DEFAULT_SEED, Optional.empty()));
+    default Outcome check(C c, Candidate target) throws Exception {
+      return check(c, target, DEFAULT_TRIES);
     }
   }
 

@@ -1,13 +1,13 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -30,7 +30,7 @@ record ScheduleRules<C extends Record & Case>(OperatorSuite<C> suite) {
       Arrays.stream(Order.values()).filter(o -> o != Order.THREADS).toList();
 
   /// Some counts and orders, drawn by the case: over a subject's cases all of them come.
-  Outcome anySchedule(C c, Target target) {
+  Outcome anySchedule(C c, Candidate target) {
     Mix mix = new Mix(c.seed(), CaseText.write(c));
     List<Schedule> schedules = new ArrayList<>();
     schedules.add(new Schedule(1 + mix.below(FEW), Order.THREADS));
@@ -47,7 +47,7 @@ record ScheduleRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// All counts from 1 to [Schedule#MOST_WORKERS], each in an order that the case draws, and two of
   /// them with threads.
-  Outcome anyCount(C c, Target target) {
+  Outcome anyCount(C c, Candidate target) {
     Mix mix = new Mix(c.seed(), CaseText.write(c));
     List<Schedule> schedules = new ArrayList<>();
     int first = mix.below(ONE_THREAD.size());
@@ -63,7 +63,7 @@ record ScheduleRules<C extends Record & Case>(OperatorSuite<C> suite) {
     return ONE_THREAD.get(i % ONE_THREAD.size());
   }
 
-  private Outcome sameBits(C c, Target target, List<Schedule> schedules) {
+  private Outcome sameBits(C c, Candidate target, List<Schedule> schedules) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);
       byte[] expected = run.call(Workers.sequential(), Prefill.NAN);

@@ -1,7 +1,7 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.op.Kernel;
 import java.util.Locale;
 import java.util.stream.IntStream;

@@ -2,13 +2,13 @@ package dev.quern.conformance.rules;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -48,7 +48,7 @@ record ScratchRule<C extends Record & Case>(OperatorSuite<C> suite) {
           (task, tasks, workers) -> (int) ((long) task * workers / tasks));
 
   /// With four workers by turns, and with a number of them that the case draws.
-  Outcome check(C c, Target target) {
+  Outcome check(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);
       Mix mix = new Mix(c.seed(), CaseText.write(c));

@@ -9,7 +9,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 
 /// The sizes that all operators draw from. Integers shrink towards the smallest.
-final class Sizes {
+public final class Sizes {
   /// Sizes around vector and tile widths, powers of two, and primes.
   private static final int[] NOTABLE = {
     1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 23, 31, 32, 33, 47, 63, 64, 65, 67, 96, 97, 127,
@@ -20,7 +20,7 @@ final class Sizes {
 
   /// 1 to `max`: a third each small, notable, and any. All shrink alike, through every smaller
   /// size.
-  static Arbitrary<Integer> near(int max) {
+  public static Arbitrary<Integer> near(int max) {
     int[] notable = Arrays.stream(NOTABLE).filter(n -> n <= max).toArray();
     return Arbitraries.integers()
         .between(1, max)
@@ -35,19 +35,19 @@ final class Sizes {
   }
 
   /// 1 to 33, and at times 64 or 100.
-  static Arbitrary<Integer> rows() {
+  public static Arbitrary<Integer> rows() {
     return Arbitraries.frequencyOf(
         Tuple.of(12, Arbitraries.integers().between(1, 33)), Tuple.of(1, Arbitraries.of(64, 100)));
   }
 
   /// Floats between two rows: mostly none.
-  static Arbitrary<Integer> pad() {
+  public static Arbitrary<Integer> pad() {
     return Arbitraries.frequencyOf(
         Tuple.of(2, Arbitraries.just(0)), Tuple.of(1, Arbitraries.integers().between(0, 19)));
   }
 
   /// Mostly few workers, at times as many as 64.
-  static Arbitrary<Schedule> schedule() {
+  public static Arbitrary<Schedule> schedule() {
     Arbitrary<Integer> workers =
         Arbitraries.integers()
             .between(1, Schedule.MOST_WORKERS)
@@ -59,7 +59,7 @@ final class Sizes {
   }
 
   /// Seeds don't shrink: a smaller one is not a smaller case.
-  static Arbitrary<Long> seed() {
+  public static Arbitrary<Long> seed() {
     return Arbitraries.longs().between(1, 1_000_000_000).withoutEdgeCases().dontShrink();
   }
 }

@@ -1,13 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.LinearCase;
 import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -45,11 +43,11 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
     return List.of(
         rules.rule(
             "soak",
-            (c, target, settings) ->
-                rules.soak(c, target, settings.tries() < Settings.QUICK_TRIES ? FEW_CALLS : CALLS)),
+            (c, target, tries) ->
+                rules.soak(c, target, tries < Rule.QUICK_TRIES ? FEW_CALLS : CALLS)),
         rules
-            .rule("long_soak", (c, target, settings) -> rules.soak(c, target, MANY_CALLS))
-            .on(c -> onceEach(rules.small(c)))
+            .rule("long_soak", (c, target, tries) -> rules.soak(c, target, MANY_CALLS))
+            .on(c -> CaseText.with(c, c.soaked() + ",seed=1"))
             .effort(Rule.Effort.LONG_SOAK),
         rules.rule("many_kernels", rules::manyKernels));
   }
@@ -65,19 +63,14 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
     return CaseText.with(c, c.small() + ",seed=1");
   }
 
-  /// Of a linear only one that accumulates nothing.
-  private static <C extends Record & Case> C onceEach(C c) {
-    return c instanceof LinearCase ? CaseText.with(c, "accumulate=false") : c;
-  }
-
-  private static boolean patient(Settings settings) {
-    return settings.tries() >= Settings.DEFAULT_TRIES;
+  private static boolean patient(int tries) {
+    return tries >= Rule.DEFAULT_TRIES;
   }
 
   /// Calls of one kernel, with one row and with several, each at its addresses and with one content
   /// or another, in no order that could be guessed; first one with many rows. Each result has the
   /// bits of the first of that content. Then come contents that it has not seen.
-  private Outcome soak(C c, Target target, int calls) {
+  private Outcome soak(C c, Candidate target, int calls) {
     return Calls.judge(
         suite,
         c,
@@ -126,8 +119,8 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Kernels of one spec, each with operands of its own, and among them second calls of the one
   /// before with other operands: as many caches, weights and tables.
-  private Outcome manyKernels(C c, Target target, Settings settings) {
-    int kernels = patient(settings) ? MANY_KERNELS : KERNELS;
+  private Outcome manyKernels(C c, Candidate target, int tries) {
+    int kernels = patient(tries) ? MANY_KERNELS : KERNELS;
     try (Memory memory = new CanaryMemory()) {
       Workers workers = Workers.sequential();
       Verdict verdict = new Verdict();

@@ -1,11 +1,11 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Change;
 import dev.quern.conformance.run.DeclinedException;
@@ -27,7 +27,7 @@ import java.util.concurrent.Executors;
 
 /// Rules P12, P15 and P18, on kernels that remember: what a call writes depends on its own operands
 /// and on packed weights, and on nothing that was before.
-record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
+public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   static <C extends Record & Case> List<Rule<C>> of(OperatorSuite<C> suite) {
     StateRules<C> rules = new StateRules<>(suite);
@@ -53,12 +53,12 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// What is left of the first edge cases is one case.
-  static <C extends Record & Case> C longRow(C c) {
+  public static <C extends Record & Case> C longRow(C c) {
     return CaseText.with(c, c.longRow() + ",seed=1");
   }
 
   /// The checks that need few rows, on one case.
-  private Outcome few(C c, Target target) {
+  private Outcome few(C c, Candidate target) {
     Outcome same = sameAddresses(c, target);
     return same instanceof Outcome.Fail ? same : sharedBuffers(c, target);
   }
@@ -66,7 +66,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Operands whose content changes between calls, and their addresses do not: one operand at a
   /// time, all of it and four bytes of it, each time there and back. Scratch is the same and holds
   /// what the call before left there.
-  private Outcome sameAddresses(C c, Target target) {
+  private Outcome sameAddresses(C c, Candidate target) {
     return Calls.judge(
         suite,
         c,
@@ -97,7 +97,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Several kernels of one spec, each with its own operands, and two calls of two of them. All are
   /// there before the first call, as a model's layers are; then they are called in turns, and by
   /// two threads in turns.
-  private Outcome kernelsOfOneSpec(C c, Target target) throws Exception {
+  private Outcome kernelsOfOneSpec(C c, Candidate target) throws Exception {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed());
         ExecutorService other =
@@ -142,7 +142,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Two kernels of one spec in turns on the same buffers, scratch among them, which holds what the
   /// call before left there: a batch, a row alone, more rows, each with something else in it.
-  private Outcome sharedBuffers(C c, Target target) {
+  private Outcome sharedBuffers(C c, Candidate target) {
     try (Memory memory = new ReusedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run first = suite.open(c, target, memory);
@@ -181,7 +181,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// Kernels of specs that differ in one thing from the case's, alive at the same time, and called
   /// on the same buffers.
-  private Outcome kernelsOfOtherSpecs(C c, Target target) {
+  private Outcome kernelsOfOtherSpecs(C c, Candidate target) {
     try (Memory memory = new ReusedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Verdict verdict = new Verdict();
@@ -208,7 +208,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Each call has its operands at other addresses, in memory that is freed after it: with more
   /// rows than before, then with fewer, with other strides, positions and numbers of workers. The
   /// last one is the first one again.
-  private Outcome moved(C c, Target target) {
+  private Outcome moved(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       Run kept = suite.open(c, target, memory);
       int rows = c.rows();
@@ -240,7 +240,7 @@ record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   /// After workers have failed, at the first of a call's tasks, in the middle and at the last,
   /// calls with other operands and other rows are right, and that of the failed one too.
-  private Outcome afterFailure(C c, Target target) {
+  private Outcome afterFailure(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);
       Workers workers = Workers.sequential();

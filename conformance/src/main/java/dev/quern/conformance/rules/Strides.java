@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Cases whose rows lie far apart.
-final class Strides {
+public final class Strides {
   private Strides() {}
 
   /// The case with all its pads (`xPad`, `tablePad`, ...) between 13 and some 5,000 floats, which
   /// is pages, and no two alike. A smaller pad gives a smaller one, so that they shrink.
-  static <C extends Record> C wide(C c) {
+  public static <C extends Record> C wide(C c) {
     List<String> changes = new ArrayList<>();
     for (RecordComponent component : c.getClass().getRecordComponents()) {
       if (component.getName().endsWith("Pad")) {

@@ -1,10 +1,10 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.Outcome;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Target;
-import dev.quern.conformance.Verdict;
 import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Lenience;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.NoEndException;
@@ -30,7 +30,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// How long one call waits for the other to come as far.
   private static final Duration IN_STEP = Duration.ofSeconds(10);
 
-  Outcome twoThreads(C c, Target target) throws InterruptedException {
+  Outcome twoThreads(C c, Candidate target) throws InterruptedException {
     try (Memory memory = new CanaryMemory()) {
       Run first = suite.open(c, target, memory);
       List<Run> runs = List.of(first, first.sibling(c.seed() + 1));
@@ -40,7 +40,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
       AtomicReference<Throwable> failure = new AtomicReference<>();
       Phaser together = new Phaser(2);
       Thread caller = Thread.currentThread();
-      Duration limit = Settings.patient(IN_STEP);
+      Duration limit = Lenience.patient(IN_STEP);
       Thread other =
           SuiteThreads.unstarted(
               "the other thread",

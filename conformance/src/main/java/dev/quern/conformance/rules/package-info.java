@@ -1,3 +1,3 @@
-/// The rules of SPEC.md as checks, operator by operator; `KernelRules` has those that all kernels
-/// share.
+/// What rules are: [Rule], on a [Subject] of an [OperatorSuite]. `KernelRules` has those that the
+/// kernels of all operators share; an operator's own lie in its package.
 package dev.quern.conformance.rules;

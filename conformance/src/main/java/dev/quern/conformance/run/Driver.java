@@ -1,7 +1,7 @@
 package dev.quern.conformance.run;
 
-import dev.quern.conformance.Outcome;
 import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.judge.Outcome;
 import dev.quern.data.Workspace;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;

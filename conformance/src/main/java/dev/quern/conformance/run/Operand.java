@@ -16,7 +16,7 @@ import java.util.List;
 /// @param kept where it must not, by rising offset: all the rest, but for what other operands have
 /// @param prefilled whether what is written there does not depend on what it held: such places are
 ///   filled with something else before each call
-record Operand(
+public record Operand(
     String name,
     Memory.Place place,
     byte[] initial,
@@ -25,7 +25,7 @@ record Operand(
     boolean prefilled) {
 
   /// Bytes `from` (inclusive) to `to` (exclusive).
-  record Range(long from, long to) {}
+  public record Range(long from, long to) {}
 
   /// An operand that shares its bytes with no other.
   static Operand alone(

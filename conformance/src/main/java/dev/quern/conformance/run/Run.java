@@ -2,7 +2,7 @@ package dev.quern.conformance.run;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-import dev.quern.conformance.Verdict;
+import dev.quern.conformance.judge.Verdict;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;

@@ -1,3 +1,3 @@
 /// Kernels with their operands: memory that notices stray accesses, workers that run tasks in any
-/// order, and one `Run` per operator.
+/// order, and [Run], of which each operator has one.
 package dev.quern.conformance.run;

@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.cases.WeightBytes;
-import dev.quern.conformance.cases.WeightValues;
+import dev.quern.conformance.linear.WeightBytes;
+import dev.quern.conformance.linear.WeightValues;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;

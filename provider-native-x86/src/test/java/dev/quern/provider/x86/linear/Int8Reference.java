@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.quern.conformance.oracle.BlockLayout;
+import dev.quern.conformance.linear.BlockLayout;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import java.nio.ByteBuffer;

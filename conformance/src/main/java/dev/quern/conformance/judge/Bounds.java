@@ -1,0 +1,54 @@
+package dev.quern.conformance.judge;
+
+/// The error bounds of SPEC.md. Each is derived in `docs/conformance-bounds.md`.
+public final class Bounds {
+  /// Unit roundoff of F32.
+  public static final double U = 0x1p-24;
+
+  /// The smallest normal F32: what treating subnormals as zero costs (rule P20).
+  public static final double TINY = 0x1p-126;
+
+  private Bounds() {}
+
+  /// Rule L5, for one output of one row.
+  ///
+  /// @param products `Σ abs(x) * M`
+  /// @param operands `Σ (1 + abs(x) + M)`
+  public static double linear(int inputs, double products, double operands) {
+    return (inputs + 8) * U * products + 256 * TINY * operands;
+  }
+
+  /// Rule A6, the error of a score.
+  ///
+  /// @param products `scale * max over t of Σ abs(q * K[t])`
+  /// @param operands `scale * max over t of Σ (1 + abs(q) + abs(K[t]))`
+  public static double score(int headDim, double products, double operands) {
+    return 4 * U + (headDim + 8) * U * products + TINY * operands;
+  }
+
+  /// Rule A6, for one element of y.
+  ///
+  /// @param e error of a score
+  /// @param position the row's
+  /// @param products `Σ w[t] * abs(V[t])`
+  /// @param operands `Σ (1 + abs(V[t]))`
+  public static double attention(double e, int position, double products, double operands) {
+    return Math.expm1(2 * e + (4.0 * position + 16) * U) * products + TINY * (1 + operands);
+  }
+
+  /// Rule N1.
+  public static double rmsNorm(int width, double exact) {
+    return (width / 2.0 + 8) * U * Math.abs(exact) + TINY;
+  }
+
+  /// Rule R1.
+  public static double rope(double a, double b, double cos, double sin) {
+    return 3 * U * (Math.abs(a * cos) + Math.abs(b * sin))
+        + TINY * (3 + Math.abs(a) + Math.abs(b) + Math.abs(cos) + Math.abs(sin));
+  }
+
+  /// Rule S1.
+  public static double swiGlu(double gate, double up, double exact) {
+    return 16 * U * Math.abs(exact) + TINY * (1 + Math.abs(gate)) * (1 + Math.abs(up));
+  }
+}

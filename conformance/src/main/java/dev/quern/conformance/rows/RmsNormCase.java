@@ -1,0 +1,62 @@
+package dev.quern.conformance.rows;
+
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.Schedule;
+import dev.quern.conformance.cases.Values;
+import dev.quern.op.RmsNormSpec;
+import java.util.List;
+
+/// An RMSNorm operator and one call of it.
+///
+/// @param width columns
+/// @param epsilon of the spec
+/// @param rows rows
+/// @param xPad floats between two rows of x
+/// @param yPad floats between two rows of y; without effect in place
+/// @param inPlace whether y is exactly x
+/// @param x how x is distributed
+/// @param schedule threads
+/// @param seed of the operands
+public record RmsNormCase(
+    int width,
+    float epsilon,
+    int rows,
+    int xPad,
+    int yPad,
+    boolean inPlace,
+    Values x,
+    Schedule schedule,
+    long seed)
+    implements Case {
+
+  /// The smallest ordinary case.
+  public static RmsNormCase smallest() {
+    return new RmsNormCase(1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  @Override
+  public List<Size> sizes() {
+    return List.of(new Size("width", width));
+  }
+
+  @Override
+  public String small() {
+    return "width=16,rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public String longRow() {
+    return "width=16388,rows=1,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+  }
+
+  @Override
+  public List<String> otherSpecs() {
+    return List.of(
+        "width=" + (width + 1), "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f), "epsilon=1.0E-6");
+  }
+
+  @Override
+  public RmsNormSpec spec() {
+    return new RmsNormSpec(width, epsilon);
+  }
+}

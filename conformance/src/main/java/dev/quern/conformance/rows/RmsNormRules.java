@@ -1,0 +1,212 @@
+package dev.quern.conformance.rows;
+
+import dev.quern.Operator;
+import dev.quern.conformance.cases.CaseText;
+import dev.quern.conformance.cases.Mix;
+import dev.quern.conformance.cases.NonFinite;
+import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.judge.Bounds;
+import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.rules.CompiledCases;
+import dev.quern.conformance.rules.KernelRules;
+import dev.quern.conformance.rules.Rule;
+import dev.quern.conformance.rules.SpecCases;
+import dev.quern.conformance.rules.Subject;
+import dev.quern.data.F32Matrix;
+import dev.quern.data.Workspace;
+import dev.quern.op.RmsNormKernel;
+import dev.quern.op.RmsNormSpec;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Section N of SPEC.md.
+public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> {
+  @Override
+  public Operator<RmsNormSpec, RmsNormKernel> operator() {
+    return Operator.RMSNORM;
+  }
+
+  @Override
+  public Class<RmsNormCase> caseType() {
+    return RmsNormCase.class;
+  }
+
+  @Override
+  public List<Subject<RmsNormCase>> subjects(Candidate target) {
+    return RmsNormCases.subjects();
+  }
+
+  @Override
+  public List<String> declaredSizes() {
+    return List.of("width");
+  }
+
+  @Override
+  public Query query(RmsNormCase c) {
+    return new Query(name(), List.of(), Map.of("width", (long) c.width()));
+  }
+
+  @Override
+  public Map<String, List<Integer>> sizesInModels() {
+    return RmsNormCases.SIZES;
+  }
+
+  @Override
+  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+    return RmsNormCases.ofModel(name(), wanted);
+  }
+
+  @Override
+  public List<CompiledCases<RmsNormCase>> compiledCases() {
+    return List.of(new CompiledCases<>(List.of(RmsNormCase.smallest()), COMPILED_WIDTHS));
+  }
+
+  @Override
+  public RowData data(RmsNormCase c) {
+    return new RowData(
+        c.x().fill(c.rows() * c.width(), c.width(), new Mix(c.seed(), "x")),
+        Values.NORMAL.fill(c.width(), c.width(), new Mix(c.seed(), "weight")));
+  }
+
+  @Override
+  public int cols(RmsNormCase c) {
+    return c.width();
+  }
+
+  @Override
+  public RowMatrices place(RowRun<RmsNormCase, RmsNormKernel> run, RmsNormCase c, RowData data) {
+    F32Matrix weight = run.input("weight", data.second(), c.width(), 0);
+    if (c.inPlace()) {
+      F32Matrix x = run.inAndOut("x and y", data.first(), c.width(), c.xPad());
+      return new RowMatrices(x, weight, run.again(x));
+    }
+    F32Matrix x = run.input("x", data.first(), c.width(), c.xPad());
+    return new RowMatrices(x, weight, run.output("y", c.rows(), c.width(), c.yPad()));
+  }
+
+  @Override
+  public void apply(RmsNormKernel kernel, RmsNormCase c, RowMatrices m, Workspace w) {
+    kernel.apply(m.first(), m.second(), m.result(), w);
+  }
+
+  @Override
+  public String next(RmsNormCase c, int rows, int more, long seed) {
+    return String.format(
+        Locale.ROOT,
+        "rows=%d,xPad=%d,yPad=%d,seed=%d",
+        rows,
+        c.xPad() + more,
+        c.yPad() + more,
+        seed);
+  }
+
+  @Override
+  public String boundRule() {
+    return "N1";
+  }
+
+  /// Rules N1 and N3. Rows with a non-finite element are left out: rule N2 has them.
+  @Override
+  public Verdict withinBounds(RmsNormCase c, RowData data, float[] y) {
+    float[] x = data.first();
+    Verdict verdict = new Verdict();
+    for (int r = 0; r < c.rows(); r++) {
+      double squares = 0;
+      for (int i = 0; i < c.width(); i++) {
+        double xi = x[r * c.width() + i];
+        squares += xi * xi;
+      }
+      double root = Math.sqrt(squares / c.width() + c.epsilon());
+      for (int i = 0; i < c.width() && Double.isFinite(root); i++) {
+        int at = r * c.width() + i;
+        double exact = x[at] / root * data.second()[i];
+        if (Double.isNaN(exact)) {
+          verdict.nan("y", r, i, y[at]);
+        } else {
+          verdict.close("y", r, i, exact, y[at], Bounds.rmsNorm(c.width(), exact));
+        }
+      }
+    }
+    return verdict;
+  }
+
+  @Override
+  public RmsNormCase manyTasks(RmsNormCase c) {
+    return CaseText.with(
+        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 24)));
+  }
+
+  @Override
+  public RmsNormCase large(RmsNormCase c) {
+    String size =
+        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+    return CaseText.with(RmsNormCase.smallest(), "x=integer," + size);
+  }
+
+  @Override
+  public RmsNormCase huge(RmsNormCase c) {
+    return CaseText.with(RmsNormCase.smallest(), "width=65536");
+  }
+
+  @Override
+  public List<Rule<RmsNormCase>> rules() {
+    return Stream.concat(
+            Stream.of(
+                Rule.of("N1", "exact", this::bound),
+                Rule.of("N2", "non_finite_x", this::nonFinite),
+                Rule.of("N3", "row_of_zeros", this::zeros),
+                Rule.of("N4", "scale_invariance", this::scaled)
+                    .on(c -> CaseText.with(c, "epsilon=0.0")),
+                Rule.of("N5", "in_place", this::bound).on(c -> CaseText.with(c, "inPlace=true"))),
+            KernelRules.of(this, "N6", List.of(Rule.of("N2", "non_finite_x", this::nonFinite)))
+                .stream())
+        .toList();
+  }
+
+  private Outcome bound(RmsNormCase c, Candidate target) {
+    return check(c, data(c), target);
+  }
+
+  private Outcome nonFinite(RmsNormCase c, Candidate target) {
+    RowData data = data(c);
+    Mix mix = new Mix(c.seed(), "non-finite");
+    int bad = mix.below(c.rows());
+    data.first()[bad * c.width() + mix.below(c.width())] = NonFinite.any(mix);
+    return check(
+        c,
+        data,
+        target,
+        y -> {
+          Verdict verdict = withinBounds(c, data, y); // the other rows
+          for (int i = 0; i < c.width(); i++) {
+            verdict.nan("y", bad, i, y[bad * c.width() + i]);
+          }
+          return verdict;
+        });
+  }
+
+  private Outcome zeros(RmsNormCase c, Candidate target) {
+    RowData data = data(c);
+    Arrays.fill(data.first(), 0, c.width(), 0);
+    return check(c, data, target);
+  }
+
+  private Outcome scaled(RmsNormCase c, Candidate target) {
+    RowData data = data(c);
+    RowData unscaled = new RowData(data.first().clone(), data.second());
+    boolean wide = c.x() == Values.WIDE; // it would leave 2^-50 .. 2^50, where N1 ends
+    int most = wide ? 9 : 30;
+    int exponent = new Mix(c.seed(), "scale").below(2 * most + 1) - most;
+    for (int i = 0; i < data.first().length; i++) {
+      data.first()[i] = Math.scalb(unscaled.first()[i], exponent);
+    }
+    return check(c, data, target, y -> withinBounds(c, unscaled, y));
+  }
+}
