@@ -11,7 +11,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/// Every operator is tested, and every rule of SPEC.md is checked, or listed with the reason why not.
+/// Every operator is tested, and every rule of SPEC.md is checked, or listed with the reason why
+/// not.
 class CatalogTest {
   @Test
   void noOperatorIsForgotten() {

@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -238,11 +237,9 @@ final class AttentionCases {
             LargeSizes.seed(mix)));
   }
 
-  /// The cases of a model's kernel at its exact size, if it is of this operator.
-  static Optional<SpecCases> ofModel(String operator, SpecCases.Wanted wanted) {
-    if (!(wanted.spec() instanceof AttentionSpec s)) {
-      return Optional.empty();
-    }
+  /// The cases of a model's kernel at its exact size.
+  static SpecCases ofModel(String operator, SpecCases.Wanted wanted) {
+    AttentionSpec s = (AttentionSpec) wanted.spec();
     SpecCases.Maker made = new SpecCases.Maker(operator);
     long products = wanted.budget().products();
     int width = s.heads() * s.headDim();
@@ -274,10 +271,9 @@ final class AttentionCases {
             "at the last positions rows above %d, to a batch of %d", last, SpecCases.BATCH);
       }
     }
-    return Optional.of(
-        made.made(
-            "%s %d heads, %d KV heads of %d, %,d positions",
-            s.kv(), s.heads(), s.kvHeads(), s.headDim(), all));
+    return made.made(
+        "%s %d heads, %d KV heads of %d, %,d positions",
+        s.kv(), s.heads(), s.kvHeads(), s.headDim(), all);
   }
 
   private static AttentionCase call(

@@ -28,7 +28,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Section A of SPEC.md.
@@ -81,7 +80,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   }
 
   @Override
-  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+  public SpecCases specCases(SpecCases.Wanted wanted) {
     return AttentionCases.ofModel(name(), wanted);
   }
 

@@ -58,9 +58,10 @@ public final class Catalog {
   public static SpecCases specCases(SpecCases.Wanted wanted) {
     SpecCases made =
         operators().stream()
-            .flatMap(o -> o.specCases(wanted).stream())
+            .filter(o -> o.operator().specType().isInstance(wanted.spec()))
             .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException("no operator has " + wanted.spec()));
+            .orElseThrow(() -> new IllegalArgumentException("no operator has " + wanted.spec()))
+            .specCases(wanted);
     for (Case c : made.cases()) {
       if (!c.spec().equals(wanted.spec())) {
         throw new IllegalArgumentException(

@@ -1,17 +1,12 @@
 package dev.quern.conformance.catalog;
 
+import dev.quern.conformance.cases.Case;
+import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.rules.CompiledCases;
+import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.run.Thrown;
-import dev.quern.data.BlockFormat;
-import dev.quern.data.KvFormat;
-import dev.quern.op.AttentionSpec;
-import dev.quern.op.LinearSpec;
-import dev.quern.op.Numerics;
-import dev.quern.op.RmsNormSpec;
-import dev.quern.op.RopePairing;
-import dev.quern.op.RopeSpec;
-import dev.quern.op.SwiGluSpec;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelSet;
@@ -123,25 +118,21 @@ final class Sets {
     });
   }
 
+  /// On a spec of each kind of kernel that there is.
   private static Map<Object, String> answers(KernelSet kernels) {
     Map<Object, String> answers = new LinkedHashMap<>();
-    for (BlockFormat format : BlockFormat.standard()) {
-      LinearSpec spec = new LinearSpec(format, 8, 256, false, Set.copyOf(Numerics.standard()));
-      answers.put(spec, answer(kernels.linear(spec)));
-    }
-    for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
-      AttentionSpec spec = new AttentionSpec(4, 2, 64, 16, 0.125f, kv);
-      answers.put(spec, answer(kernels.attention(spec)));
-    }
-    RmsNormSpec norm = new RmsNormSpec(64, 1e-5f);
-    answers.put(norm, answer(kernels.rmsNorm(norm)));
-    for (RopePairing pairing : RopePairing.values()) {
-      RopeSpec spec = new RopeSpec(4, 64, pairing);
-      answers.put(spec, answer(kernels.rope(spec)));
-    }
-    SwiGluSpec gates = new SwiGluSpec(64);
-    answers.put(gates, answer(kernels.swiGlu(gates)));
+    Catalog.operators().forEach(suite -> add(suite, kernels, answers));
     return answers;
+  }
+
+  private static <C extends Record & Case> void add(
+      OperatorSuite<C> suite, KernelSet kernels, Map<Object, String> answers) {
+    for (CompiledCases<C> kind : suite.compiledCases()) {
+      for (C first : kind.firsts()) {
+        Object spec = CaseText.with(first, kind.shapes().getFirst()).spec();
+        answers.put(spec, answer(OperatorSuite.ask(suite.operator(), spec, kernels)));
+      }
+    }
   }
 
   private static String answer(Offer<?> offer) {

@@ -1,10 +1,8 @@
 package dev.quern.conformance.judge;
 
-import dev.quern.Operator;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.KernelSet;
-import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 
 /// The provider under test, as rules see it.
@@ -27,12 +25,5 @@ public interface Candidate {
     return availability() instanceof Availability.Ready ready
         ? ready.kernels()
         : new KernelSet() {};
-  }
-
-  /// What it says to a spec.
-  ///
-  /// @param spec one of the operator's
-  default <S, K> Offer<K> ask(Operator<S, K> operator, Object spec) {
-    return operator.ask(kernels(), operator.specType().cast(spec));
   }
 }

@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -254,11 +253,9 @@ final class LinearCases {
             LargeSizes.seed(mix)));
   }
 
-  /// The cases of a model's kernel at its exact size, if it is of this operator.
-  static Optional<SpecCases> ofModel(String operator, SpecCases.Wanted wanted) {
-    if (!(wanted.spec() instanceof LinearSpec s)) {
-      return Optional.empty();
-    }
+  /// The cases of a model's kernel at its exact size.
+  static SpecCases ofModel(String operator, SpecCases.Wanted wanted) {
+    LinearSpec s = (LinearSpec) wanted.spec();
     SpecCases.Maker made = new SpecCases.Maker(operator);
     BlockFormat format = s.weights();
     List<Integer> stacked = wanted.stacked().isEmpty() ? List.of(s.outputs()) : wanted.stacked();
@@ -290,14 +287,13 @@ final class LinearCases {
         made.tooLarge("rows above %d, to a batch of %d", most, SpecCases.BATCH);
       }
     }
-    return Optional.of(
-        made.made(
-            "%s %s x %d%s%s",
-            format,
-            stacked.stream().map(n -> Integer.toString(n)).collect(Collectors.joining("+")),
-            s.inputs(),
-            s.accumulate() ? ", added to y" : "",
-            s.tolerated().equals(Set.of(Numerics.EXACT_F32)) ? ", exact" : ""));
+    return made.made(
+        "%s %s x %d%s%s",
+        format,
+        stacked.stream().map(n -> Integer.toString(n)).collect(Collectors.joining("+")),
+        s.inputs(),
+        s.accumulate() ? ", added to y" : "",
+        s.tolerated().equals(Set.of(Numerics.EXACT_F32)) ? ", exact" : "");
   }
 
   /// What is called until it is compiled.

@@ -30,7 +30,6 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -101,7 +100,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
-  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+  public SpecCases specCases(SpecCases.Wanted wanted) {
     return LinearCases.ofModel(name(), wanted);
   }
 

@@ -23,7 +23,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Section N of SPEC.md.
@@ -59,7 +58,7 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   }
 
   @Override
-  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+  public SpecCases specCases(SpecCases.Wanted wanted) {
     return RmsNormCases.ofModel(name(), wanted);
   }
 

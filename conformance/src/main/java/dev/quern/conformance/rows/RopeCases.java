@@ -17,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -152,11 +151,9 @@ final class RopeCases {
             LargeSizes.seed(mix)));
   }
 
-  /// The cases of a model's kernel at its exact size, if it is of this operator.
-  static Optional<SpecCases> ofModel(String operator, SpecCases.Wanted wanted) {
-    if (!(wanted.spec() instanceof RopeSpec s)) {
-      return Optional.empty();
-    }
+  /// The cases of a model's kernel at its exact size.
+  static SpecCases ofModel(String operator, SpecCases.Wanted wanted) {
+    RopeSpec s = (RopeSpec) wanted.spec();
     SpecCases.Maker made = new SpecCases.Maker(operator);
     int all = wanted.context();
     long position = (long) SpecCases.COPIES * s.headDim() * Float.BYTES;
@@ -168,7 +165,7 @@ final class RopeCases {
     if (far < all) {
       made.tooLarge("positions above %,d, to a context of %,d", far, all);
     }
-    return Optional.of(made.made("%s %d heads of %d", label(s.pairing()), s.heads(), s.headDim()));
+    return made.made("%s %d heads of %d", label(s.pairing()), s.heads(), s.headDim());
   }
 
   private static RopeCase call(RopeSpec s, int rows, int firstPosition, long seed) {

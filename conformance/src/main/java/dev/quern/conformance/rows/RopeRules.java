@@ -30,7 +30,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Section R of SPEC.md.
@@ -74,7 +73,7 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
   }
 
   @Override
-  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+  public SpecCases specCases(SpecCases.Wanted wanted) {
     return RopeCases.ofModel(name(), wanted);
   }
 

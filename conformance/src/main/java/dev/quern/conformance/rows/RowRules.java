@@ -32,7 +32,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
 
   @Override
   default Offer<K> offer(C c, Candidate target) {
-    return target.ask(operator(), c.spec());
+    return OperatorSuite.ask(operator(), c.spec(), target.kernels());
   }
 
   /// The operands of a case, from its seed.

@@ -28,7 +28,6 @@ import dev.quern.op.SwiGluSpec;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Section S of SPEC.md.
@@ -64,7 +63,7 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
   }
 
   @Override
-  public Optional<SpecCases> specCases(SpecCases.Wanted wanted) {
+  public SpecCases specCases(SpecCases.Wanted wanted) {
     return SwiGluCases.ofModel(name(), wanted);
   }
 

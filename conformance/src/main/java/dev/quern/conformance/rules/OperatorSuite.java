@@ -8,10 +8,10 @@ import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
 import dev.quern.op.Kernel;
+import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// What the suite knows about one operator. A new operator is a package with one of these, one
 /// [Case] and one [Run], and a line in the catalogue.
@@ -34,7 +34,12 @@ public interface OperatorSuite<C extends Record & Case> {
 
   /// What the provider says to a case's spec.
   default Offer<?> offer(C c, Candidate target) {
-    return target.ask(operator(), c.spec());
+    return ask(operator(), c.spec(), target.kernels());
+  }
+
+  /// What kernels there are for a spec of an operator.
+  static <S, K> Offer<K> ask(Operator<S, K> operator, Object spec, KernelSet kernels) {
+    return operator.ask(kernels, operator.specType().cast(spec));
   }
 
   /// The names that may stand after the operator in a declaration, column by column.
@@ -51,10 +56,12 @@ public interface OperatorSuite<C extends Record & Case> {
   /// How large each dimension gets in the models that people run, by size, smallest first.
   Map<String, List<Integer>> sizesInModels();
 
-  /// The cases of a model's kernel at its exact size; empty if its spec is another operator's.
-  Optional<SpecCases> specCases(SpecCases.Wanted wanted);
+  /// The cases of a model's kernel at its exact size.
+  ///
+  /// @param wanted with a spec of this operator
+  SpecCases specCases(SpecCases.Wanted wanted);
 
-  /// What `quern selfcheck` calls until it is compiled.
+  /// Cases of each kind of kernel: `quern selfcheck` calls them until they are compiled.
   List<CompiledCases<C>> compiledCases();
 
   /// A kernel with a case's operands.
