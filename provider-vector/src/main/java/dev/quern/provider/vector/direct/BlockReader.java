@@ -25,7 +25,7 @@ public record BlockReader(Decoder decoder, Dot dot) {
   /// since each alone would wait for its own additions. Each result is what it would be beside any
   /// other row.
   ///
-  /// Results are sums that are still to be added up ([Lanes#sum]).
+  /// Results are sums that are still to be added up ([dev.quern.provider.vector.lanes.Lanes#sum]).
   @FunctionalInterface
   public interface Dot {
     /// @param w the matrix

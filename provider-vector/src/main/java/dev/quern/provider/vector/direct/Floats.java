@@ -23,11 +23,11 @@ import jdk.incubator.vector.ShortVector;
 
 /// F32, F16 and BF16: rows of plain numbers, of any length, so each loop has a scalar tail.
 ///
-/// A binary16 number becomes a float as [Halves] says. Infinities and NaN get the largest exponent
-/// back, made from the integers they came from. To reinterpret the float as an integer would cost
-/// every loop of the process that stores floats: the interpreter does it through an array, C2 then
-/// expects arrays in [FloatVector#intoMemorySegment] and checks the segment at each store (decoders
-/// fell from 4 to 2 G weights/s on AVX2).
+/// A binary16 number becomes a float as [dev.quern.provider.vector.lanes.Halves] says. Infinities
+/// and NaN get the largest exponent back, made from the integers they came from. To reinterpret the
+/// float as an integer would cost every loop of the process that stores floats: the interpreter
+/// does it through an array, C2 then expects arrays in [FloatVector#intoMemorySegment] and checks
+/// the segment at each store (decoders fell from 4 to 2 G weights/s on AVX2).
 ///
 /// Loops call the Vector API themselves (see [Groups] for why).
 public final class Floats {
