@@ -7,10 +7,11 @@ import java.util.List;
 
 /// A row of activations as a numerics represents it: the models of rules L5 to L8, and L13.
 ///
-/// @param values what x[i] is taken to be
-/// @param magnitudes what errors are relative to: `abs(values)`, under `int8-asym-row` `s * (abs(q)
-///   + abs(z))`, since kernels sum the two apart @param slack the step where q MAY differ by 1
-///     (rule L8), else 0 @param distance how far x[i] itself may be from `values` (rule L9)
+/// @param values what `x[i]` is taken to be
+/// @param magnitudes what errors are relative to: `abs(values)`, under `int8-asym-row` those of q
+///   and z together, since kernels sum the two apart
+/// @param slack the step where q MAY differ by 1 (rule L8), else 0
+/// @param distance how far `x[i]` itself may be from `values` (rule L9)
 public record RoundedRow(double[] values, double[] magnitudes, double[] slack, double[] distance) {
 
   /// How near to a tie `x * r` must be for q to be free, in steps (rule L8).
@@ -131,7 +132,7 @@ public record RoundedRow(double[] values, double[] magnitudes, double[] slack, d
     return row;
   }
 
-  /// @param steps distance of x[i] from its rounded value, at most
+  /// @param steps distance of `x[i]` from its rounded value, at most
   private void set(int i, double x, double step, double q, double z, double scaled, double steps) {
     values[i] = step * (q - z);
     magnitudes[i] = step * (Math.abs(q) + Math.abs(z));
