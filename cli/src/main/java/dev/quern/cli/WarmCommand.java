@@ -28,12 +28,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "warm",
     description =
-        "Runs selfcheck, then stores an AOT cache of the loaded classes, which makes later starts"
-            + " faster.",
+        "Runs selfcheck, then stores an AOT cache of the loaded classes, which makes later starts faster.",
     footer = {
       "",
-      "The launcher ./quern does both, and uses the cache from then on. Started without it, this"
-          + " command is a training run: add -XX:AOTCacheOutput=FILE to the JVM's options."
+      "The launcher ./quern does both, and uses the cache from then on. Started without it, this command is a training run: add -XX:AOTCacheOutput=FILE to the JVM's options."
     })
 final class WarmCommand extends ConsoleCommand {
   private static final String PROMPT = "Once upon a time there was a little girl who";
