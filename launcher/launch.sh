@@ -3,7 +3,7 @@
 #   home       the folder of it all; `find_jdk` (jdk.sh) is there already
 #   parts      the folder of this file
 #   out        the folder with lib, conformance and charts, each a module path
-#   first      not empty: this start may store an AOT cache
+#   first      not empty: this start may store a class archive
 # They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
 # sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
 : "${launcher:?}" "${home:?}" "${out:?}" "${parts:?}"
@@ -136,26 +136,26 @@ temp_folder() {
   done
 }
 
-# Where the AOT cache lies: with the product, or in the user's cache where someone else installed it; nowhere
-# where there is no such folder, or the user's options use an archive of their own.
-aot_folder() {
-  aot=
+# Where the class archive lies (CDS, JEP 350): with the product, or in the user's cache where someone else
+# installed it; nowhere where there is no such folder, or the user's options use an archive of their own.
+archive_folder() {
+  archive=
   for flag in AOTCache AOTMode AOTConfiguration AOTCacheOutput SharedArchiveFile ArchiveClassesAtExit; do
     ! is_theirs "-XX:$flag" || return 0
   done
   if [ -w "$out" ]; then
-    aot=$out/aot
+    archive=$out/classes
   else
     case ${XDG_CACHE_HOME:-} in # the rules of XDG: what is not absolute is ignored
-      /*) aot=$XDG_CACHE_HOME/quern/aot ;;
-      *) [ -z "${HOME:-}" ] || aot=$HOME/.cache/quern/aot ;;
+      /*) archive=$XDG_CACHE_HOME/quern/classes ;;
+      *) [ -z "${HOME:-}" ] || archive=$HOME/.cache/quern/classes ;;
     esac
   fi
 }
 
-# What an AOT cache belongs to: these JARs and providers on this JDK with these options. The JVM looks
+# What a class archive belongs to: these JARs and providers on this JDK with these options. The JVM looks
 # at most of it too, but would report a misfit at every start.
-aot_key() {
+archive_key() {
   printf '%s\n' "$JAVA_HOME" "$modules" "$jvm" "${JDK_JAVA_OPTIONS:-}" "${JAVA_TOOL_OPTIONS:-}" \
     "${_JAVA_OPTIONS:-}" "${CLASSPATH:-}"
   (
@@ -191,56 +191,55 @@ start() {
   exec "$java" $jvm ${temp:+"-Djava.io.tmpdir=$temp"} "$@"
 }
 
-# Stores an AOT cache from a training run; the arguments are the JVM's, up to the main module. The old
-# cache's key goes first and the new one's comes last: whoever is interrupted leaves none that looks valid,
-# and no log. One at a time: a cache of one process must not get another's key.
-make_aot() {
-  mkdir -p "$aot" && [ -w "$aot" ] || return 1
-  lock "$aot/lock" "waiting for another quern, which stores an AOT cache in $aot ..."
-  if [ "$first" ] && aot_fits; then # the other one has done it
+# Stores a class archive of a training run; the arguments are the JVM's, up to the main module. The old
+# archive's key goes first and the new one's comes last: whoever is interrupted leaves none that looks
+# valid, and no log. One at a time: an archive of one process must not get another's key.
+make_archive() {
+  mkdir -p "$archive" && [ -w "$archive" ] || return 1
+  lock "$archive/lock" "waiting for another quern, which stores a class archive in $archive ..."
+  if [ "$first" ] && archive_fits; then # the other one has done it
     unlock
     return 0
   fi
-  rm -f "$aot/key" "$aot/log"
+  rm -f "$archive/key" "$archive/log"
   rm_new '*' # whose maker was killed
-  new=$aot/new.$$
+  new=$archive/new.$$
   made=1
-  if (start -XX:AOTMode=record -XX:AOTConfiguration="$new.conf" -p "$modules" "$@" warm) \
-    >"$new.log" 2>&1 </dev/null &&
-    (start -XX:AOTMode=create -XX:AOTConfiguration="$new.conf" -XX:AOTCache="$new.aot" \
-      -p "$modules" "$@") >>"$new.log" 2>&1 </dev/null && [ -s "$new.aot" ] &&
-    mv -f "$new.aot" "$aot/cache" && aot_key >"$new.key" && mv -f "$new.key" "$aot/key"; then
+  if (start -XX:ArchiveClassesAtExit="$new.jsa" -p "$modules" "$@" warm) >"$new.log" 2>&1 </dev/null &&
+    [ -s "$new.jsa" ] && mv -f "$new.jsa" "$archive/classes.jsa" && archive_key >"$new.key" &&
+    mv -f "$new.key" "$archive/key"; then
     made=0
   fi
-  mv -f "$new.log" "$aot/log"
+  mv -f "$new.log" "$archive/log"
   rm_new $$
   unlock
   return $made
 }
 
-rm_new() { find "$aot" -name "new.$1.*" -exec rm -f {} +; }
+rm_new() { find "$archive" -name "new.$1.*" -exec rm -f {} +; }
 
-aot_fits() {
-  [ "$aot" ] && [ -s "$aot/cache" ] && [ -r "$aot/key" ] && [ "$(aot_key)" = "$(cat "$aot/key")" ]
+archive_fits() {
+  [ "$archive" ] && [ -s "$archive/classes.jsa" ] && [ -r "$archive/key" ] &&
+    [ "$(archive_key)" = "$(cat "$archive/key")" ]
 }
 
 # What went wrong, on one line: the JVM's errors without its hundreds of warnings, else its last words.
-aot_error() {
-  if [ ! -s "$aot/log" ]; then
+archive_error() {
+  if [ ! -s "$archive/log" ]; then
     printf 'it can'"'"'t be written to'
     return
   fi
-  errors=$(sed -n -e 's/^\[[^]]*\]\[error *\]\[[^]]*\] *//p' -e 's/^quern: //p' "$aot/log" | head -n 2 | tr '\n' ' ')
-  [ "$errors" ] || errors="$(tail -n 1 "$aot/log") "
-  printf '%s(all of it: %s)' "$errors" "$aot/log"
+  errors=$(sed -n -e 's/^\[[^]]*\]\[error *\]\[[^]]*\] *//p' -e 's/^quern: //p' "$archive/log" | head -n 2 | tr '\n' ' ')
+  [ "$errors" ] || errors="$(tail -n 1 "$archive/log") "
+  printf '%s(all of it: %s)' "$errors" "$archive/log"
 }
 
 # `quern warm`; the arguments are the JVM's, up to the main module.
 warm() {
-  [ "$aot" ] || die "warm: no AOT cache: the JVM's options name an archive of their own, or there is no folder for it (set HOME or XDG_CACHE_HOME)"
-  say "storing an AOT cache for faster starts ..."
-  make_aot "$@" || die "warm: no AOT cache could be stored in $aot: $(aot_error)"
-  say "wrote $aot/cache"
+  [ "$archive" ] || die "warm: no class archive: the JVM's options name an archive of their own, or there is no folder for it (set HOME or XDG_CACHE_HOME)"
+  say "storing a class archive for faster starts ..."
+  make_archive "$@" || die "warm: no class archive could be stored in $archive: $(archive_error)"
+  say "wrote $archive/classes.jsa"
 }
 
 # launch WORD...: starts the JVM in this process's place. Leading -Dname=value words are the JVM's; the
@@ -253,7 +252,7 @@ launch() {
   use_utf8
   jvm_options
   temp_folder
-  aot_folder
+  archive_folder
   try_providers
 
   # -D words go behind the others for a moment, so that $1 is the command.
@@ -318,14 +317,14 @@ launch() {
       ;;
   esac
 
-  if [ "$first" ] && [ "$aot" ]; then
-    say "storing an AOT cache for faster starts (a few seconds) ..."
-    make_aot -m "$main" || say "warning: no AOT cache, so starts are slower: $(aot_error)"
+  if [ "$first" ] && [ "$archive" ]; then
+    say "storing a class archive for faster starts (a few seconds) ..."
+    make_archive -m "$main" || say "warning: no class archive, so starts are slower: $(archive_error)"
   fi
   set -- -p "$modules" "$@"
-  if aot_fits; then
-    # A damaged file must cost the cache and not the start, so the JVM verifies the checksums (20 ms).
-    set -- -XX:AOTCache="$aot/cache" -XX:+VerifySharedSpaces '-Xlog:aot*=off' "$@"
+  if archive_fits; then
+    # A damaged file must cost the archive and not the start, so the JVM verifies the checksums (20 ms).
+    set -- -XX:SharedArchiveFile="$archive/classes.jsa" -XX:+VerifySharedSpaces '-Xlog:cds*=off' '-Xlog:aot*=off' "$@"
   fi
   start "$@"
 }

@@ -46,8 +46,8 @@ holds_modules() {
 # what the JVM says becomes one line with a remedy.
 try_providers() {
   [ "$providers" ] || return 0
-  key=$(aot_key)
-  if [ "$aot" ] && [ -r "$aot/tried" ] && [ "$key" = "$(cat "$aot/tried")" ]; then
+  key=$(archive_key)
+  if [ "$archive" ] && [ -r "$archive/tried" ] && [ "$key" = "$(cat "$archive/tried")" ]; then
     return 0
   fi
   # Without the user's options: an agent or a recording must not start twice.
@@ -57,8 +57,8 @@ try_providers() {
   fi
   own=$(jars_of_modules | sed -n 's/^\(dev\.quern\.provider\.[^ ]*\) file:\/\/\([^ ]*\).*/\2: module \1/p' | head -n 1)
   [ -z "$own" ] || die "QUERN_PROVIDER_PATH: $own is Quern's own and comes first; take it off the path, or put the JAR in the place of the one in $out/lib"
-  if [ "$aot" ] && mkdir -p "$aot" 2>/dev/null && [ -w "$aot" ]; then
-    printf '%s\n' "$key" >"$aot/tried.$$" && mv -f "$aot/tried.$$" "$aot/tried"
+  if [ "$archive" ] && mkdir -p "$archive" 2>/dev/null && [ -w "$archive" ]; then
+    printf '%s\n' "$key" >"$archive/tried.$$" && mv -f "$archive/tried.$$" "$archive/tried"
   fi
 }
 

@@ -67,8 +67,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
           problems.add(
               String.format(
                   Locale.ROOT,
-                  "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs,"
-                      + " or set quern.provider=%s,%s",
+                  "quern.provider=auto: %s and %s both have priority %d; leave one of these JARs, or set quern.provider=%s,%s",
                   previous.label(),
                   entry.label(),
                   entry.priority(),
@@ -80,8 +79,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
       }
       if (ranked.isEmpty()) {
         problems.add(
-            "quern.provider=auto: no provider is ready; add quern-provider-scalar to the class path"
-                + " or module path");
+            "quern.provider=auto: no provider is ready; add quern-provider-scalar to the class path or module path");
       }
       return ranked;
     }

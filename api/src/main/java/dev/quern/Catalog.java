@@ -256,8 +256,7 @@ public final class Catalog implements AutoCloseable {
       return new Verdict.Rejected(
           String.format(
               Locale.ROOT,
-              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s,"
-                  + " 64 at most (P1)",
+              "its name is %s, expected a letter, then letters, digits, - or _, all lower case%s, 64 at most (P1)",
               name == null ? "null" : "'" + OneLine.of(name, 64) + "'",
               RESERVED.contains(Objects.toString(name)) ? ", and not a reserved word" : ""),
           "get a fixed JAR from its author");

@@ -21,7 +21,7 @@ import java.util.function.Function;
 
 /// The operators that are chosen one by one, each with all that the façade knows of it: its types,
 /// how a provider is asked for it, and how its calls are checked. A new operator is one more
-/// constant.
+/// constant, in [#values()].
 ///
 /// @param <S> its spec
 /// @param <K> what a provider offers: the kernel, or for linear the packer
@@ -30,7 +30,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   public static final Operator<LinearSpec, LinearPacker> LINEAR =
       new Operator<>(
-          0,
           "linear",
           LinearSpec.class,
           LinearPacker.class,
@@ -41,7 +40,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   public static final Operator<AttentionSpec, AttentionKernel> ATTENTION =
       new Operator<>(
-          1,
           "attention",
           AttentionSpec.class,
           AttentionKernel.class,
@@ -52,7 +50,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   public static final Operator<RmsNormSpec, RmsNormKernel> RMSNORM =
       new Operator<>(
-          2,
           "rmsnorm",
           RmsNormSpec.class,
           RmsNormKernel.class,
@@ -63,7 +60,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   public static final Operator<RopeSpec, RopeKernel> ROPE =
       new Operator<>(
-          3,
           "rope",
           RopeSpec.class,
           RopeKernel.class,
@@ -74,7 +70,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   public static final Operator<SwiGluSpec, SwiGluKernel> SWIGLU =
       new Operator<>(
-          4,
           "swiglu",
           SwiGluSpec.class,
           SwiGluKernel.class,
@@ -96,7 +91,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
     K checked(K kernel, S spec, Site site);
   }
 
-  private final int ordinal;
   private final String id;
   private final Class<S> specType;
   private final Class<K> kernelType;
@@ -106,7 +100,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
   private final Function<S, String> subject;
 
   private Operator(
-      int ordinal,
       String id,
       Class<S> specType,
       Class<K> kernelType,
@@ -114,7 +107,6 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
       Checks<S, K> checks,
       Function<S, Set<Numerics>> tolerated,
       Function<S, String> subject) {
-    this.ordinal = ordinal;
     this.id = id;
     this.specType = specType;
     this.kernelType = kernelType;
@@ -146,7 +138,7 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   /// Its place in [#values()].
   public int ordinal() {
-    return ordinal;
+    return VALUES.indexOf(this);
   }
 
   /// The class of its specs.
@@ -186,7 +178,7 @@ public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
 
   @Override
   public int compareTo(Operator<?, ?> other) {
-    return Integer.compare(ordinal, other.ordinal);
+    return Integer.compare(ordinal(), other.ordinal());
   }
 
   @Override

@@ -125,8 +125,7 @@ public final class Selfcheck {
         .map(f ->
             String.format(
                 Locale.ROOT,
-                "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s;"
-                    + " check again: quern selfcheck, forget: quern selfcheck --clear)",
+                "selfcheck found variant %s wrong for %s on this JVM and CPU (%s; recorded in %s; check again: quern selfcheck, forget: quern selfcheck --clear)",
                 f.variant(),
                 subject,
                 f.because(),

@@ -60,8 +60,7 @@ final class SelfcheckFile {
       throw new SelectionException(
           String.format(
               Locale.ROOT,
-              "selfcheck results %s can't be read: %s; repair it, delete it, or name another with"
-                  + " -D%s",
+              "selfcheck results %s can't be read: %s; repair it, delete it, or name another with -D%s",
               file,
               e,
               Selfcheck.FILE),
@@ -135,8 +134,7 @@ final class SelfcheckFile {
       throw new SelectionException(
           String.format(
               Locale.ROOT,
-              "selfcheck results %s: section %s, expected %s and an operator of %s; delete the"
-                  + " file, then run: quern selfcheck",
+              "selfcheck results %s: section %s, expected %s and an operator of %s; delete the file, then run: quern selfcheck",
               file,
               shown(section.toString()),
               KEYS,
@@ -157,8 +155,7 @@ final class SelfcheckFile {
     return new SelectionException(
         String.format(
             Locale.ROOT,
-            "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern"
-                + " selfcheck",
+            "selfcheck results %s, line %d: '%s', expected %s; delete the file, then run: quern selfcheck",
             file,
             number,
             shown(actual),

@@ -204,8 +204,7 @@ record Site(
           rows,
           String.format(
                   Locale.ROOT,
-                  "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d)"
-                      + " bytes",
+                  "scratch holds %d bytes, expected at least %d: allocate scratchBytes(%d, %d) bytes",
                   scratch.byteSize(),
                   bytes,
                   rows,

@@ -96,8 +96,7 @@ class CatalogJarsTest {
             folder.resolve("module.jar"),
             Map.of(
                 "module-info",
-                "module far.one { requires dev.quern.api; provides dev.quern.spi.KernelProvider"
-                    + " with far.one.One; }",
+                "module far.one { requires dev.quern.api; provides dev.quern.spi.KernelProvider with far.one.One; }",
                 "far.one.One",
                 ProviderJars.source("far.one.One", "one", 1, "")),
             Map.of(),

@@ -52,19 +52,15 @@ class CatalogTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "ThrowingConstructor | ? | it can't be constructed: java.lang.IllegalStateException: no"
-            + " luck",
-        "ThrowingInitialiser | ? | ExceptionInInitializerError, caused by"
-            + " java.lang.IllegalStateException: static",
+        "ThrowingConstructor | ? | it can't be constructed: java.lang.IllegalStateException: no luck",
+        "ThrowingInitialiser | ? | ExceptionInInitializerError, caused by java.lang.IllegalStateException: static",
         "HiddenConstructor   | ? | Unable to get public no-arg constructor",
         "NoProvider          | ? | it is not a KernelProvider",
         "NullName            | ? | its name is null, expected a letter",
-        "ThrowingName        | ? | it can't say who it is: java.lang.IllegalStateException: who am"
-            + " I",
+        "ThrowingName        | ? | it can't say who it is: java.lang.IllegalStateException: who am I",
         "CapitalName         | ? | its name is 'Vector2', expected a letter, then letters, digits",
         "BlankName           | ? | its name is 'my kernels', expected",
-        "AutoName            | ? | its name is 'auto', expected a letter, then letters, digits, -"
-            + " or _, all lower case, and not a reserved word",
+        "AutoName            | ? | its name is 'auto', expected a letter, then letters, digits, - or _, all lower case, and not a reserved word",
         "OldMajor   | oldmajor   | built against spec 1.0, this quern-api implements 2.0",
         "NewMinor   | newminor   | built against spec 2.1, this quern-api implements 2.0",
         "NewMajor   | newmajor   | built against spec 3.0, this quern-api implements 2.0",

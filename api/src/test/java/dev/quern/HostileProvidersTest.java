@@ -87,8 +87,7 @@ class HostileProvidersTest {
         "threw far.hostile.AnswerThatThrowsTwice$1, whose toString() throws");
     open(
         "AnswerInACircle",
-        "var e = new RuntimeException(\"a\"); e.initCause(new RuntimeException(\"b\", e)); throw"
-            + " e;",
+        "var e = new RuntimeException(\"a\"); e.initCause(new RuntimeException(\"b\", e)); throw e;",
         "RuntimeException: a, caused by java.lang.RuntimeException: b");
     open(
         "AnswerLong",
@@ -100,8 +99,7 @@ class HostileProvidersTest {
         "yyy... (100000 characters). Remedy: zzz");
     open(
         "ReasonWithEscapes",
-        "return new Availability.Unavailable(\"a\\r\\nb\\u001b]0;t\\u0007\\u202ec\", \"d\\n\\n"
-            + " e\");",
+        "return new Availability.Unavailable(\"a\\r\\nb\\u001b]0;t\\u0007\\u202ec\", \"d\\n\\n e\");",
         "unavailable: a b\\u001b]0;t\\u0007\\u202ec. Remedy: d e");
     open(
         "ReasonEmpty",

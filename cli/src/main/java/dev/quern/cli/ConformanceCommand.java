@@ -20,8 +20,7 @@ import picocli.CommandLine.Option;
     description = "Tests whether a kernel provider keeps the specification (SPEC.md).",
     footer = {
       "",
-      "Exit code 0: the provider runs what it declares, as specified. 1: it does not, or can't run"
-          + " here.",
+      "Exit code 0: the provider runs what it declares, as specified. 1: it does not, or can't run here.",
       "Try: quern conformance --provider scalar --quick"
     })
 final class ConformanceCommand extends ConsoleCommand {
@@ -49,8 +48,7 @@ final class ConformanceCommand extends ConsoleCommand {
       names = "--tries",
       paramLabel = "N",
       description =
-          "Generated cases for each rule and format, besides the fixed edge cases. Default: 20; 2"
-              + " with --quick; 200 a round with --deep.")
+          "Generated cases for each rule and format, besides the fixed edge cases. Default: 20; 2 with --quick; 200 a round with --deep.")
   Integer tries;
 
   @Option(
@@ -62,15 +60,13 @@ final class ConformanceCommand extends ConsoleCommand {
   @Option(
       names = "--quick",
       description =
-          "Under a minute: fewer generated cases, cases at the sizes of models and long sequences"
-              + " of calls.")
+          "Under a minute: fewer generated cases, cases at the sizes of models and long sequences of calls.")
   boolean quick;
 
   @Option(
       names = "--deep",
       description =
-          "For hours: round after round with a seed of its own each. What is done is kept in a"
-              + " file, and the same command goes on after an interruption.")
+          "For hours: round after round with a seed of its own each. What is done is kept in a file, and the same command goes on after an interruption.")
   boolean deep;
 
   @Option(
@@ -92,8 +88,7 @@ final class ConformanceCommand extends ConsoleCommand {
       paramLabel = "PATH",
       split = ",",
       description =
-          "Test the kernels that these models need, too, at their exact sizes: GGUF files and"
-              + " models' folders, as `quern explain --model` takes them.")
+          "Test the kernels that these models need, too, at their exact sizes: GGUF files and models' folders, as `quern explain --model` takes them.")
   List<Path> models = List.of();
 
   @Option(
@@ -155,8 +150,7 @@ final class ConformanceCommand extends ConsoleCommand {
     pairs.put("--models and --replay, " + one, !models.isEmpty() && replay != null);
     pairs.put("--deep and --compare, " + one, deep && !compare.isEmpty());
     pairs.put(
-        "--models and --compare without --provider, expected --provider, which the models' kernels"
-            + " are tested of",
+        "--models and --compare without --provider, expected --provider, which the models' kernels are tested of",
         !models.isEmpty() && provider == null && jars.isEmpty());
     pairs.put("--hours without --deep, which it belongs to", hours != null && !deep);
     pairs.put("--state without --deep, which it belongs to", state != null && !deep);

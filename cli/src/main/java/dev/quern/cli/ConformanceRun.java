@@ -194,8 +194,7 @@ final class ConformanceRun implements AutoCloseable {
         ? List.of(
             String.format(
                 Locale.ROOT,
-                "quick: %d tries in place of %d, and as much less of what goes with them: cases at"
-                    + " the sizes of models, long sequences of calls",
+                "quick: %d tries in place of %d, and as much less of what goes with them: cases at the sizes of models, long sequences of calls",
                 settings.tries(),
                 Settings.DEFAULT_TRIES))
         : List.of();

@@ -45,8 +45,7 @@ final class SelfcheckRun {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start"
-                  + " without -Xint, -client and -XX:TieredStopAtLevel",
+              "selfcheck: it looks for errors of the C2 compiler, and this JVM runs with %s; start without -Xint, -client and -XX:TieredStopAtLevel",
               catalog.platform().jit()),
           null);
     }
@@ -57,8 +56,7 @@ final class SelfcheckRun {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "selfcheck: provider %s, expected some of %s, which can run here; `quern explain`"
-                  + " says why others can't",
+              "selfcheck: provider %s, expected some of %s, which can run here; `quern explain` says why others can't",
               wanted.isEmpty() ? "" : String.join(",", wanted),
               names),
           null);

@@ -23,17 +23,15 @@ import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `quern warm`: the training run of an AOT cache. The launcher runs `quern selfcheck` before it
+/// `quern warm`: the training run of a class archive. The launcher runs `quern selfcheck` before it
 /// and stores the cache after it; this class only loads what later starts will load.
 @Command(
     name = "warm",
     description =
-        "Runs selfcheck, then stores an AOT cache of the loaded classes, which makes later starts"
-            + " faster.",
+        "Runs selfcheck, then stores a class archive of the loaded classes, which makes later starts faster.",
     footer = {
       "",
-      "The launcher ./quern does both, and uses the cache from then on. Started without it, this"
-          + " command is a training run: add -XX:AOTCacheOutput=FILE to the JVM's options."
+      "The launcher ./quern does both, and uses the cache from then on. Started without it, this command is a training run: add -XX:ArchiveClassesAtExit=FILE to the JVM's options."
     })
 final class WarmCommand extends ConsoleCommand {
   private static final String PROMPT = "Once upon a time there was a little girl who";
@@ -41,7 +39,7 @@ final class WarmCommand extends ConsoleCommand {
   private static final int INPUTS = 256; // a whole number of every format's blocks
   private static final int OUTPUTS = 16;
 
-  @Option(names = "--no-selfcheck", description = "Store the AOT cache only.")
+  @Option(names = "--no-selfcheck", description = "Store the class archive only.")
   boolean noSelfcheck; // the launcher's business: this class runs no selfcheck
 
   WarmCommand(Console console) {

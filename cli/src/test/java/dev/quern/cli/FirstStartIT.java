@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,12 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// First starts: builds and AOT caches that are killed, fail, or happen twice at once.
+/// First starts: builds and class archives that are killed, fail, or happen twice at once.
 class FirstStartIT {
   @TempDir static Path folder;
   private static StubbedLauncher launcher;
 
-  private final Path aot = launcher.aot();
+  private final Path archive = launcher.archive();
 
   @BeforeAll
   static void make() throws IOException {
@@ -35,22 +36,33 @@ class FirstStartIT {
 
   @Test
   void aFirstStartThatWasKilledIsMadeUpFor() throws IOException {
-    Files.delete(aot.resolve("log"));
-    Files.writeString(aot.resolve("new.1.conf"), "half");
+    Files.delete(archive.resolve("log"));
+    Files.writeString(archive.resolve("new.1.jsa"), "half");
     Child child = launcher.sh("\"$Q\" x");
-    assertTrue(child.err().contains("storing an AOT cache"), child.err());
+    assertTrue(child.err().contains("storing a class archive"), child.err());
     assertTrue(words(child).startsWith("-XX:+UseSerialGC "), words(child));
-    assertTrue(words(child).contains("-XX:AOTCache=" + aot.resolve("cache")), words(child));
-    assertEquals(List.of("cache", "key", "lock", "log"), StubbedLauncher.files(aot));
+    assertTrue(
+        words(child).contains("-XX:SharedArchiveFile=" + archive.resolve("classes.jsa")),
+        words(child));
+    assertEquals(List.of("classes.jsa", "key", "lock", "log"), StubbedLauncher.files(archive));
+    assertEquals("", launcher.sh("\"$Q\" x").err(), "once");
+  }
+
+  /// As after a build that is not the launcher's own.
+  @Test
+  void anArchiveOfOlderJarsIsStoredAnew() throws IOException {
+    Files.setLastModifiedTime(archive.resolve("log"), FileTime.fromMillis(0));
+    Child child = launcher.sh("\"$Q\" x");
+    assertTrue(child.err().contains("storing a class archive"), child.err());
     assertEquals("", launcher.sh("\"$Q\" x").err(), "once");
   }
 
   @Test
   void twoFirstStartsStoreOneCache() throws Exception {
-    Files.delete(aot.resolve("log"));
+    Files.delete(archive.resolve("log"));
     String script =
         """
-        export STUB_DOES='case $* in *AOTMode=record*) echo record >>records; sleep 1 ;; esac'
+        export STUB_DOES='case $* in *ArchiveClassesAtExit*) echo record >>records; sleep 1 ;; esac'
         "$Q" x >out1 2>err1 & "$Q" x >out2 2>err2 & "$Q" x >out3 2>err3 & wait
         cat out1 out2 out3
         """;
@@ -63,10 +75,10 @@ class FirstStartIT {
         child
             .out()
             .lines()
-            .filter(l -> l.equals("word: -XX:AOTCache=" + aot.resolve("cache")))
+            .filter(l -> l.equals("word: -XX:SharedArchiveFile=" + archive.resolve("classes.jsa")))
             .count(),
         child.out());
-    assertEquals(List.of("cache", "key", "lock", "log"), StubbedLauncher.files(aot));
+    assertEquals(List.of("classes.jsa", "key", "lock", "log"), StubbedLauncher.files(archive));
   }
 
   @ParameterizedTest
@@ -74,27 +86,31 @@ class FirstStartIT {
       delimiter = '|',
       textBlock =
           """
-          case $* in *AOTMode=record*) exit 1 ;; esac                                          |
-          case $* in *AOTMode=create*) echo '[1s][error][aot] the disk is full'; exit 1 ;; esac | the disk is full
+          case $* in *AtExit=*) exit 1 ;; esac                                            |
+          case $* in *AtExit=*) echo '[1s][error][cds] the disk is full'; exit 1 ;; esac  | the disk is full
+          case $* in *AtExit=*) rm */cli/target/quern/classes/new.*.jsa; echo none ;; esac | none
           """)
   void aCacheThatCanNotBeStoredCostsALine(String does, String reason) throws IOException {
-    Files.delete(aot.resolve("log"));
+    Files.delete(archive.resolve("log"));
     Child child =
         launcher.sh("STUB_DOES=\"%s\" \"$Q\" x; \"$Q\" x".formatted(does.replace("$", "\\$")));
-    assertTrue(child.err().contains("warning: no AOT cache, so starts are slower: "), child.err());
+    assertTrue(
+        child.err().contains("warning: no class archive, so starts are slower: "), child.err());
     assertTrue(child.err().contains(reason == null ? "" : reason), child.err());
     assertEquals(2, child.err().lines().count(), "said once: " + child.err());
-    assertFalse(words(child).contains("-XX:AOTCache=" + aot.resolve("cache")), child.out());
-    assertEquals(List.of("lock", "log"), StubbedLauncher.files(aot));
+    assertFalse(
+        words(child).contains("-XX:SharedArchiveFile=" + archive.resolve("classes.jsa")),
+        child.out());
+    assertEquals(List.of("lock", "log"), StubbedLauncher.files(archive));
   }
 
   @Test
   void withoutAFolderForItThereIsNoCache() throws IOException {
     Child child =
         launcher.sh(
-            "QUERN_JAVA_OPTS=-XX:AOTCache=mine \"$Q\" warm --no-selfcheck; echo $?; QUERN_JAVA_OPTS=-XX:AOTCache=mine \"$Q\" x");
+            "QUERN_JAVA_OPTS=-XX:SharedArchiveFile=mine \"$Q\" warm --no-selfcheck; echo $?; QUERN_JAVA_OPTS=-XX:SharedArchiveFile=mine \"$Q\" x");
     assertTrue(child.out().startsWith("1\n"), child.out());
-    assertTrue(child.err().contains("quern: warm: no AOT cache: "), child.err());
+    assertTrue(child.err().contains("quern: warm: no class archive: "), child.err());
     assertEquals(1, child.err().lines().count(), child.err());
   }
 
@@ -109,8 +125,8 @@ class FirstStartIT {
         home=$(dirname "$0")
         echo build >>"$home/builds"
         sleep 1
-        mkdir -p "$home/cli/target/quern/aot"
-        : >"$home/cli/target/quern/aot/log"
+        mkdir -p "$home/cli/target/quern/classes"
+        : >"$home/cli/target/quern/classes/log"
         """);
     Child child =
         launcher.sh("\"$1/quern\" x & \"$1/quern\" y & \"$1/quern\" z & wait", fresh.toString());

@@ -25,7 +25,7 @@ final class LauncherHome {
     return at(folder.resolve("home with space"));
   }
 
-  /// A new one in a folder that is made for it. It has a log of an AOT cache, so that none is
+  /// A new one in a folder that is made for it. It has a log of a class archive, so that none is
   /// stored unasked.
   static Path at(Path home) throws IOException {
     Path checkout = Path.of(System.getProperty("quern.home"));
@@ -42,7 +42,7 @@ final class LauncherHome {
     Files.createSymbolicLink(
         out.resolve("charts"), Path.of(System.getProperty("quern.lib")).resolveSibling("charts"));
     Files.writeString(out.resolve("built"), "");
-    Files.writeString(Files.createDirectory(out.resolve("aot")).resolve("log"), "");
+    Files.writeString(Files.createDirectory(out.resolve("classes")).resolve("log"), "");
     return home;
   }
 }

@@ -16,14 +16,14 @@ import java.util.stream.Stream;
 /// @param home the checkout
 /// @param jdk the folder with `bin/java`
 record StubbedLauncher(Path folder, Path home, Path jdk) {
-  /// Shows its words, the locale and its open files; stores what an AOT cache would be.
+  /// Shows its words, the locale and its open files; stores what a class archive would be.
   private static final String STUB =
       """
       #!/bin/sh
       for word in "$@"; do
         printf 'word: %s\\n' "$word"
         case $word in
-          -XX:AOTCache=*) case $* in *AOTMode=create*) echo cached >"${word#*=}" ;; esac ;;
+          -XX:ArchiveClassesAtExit=*) echo cached >"${word#*=}" ;;
         esac
       done
       for name in LC_ALL LC_CTYPE LC_TIME LANG QUERN_LAUNCHER; do
@@ -46,17 +46,17 @@ record StubbedLauncher(Path folder, Path home, Path jdk) {
     return new StubbedLauncher(folder, LauncherHome.in(folder), jdk);
   }
 
-  /// Where its AOT cache lies.
-  Path aot() {
-    return home.resolve("cli/target/quern/aot");
+  /// Where its class archive lies.
+  Path archive() {
+    return home.resolve("cli/target/quern/classes");
   }
 
   /// Leaves no cache, as if storing one had failed.
   void forgetTheCache() throws IOException {
-    for (String file : List.of("cache", "key", "tried")) {
-      Files.deleteIfExists(aot().resolve(file));
+    for (String file : List.of("classes.jsa", "key", "tried")) {
+      Files.deleteIfExists(archive().resolve(file));
     }
-    Files.writeString(aot().resolve("log"), "");
+    Files.writeString(archive().resolve("log"), "");
   }
 
   /// Runs a script with the launcher as `$Q` and further words as `$1`...; one with `REAL=1` starts

@@ -111,8 +111,7 @@ record SwiGluJar(
                   sources.resolve("module-info.java"),
                   String.format(
                       Locale.ROOT,
-                      "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider"
-                          + " with %1$s.Provider; }",
+                      "module %1$s { requires dev.quern.api; provides dev.quern.spi.KernelProvider with %1$s.Provider; }",
                       name))
               .toString());
     }

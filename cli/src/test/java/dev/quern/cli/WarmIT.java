@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,16 +24,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `quern warm` and the launcher's use of the AOT cache. `sh -x` shows what the launcher starts.
+/// `quern warm` and the launcher's use of the class archive. `sh -x` shows what the launcher
+/// starts.
 class WarmIT {
-  private static final String USE = "-XX:AOTCache=";
+  private static final String USE = "-XX:SharedArchiveFile=";
 
   @TempDir static Path folder;
   private static Path home;
   private static Path stored; // the cache as it should be
   private static Child warm;
 
-  private final Path cache = home.resolve("cli/target/quern/aot/cache");
+  private final Path cache = home.resolve("cli/target/quern/classes/classes.jsa");
 
   /// What may have happened to the file.
   enum Damage {
@@ -49,7 +51,7 @@ class WarmIT {
     home = LauncherHome.in(folder);
     warm = Child.run(home, List.of(home.resolve("quern").toString(), "warm", "--no-selfcheck"));
     stored = folder.resolve("stored");
-    Files.copy(home.resolve("cli/target/quern/aot/cache"), stored);
+    Files.copy(home.resolve("cli/target/quern/classes/classes.jsa"), stored);
   }
 
   @BeforeEach
@@ -64,19 +66,19 @@ class WarmIT {
     assertEquals(2, warm.err().lines().count(), "two lines, none of the JVM's: " + warm.err());
     try (Stream<Path> files = Files.list(cache.getParent())) {
       assertEquals(
-          List.of("cache", "key", "lock", "log"),
+          List.of("classes.jsa", "key", "lock", "log"),
           files.map(f -> f.getFileName().toString()).sorted().toList(),
           "nothing is left over");
     }
     Child child = quern();
     assertTrue(child.err().contains(USE + cache), child.err());
-    // Named without being asked for by `auto`, the JVM fails where it can't use the file.
+    // Without `auto` the JVM fails where it can't use the file.
     Child strict =
         Child.run(
             home,
             List.of(
                 Child.JAVA,
-                "-XX:AOTMode=on",
+                "-Xshare:on",
                 USE + cache,
                 "-XX:+UseSerialGC",
                 "-p",
@@ -135,6 +137,7 @@ class WarmIT {
         Files.copy(jar, lib.resolve(jar.getFileName())); // another time of modification
       }
     }
+    Files.setLastModifiedTime(lib, FileTime.fromMillis(0)); // newer ones would be stored anew
     try {
       Child child = quern();
       assertEquals(0, child.code(), child.err());
@@ -147,6 +150,7 @@ class WarmIT {
       }
       Files.delete(lib);
       Files.createSymbolicLink(lib, link);
+      Files.writeString(cache.resolveSibling("log"), ""); // is newer again
     }
   }
 

@@ -320,8 +320,7 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (sessions.stream().anyMatch(LlamaSession::isRunningHere)) {
       throw new IllegalStateException(
-          "model: close() inside a callback of one of its sessions, expected cancel() there and"
-              + " close() when the call has returned");
+          "model: close() inside a callback of one of its sessions, expected cancel() there and close() when the call has returned");
     }
     synchronized (this) {
       if (closed) {

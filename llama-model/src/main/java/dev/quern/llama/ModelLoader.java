@@ -56,22 +56,13 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
 
   private LlamaModel load(long start) throws IOException {
     // Providers are found, and native code linked, while the file's header and vocabulary are read.
-    try (Meanwhile<Kernels> kernels =
-        Meanwhile.start("quern-providers", () -> Kernels.load(options.kernels()))) {
-      try {
-        HugePages pages =
-            HugePages.of(options.kernels(), surroundings.hugePages(), LlamaException::new);
-        ModelResources resources = new ModelResources(options.threads(), pages);
-        try {
-          return load(kernels, resources, start);
-        } catch (Throwable t) { // rethrown: only what was opened here is released
-          resources.close();
-          throw t;
-        }
-      } catch (Throwable t) {
-        close(kernels, t);
-        throw t;
-      }
+    Meanwhile<Kernels> kernels =
+        Meanwhile.start("quern-providers", () -> Kernels.load(options.kernels()));
+    try {
+      return load(kernels, start);
+    } catch (Throwable t) { // rethrown: only what was opened here is released
+      close(kernels, t);
+      throw t;
     }
   }
 
@@ -85,6 +76,18 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
       if (e != failure) {
         failure.addSuppressed(e);
       }
+    }
+  }
+
+  private LlamaModel load(Meanwhile<Kernels> kernels, long start) throws IOException {
+    HugePages pages =
+        HugePages.of(options.kernels(), surroundings.hugePages(), LlamaException::new);
+    ModelResources resources = new ModelResources(options.threads(), pages);
+    try {
+      return load(kernels, resources, start);
+    } catch (Throwable t) { // rethrown: only what was opened here is released
+      resources.close();
+      throw t;
     }
   }
 

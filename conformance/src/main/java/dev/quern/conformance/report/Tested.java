@@ -105,13 +105,11 @@ public record Tested(
     long declined = specs().size() - accepted;
     if (accepted == 0 && !specs().isEmpty()) {
       return Format.text(
-          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were"
-              + " declined",
+          "FAILED: %s accepted nothing, so no kernel was checked; all %d kinds of spec were declined",
           origin.name(), declined);
     }
     return Format.text(
-        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped;"
-            + " kinds of spec: %d accepted, %d declined",
+        "%s: %s %s the specification; cases: %,d passed, %,d failed, %,d declined, %,d skipped; kinds of spec: %d accepted, %d declined",
         green() ? "PASSED" : "FAILED",
         origin.name(),
         green() ? "keeps" : "does not keep",

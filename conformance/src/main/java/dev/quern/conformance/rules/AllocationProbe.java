@@ -132,7 +132,7 @@ final class AllocationProbe {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      if (option.startsWith("-X") && !option.startsWith("-XX:AOT")) {
+      if (option.startsWith("-X") && !option.startsWith("-XX:SharedArchiveFile")) {
         command.add(option);
       }
     }

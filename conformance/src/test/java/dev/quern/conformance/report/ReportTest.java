@@ -60,8 +60,7 @@ import org.xml.sax.SAXException;
 /// whose every text is hostile.
 class ReportTest {
   private static final String HOSTILE =
-      "<script>alert('x')</script> & \"q\" ]]> {{body}} $1 \\ \n"
-          + "\t\u0000\u001b[31m\u0085 \uD800 \u20ac";
+      "<script>alert('x')</script> & \"q\" ]]> {{body}} $1 \\ \n\t\u0000\u001b[31m\u0085 \uD800 \u20ac";
 
   private static final Platform PLATFORM =
       new Platform("linux", "aarch64", Set.of("dotprod"), Jit.C2, Set.of(), Map.of());

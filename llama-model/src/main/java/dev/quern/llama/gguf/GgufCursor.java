@@ -2,7 +2,6 @@ package dev.quern.llama.gguf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.quern.llama.bytes.LittleEndian;
 import dev.quern.llama.text.Printable;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -13,14 +12,25 @@ import java.util.Locale;
 /// Reads a file's bytes from front to back. Every read is checked against what remains, and a
 /// failed check becomes a [GgufException] that says where.
 ///
+/// What is read lies in an array: a vocabulary has some 400,000 short strings, and reading each
+/// through a segment would make a start wait for the compiler (docs/cold-start.md).
+///
 /// One thread's; the bytes may be shared.
 final class GgufCursor {
   /// The remedy where a file ends before what it announces.
   static final String CUT_SHORT = ": the file is cut short or damaged, get it again";
 
+  /// Bytes that are read at once: few for a value by itself, more the longer it goes on.
+  private static final int FIRST_WINDOW = 256;
+
+  private static final int LARGEST_WINDOW = 1 << 16;
+
   private final String file;
   private final MemorySegment bytes;
   private long offset;
+  private byte[] window = {};
+  private long windowAt; // in the file
+  private int windowBytes; // of the window that are the file's
   // What is being read, put together only if a message needs it.
   private String structure = "header";
   private String name = "";
@@ -59,19 +69,19 @@ final class GgufCursor {
   }
 
   int u8(String what) {
-    return Byte.toUnsignedInt(bytes.get(JAVA_BYTE, take(1, what)));
+    return (int) word(take(1, what), 1);
   }
 
   short i16(String what) {
-    return LittleEndian.i16(bytes, take(2, what));
+    return (short) word(take(2, what), 2);
   }
 
   int i32(String what) {
-    return LittleEndian.i32(bytes, take(4, what));
+    return (int) word(take(4, what), 4);
   }
 
   long i64(String what) {
-    return LittleEndian.i64(bytes, take(8, what));
+    return word(take(8, what), 8);
   }
 
   /// Passes over `size` bytes.
@@ -128,7 +138,7 @@ final class GgufCursor {
     if (length > Integer.MAX_VALUE - 8) {
       throw fail(offset - 8, what + " of " + length + " bytes", "at most 2^31 - 9");
     }
-    return new String(utf8(length), StandardCharsets.UTF_8);
+    return decoded(take(length, "string"), (int) length);
   }
 
   /// Passes over a string without decoding it.
@@ -209,21 +219,51 @@ final class GgufCursor {
   }
 
   private String text(long length) {
-    long at = offset;
-    byte[] utf8 = utf8(length);
-    String text = new String(utf8, StandardCharsets.UTF_8);
+    long at = take(length, "string");
+    String text = decoded(at, (int) length);
     // The constructor is several times as fast as a decoder and puts U+FFFD where bytes are
     // malformed. The character can also be meant, so the slow, strict way decides.
     if (text.indexOf('\uFFFD') >= 0) {
+      byte[] utf8 = new byte[(int) length];
+      MemorySegment.copy(bytes, JAVA_BYTE, at, utf8, 0, utf8.length);
       checkUtf8(utf8, at);
     }
     return text;
   }
 
-  private byte[] utf8(long length) {
-    byte[] utf8 = new byte[(int) length];
-    MemorySegment.copy(bytes, JAVA_BYTE, take(length, "string"), utf8, 0, utf8.length);
-    return utf8;
+  private String decoded(long at, int length) {
+    int from = inWindow(at, length);
+    return new String(window, from, length, StandardCharsets.UTF_8);
+  }
+
+  /// Up to eight bytes, little-endian.
+  private long word(long at, int size) {
+    int from = inWindow(at, size);
+    long word = 0;
+    for (int i = size - 1; i >= 0; i--) {
+      word = word << 8 | window[from + i] & 0xFF;
+    }
+    return word;
+  }
+
+  /// Where bytes of the file lie in the window, which they are read into if they are not there yet.
+  private int inWindow(long at, int size) {
+    if (at < windowAt || at + size > windowAt + windowBytes) {
+      read(at, size);
+    }
+    return (int) (at - windowAt);
+  }
+
+  private void read(long at, int size) {
+    boolean goesOn = windowBytes > 0 && at >= windowAt && at <= windowAt + windowBytes;
+    int ahead = goesOn ? Math.min(4 * windowBytes, LARGEST_WINDOW) : FIRST_WINDOW;
+    int all = (int) Math.min(bytes.byteSize() - at, Math.max(size, ahead));
+    if (window.length < all) {
+      window = new byte[all];
+    }
+    MemorySegment.copy(bytes, JAVA_BYTE, at, window, 0, all);
+    windowAt = at;
+    windowBytes = all;
   }
 
   private void checkUtf8(byte[] utf8, long at) {

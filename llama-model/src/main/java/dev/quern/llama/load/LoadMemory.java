@@ -14,10 +14,14 @@ import java.util.function.Supplier;
 /// Where packed weights are allocated. It sees what packing takes, and so says before there is no
 /// memory left that there will be none: the kernel's killer asks nobody. What a provider makes of a
 /// format is not known before it has packed some of it; so the first layer tells what the others
-/// will take, and until then each large allocation is looked at by itself.
+/// will take, and large allocations are looked at by themselves, as often as it could matter: a
+/// look reads files of the system while workers wait, so it holds for a part of what it found.
 public final class LoadMemory implements SegmentAllocator {
   /// An allocation that is worth looking how much is left.
   public static final long LARGE = 8 << 20;
+
+  /// What a look holds for, as a part of what it found to be left.
+  private static final int PART = 8;
 
   private final SegmentAllocator memory;
   private final Supplier<OptionalLong> available;
@@ -27,6 +31,7 @@ public final class LoadMemory implements SegmentAllocator {
   private final AtomicLong taken = new AtomicLong(); // providers may allocate on several threads
   private final Map<BlockFormat, Packed> packed = new HashMap<>();
   private OptionalLong before = OptionalLong.empty(); // bytes available, before a tensor was packed
+  private long unlooked; // bytes that the last look holds for yet
   private long untouched; // bytes of its large allocations, perhaps not resident yet
 
   /// What packing has made of tensors of a format.
@@ -88,15 +93,22 @@ public final class LoadMemory implements SegmentAllocator {
   /// Memory that a provider has not filled yet may count as available still: what a tensor takes is
   /// subtracted from what was available before its first allocation, and the less of both counts.
   private synchronized void requireNextFits(long bytes) {
+    if (bytes <= unlooked) {
+      unlooked -= bytes;
+      untouched += bytes;
+      return;
+    }
     OptionalLong now = available.get();
     if (untouched == 0) {
       before = now;
     }
-    requireFits(
-        bytes,
+    OptionalLong left =
         now.isPresent() && before.isPresent()
             ? OptionalLong.of(Math.min(now.getAsLong(), before.getAsLong() - untouched))
-            : now);
+            : now;
+    requireFits(bytes, left);
+    unlooked =
+        left.isPresent() ? (left.getAsLong() - kv.bytes(context) - bytes) / PART : Long.MAX_VALUE;
     untouched += bytes;
   }
 

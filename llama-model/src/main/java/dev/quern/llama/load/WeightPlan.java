@@ -112,8 +112,7 @@ public final class WeightPlan {
       throw new ModelException(
           String.format(
               Locale.ROOT,
-              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length"
-                  + " first)",
+              "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)",
               adaptor.a().label(),
               dims,
               inputs,
@@ -155,8 +154,7 @@ public final class WeightPlan {
             new ModelException(
                 String.format(
                     Locale.ROOT,
-                    "model: tensor %s has the type %s, expected one of %s: use the model in another"
-                        + " quantisation",
+                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation",
                     tensor.label(),
                     tensor.type(),
                     BlockFormat.standard())));

@@ -27,8 +27,7 @@ public final class LogitsException extends QuernException {
     return new LogitsException(
         String.format(
             Locale.ROOT,
-            "sampling: the logit of token %d is %s at position %d, expected a number; the forward"
-                + " pass or the weights are broken",
+            "sampling: the logit of token %d is %s at position %d, expected a number; the forward pass or the weights are broken",
             token,
             logit,
             position));
@@ -38,8 +37,7 @@ public final class LogitsException extends QuernException {
     return new LogitsException(
         String.format(
             Locale.ROOT,
-            "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that"
-                + " is allowed",
+            "sampling: the logits of all %d tokens are -Infinity at position %d, expected one that is allowed",
             tokens,
             position));
   }

@@ -55,6 +55,29 @@ class LoadMemoryTest {
     }
   }
 
+  @Test
+  void aLookHoldsForAnEighthOfWhatItFound() {
+    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    AtomicInteger looks = new AtomicInteger();
+    try (Arena arena = Arena.ofConfined()) {
+      LoadMemory memory =
+          new LoadMemory(
+              arena,
+              () -> {
+                looks.incrementAndGet();
+                return OptionalLong.of(kv.bytes(1) + 17_000);
+              },
+              kv,
+              1,
+              1000);
+      memory.allocate(1000, 1); // leaves 16,000
+      memory.allocate(1500, 1);
+      assertEquals(1, looks.get());
+      memory.allocate(1000, 1); // 500 of the 2,000 are left
+      assertEquals(2, looks.get());
+    }
+  }
+
   /// Memory in huge pages is resident when it is used and not before, so the system's figure stays.
   @Test
   void whatATensorTookAndHasNotFilledIsNoLongerAvailable() {

@@ -17,8 +17,6 @@ import static dev.quern.provider.x86.asm.Gp.RDI;
 import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
@@ -28,6 +26,7 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -92,16 +91,9 @@ final class AttentionCode {
       long states,
       long scratch,
       float scale) {
-    block.set(JAVA_LONG, at, keys);
-    block.set(JAVA_LONG, at + 8, values);
-    block.set(JAVA_LONG, at + 16, positions);
-    block.set(JAVA_LONG, at + 24, visible);
-    block.set(JAVA_LONG, at + 32, rows);
-    block.set(JAVA_LONG, at + 40, heads);
-    block.set(JAVA_LONG, at + 48, q);
-    block.set(JAVA_LONG, at + 56, states);
-    block.set(JAVA_LONG, at + 64, scratch);
-    block.set(JAVA_FLOAT, at + 72, scale);
+    Arguments.set(block, at, keys, values, positions);
+    Arguments.set(block, at + 24, visible, rows, heads);
+    Arguments.set(block, at + 48, q, states, scratch, Arguments.pair(scale, 0));
   }
 
   static Code code(CpuRow row, AttentionLayout layout) {

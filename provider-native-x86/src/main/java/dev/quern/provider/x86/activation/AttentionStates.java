@@ -6,7 +6,6 @@ import static dev.quern.provider.x86.asm.Gp.RDI;
 import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
@@ -14,6 +13,7 @@ import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// What is done with states ([AttentionLayout]) when queries have seen all of a range, and rows of
@@ -26,15 +26,12 @@ final class AttentionStates {
   private AttentionStates() {}
 
   static void arguments(MemorySegment block, long at, long first, long second, long count) {
-    block.set(JAVA_LONG, at, first);
-    block.set(JAVA_LONG, at + 8, second);
-    block.set(JAVA_LONG, at + 16, count);
+    Arguments.set(block, at, first, second, count);
   }
 
   static void arguments(
       MemorySegment block, long at, long from, long to, int heads, long headStrideBytes) {
-    arguments(block, at, from, to, heads);
-    block.set(JAVA_LONG, at + 24, headStrideBytes);
+    Arguments.set(block, at, from, to, heads, headStrideBytes);
   }
 
   /// Each state of a range takes in that of a later one (Dao et al. 2023, "Flash-Decoding"):

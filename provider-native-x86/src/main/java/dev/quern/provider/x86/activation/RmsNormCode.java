@@ -6,8 +6,6 @@ import static dev.quern.provider.x86.asm.Gp.RDI;
 import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
@@ -15,6 +13,7 @@ import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// RMSNorm of one row of any width:
@@ -43,13 +42,13 @@ final class RmsNormCode {
       int width,
       int lanes,
       float epsilon) {
-    block.set(JAVA_LONG, at, x);
-    block.set(JAVA_LONG, at + 8, weight);
-    block.set(JAVA_LONG, at + 16, y);
-    block.set(JAVA_LONG, at + 24, width / lanes);
-    block.set(JAVA_LONG, at + 32, (1L << width % lanes) - 1);
-    block.set(JAVA_FLOAT, at + 40, width);
-    block.set(JAVA_FLOAT, at + 44, epsilon);
+    Arguments.set(block, at, x, weight, y);
+    Arguments.set(
+        block,
+        at + 24,
+        width / lanes,
+        (1L << width % lanes) - 1,
+        Arguments.pair((float) width, epsilon));
   }
 
   static Code code(CpuRow row) {

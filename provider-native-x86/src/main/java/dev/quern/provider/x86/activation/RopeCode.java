@@ -9,7 +9,6 @@ import static dev.quern.provider.x86.asm.Gp.RDI;
 import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.op.RopeSpec;
 import dev.quern.provider.x86.asm.Assembler;
@@ -18,6 +17,7 @@ import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// RoPE of one row, in place: all heads by the same angles. Pairs of halves are two vectors,
@@ -52,14 +52,14 @@ final class RopeCode {
       int lanes) {
     int pairs = spec.headDim() / 2;
     int vectors = adjacent ? spec.headDim() : pairs;
-    block.set(JAVA_LONG, at, x);
-    block.set(JAVA_LONG, at + 8, cosines);
-    block.set(JAVA_LONG, at + 16, cosines + (long) Float.BYTES * pairs);
-    block.set(JAVA_LONG, at + 24, spec.heads());
-    block.set(JAVA_LONG, at + 32, (long) Float.BYTES * spec.headDim());
-    block.set(JAVA_LONG, at + 40, vectors / lanes);
-    block.set(JAVA_LONG, at + 48, (1L << vectors % lanes) - 1);
-    block.set(JAVA_LONG, at + 56, (1L << vectors % lanes / 2) - 1);
+    Arguments.set(block, at, x, cosines, cosines + (long) Float.BYTES * pairs, spec.heads());
+    Arguments.set(
+        block,
+        at + 32,
+        (long) Float.BYTES * spec.headDim(),
+        vectors / lanes,
+        (1L << vectors % lanes) - 1,
+        (1L << vectors % lanes / 2) - 1);
   }
 
   static Code halves(CpuRow row) {

@@ -6,13 +6,13 @@ import static dev.quern.provider.x86.asm.Gp.RDI;
 import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// SwiGLU of any number of elements:
@@ -29,11 +29,9 @@ final class SwiGluCode {
 
   static void arguments(
       MemorySegment block, long at, long gate, long up, long y, int elements, int lanes) {
-    block.set(JAVA_LONG, at, gate);
-    block.set(JAVA_LONG, at + 8, up);
-    block.set(JAVA_LONG, at + 16, y);
-    block.set(JAVA_LONG, at + 24, elements / lanes);
-    block.set(JAVA_LONG, at + 32, (1L << elements % lanes) - 1);
+    // y twice: no fewer than three are written at a time
+    Arguments.set(block, at, gate, up, y);
+    Arguments.set(block, at + 16, y, elements / lanes, (1L << elements % lanes) - 1);
   }
 
   static Code code(CpuRow row) {

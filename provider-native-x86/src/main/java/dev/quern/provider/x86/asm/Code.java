@@ -89,16 +89,13 @@ public final class Code {
   }
 
   private static Label labelOf(Operand operand) {
-    if (operand instanceof Label l) {
-      return l;
-    }
-    if (operand instanceof Mem m) {
-      return m.label();
-    }
-    if (operand instanceof Broadcast b) {
-      return b.memory().label();
-    }
-    return operand instanceof Masked m ? labelOf(m.target()) : null;
+    return switch (operand) {
+      case Label l -> l;
+      case Mem m -> m.label();
+      case Broadcast b -> b.memory().label();
+      case Masked m -> labelOf(m.target());
+      default -> null;
+    };
   }
 
   /// The bytes of what is the same wherever it and labels are, which is most of code: encoded once.
@@ -129,18 +126,21 @@ public final class Code {
       if (items.get(i) instanceof Item.Place p) {
         labels.put(p.label(), offsets[i]);
       }
-      byte[] one = fixed[i] != null ? fixed[i] : bytes(items.get(i), offsets[i], Map.of());
-      offsets[i + 1] = offsets[i] + one.length;
+      offsets[i + 1] = offsets[i] + bytes(items.get(i), fixed[i], offsets[i], Map.of()).length;
     }
     byte[] bytes = new byte[offsets[items.size()]];
     for (int i = 0; i < items.size(); i++) {
-      byte[] one = fixed[i] != null ? fixed[i] : bytes(items.get(i), offsets[i], labels);
+      byte[] one = bytes(items.get(i), fixed[i], offsets[i], labels);
       System.arraycopy(one, 0, bytes, offsets[i], one.length);
     }
     return new Code(List.copyOf(items), offsets, bytes, labels, "");
   }
 
-  private static byte[] bytes(Item item, int offset, Map<Label, Integer> labels) {
+  /// @param fixed its bytes, if they are the same everywhere; else null
+  private static byte[] bytes(Item item, byte[] fixed, int offset, Map<Label, Integer> labels) {
+    if (fixed != null) {
+      return fixed;
+    }
     return switch (item) {
       case Instruction i -> Encoder.encode(i, offset, labels);
       case Item.Place p -> new byte[0];

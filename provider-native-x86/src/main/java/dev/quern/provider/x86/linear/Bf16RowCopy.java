@@ -12,12 +12,12 @@ import static dev.quern.provider.x86.asm.Mem.ptr;
 import static dev.quern.provider.x86.asm.Vec.xmm;
 import static dev.quern.provider.x86.asm.Vec.ymm;
 import static dev.quern.provider.x86.asm.Vec.zmm;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// Rounds one row of x to BF16, to its place in a [Bf16Tile]:
@@ -55,14 +55,17 @@ final class Bf16RowCopy {
   static void arguments(
       MemorySegment block, long at, long x, long tile, int tileRows, int row, int inputs) {
     int padded = Math.ceilDiv(inputs, Bf16Panels.BLOCK) * Bf16Panels.BLOCK;
-    block.set(JAVA_LONG, at + X, x);
-    block.set(JAVA_LONG, at + TO, tile + Bf16Tile.pairAt(row, 0));
-    block.set(JAVA_LONG, at + STEP, Bf16Tile.bytes(tileRows, Bf16Panels.BLOCK));
-    block.set(JAVA_LONG, at + WHOLE, inputs / Bf16Panels.BLOCK);
-    block.set(JAVA_LONG, at + REST, (1L << inputs % Bf16Panels.BLOCK) - 1);
-    block.set(
-        JAVA_LONG,
-        at + FOOT,
+    Arguments.set(
+        block,
+        at + X,
+        x,
+        tile + Bf16Tile.pairAt(row, 0),
+        Bf16Tile.bytes(tileRows, Bf16Panels.BLOCK));
+    Arguments.set(
+        block,
+        at + WHOLE,
+        inputs / Bf16Panels.BLOCK,
+        (1L << inputs % Bf16Panels.BLOCK) - 1,
         tile + (long) Bf16Tile.bytes(tileRows, padded) + Bf16Tile.footAt(row));
   }
 

@@ -11,7 +11,6 @@ import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
 import static dev.quern.provider.x86.asm.Vec.xmm;
 import static dev.quern.provider.x86.asm.Vec.ymm;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Gp;
@@ -19,6 +18,7 @@ import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -103,13 +103,8 @@ final class PackingSteps {
       int steps,
       long scales,
       long scaleRowBytes) {
-    block.set(JAVA_LONG, FROM, from);
-    block.set(JAVA_LONG, ROW, rowBytes);
-    block.set(JAVA_LONG, TO, to);
-    block.set(JAVA_LONG, LANE, lane);
-    block.set(JAVA_LONG, STEPS, steps);
-    block.set(JAVA_LONG, SCALES, scales);
-    block.set(JAVA_LONG, SCALE_ROW, scaleRowBytes);
+    Arguments.set(block, FROM, from, rowBytes, to);
+    Arguments.set(block, LANE, lane, steps, scales, scaleRowBytes);
   }
 
   void begin() {

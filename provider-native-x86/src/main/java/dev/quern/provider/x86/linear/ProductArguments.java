@@ -1,11 +1,11 @@
 package dev.quern.provider.x86.linear;
 
 import static dev.quern.provider.x86.asm.Mem.ptr;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Gp;
 import dev.quern.provider.x86.asm.Mem;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// The arguments of a product of one tile of rows by consecutive panels, of whatever unit:
@@ -46,14 +46,9 @@ final class ProductArguments {
       int count,
       int last,
       boolean add) {
-    block.set(JAVA_LONG, at + TILE, tile);
-    block.set(JAVA_LONG, at + PANELS, panels);
-    block.set(JAVA_LONG, at + Y, y);
-    block.set(JAVA_LONG, at + Y_STRIDE, yStrideBytes);
-    block.set(JAVA_LONG, at + BLOCKS, blocks);
-    block.set(JAVA_LONG, at + COUNT, count);
-    block.set(JAVA_INT, at + LAST, -1 >>> Integer.SIZE - last);
-    block.set(JAVA_INT, at + ADD, add ? 1 : 0);
+    Arguments.set(block, at + TILE, tile, panels, y, yStrideBytes);
+    int mask = -1 >>> Integer.SIZE - last;
+    Arguments.set(block, at + BLOCKS, blocks, count, Arguments.pair(mask, add ? 1 : 0));
   }
 
   /// Sets those of unpacking and of decoding.

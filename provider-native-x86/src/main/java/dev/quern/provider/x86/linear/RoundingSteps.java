@@ -5,7 +5,6 @@ import static dev.quern.provider.x86.asm.Gp.RDX;
 import static dev.quern.provider.x86.asm.Mem.ptr;
 import static dev.quern.provider.x86.asm.Vec.xmm;
 import static dev.quern.provider.x86.asm.Vec.ymm;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Gp;
@@ -13,6 +12,7 @@ import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Mem;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.asm.Vec;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// What [GroupRounding] and [RowRounding] have in common. The block of arguments:
@@ -68,15 +68,19 @@ final class RoundingSteps {
       MemorySegment block, long at, long x, long tile, RoundedTile t, int row, int inputs) {
     int blocks = Math.ceilDiv(inputs, PanelLayout.BLOCK);
     long foot = tile + (long) blocks * t.blockBytes();
-    block.set(JAVA_LONG, at + X, x);
-    block.set(JAVA_LONG, at + Q, tile + t.valuesAt(row));
-    block.set(JAVA_LONG, at + TERM, tile + t.termAt(row, 0));
-    block.set(JAVA_LONG, at + SECOND_TERM, tile + t.termAt(row, t.groups() - 1));
-    block.set(JAVA_LONG, at + SCALE, t.wholeRows() ? foot + t.stepAt(row) : tile + t.scaleAt(row));
-    block.set(JAVA_LONG, at + STEP, t.blockBytes());
-    block.set(JAVA_LONG, at + BLOCKS, blocks);
-    block.set(JAVA_LONG, at + ZERO_POINT, t.zeroPointAt(row) - t.stepAt(row));
-    block.set(JAVA_LONG, at + LAST, inputs - PanelLayout.BLOCK * (blocks - 1L));
+    Arguments.set(block, at + X, x, tile + t.valuesAt(row), tile + t.termAt(row, 0));
+    Arguments.set(
+        block,
+        at + SECOND_TERM,
+        tile + t.termAt(row, t.groups() - 1),
+        t.wholeRows() ? foot + t.stepAt(row) : tile + t.scaleAt(row),
+        t.blockBytes());
+    Arguments.set(
+        block,
+        at + BLOCKS,
+        blocks,
+        t.zeroPointAt(row) - t.stepAt(row),
+        inputs - PanelLayout.BLOCK * (blocks - 1L));
   }
 
   /// Loads what the others need: ymm14, and ymm12 and 13 where there are terms.

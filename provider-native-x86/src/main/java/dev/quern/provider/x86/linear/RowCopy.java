@@ -10,13 +10,13 @@ import static dev.quern.provider.x86.asm.Gp.RSI;
 import static dev.quern.provider.x86.asm.Mem.ptr;
 import static dev.quern.provider.x86.asm.Vec.xmm;
 import static dev.quern.provider.x86.asm.Vec.ymm;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.Label;
 import dev.quern.provider.x86.asm.Op;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
 /// Copies one row of x to its place in a [FloatTile]; for every row of the table of CPUs:
@@ -66,15 +66,18 @@ final class RowCopy {
       int padded) {
     int whole = inputs / FloatTile.BLOCK;
     int rest = inputs % FloatTile.BLOCK;
-    block.set(JAVA_LONG, at + X, x);
-    block.set(JAVA_LONG, at + TO, tile + FloatTile.at(tileRows, row, 0));
-    block.set(JAVA_LONG, at + STEP, FloatTile.bytes(tileRows, FloatTile.BLOCK));
-    block.set(JAVA_LONG, at + WHOLE, whole);
-    block.set(JAVA_LONG, at + REST, rest);
-    block.set(JAVA_LONG, at + ZEROS, padded / FloatTile.BLOCK - whole - (rest > 0 ? 1 : 0));
-    block.set(
-        JAVA_LONG,
-        at + FOOT,
+    Arguments.set(
+        block,
+        at + X,
+        x,
+        tile + FloatTile.at(tileRows, row, 0),
+        FloatTile.bytes(tileRows, FloatTile.BLOCK));
+    Arguments.set(
+        block,
+        at + WHOLE,
+        whole,
+        rest,
+        padded / FloatTile.BLOCK - whole - (rest > 0 ? 1 : 0),
         tile + (long) FloatTile.bytes(tileRows, padded) + FloatTile.footAt(row));
   }
 

@@ -83,8 +83,10 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
       }
       row = Math.max(0, row - m.outputs());
     }
-    memory.asSlice(SCALES_AT + copied * scaleBytes, (ROWS - copied) * scaleBytes).fill((byte) 0);
-    memory.asSlice(rowsAt + copied * stride(steps)).fill((byte) 0);
+    if (copied < ROWS) {
+      memory.asSlice(SCALES_AT + copied * scaleBytes, (ROWS - copied) * scaleBytes).fill((byte) 0);
+      memory.asSlice(rowsAt + copied * stride(steps)).fill((byte) 0);
+    }
     PackingSteps.arguments(
         memory,
         memory.address() + rowsAt,
