@@ -2,7 +2,7 @@
 #   launcher   the script that the user started
 #   home       the folder of it all; `find_jdk` (jdk.sh) is there already
 #   parts      the folder of this file
-#   out        the folder with lib, conformance and charts, each a module path
+#   out        the folder with lib, conformance and charts, each a module path, and the providers' options
 #   first      not empty: this start may store a class archive
 # They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
 # sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
@@ -68,7 +68,8 @@ use_utf8() {
   done
 }
 
-# Sets `jvm` to the options of every JVM: ours, without the flags that the user set, then QUERN_JAVA_OPTS.
+# Sets `jvm` to the options of every JVM: ours and our providers', without the flags that the user set, then
+# QUERN_JAVA_OPTS.
 # JAVA_TOOL_OPTIONS and JDK_JAVA_OPTIONS reach the JVM by themselves, but ours would win over them, and two
 # collectors stop it.
 jvm_options() {
@@ -84,6 +85,19 @@ jvm_options() {
     esac
   done
   jvm=
+  set +f
+  for file in "$parts/jvm.options" "$out/options"/*.options; do
+    [ ! -e "$file" ] || add_options "$file"
+  done
+  set -f
+  # Small machines get a second C2 thread, which larger ones have.
+  if [ "$(getconf _NPROCESSORS_ONLN)" -lt 4 ] && ! is_theirs -XX:CICompilerCount; then
+    jvm="$jvm -XX:CICompilerCount=3"
+  fi
+  jvm="$jvm ${QUERN_JAVA_OPTS:-}"
+}
+
+add_options() { # FILE
   while IFS= read -r option || [ "$option" ]; do
     case $option in
       '' | '#'*) continue ;;
@@ -92,12 +106,7 @@ jvm_options() {
       -XX:*=*) is_theirs "${option%%=*}" && continue ;;
     esac
     jvm="$jvm $option"
-  done <"$parts/jvm.options"
-  # Small machines get a second C2 thread, which larger ones have.
-  if [ "$(getconf _NPROCESSORS_ONLN)" -lt 4 ] && ! is_theirs -XX:CICompilerCount; then
-    jvm="$jvm -XX:CICompilerCount=3"
-  fi
-  jvm="$jvm ${QUERN_JAVA_OPTS:-}"
+  done <"$1"
 }
 
 note_options() { # PREFIX FILE; a file that can't be read is the JVM's to complain about

@@ -36,6 +36,7 @@ set "collector="
 for %%g in (Serial Parallel G1 Z Shenandoah Epsilon) do call :find_collector %%g
 set "jvm="
 for /f "usebackq eol=# delims=" %%o in ("%home%\libexec\jvm.options") do call :option "%%o"
+for %%f in ("%home%\options\*.options") do for /f "usebackq eol=# delims=" %%o in ("%%~f") do call :option "%%o"
 if %NUMBER_OF_PROCESSORS% LSS 4 call :option "-XX:CICompilerCount=3"
 
 rem JUnit and jqwik, and the charts' JFreeChart, come with the commands that need them.

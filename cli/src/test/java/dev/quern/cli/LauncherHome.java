@@ -41,6 +41,8 @@ final class LauncherHome {
         out.resolve("conformance"), Path.of(System.getProperty("quern.conformance.lib")));
     Files.createSymbolicLink(
         out.resolve("charts"), Path.of(System.getProperty("quern.lib")).resolveSibling("charts"));
+    Files.createSymbolicLink(
+        out.resolve("options"), Path.of(System.getProperty("quern.lib")).resolveSibling("options"));
     Files.writeString(out.resolve("built"), "");
     Files.writeString(Files.createDirectory(out.resolve("classes")).resolve("log"), "");
     return home;

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -163,6 +164,25 @@ class LauncherIT {
     for (String variable : List.of("JAVA_TOOL_OPTIONS", "QUERN_JAVA_OPTS")) {
       Child child = launcher.sh("export REAL=1 " + variable + "='" + option + "'; " + VERSION);
       assertEquals(0, child.code(), child.out() + child.err());
+    }
+  }
+
+  /// What a provider needs of the JVM is in its JAR, so that one more is no change of a launcher.
+  @Test
+  void optionsOfProvidersComeFromTheirJars() throws IOException {
+    String words = words(launcher.sh("\"$Q\" x"));
+    for (String option :
+        List.of(
+            "--enable-native-access=dev.quern.provider.kleidi",
+            "--enable-native-access=dev.quern.provider.x86",
+            "-XX:CompileCommand=BackgroundCompilation,dev.quern.provider.vector.*::*,false")) {
+      assertTrue(words.contains(option), words);
+    }
+    try (Stream<Path> files = Files.list(launcher.home().resolve("launcher"))) {
+      for (Path file : files.toList()) {
+        String text = Files.readString(file);
+        assertFalse(text.matches("(?s).*provider.(kleidi|scalar|vector|x86).*"), file.toString());
+      }
     }
   }
 

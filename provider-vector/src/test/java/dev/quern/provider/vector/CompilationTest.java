@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.provider.vector.lanes.Split;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,14 +42,19 @@ class CompilationTest {
             "628 1476 %  3  dev.quern.provider.vector.direct.Tile::sum @ 130 (531 bytes)   COMPILE SKIPPED: concurrent class loading"));
   }
 
-  /// The launcher's options name the provider's package and mean all its rooms: HotSpot takes a
-  /// star at the end of a class pattern for any rest of the name.
+  /// The options that launchers take from the provider's JAR name its package and mean all its
+  /// rooms: HotSpot takes a star at the end of a class pattern for any rest of the name.
   @Test
-  void theLaunchersPatternsReachTheRooms() throws Exception {
+  void thePatternsForLaunchersReachTheRooms() throws Exception {
     List<String> patterns;
-    try (Stream<String> lines = Files.lines(Path.of("..", "launcher", "jvm.options"))) {
+    try (BufferedReader options =
+        new BufferedReader(
+            new InputStreamReader(
+                VectorProvider.class.getResourceAsStream("/META-INF/quern/vector.options"),
+                StandardCharsets.UTF_8))) {
       patterns =
-          lines
+          options
+              .lines()
               .filter(l -> l.startsWith("-XX:CompileCommand=") && l.contains(PACKAGE))
               .map(l -> l.split(",")[1])
               .toList();
