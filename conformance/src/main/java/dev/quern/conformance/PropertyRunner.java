@@ -2,11 +2,9 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.SmallerCase;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.rules.ModelSizes;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
@@ -23,19 +21,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
-import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
 
 /// Checks one rule on one subject: on the fixed edge cases first, then on generated ones. A failure
@@ -61,6 +54,7 @@ final class PropertyRunner<C extends Record & Case> {
   private final Settings settings;
   private final Hangs hangs;
   private final Watchdog watchdog;
+  private final RuleCases<C> cases;
   private final Map<String, Tally> tallies = new LinkedHashMap<>();
 
   /// Whether a case did not end.
@@ -100,6 +94,7 @@ final class PropertyRunner<C extends Record & Case> {
     this.target = target;
     this.settings = settings;
     this.hangs = hangs;
+    this.cases = new RuleCases<>(subject, rule, settings);
     this.watchdog = new Watchdog(rule.testName() + " " + subject.label());
   }
 
@@ -119,12 +114,12 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private void tryAll() {
-    if (atModelSizes()) {
+    if (cases.atModelSizes()) {
       tryAtModelSizes();
       return;
     }
-    Optional<Found<C>> failedEdge = firstFailure(edges());
-    int tries = tries();
+    Optional<Found<C>> failedEdge = firstFailure(cases.edges());
+    int tries = cases.tries();
     boolean reported = tries > 0 && generate(tries);
     // Edge cases don't shrink; they are reported where no generated case fails.
     if (!reported && !stuck) {
@@ -133,7 +128,7 @@ final class PropertyRunner<C extends Record & Case> {
   }
 
   private void tryAtModelSizes() {
-    Optional<Found<C>> first = firstFailure(allCases()::iterator);
+    Optional<Found<C>> first = firstFailure(cases.all()::iterator);
     if (!stuck) {
       first.ifPresent(f -> report(smaller(f.value), f.value, f.fail));
     }
@@ -169,85 +164,21 @@ final class PropertyRunner<C extends Record & Case> {
           tried[0]++;
           failed[0] = check(c) instanceof Outcome.Fail;
         };
-    allCases().takeWhile(c -> !failed[0]).forEach(attempt);
+    cases.all().takeWhile(c -> !failed[0]).forEach(attempt);
     return failed[0] ? OptionalInt.of(tried[0]) : OptionalInt.empty();
   }
 
   /// How many cases [#run] tries.
   int cases() {
-    int edges = edges().size();
-    return edges == 0 ? 0 : edges + tries();
-  }
-
-  private List<C> edges() {
-    List<C> edges = atModelSizes() ? largeEdges() : subject.edges();
-    return edges.stream()
-        .map(rule.shape())
-        .distinct()
-        .limit(rule.effort().edges(edges.size(), settings.tries()))
-        .toList();
-  }
-
-  /// In a quick run one of those that reach beyond all models, which one by the subject: each takes
-  /// as long as a hundred ordinary cases. Those of a certain model ([ModelSpecs]) are not heavy,
-  /// and all tried.
-  private List<C> largeEdges() {
-    List<C> all = subject.modelSizes().get().edges();
-    return rule.effort().heavy()
-            && settings.tries() <= Settings.QUICK_TRIES
-            && all.size() > ModelSizes.BEYOND_MODELS
-        ? List.of(all.get(Math.floorMod(subject.label().hashCode(), ModelSizes.BEYOND_MODELS)))
-        : all;
-  }
-
-  private boolean atModelSizes() {
-    return rule.space() == Rule.Space.MODEL_SIZES;
-  }
-
-  private Stream<C> generated() {
-    if (!atModelSizes()) {
-      return drawn(tries()).stream().map(Drawn::value);
-    }
-    Mix mix = new Mix(settings.seed(), rule.testName() + subject.label());
-    Function<Mix, C> drawn = subject.modelSizes().get().drawn();
-    return edges().isEmpty() // what has no edges there has nothing there
-        ? Stream.empty()
-        : Stream.generate(() -> rule.shape().apply(drawn.apply(mix))).limit(tries());
-  }
-
-  /// What [#run] tries, one after the other.
-  private Stream<C> allCases() {
-    return Stream.concat(edges().stream(), generated());
-  }
-
-  private int tries() {
-    return (int) Math.ceil(settings.tries() * rule.effort().share());
-  }
-
-  /// A generated case: what it is, and how it shrinks. Both are for a session to ask.
-  private record Drawn<C>(C value, Shrinkable<C> shrinkable) {}
-
-  private List<Drawn<C>> drawn(int tries) {
-    List<Drawn<C>> drawn = new ArrayList<>();
-    Sessions.run(() -> {
-      RandomGenerator<C> generator =
-          subject.cases().get().map(rule.shape()::apply).generator(1000, true);
-      Random random =
-          new Random(new Mix(settings.seed(), rule.testName() + subject.label()).next());
-      for (int i = 0; i < tries; i++) {
-        Shrinkable<C> next = generator.next(random);
-        drawn.add(new Drawn<>(next.value(), next));
-      }
-    });
-    return drawn;
+    return cases.count();
   }
 
   /// Whether one has failed, and is reported.
   private boolean generate(int tries) {
     boolean shrunk = false;
-    for (Drawn<C> drawn : drawn(tries)) {
-      if (count(drawn.value) instanceof Outcome.Fail fail && !shrunk && !stuck) {
-        Sessions.run(() -> report(shrink(drawn.shrinkable), drawn.value, fail));
+    for (RuleCases.Drawn<C> drawn : cases.drawn(tries)) {
+      if (count(drawn.value()) instanceof Outcome.Fail fail && !shrunk && !stuck) {
+        Sessions.run(() -> report(shrink(drawn.shrinkable()), drawn.value(), fail));
         shrunk = true;
       }
     }

@@ -13,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -35,7 +34,6 @@ final class KleidiAi {
   static final long SPARE_BYTES = 64;
 
   private static final Linker LINKER = Linker.nativeLinker();
-  private static final MethodHandle SLICE = slice();
 
   /// `enum kai_datatype`: kai_dt_bf16.
   private static final int DT_BF16 = 0x0213;
@@ -84,7 +82,7 @@ final class KleidiAi {
       try {
         run.invokeExact(m, n, k, bl, lhs, lhsAt, rhs, rhsAt, dst, dstAt, dstStrideBytes);
       } catch (Throwable e) {
-        throw failure(e);
+        throw Offsets.failure(e);
       }
     }
   }
@@ -96,7 +94,7 @@ final class KleidiAi {
       try {
         return (long) packedSize.invokeExact(m, k, bl, t.mr, t.kr, t.sr);
       } catch (Throwable e) {
-        throw failure(e);
+        throw Offsets.failure(e);
       }
     }
 
@@ -114,7 +112,7 @@ final class KleidiAi {
       try {
         run.invokeExact(m, k, bl, t.mr, t.kr, t.sr, x, xAt, xStrideBytes, packed, packedAt);
       } catch (Throwable e) {
-        throw failure(e);
+        throw Offsets.failure(e);
       }
     }
   }
@@ -126,7 +124,7 @@ final class KleidiAi {
       try {
         return (long) packedSize.invokeExact(n, k, t.nr, t.kr, t.sr, bl);
       } catch (Throwable e) {
-        throw failure(e);
+        throw Offsets.failure(e);
       }
     }
 
@@ -164,7 +162,7 @@ final class KleidiAi {
             packed,
             packedAt);
       } catch (Throwable e) {
-        throw failure(e);
+        throw Offsets.failure(e);
       }
     }
   }
@@ -208,7 +206,7 @@ final class KleidiAi {
             size("kai_get_kr" + suffix),
             size("kai_get_sr" + suffix)),
         size("kai_get_n_step" + suffix),
-        withOffset(withOffset(withOffset(run, 6), 5), 4));
+        Offsets.with(Offsets.with(Offsets.with(run, 6), 5), 4));
   }
 
   /// Opens `kai_run_lhs_quant_pack_NAME`.
@@ -241,7 +239,7 @@ final class KleidiAi {
     }
     // m_idx_start means different things in different packers, and 0 the same in all.
     run = MethodHandles.insertArguments(run, 6, 0L);
-    return new LhsPacker(name, packedSize, withOffset(withOffset(run, 8), 6));
+    return new LhsPacker(name, packedSize, Offsets.with(Offsets.with(run, 8), 6));
   }
 
   /// Opens a packer of int4 blocks with a plane of BF16 scales.
@@ -279,7 +277,7 @@ final class KleidiAi {
     return new RhsPacker(
         name,
         MethodHandles.insertArguments(size, 6, DT_BF16),
-        withOffset(withOffset(withOffset(run, 10), 8), 6));
+        Offsets.with(Offsets.with(Offsets.with(run, 10), 8), 6));
   }
 
   /// Opens a packer of ggml's Q4_0 blocks.
@@ -311,7 +309,7 @@ final class KleidiAi {
     run = MethodHandles.insertArguments(run, 8, MemorySegment.NULL);
     run = MethodHandles.insertArguments(run, 0, 1L);
     // n, k, nr, kr, sr, bl | rhs | rhs_packed
-    run = withOffset(withOffset(run, 7), 6);
+    run = Offsets.with(Offsets.with(run, 7), 6);
     return new RhsPacker(
         name,
         MethodHandles.dropArguments(size, 4, long.class),
@@ -348,7 +346,7 @@ final class KleidiAi {
     run = MethodHandles.insertArguments(run, 7, MemorySegment.NULL);
     run = MethodHandles.insertArguments(run, 0, 1L);
     // n, k, nr, kr, sr | rhs | scale | rhs_packed
-    run = withOffset(withOffset(withOffset(run, 7), 6), 5);
+    run = Offsets.with(Offsets.with(Offsets.with(run, 7), 6), 5);
     run = MethodHandles.dropArguments(run, 9, long.class); // scale_stride
     run = MethodHandles.dropArguments(run, 7, long.class); // rhs_stride: rows are dense
     return new RhsPacker(
@@ -370,38 +368,12 @@ final class KleidiAi {
     try {
       return (long) function(name, FunctionDescriptor.of(JAVA_LONG)).invokeExact();
     } catch (Throwable e) {
-      throw failure(e);
+      throw Offsets.failure(e);
     }
   }
 
   @SuppressWarnings("restricted")
   private MethodHandle function(String name, FunctionDescriptor descriptor) {
     return LINKER.downcallHandle(symbols.findOrThrow(name), descriptor);
-  }
-
-  /// The handle with a segment and an offset in place of the segment at a position.
-  private static MethodHandle withOffset(MethodHandle handle, int position) {
-    return MethodHandles.collectArguments(handle, position, SLICE);
-  }
-
-  private static MethodHandle slice() {
-    try {
-      return MethodHandles.lookup()
-          .findVirtual(
-              MemorySegment.class,
-              "asSlice",
-              MethodType.methodType(MemorySegment.class, long.class));
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  /// What a handle threw. C functions throw nothing; the handle does, for a closed arena.
-  private static RuntimeException failure(Throwable e) {
-    return switch (e) {
-      case RuntimeException r -> r;
-      case Error error -> throw error;
-      default -> new IllegalStateException("a downcall threw " + e, e);
-    };
   }
 }

@@ -55,6 +55,33 @@ record Form(
   static final int REGISTER = -1;
   static final int NO_MODRM = -2;
 
+  /// The forms of lines, of which one that begins with `gp` stands for two: of 64 and of 32 bits.
+  static List<Form> all(String... lines) {
+    List<Form> all = new ArrayList<>();
+    for (String line : lines) {
+      if (line.startsWith("gp")) {
+        all.add(of(sized(line, "64")));
+        all.add(of(sized(line, "32")));
+      } else {
+        all.add(of(line));
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  /// `gp 89 E,G` for one size: `leg.W1 89 E64,G64`.
+  private static String sized(String line, String bits) {
+    String text = (bits.equals("64") ? "leg.W1" : "leg.W0") + line.substring(2);
+    for (String letter : List.of("E", "G", "A")) {
+      for (String before : List.of(" ", ",")) {
+        for (String after : List.of(" ", ",")) {
+          text = text.replace(before + letter + after, before + letter + bits + after);
+        }
+      }
+    }
+    return text;
+  }
+
   static Form of(String line) {
     List<String> parts = parts(line);
     Encoding encoding = Encoding.LEGACY;

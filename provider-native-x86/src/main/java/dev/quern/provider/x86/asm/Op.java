@@ -1,6 +1,5 @@
 package dev.quern.provider.x86.asm;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -359,36 +358,10 @@ public enum Op {
   List<Form> forms() {
     List<Form> known = forms;
     if (known == null) {
-      known = read();
+      known = Form.all(lines);
       forms = known;
     }
     return known;
-  }
-
-  private List<Form> read() {
-    List<Form> read = new ArrayList<>();
-    for (String line : lines) {
-      if (line.startsWith("gp")) {
-        read.add(Form.of(sized(line, "64")));
-        read.add(Form.of(sized(line, "32")));
-      } else {
-        read.add(Form.of(line));
-      }
-    }
-    return List.copyOf(read);
-  }
-
-  /// `gp 89 E,G` for one size: `leg.W1 89 E64,G64`.
-  private static String sized(String line, String bits) {
-    String text = (bits.equals("64") ? "leg.W1" : "leg.W0") + line.substring(2);
-    for (String letter : List.of("E", "G", "A")) {
-      for (String before : List.of(" ", ",")) {
-        for (String after : List.of(" ", ",")) {
-          text = text.replace(before + letter + after, before + letter + bits + after);
-        }
-      }
-    }
-    return text;
   }
 
   /// Whether it exists under VEX and under EVEX, so that text must say which.
