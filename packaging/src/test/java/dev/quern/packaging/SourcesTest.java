@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -34,14 +36,50 @@ class SourcesTest {
     assertEquals(List.of(), tooLong, "files of more than " + LINES + " lines");
   }
 
+  private static final Pattern EXPORT = Pattern.compile("(?m)^  exports ([\\w.]+);");
+  private static final Pattern PUBLIC_TYPE =
+      Pattern.compile("(?m)^public (?:\\w+(?:-\\w+)? )*(?:class|interface|record|enum) ");
+  private static final Pattern STABILITY =
+      Pattern.compile("(?m)^/// @since \\d+\\.\\d+\\n/// @stability (?:contract|api)$");
+
+  /// What the words mean is in SPEC.md, Versioning.
+  @Test
+  void everyPublicTypeSaysSinceWhenAndHowStable() throws IOException {
+    List<String> silent = new ArrayList<>();
+    int types = 0;
+    for (Path module : modules()) {
+      Path info = module.resolve("src/main/java/module-info.java");
+      Matcher export = EXPORT.matcher(Files.exists(info) ? Files.readString(info) : "");
+      while (export.find()) {
+        Path folder = info.resolveSibling(export.group(1).replace('.', '/'));
+        try (Stream<Path> files = Files.list(folder)) {
+          for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+            String source = Files.readString(file);
+            if (PUBLIC_TYPE.matcher(source).find()) {
+              types++;
+              if (!STABILITY.matcher(source).find()) {
+                silent.add(HOME.relativize(file).toString());
+              }
+            }
+          }
+        }
+      }
+    }
+    assertTrue(types > 100, types + " types");
+    assertEquals(List.of(), silent, "public types without @since and @stability");
+  }
+
+  private static List<Path> modules() throws IOException {
+    try (Stream<Path> modules = Files.list(HOME)) {
+      return modules.filter(m -> Files.isDirectory(m.resolve("src/main/java"))).toList();
+    }
+  }
+
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
-    try (Stream<Path> modules = Files.list(HOME)) {
-      for (Path main :
-          modules.map(m -> m.resolve("src/main/java")).filter(Files::isDirectory).toList()) {
-        try (Stream<Path> files = Files.walk(main)) {
-          sources.addAll(files.filter(f -> f.toString().endsWith(".java")).toList());
-        }
+    for (Path module : modules()) {
+      try (Stream<Path> files = Files.walk(module.resolve("src/main/java"))) {
+        sources.addAll(files.filter(f -> f.toString().endsWith(".java")).toList());
       }
     }
     return sources;
