@@ -1,5 +1,6 @@
 package dev.quern.data;
 
+import static dev.quern.data.BlockCodecs.blockwise;
 import static dev.quern.data.LittleEndian.f16;
 import static dev.quern.data.LittleEndian.i32;
 import static dev.quern.data.LittleEndian.i8;
@@ -7,6 +8,7 @@ import static dev.quern.data.LittleEndian.u8;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /// ggml's blocks of 32 weights (`ggml-common.h`). Bytes:
 ///
@@ -23,6 +25,14 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Each method decodes the block at an offset of the data plane.
 final class GgmlCodecs {
+  static final Map<BlockFormat, BlockCodec> TABLE =
+      Map.of(
+          BlockFormat.Q8_0, blockwise(GgmlCodecs::q8_0),
+          BlockFormat.Q4_0, blockwise(GgmlCodecs::q4_0),
+          BlockFormat.Q4_1, blockwise(GgmlCodecs::q4_1),
+          BlockFormat.Q5_0, blockwise(GgmlCodecs::q5_0),
+          BlockFormat.Q5_1, blockwise(GgmlCodecs::q5_1));
+
   private GgmlCodecs() {}
 
   static void q8_0(MemorySegment data, long block, MemorySegment dst, long at) {

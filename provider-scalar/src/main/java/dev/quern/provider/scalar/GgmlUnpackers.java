@@ -1,12 +1,16 @@
 package dev.quern.provider.scalar;
 
+import static dev.quern.provider.scalar.IntegerFormat.sym256;
+import static dev.quern.provider.scalar.IntegerFormat.sym32;
 import static dev.quern.provider.scalar.Weights.f16;
 import static dev.quern.provider.scalar.Weights.i32;
 import static dev.quern.provider.scalar.Weights.u8;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.data.BlockFormat;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// ggml's blocks as integers (`ggml-common.h`; SPEC.md, section F). Bytes:
 ///
@@ -24,6 +28,17 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Each method unpacks the block at an offset of the data plane.
 final class GgmlUnpackers {
+  static final List<IntegerFormat> TABLE =
+      List.of(
+          sym32(BlockFormat.Q8_0, GgmlUnpackers::q8_0),
+          sym32(BlockFormat.Q4_0, GgmlUnpackers::q4_0),
+          sym32(BlockFormat.Q4_1, GgmlUnpackers::q4_1),
+          sym32(BlockFormat.Q5_0, GgmlUnpackers::q5_0),
+          sym32(BlockFormat.Q5_1, GgmlUnpackers::q5_1),
+          sym256(BlockFormat.Q4_K, 32, GgmlUnpackers::q4_K),
+          sym256(BlockFormat.Q5_K, 32, GgmlUnpackers::q5_K),
+          sym256(BlockFormat.Q6_K, 16, GgmlUnpackers::q6_K));
+
   private GgmlUnpackers() {}
 
   static void q8_0(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
