@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The oracle's own decoders.
 class DecodedWeightsTest {
   static Stream<String> golden() {
-    return Stream.of("F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K");
+    return Stream.of(
+        "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K");
   }
 
   @ParameterizedTest

@@ -47,6 +47,16 @@ public record BlockLayout(
           new BlockLayout("Q5_0", 4, e -> halves(6, e), 1, e -> 16 + e, 16, false, NO_TABLE, SCALE),
           new BlockLayout(
               "Q5_1", 4, e -> halves(8, e), 1, e -> 32 + e, 0, false, NO_TABLE, SCALE_AND_OFFSET),
+          new BlockLayout(
+              "IQ4_NL",
+              4,
+              e -> halves(2, e),
+              0,
+              e -> 0,
+              0,
+              false,
+              List.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
+              new Numbers(0, -1, 1.0 / 64)),
           nibbles("Q4_K", e -> pairsOf32(16, e), 0, null),
           new BlockLayout(
               "Q5_K", 4, e -> pairsOf32(48, e), 1, BlockLayout::fifthBit, 0, false, NO_TABLE, null),

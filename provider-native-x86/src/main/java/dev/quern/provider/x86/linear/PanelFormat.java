@@ -47,6 +47,9 @@ record PanelFormat(
 
   private static final List<Integer> NO_LOOKUP = List.of();
 
+  private static final List<Integer> IQ4_NL =
+      List.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+
   static final Part NONE =
       _ -> {
         throw new IllegalStateException("the format has no such number");
@@ -70,6 +73,7 @@ record PanelFormat(
           row(BlockFormat.Q4_1, 4, 0, half(2), (_, j) -> word(4 + 4 * j), NO_UPPER),
           row(BlockFormat.Q5_0, 5, 16, NONE, (_, j) -> word(6 + 4 * j), (_, k) -> fifth(2, k)),
           row(BlockFormat.Q5_1, 5, 0, half(2), (_, j) -> word(8 + 4 * j), (_, k) -> fifth(4, k)),
+          looksUp(BlockFormat.IQ4_NL, IQ4_NL, (_, j) -> word(2 + 4 * j)),
           new PanelFormat(
               BlockFormat.Q4_K,
               4,
@@ -132,6 +136,12 @@ record PanelFormat(
       BlockFormat format, int bits, int offset, Part minimum, Words words, Words upper) {
     return new PanelFormat(
         format, bits, offset, Scales.F16, NONE, half(0), NONE, minimum, words, upper, 1, NO_LOOKUP);
+  }
+
+  /// The same, whose nibbles are indices of a table.
+  private static PanelFormat looksUp(BlockFormat format, List<Integer> lookup, Words words) {
+    return new PanelFormat(
+        format, 4, 128, Scales.F16, NONE, half(0), NONE, NONE, words, NO_UPPER, 1, lookup);
   }
 
   /// Blocks of 32 or more, whose scales are in a plane of their own.
