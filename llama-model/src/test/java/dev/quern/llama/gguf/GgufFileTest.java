@@ -374,7 +374,7 @@ class GgufFileTest {
         assertEquals(type, GgmlType.of(type.format().get()));
       }
     }
-    assertEquals(11, supported);
+    assertEquals(12, supported);
     assertThrows(IllegalArgumentException.class, () -> GgmlType.of(BlockFormat.INT8_C));
     assertEquals("unknown (ggml type id 4294967295)", GgmlType.of(-1).toString());
   }
