@@ -1,31 +1,18 @@
 package dev.quern.data;
 
-import static java.util.Map.entry;
-
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The codecs of the standard formats, and what they share.
 final class BlockCodecs {
+  /// Of all families: each has a table of its own.
   static final Map<BlockFormat, BlockCodec> STANDARD =
-      Map.ofEntries(
-          entry(BlockFormat.F32, FloatCodecs::f32),
-          entry(BlockFormat.F16, FloatCodecs::f16),
-          entry(BlockFormat.BF16, FloatCodecs::bf16),
-          entry(BlockFormat.Q8_0, blockwise(GgmlCodecs::q8_0)),
-          entry(BlockFormat.Q4_0, blockwise(GgmlCodecs::q4_0)),
-          entry(BlockFormat.Q4_1, blockwise(GgmlCodecs::q4_1)),
-          entry(BlockFormat.Q5_0, blockwise(GgmlCodecs::q5_0)),
-          entry(BlockFormat.Q5_1, blockwise(GgmlCodecs::q5_1)),
-          entry(BlockFormat.Q4_K, blockwise(GgmlKCodecs::q4_K)),
-          entry(BlockFormat.Q5_K, blockwise(GgmlKCodecs::q5_K)),
-          entry(BlockFormat.Q6_K, blockwise(GgmlKCodecs::q6_K)),
-          entry(BlockFormat.INT4_B32, ScalePlaneCodecs::int4),
-          entry(BlockFormat.INT4_B64, ScalePlaneCodecs::int4),
-          entry(BlockFormat.INT4_B128, ScalePlaneCodecs::int4),
-          entry(BlockFormat.INT4_B256, ScalePlaneCodecs::int4),
-          entry(BlockFormat.INT8_C, ScalePlaneCodecs::int8));
+      Stream.of(FloatCodecs.TABLE, GgmlCodecs.TABLE, GgmlKCodecs.TABLE, ScalePlaneCodecs.TABLE)
+          .flatMap(table -> table.entrySet().stream())
+          .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
 
   private BlockCodecs() {}
 
@@ -36,7 +23,7 @@ final class BlockCodecs {
   }
 
   /// A codec of a format whose blocks hold all there is to know.
-  private static BlockCodec blockwise(OneBlock one) {
+  static BlockCodec blockwise(OneBlock one) {
     return (w, row, firstBlock, blocks, dst, dstOffsetBytes) -> {
       long block = firstBlockIndex(w, row, firstBlock, blocks) * w.format().blockBytes();
       long at = dstOffsetBytes;

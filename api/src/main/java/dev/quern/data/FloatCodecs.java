@@ -3,9 +3,16 @@ package dev.quern.data;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /// F32, F16 and BF16: rows of plain numbers. A block is one of them.
 final class FloatCodecs {
+  static final Map<BlockFormat, BlockCodec> TABLE =
+      Map.of(
+          BlockFormat.F32, FloatCodecs::f32,
+          BlockFormat.F16, FloatCodecs::f16,
+          BlockFormat.BF16, FloatCodecs::bf16);
+
   private FloatCodecs() {}
 
   static void f32(WeightMatrix w, int row, int first, int count, MemorySegment dst, long at) {

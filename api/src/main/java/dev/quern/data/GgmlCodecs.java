@@ -1,5 +1,6 @@
 package dev.quern.data;
 
+import static dev.quern.data.BlockCodecs.blockwise;
 import static dev.quern.data.LittleEndian.f16;
 import static dev.quern.data.LittleEndian.i32;
 import static dev.quern.data.LittleEndian.i8;
@@ -7,6 +8,7 @@ import static dev.quern.data.LittleEndian.u8;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /// ggml's blocks of 32 weights (`ggml-common.h`). Bytes:
 ///
@@ -16,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 /// Q4_1   d:f16 | m:f16 | n[16]                            d * n + m
 /// Q5_0   d:f16 | h:u32 | n[16]                            d * (n + 16 * h - 16)
 /// Q5_1   d:f16 | m:f16 | h:u32 | n[16]                    d * (n + 16 * h) + m
+/// IQ4_NL d:f16 | n[16]                                    d * T[n]
 ///
 /// n[j]   low nibble: element j, high nibble: element j + 16
 /// h      bit i: fifth bit of element i
@@ -23,6 +26,20 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Each method decodes the block at an offset of the data plane.
 final class GgmlCodecs {
+  static final Map<BlockFormat, BlockCodec> TABLE =
+      Map.of(
+          BlockFormat.Q8_0, blockwise(GgmlCodecs::q8_0),
+          BlockFormat.Q4_0, blockwise(GgmlCodecs::q4_0),
+          BlockFormat.Q4_1, blockwise(GgmlCodecs::q4_1),
+          BlockFormat.Q5_0, blockwise(GgmlCodecs::q5_0),
+          BlockFormat.Q5_1, blockwise(GgmlCodecs::q5_1),
+          BlockFormat.IQ4_NL, blockwise(GgmlCodecs::iq4_nl));
+
+  /// `kvalues_iq4nl`.
+  private static final int[] T = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+  };
+
   private GgmlCodecs() {}
 
   static void q8_0(MemorySegment data, long block, MemorySegment dst, long at) {
@@ -38,6 +55,15 @@ final class GgmlCodecs {
       int n = u8(data, block + 2 + j);
       dst.set(JAVA_FLOAT, at + 4L * j, d * ((n & 15) - 8));
       dst.set(JAVA_FLOAT, at + 4L * (j + 16), d * ((n >>> 4) - 8));
+    }
+  }
+
+  static void iq4_nl(MemorySegment data, long block, MemorySegment dst, long at) {
+    float d = f16(data, block);
+    for (int j = 0; j < 16; j++) {
+      int n = u8(data, block + 2 + j);
+      dst.set(JAVA_FLOAT, at + 4L * j, d * T[n & 15]);
+      dst.set(JAVA_FLOAT, at + 4L * (j + 16), d * T[n >>> 4]);
     }
   }
 

@@ -1,11 +1,13 @@
 package dev.quern.data;
 
+import static dev.quern.data.BlockCodecs.blockwise;
 import static dev.quern.data.LittleEndian.f16;
 import static dev.quern.data.LittleEndian.i8;
 import static dev.quern.data.LittleEndian.u8;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /// ggml's blocks of 256 weights, the "K quants" (`ggml-common.h`). Bytes:
 ///
@@ -30,6 +32,12 @@ import java.lang.foreign.MemorySegment;
 ///   sc[e / 16] of the block's element e
 /// ```
 final class GgmlKCodecs {
+  static final Map<BlockFormat, BlockCodec> TABLE =
+      Map.of(
+          BlockFormat.Q4_K, blockwise(GgmlKCodecs::q4_K),
+          BlockFormat.Q5_K, blockwise(GgmlKCodecs::q5_K),
+          BlockFormat.Q6_K, blockwise(GgmlKCodecs::q6_K));
+
   private GgmlKCodecs() {}
 
   static void q4_K(MemorySegment data, long block, MemorySegment dst, long at) {

@@ -7,6 +7,7 @@ import static dev.quern.data.LittleEndian.u8;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /// Integers and their scales in two planes, as ExecuTorch's Llama 3.2 checkpoints have them:
 ///
@@ -17,6 +18,14 @@ import java.lang.foreign.MemorySegment;
 ///           scales  f32[outputs]                           scale * q
 /// ```
 final class ScalePlaneCodecs {
+  static final Map<BlockFormat, BlockCodec> TABLE =
+      Map.of(
+          BlockFormat.INT4_B32, ScalePlaneCodecs::int4,
+          BlockFormat.INT4_B64, ScalePlaneCodecs::int4,
+          BlockFormat.INT4_B128, ScalePlaneCodecs::int4,
+          BlockFormat.INT4_B256, ScalePlaneCodecs::int4,
+          BlockFormat.INT8_C, ScalePlaneCodecs::int8);
+
   private ScalePlaneCodecs() {}
 
   static void int4(WeightMatrix w, int row, int first, int count, MemorySegment dst, long at) {

@@ -53,7 +53,9 @@ class BlockCodecTest {
     }
     assertEquals(
         new TreeSet<>(
-            Set.of("F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K")),
+            Set.of(
+                "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K",
+                "Q6_K")),
         seen);
   }
 
@@ -72,6 +74,23 @@ class BlockCodecTest {
     MemorySegment data = MemorySegment.ofArray(new byte[16]);
     MemorySegment.copy(values, 0, data, JAVA_FLOAT_UNALIGNED, 0, 4);
     assertArrayEquals(values, decodeRow(new WeightMatrix(BlockFormat.F32, data, 1, 4), 0), 0f);
+  }
+
+  @Test
+  void iq4NlByHand() {
+    byte[] block = new byte[18];
+    block[1] = (byte) 0x38; // d: 0.5
+    for (int j = 0; j < 16; j++) {
+      block[2 + j] = (byte) (j << 4 | 15 - j); // elements j: 15 - j, j + 16: j
+    }
+    WeightMatrix w = new WeightMatrix(BlockFormat.IQ4_NL, MemorySegment.ofArray(block), 1, 32);
+    assertArrayEquals(
+        new float[] {
+          56.5f, 44.5f, 34.5f, 26.5f, 19, 12.5f, 6.5f, 0.5f, -5, -11, -17.5f, -24.5f, -32.5f,
+          -41.5f, -52, -63.5f, -63.5f, -52, -41.5f, -32.5f, -24.5f, -17.5f, -11, -5, 0.5f, 6.5f,
+          12.5f, 19, 26.5f, 34.5f, 44.5f, 56.5f
+        },
+        decodeRow(w, 0));
   }
 
   @Test

@@ -28,7 +28,7 @@ public final class TestWeights {
         case "F32" -> data.set(JAVA_FLOAT_UNALIGNED, block, (float) random.nextGaussian());
         case "F16" -> f16(data, block, random.nextGaussian());
         case "BF16" -> bf16(data, block, random.nextGaussian());
-        case "Q8_0" -> f16(data, block, random.nextGaussian() / 64);
+        case "Q8_0", "IQ4_NL" -> f16(data, block, random.nextGaussian() / 64);
         case "Q4_0", "Q5_0" -> f16(data, block, random.nextGaussian() / 8);
         case "Q4_1", "Q5_1" -> {
           f16(data, block, random.nextGaussian() / 8);
@@ -51,6 +51,10 @@ public final class TestWeights {
     }
     return new WeightMatrix(format, data, scales, outputs, inputs);
   }
+
+  private static final int[] IQ4_NL = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+  };
 
   /// All weights of a matrix, `[outputs][inputs]`.
   public static float[][] decode(WeightMatrix w) {
@@ -86,6 +90,7 @@ public final class TestWeights {
     return switch (w.format().id()) {
       case "Q8_0" -> signedByte(data, b + 16 + 8 * e);
       case "Q4_0" -> low(data, b + 16, e) - 8;
+      case "IQ4_NL" -> IQ4_NL[low(data, b + 16, e)];
       case "Q4_1" -> low(data, b + 32, e);
       case "Q5_0" -> (int) (low(data, b + 48, e) + 16 * bits(data, b + 16 + e, 1)) - 16;
       case "Q5_1" -> (int) (low(data, b + 64, e) + 16 * bits(data, b + 32 + e, 1));

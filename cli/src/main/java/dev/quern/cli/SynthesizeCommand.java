@@ -7,6 +7,7 @@ import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -34,8 +35,9 @@ final class SynthesizeCommand extends ConsoleCommand {
       names = "--format",
       paramLabel = "NAME",
       required = true,
+      completionCandidates = Formats.class,
       description =
-          "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_M, Q5_K_M or Q6_K, mixed as llama-quantize does (Q4_0: the output matrix is Q6_K).")
+          "One of ${COMPLETION-CANDIDATES}; mixed as llama-quantize does (Q4_0: the output matrix is Q6_K).")
   String format;
 
   @Option(names = "--pure", description = "All matrices in the one format.")
@@ -59,6 +61,14 @@ final class SynthesizeCommand extends ConsoleCommand {
   boolean force;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
+
+  /// The names that `--format` takes, for its help.
+  static final class Formats implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return FormatMix.names().iterator();
+    }
+  }
 
   SynthesizeCommand(Console console) {
     super(console);

@@ -24,9 +24,11 @@ import java.util.Map;
 /// linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=65536
 /// attention F32,F16 where headDim<=256
 /// rmsnorm
-/// rope adjacent,half-split
+/// rope all
 /// swiglu
 /// ```
+///
+/// `all` stands for every name that a column can have, those of later versions of SPEC.md too.
 ///
 /// `if` names CPU features (as [Platform#cpuFeatures] does) that must all be there; `where` names
 /// conditions on the spec's sizes: `SIZE%N` (a multiple of), `SIZE<=N`, `SIZE>=N`. What no line
@@ -36,6 +38,8 @@ import java.util.Map;
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
+  private static final String ALL = "all";
+
   /// One line.
   ///
   /// @param operator the operator
@@ -131,12 +135,13 @@ public record Support(String source, List<Line> lines, String problem) implement
     int next = 1;
     for (List<String> known : suite.declaredNames()) {
       String word = next < words.length ? words[next++] : "";
-      for (String name : word.split(",")) {
+      List<String> names = word.equals(ALL) ? known : List.of(word.split(","));
+      for (String name : names) {
         if (!known.contains(name)) {
           throw unknown("name", name, known);
         }
       }
-      columns.add(List.of(word.split(",")));
+      columns.add(names);
     }
     Map<String, List<String>> clauses = new LinkedHashMap<>();
     for (; next < words.length; next += 2) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Half;
+import dev.quern.conformance.linear.BlockLayout;
 import dev.quern.conformance.linear.DecodedWeights;
 import dev.quern.conformance.linear.WeightBytes;
 import dev.quern.conformance.linear.WeightValues;
@@ -23,7 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The oracle's own decoders.
 class DecodedWeightsTest {
   static Stream<String> golden() {
-    return Stream.of("F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K");
+    return Stream.of(
+        "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K");
   }
 
   @ParameterizedTest
@@ -75,9 +77,12 @@ class DecodedWeightsTest {
         WeightBytes.generate(
             format, WeightValues.ONE_HOT, 3, inputs, 4, seed, new Mix(seed, "weights"));
     DecodedWeights w = DecodedWeights.decode(format, bytes.data(), bytes.scales(), 3, inputs);
+    BlockLayout layout = BlockLayout.of(format.id());
+    int one = layout == null ? 1 : layout.one();
+    int none = layout == null ? 0 : layout.none();
     for (int o = 0; o < 3; o++) {
       for (int i = 0; i < inputs; i++) {
-        float expected = i == WeightBytes.hotInput(4 + o, inputs, seed) ? 1 : 0;
+        float expected = i == WeightBytes.hotInput(4 + o, inputs, seed) ? one : none;
         assertEquals(
             expected, w.values()[o * inputs + i], String.format(Locale.ROOT, "W[%d][%d]", o, i));
       }

@@ -27,6 +27,7 @@ class SupportTest {
           linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=64
           rmsnorm
           rope half-split where headDim>=8
+          linear all bf16
           """);
 
   @Test
@@ -36,6 +37,8 @@ class SupportTest {
     assertFalse(declares("linear", List.of("Q8_0", "int8-asym-row"), Map.of()));
     assertTrue(declares("rmsnorm", List.of(), Map.of()));
     assertFalse(declares("swiglu", List.of(), Map.of()));
+    assertTrue(declares("linear", List.of("Q4_1", "bf16"), Map.of()));
+    assertTrue(declares("linear", List.of("INT8_C", "bf16"), Map.of()));
   }
 
   @Test

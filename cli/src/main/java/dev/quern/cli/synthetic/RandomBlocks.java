@@ -1,6 +1,10 @@
 package dev.quern.cli.synthetic;
 
+import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
+import dev.quern.data.ScalePlane;
+import dev.quern.data.WeightMatrix;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
@@ -98,10 +102,34 @@ public final class RandomBlocks {
         }
         b.putShort(at + 208, f16(scale(OF_64 * SUB_SCALE)));
       }
-      default ->
-          throw new IllegalArgumentException(
-              "random blocks: no generator for the format " + format);
+      default -> b.putShort(at, f16(eitherSign(scale(ofIntegers(format)))));
     }
+  }
+
+  /// Root mean square of the integers of a format whose blocks begin with a scale and hold integers
+  /// of 4 or 8 bits behind it: as its codec reads blocks of all bytes, by a scale of 1.
+  private static double ofIntegers(BlockFormat format) {
+    if (format.scalePlane() != ScalePlane.INLINE) {
+      throw new IllegalArgumentException("random blocks: no generator for the format " + format);
+    }
+    int values = 256;
+    ByteBuffer blocks =
+        ByteBuffer.allocate(values * format.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < blocks.capacity(); i++) {
+      blocks.put(i, (byte) (i / format.blockBytes()));
+    }
+    for (int at = 0; at < blocks.capacity(); at += format.blockBytes()) {
+      blocks.putShort(at, f16(1));
+    }
+    int weights = values * format.blockElements();
+    float[] row = new float[weights];
+    WeightMatrix matrix = new WeightMatrix(format, MemorySegment.ofBuffer(blocks), 1, weights);
+    BlockCodec.of(format).orElseThrow().decodeRow(matrix, 0, MemorySegment.ofArray(row), 0);
+    double squares = 0;
+    for (float value : row) {
+      squares += (double) value * value;
+    }
+    return Math.sqrt(squares / weights);
   }
 
   private static void putScaleAndOffset(ByteBuffer b, int at, double scale, double offset) {

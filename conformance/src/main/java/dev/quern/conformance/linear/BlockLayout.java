@@ -1,5 +1,7 @@
 package dev.quern.conformance.linear;
 
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
@@ -13,6 +15,8 @@ import java.util.function.IntUnaryOperator;
 /// @param high the upper part's position for each element
 /// @param bias what is subtracted from the code
 /// @param signed whether the code is in two's complement
+/// @param table what codes stand for; empty where it is the code less the bias
+/// @param numbers the scale of a block; null where it has others than a `d` and an `m`, or none
 public record BlockLayout(
     String format,
     int lowBits,
@@ -20,23 +24,48 @@ public record BlockLayout(
     int highBits,
     IntUnaryOperator high,
     int bias,
-    boolean signed) {
+    boolean signed,
+    List<Integer> table,
+    Numbers numbers) {
+  /// What a block multiplies its integers with, and adds: F16 numbers.
+  ///
+  /// @param scale byte of d
+  /// @param offset byte of m, -1 where there is none
+  /// @param typical the scale at which weights are of about unit size
+  public record Numbers(int scale, int offset, double typical) {}
+
+  private static final List<Integer> NO_TABLE = List.of();
+  private static final Numbers SCALE = new Numbers(0, -1, 1.0 / 8);
+  private static final Numbers SCALE_AND_OFFSET = new Numbers(0, 2, 1.0 / 8);
 
   private static final List<BlockLayout> TABLE =
       List.of(
-          signedBytes("Q8_0", 2),
-          signedBytes("INT8_C", 0),
-          nibbles("Q4_0", e -> halves(2, e), 8),
-          nibbles("Q4_1", e -> halves(4, e), 0),
-          new BlockLayout("Q5_0", 4, e -> halves(6, e), 1, e -> 16 + e, 16, false),
-          new BlockLayout("Q5_1", 4, e -> halves(8, e), 1, e -> 32 + e, 0, false),
-          nibbles("Q4_K", e -> pairsOf32(16, e), 0),
-          new BlockLayout("Q5_K", 4, e -> pairsOf32(48, e), 1, BlockLayout::fifthBit, 0, false),
-          new BlockLayout("Q6_K", 4, BlockLayout::q6Low, 2, BlockLayout::q6High, 32, false),
-          nibbles("INT4_B32", e -> 4 * e, 8),
-          nibbles("INT4_B64", e -> 4 * e, 8),
-          nibbles("INT4_B128", e -> 4 * e, 8),
-          nibbles("INT4_B256", e -> 4 * e, 8));
+          signedBytes("Q8_0", 2, new Numbers(0, -1, 1.0 / 64)),
+          signedBytes("INT8_C", 0, null),
+          nibbles("Q4_0", e -> halves(2, e), 8, SCALE),
+          nibbles("Q4_1", e -> halves(4, e), 0, SCALE_AND_OFFSET),
+          new BlockLayout("Q5_0", 4, e -> halves(6, e), 1, e -> 16 + e, 16, false, NO_TABLE, SCALE),
+          new BlockLayout(
+              "Q5_1", 4, e -> halves(8, e), 1, e -> 32 + e, 0, false, NO_TABLE, SCALE_AND_OFFSET),
+          new BlockLayout(
+              "IQ4_NL",
+              4,
+              e -> halves(2, e),
+              0,
+              e -> 0,
+              0,
+              false,
+              List.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
+              new Numbers(0, -1, 1.0 / 64)),
+          nibbles("Q4_K", e -> pairsOf32(16, e), 0, null),
+          new BlockLayout(
+              "Q5_K", 4, e -> pairsOf32(48, e), 1, BlockLayout::fifthBit, 0, false, NO_TABLE, null),
+          new BlockLayout(
+              "Q6_K", 4, BlockLayout::q6Low, 2, BlockLayout::q6High, 32, false, NO_TABLE, null),
+          nibbles("INT4_B32", e -> 4 * e, 8, null),
+          nibbles("INT4_B64", e -> 4 * e, 8, null),
+          nibbles("INT4_B128", e -> 4 * e, 8, null),
+          nibbles("INT4_B256", e -> 4 * e, 8, null));
 
   /// The layout of a format with integers; null for F32, F16 and BF16.
   public static BlockLayout of(String format) {
@@ -49,12 +78,18 @@ public record BlockLayout(
     if (highBits > 0) {
       code |= get(data, block, high.applyAsInt(e), highBits) << lowBits;
     }
+    if (!table.isEmpty()) {
+      return table.get(code);
+    }
     return signed ? (byte) code : code - bias;
   }
 
-  /// Sets the integer of element e.
+  /// Sets the integer of element e, one that there is.
   public void set(byte[] data, int block, int e, int integer) {
     int code = signed ? integer & 255 : integer + bias;
+    if (!table.isEmpty()) {
+      code = table.indexOf(integer);
+    }
     put(data, block, low.applyAsInt(e), lowBits, code & (1 << lowBits) - 1);
     if (highBits > 0) {
       put(data, block, high.applyAsInt(e), highBits, code >> lowBits);
@@ -63,20 +98,36 @@ public record BlockLayout(
 
   /// The smallest integer.
   public int min() {
-    return signed ? -128 : -bias;
+    return table.isEmpty() ? signed ? -128 : -bias : Collections.min(table);
   }
 
   /// The largest integer.
   public int max() {
-    return signed ? 127 : (1 << lowBits + highBits) - 1 - bias;
+    return table.isEmpty()
+        ? signed ? 127 : (1 << lowBits + highBits) - 1 - bias
+        : Collections.max(table);
   }
 
-  private static BlockLayout signedBytes(String format, int from) {
-    return new BlockLayout(format, 8, e -> 8 * (from + e), 0, e -> 0, 0, true);
+  /// The integer that stands for 0 where one of a row stands out: 0, or of a table that lacks it
+  /// the one that is nearest.
+  public int none() {
+    return table.isEmpty()
+        ? 0
+        : Collections.min(table, Comparator.comparingInt(integer -> Math.abs(integer)));
   }
 
-  private static BlockLayout nibbles(String format, IntUnaryOperator low, int bias) {
-    return new BlockLayout(format, 4, low, 0, e -> 0, bias, false);
+  /// The one that stands out: 1, or where none is 0 the largest.
+  public int one() {
+    return none() == 0 ? 1 : max();
+  }
+
+  private static BlockLayout signedBytes(String format, int from, Numbers numbers) {
+    return new BlockLayout(format, 8, e -> 8 * (from + e), 0, e -> 0, 0, true, NO_TABLE, numbers);
+  }
+
+  private static BlockLayout nibbles(
+      String format, IntUnaryOperator low, int bias, Numbers numbers) {
+    return new BlockLayout(format, 4, low, 0, e -> 0, bias, false, NO_TABLE, numbers);
   }
 
   /// Blocks of 32: elements 0 .. 15 are low nibbles, 16 .. 31 the high ones.

@@ -117,7 +117,13 @@ public record DecodedWeights(
       int at = block * format.blockBytes();
       int q = layout == null ? 0 : layout.integer(data.array(), at, i % elements);
       int scale = format.id().equals("INT8_C") ? output : block;
-      decode(format.id(), q, data, at, plane, scale, row * inputs + i, i % elements);
+      if (layout != null && layout.numbers() != null) {
+        BlockLayout.Numbers n = layout.numbers();
+        double offset = n.offset() < 0 ? 0 : half(data, at + n.offset());
+        set(row * inputs + i, half(data, at + n.scale()), q, offset);
+      } else {
+        decode(format.id(), q, data, at, plane, scale, row * inputs + i, i % elements);
+      }
     }
   }
 
@@ -134,8 +140,6 @@ public record DecodedWeights(
       case "F32" -> set(at, data.getFloat(block), 1, 0);
       case "F16" -> set(at, half(data, block), 1, 0);
       case "BF16" -> set(at, Half.bf16(data.getShort(block)), 1, 0);
-      case "Q8_0", "Q4_0", "Q5_0" -> set(at, half(data, block), q, 0);
-      case "Q4_1", "Q5_1" -> set(at, half(data, block), q, half(data, block + 2));
       case "Q4_K", "Q5_K" -> {
         int sub = kScale(data, block + 4, e / 32);
         int min = kMin(data, block + 4, e / 32);

@@ -67,7 +67,7 @@ public record WeightBytes(byte[] data, byte[] scales) {
       int at = block * format.blockBytes();
       if (layout != null && values == WeightValues.ONE_HOT) {
         for (int e = 0; e < format.blockElements(); e++) {
-          layout.set(data.array(), at, e, 0);
+          layout.set(data.array(), at, e, layout.none());
         }
       } else if (layout != null && values == WeightValues.EXTREME && !mix.oneIn(4)) {
         int end = (mix.next() & 1) == 0 ? layout.min() : layout.max();
@@ -75,7 +75,11 @@ public record WeightBytes(byte[] data, byte[] scales) {
           layout.set(data.array(), at, e, end);
         }
       }
-      putScales(format, values, data, at, mix);
+      if (layout != null && layout.numbers() != null) {
+        putNumbers(layout.numbers(), values, data, at, mix);
+      } else {
+        putScales(format, values, data, at, mix);
+      }
     }
     int step = format.scalePlane().scaleBytes();
     for (int at = 0; at < scales.capacity(); at += step) {
@@ -95,7 +99,7 @@ public record WeightBytes(byte[] data, byte[] scales) {
     return new WeightBytes(data.array(), scales.array());
   }
 
-  /// The input whose weight is 1 for an output under [WeightValues#ONE_HOT].
+  /// The input whose weight stands out for an output under [WeightValues#ONE_HOT].
   public static int hotInput(int output, int inputs, long seed) {
     return (int) Math.floorMod(7L * output + seed, (long) inputs);
   }
@@ -106,7 +110,15 @@ public record WeightBytes(byte[] data, byte[] scales) {
       case "F32" -> data.putFloat(at, 1);
       case "F16" -> data.putShort(at, Half.toF16(1));
       case "BF16" -> data.putShort(at, Half.toBf16(1));
-      default -> layout.set(data.array(), at, element % format.blockElements(), 1);
+      default -> layout.set(data.array(), at, element % format.blockElements(), layout.one());
+    }
+  }
+
+  private static void putNumbers(
+      BlockLayout.Numbers n, WeightValues values, ByteBuffer data, int at, Mix mix) {
+    data.putShort(at + n.scale(), f16(scale(values, n.typical(), mix)));
+    if (n.offset() >= 0) {
+      data.putShort(at + n.offset(), f16(offset(values, mix)));
     }
   }
 
@@ -116,12 +128,6 @@ public record WeightBytes(byte[] data, byte[] scales) {
       case "F32" -> data.putFloat(at, (float) element(values, mix));
       case "F16" -> data.putShort(at, f16(element(values, mix)));
       case "BF16" -> data.putShort(at, Half.toBf16(element(values, mix)));
-      case "Q8_0" -> data.putShort(at, f16(scale(values, 1.0 / 64, mix)));
-      case "Q4_0", "Q5_0" -> data.putShort(at, f16(scale(values, 1.0 / 8, mix)));
-      case "Q4_1", "Q5_1" -> {
-        data.putShort(at, f16(scale(values, 1.0 / 8, mix)));
-        data.putShort(at + 2, f16(offset(values, mix)));
-      }
       case "Q4_K", "Q5_K" -> {
         data.putShort(at, f16(scale(values, 1.0 / 512, mix)));
         data.putShort(at + 2, f16(offset(values, mix) / 32));

@@ -5,7 +5,8 @@ public enum WeightValues {
   /// All integers occur; scales are moderate and of either sign.
   NORMAL,
   /// `W[o][i]` is 1 where `i = (7 * o + seed) mod inputs`, else 0: y shows the activations as the
-  /// kernel represents them.
+  /// kernel represents them. In a format that has no 0 it is the largest there, and else what is
+  /// nearest to 0.
   ONE_HOT,
   /// Scales of zero.
   ZERO,

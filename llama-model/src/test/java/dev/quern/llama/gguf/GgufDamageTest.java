@@ -380,8 +380,8 @@ class GgufDamageTest {
             "byte 37, tensor 't': a row of 48 weights, expected a multiple of 32 (type Q4_0)"),
         damage(
             "row no multiple of the block of a listed type",
-            oneTensor(20, 0, 48),
-            "byte 37, tensor 't': a row of 48 weights, expected a multiple of 32 (type IQ4_NL)"),
+            oneTensor(21, 0, 48),
+            "byte 37, tensor 't': a row of 48 weights, expected a multiple of 256 (type IQ3_S)"),
         damage(
             "offset cut",
             table().string("n".repeat(24)).u32(1).u64(4).u32(F32).u32(0),

@@ -218,21 +218,21 @@ class GgufFileTest {
     }
   }
 
-  /// Tensors: matrix F32 [2, 3], vector F16 [2], listed IQ4_NL [32], unknown 99 [5], cube F32 [1,
+  /// Tensors: matrix F32 [2, 3], vector F16 [2], listed IQ3_S [256], unknown 99 [5], cube F32 [1,
   /// 1, 2].
   private static GgufBytes tensors() {
     GgufBytes bytes =
         file(5, 0)
             .tensor("matrix", 0, 0, 2, 3)
             .tensor("vector", 1, 32, 2)
-            .tensor("listed", 20, 64, 32, 1)
-            .tensor("unknown", 99, 96, 5, 1)
-            .tensor("cube", 0, 128, 1, 1, 2)
+            .tensor("listed", 21, 64, 256, 1)
+            .tensor("unknown", 99, 192, 5, 1)
+            .tensor("cube", 0, 224, 1, 1, 2)
             .pad(32);
     for (int i = 0; i < 6; i++) {
       bytes.f32(i);
     }
-    return bytes.zeros(8).u16(0x3c00).u16(0xc000).zeros(28 + 64).f32(7).f32(8);
+    return bytes.zeros(8).u16(0x3c00).u16(0xc000).zeros(28 + 160).f32(7).f32(8);
   }
 
   @Test
@@ -256,21 +256,21 @@ class GgufFileTest {
   void tensorsOfTypesThatNoKernelTakesAreListedAndRefused() throws IOException {
     try (GgufFile f = open(tensors());
         Arena arena = Arena.ofConfined()) {
-      String formats = "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, BF16";
+      String formats = "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, IQ4_NL, BF16";
       assertEquals(5, f.tensors().size());
       assertEquals("'unknown' unknown (ggml type id 99)[5, 1]", f.tensor("unknown").toString());
       assertEquals(GgufTensor.UNKNOWN_SIZE, f.tensor("unknown").byteSize());
-      assertEquals(18, f.map(f.tensor("listed"), arena).byteSize());
+      assertEquals(110, f.map(f.tensor("listed"), arena).byteSize());
       assertFails(
-          "m.gguf: byte 320, tensor 'listed' IQ4_NL (ggml type id 20)[32, 1]: weights of a type that no kernel takes, expected one of "
+          "m.gguf: byte 320, tensor 'listed' IQ3_S (ggml type id 21)[256, 1]: weights of a type that no kernel takes, expected one of "
               + formats
               + ": use the model in another quantisation",
           () -> f.weights(f.tensor("listed"), arena));
       assertFails(
-          "m.gguf: byte 352, tensor 'unknown' unknown (ggml type id 99)[5, 1]: its type's block size is unknown, expected a type of known size",
+          "m.gguf: byte 448, tensor 'unknown' unknown (ggml type id 99)[5, 1]: its type's block size is unknown, expected a type of known size",
           () -> f.map(f.tensor("unknown"), arena));
       assertFails(
-          "m.gguf: byte 384, tensor 'cube' F32[1, 1, 2]: its shape, expected two dimensions below 2^31",
+          "m.gguf: byte 480, tensor 'cube' F32[1, 1, 2]: its shape, expected two dimensions below 2^31",
           () -> f.weights(f.tensor("cube"), arena));
       assertFails(
           "m.gguf: byte 256, tensor 'matrix' F32[2, 3]: its shape, expected one dimension below 2^31 - 8",
@@ -317,7 +317,7 @@ class GgufFileTest {
         channel.truncate(385);
       }
       assertFails(
-          "m.gguf: byte 384, tensor 'cube' F32[1, 1, 2]: the file has shrunk to 385 bytes, expected it unchanged since it was opened: open the model again",
+          "m.gguf: byte 480, tensor 'cube' F32[1, 1, 2]: the file has shrunk to 385 bytes, expected it unchanged since it was opened: open the model again",
           () -> f.map(f.tensor("cube"), arena));
     }
   }
@@ -374,7 +374,7 @@ class GgufFileTest {
         assertEquals(type, GgmlType.of(type.format().get()));
       }
     }
-    assertEquals(11, supported);
+    assertEquals(12, supported);
     assertThrows(IllegalArgumentException.class, () -> GgmlType.of(BlockFormat.INT8_C));
     assertEquals("unknown (ggml type id 4294967295)", GgmlType.of(-1).toString());
   }

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
+import dev.quern.data.ScalePlane;
 import dev.quern.data.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,13 +52,13 @@ final class KnownWeights {
     }
   }
 
-  /// Where the F16 numbers of a block are: SPEC.md, section F.
+  /// Where the F16 numbers of a block are: SPEC.md, section F. Most blocks have a scale and begin
+  /// with it.
   private static int[] scalesAt(BlockFormat format) {
     return switch (format.id()) {
-      case "Q4_0", "Q5_0", "Q8_0" -> new int[] {0};
       case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> new int[] {0, 2};
       case "Q6_K" -> new int[] {208};
-      default -> new int[] {};
+      default -> format.scalePlane() == ScalePlane.INLINE ? new int[] {0} : new int[] {};
     };
   }
 

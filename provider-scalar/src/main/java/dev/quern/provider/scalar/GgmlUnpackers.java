@@ -1,12 +1,16 @@
 package dev.quern.provider.scalar;
 
+import static dev.quern.provider.scalar.IntegerFormat.sym256;
+import static dev.quern.provider.scalar.IntegerFormat.sym32;
 import static dev.quern.provider.scalar.Weights.f16;
 import static dev.quern.provider.scalar.Weights.i32;
 import static dev.quern.provider.scalar.Weights.u8;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.data.BlockFormat;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// ggml's blocks as integers (`ggml-common.h`; SPEC.md, section F). Bytes:
 ///
@@ -17,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 /// Q4_1   d:f16 | m:f16 | n[16]                            n               d        m
 /// Q5_0   d:f16 | h:u32 | n[16]                            n + 16*h - 16   d        0
 /// Q5_1   d:f16 | m:f16 | h:u32 | n[16]                    n + 16*h        d        m
+/// IQ4_NL d:f16 | n[16]                                    T[n]            d        0
 /// Q4_K   d:f16 | dmin:f16 | s[12] | n[128]                n               d * sc   -(dmin * mn)
 /// Q5_K   d:f16 | dmin:f16 | s[12] | h[32] | n[128]        n + 16*h        d * sc   -(dmin * mn)
 /// Q6_K   l[128] | h[64] | sc[16]:i8 | d:f16               l + 16*h - 32   d * sc   0
@@ -24,6 +29,23 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Each method unpacks the block at an offset of the data plane.
 final class GgmlUnpackers {
+  static final List<IntegerFormat> TABLE =
+      List.of(
+          sym32(BlockFormat.Q8_0, GgmlUnpackers::q8_0),
+          sym32(BlockFormat.Q4_0, GgmlUnpackers::q4_0),
+          sym32(BlockFormat.Q4_1, GgmlUnpackers::q4_1),
+          sym32(BlockFormat.Q5_0, GgmlUnpackers::q5_0),
+          sym32(BlockFormat.Q5_1, GgmlUnpackers::q5_1),
+          sym32(BlockFormat.IQ4_NL, GgmlUnpackers::iq4_nl),
+          sym256(BlockFormat.Q4_K, 32, GgmlUnpackers::q4_K),
+          sym256(BlockFormat.Q5_K, 32, GgmlUnpackers::q5_K),
+          sym256(BlockFormat.Q6_K, 16, GgmlUnpackers::q6_K));
+
+  /// IQ4_NL's.
+  private static final byte[] T = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+  };
+
   private GgmlUnpackers() {}
 
   static void q8_0(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
@@ -49,6 +71,15 @@ final class GgmlUnpackers {
   static void q5_1(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
     nibbles(data, block + 8, i32(data, block + 4), 0, dst, q);
     scale(dst, s, f16(data, block), o, f16(data, block + 2));
+  }
+
+  static void iq4_nl(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
+    for (int j = 0; j < 16; j++) {
+      int pair = u8(data, block + 2 + j);
+      dst.set(JAVA_BYTE, q + j, T[pair & 15]);
+      dst.set(JAVA_BYTE, q + j + 16, T[pair >>> 4]);
+    }
+    scale(dst, s, f16(data, block), o, 0);
   }
 
   static void q4_K(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {

@@ -9,6 +9,7 @@ import dev.quern.op.Numerics;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// A weight format as integers: `W[i] = scale[i / group] * q[i] + offset[i / group]`.
 ///
@@ -18,16 +19,9 @@ import java.util.Optional;
 /// @param unpacker reads a row
 record IntegerFormat(BlockFormat format, Numerics activations, int group, RowUnpacker unpacker) {
 
+  /// Formats with scale planes; those of ggml are a table of their own.
   private static final List<IntegerFormat> TABLE =
       List.of(
-          sym32(BlockFormat.Q8_0, GgmlUnpackers::q8_0),
-          sym32(BlockFormat.Q4_0, GgmlUnpackers::q4_0),
-          sym32(BlockFormat.Q4_1, GgmlUnpackers::q4_1),
-          sym32(BlockFormat.Q5_0, GgmlUnpackers::q5_0),
-          sym32(BlockFormat.Q5_1, GgmlUnpackers::q5_1),
-          sym256(BlockFormat.Q4_K, 32, GgmlUnpackers::q4_K),
-          sym256(BlockFormat.Q5_K, 32, GgmlUnpackers::q5_K),
-          sym256(BlockFormat.Q6_K, 16, GgmlUnpackers::q6_K),
           int4(BlockFormat.INT4_B32),
           int4(BlockFormat.INT4_B64),
           int4(BlockFormat.INT4_B128),
@@ -77,18 +71,21 @@ record IntegerFormat(BlockFormat format, Numerics activations, int group, RowUnp
 
   /// The format as integers, if it has them.
   static Optional<IntegerFormat> of(BlockFormat format) {
-    return TABLE.stream().filter(f -> f.format.equals(format)).findFirst();
+    return Stream.of(GgmlUnpackers.TABLE, TABLE)
+        .flatMap(List::stream)
+        .filter(f -> f.format.equals(format))
+        .findFirst();
   }
 
   Layout layout(int inputs) {
     return new Layout(inputs, group == 0 ? inputs : group);
   }
 
-  private static IntegerFormat sym32(BlockFormat format, BlockUnpacker unpacker) {
+  static IntegerFormat sym32(BlockFormat format, BlockUnpacker unpacker) {
     return new IntegerFormat(format, Numerics.INT8_SYM_32, 32, blockwise(format, 32, unpacker));
   }
 
-  private static IntegerFormat sym256(BlockFormat format, int group, BlockUnpacker unpacker) {
+  static IntegerFormat sym256(BlockFormat format, int group, BlockUnpacker unpacker) {
     return new IntegerFormat(
         format, Numerics.INT8_SYM_256, group, blockwise(format, group, unpacker));
   }

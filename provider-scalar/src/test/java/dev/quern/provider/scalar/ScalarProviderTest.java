@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class ScalarProviderTest {
   private static final Map<Numerics, Set<String>> INT8 =
       Map.of(
-          Numerics.INT8_SYM_32, Set.of("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"),
+          Numerics.INT8_SYM_32, Set.of("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"),
           Numerics.INT8_SYM_256, Set.of("Q4_K", "Q5_K", "Q6_K"),
           Numerics.INT8_ASYM_ROW,
               Set.of("INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256", "INT8_C"));

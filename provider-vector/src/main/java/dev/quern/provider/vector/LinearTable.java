@@ -8,6 +8,7 @@ import static dev.quern.data.BlockFormat.INT4_B256;
 import static dev.quern.data.BlockFormat.INT4_B32;
 import static dev.quern.data.BlockFormat.INT4_B64;
 import static dev.quern.data.BlockFormat.INT8_C;
+import static dev.quern.data.BlockFormat.IQ4_NL;
 import static dev.quern.data.BlockFormat.Q4_0;
 import static dev.quern.data.BlockFormat.Q4_1;
 import static dev.quern.data.BlockFormat.Q4_K;
@@ -73,6 +74,7 @@ final class LinearTable {
           row(Q4_1, 4, withOffsets(Blocks4::q4_1)),
           row(Q5_0, 4, scaled(Blocks5::q5_0)),
           row(Q5_1, 4, withOffsets(Blocks5::q5_1)),
+          row(IQ4_NL, 4, scaled(Blocks4::iq4_nl)),
           row(Q4_K, 8, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K).withDot(BlocksK::dotQ4_K)),
           row(Q4_K, 4, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K)),
           row(Q5_K, 4, withOffsets(BlocksK::q5_K)),

@@ -27,7 +27,8 @@ import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 /// - AVX2, 5 and 6 bits: the same for two words, 4 * 63 * 127 = 32,004 at most.
 /// - AVX2, 8 bits: two products of u8 by s8 overflow int16. So a weight, less its offset, gives its
 ///   sign to x and is multiplied as a magnitude, 2 * 128 * 127 = 32,512 at most; there is nothing
-///   left to subtract.
+///   left to subtract. Values that 4 bits are looked up for are of 8 bits, and their table has none
+///   of the offset.
 /// - AVX2, 8 bits, x down to -128 (`int8-asym-row`), which has no opposite: the lower and the upper
 ///   nibbles of a word by themselves, 2 * 15 * 128 = 3,840 at most; `vpmaddwd` by 1 and by 16.
 ///
@@ -36,7 +37,7 @@ import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 ///     ymm0 .. 3   sums, F32, of each row
 ///     ymm4 .. 7   sums of a group, integers; then as F32
 ///     ymm8        scales, minimums     ymm9, 10   words
-///     ymm11       0x0F or 0x80 of every byte     ymm12   ones, int16     ymm13   upper bits of bytes, or 16s, int16
+///     ymm11       0x0F or 0x80 of every byte     ymm12   ones, int16     ymm13   upper bits of bytes, or 16s, int16, or the table
 ///     ymm14       x, spare     ymm15   products; then the mask of outputs
 final class Avx2Product implements PanelLoop.Unit {
   static final int OUTPUTS = 8;
@@ -48,9 +49,13 @@ final class Avx2Product implements PanelLoop.Unit {
   private static final Vec BYTES = ymm(11);
   private static final Vec ONES = ymm(12);
   private static final Vec UPPER = ymm(13);
+  private static final Vec TABLE = ymm(13);
   private static final Vec X = ymm(14);
   private static final Vec PRODUCT = ymm(15);
   private static final Vec MASK = ymm(15);
+
+  /// Of values of 8 bits.
+  private static final int OFFSET = 128;
 
   private final Assembler a;
   private final PanelLayout layout;
@@ -80,26 +85,34 @@ final class Avx2Product implements PanelLoop.Unit {
     Label bytes = a.label();
     Label ones = a.label();
     Label upper = a.label();
+    Label table = a.label();
     if (layout.bits() < 8 || !product.vnni) {
       a.emit(Op.VPBROADCASTD, BYTES, ptr(bytes));
     }
     if (!product.vnni) {
       a.emit(Op.VPBROADCASTD, ONES, ptr(ones));
     }
-    boolean nibblesOf8 = layout.bits() == 8 && !product.vnni && !product.magnitudes();
+    boolean nibblesOf8 = layout.valueBits() == 8 && !product.vnni && !product.magnitudes();
     if (layout.planes() > 0 || nibblesOf8) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
+    }
+    if (layout.looksUp()) {
+      a.emit(Op.VMOVDQU, TABLE, ptr(table));
     }
     PanelLoop.of(layout, tile).emit(a, product, Prefetch.of(tile.rows(), MAX_ROWS));
     a.align(32);
     a.place(product.bits);
     a.data(1, 2, 4, 8, 16, 32, 64, 128);
     a.place(bytes);
-    a.data(product.magnitudes() ? 0x8080_8080 : 0x0F0F_0F0F);
+    a.data(layout.bits() == 8 && product.magnitudes() ? 0x8080_8080 : 0x0F0F_0F0F);
     a.place(ones);
     a.data(0x0001_0001);
     a.place(upper);
     a.data(nibblesOf8 ? 0x0010_0010 : layout.upperBits());
+    if (layout.looksUp()) {
+      a.place(table);
+      a.data(layout.lookupWords(TABLE.bytes(), product.magnitudes() ? 0 : OFFSET));
+    }
     return a.code();
   }
 
@@ -113,7 +126,7 @@ final class Avx2Product implements PanelLoop.Unit {
 
   /// Whether the sums of a group are int16 until its end.
   private boolean sums16() {
-    return !vnni && layout.bits() == 4;
+    return !vnni && layout.valueBits() == 4;
   }
 
   /// Whether the sums of a group begin with its term. int16 is too narrow for it, and the 8 bits of
@@ -129,7 +142,7 @@ final class Avx2Product implements PanelLoop.Unit {
 
   /// Whether AVX2 multiplies magnitudes of such weights.
   static boolean magnitudes(PanelLayout layout) {
-    return layout.bits() == 8 && !layout.wholeRows();
+    return layout.valueBits() == 8 && !layout.wholeRows();
   }
 
   @Override
@@ -153,7 +166,7 @@ final class Avx2Product implements PanelLoop.Unit {
       for (int k = g * words; k < (g + 1) * words; k += 2) {
         boolean first = k == g * words && !termFirst();
         word(k, WORDS);
-        if (vnni || layout.bits() == 8) {
+        if (vnni || layout.valueBits() == 8) {
           dot(k, first);
           word(k + 1, WORDS);
           dot(k + 1, false);
@@ -203,6 +216,9 @@ final class Avx2Product implements PanelLoop.Unit {
       a.emit(Op.VPSRLD, into, into, 4);
       a.emit(Op.VPAND, into, into, BYTES);
     }
+    if (layout.looksUp()) {
+      a.emit(Op.VPSHUFB, into, TABLE, into);
+    }
     if (layout.planes() > 0) {
       int left = layout.planeShift(k);
       a.emit(Op.VMOVDQU, X, ptr(PANEL, layout.planeAt(layout.planeOf(k))));
@@ -219,7 +235,9 @@ final class Avx2Product implements PanelLoop.Unit {
   /// @param first whether the sums begin here
   private void dot(int k, boolean first) {
     if (magnitudes()) {
-      a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
+      if (!layout.looksUp()) {
+        a.emit(Op.VPXOR, WORDS, WORDS, BYTES);
+      }
       a.emit(Op.VPABSB, OTHER, WORDS);
     } else if (!vnni) {
       a.emit(Op.VPSRLD, OTHER, WORDS, 4);

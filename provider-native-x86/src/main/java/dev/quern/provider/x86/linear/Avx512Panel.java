@@ -15,7 +15,7 @@ import dev.quern.provider.x86.asm.Vec;
 /// byte each, scales as F32. Registers:
 ///
 ///     zmm16       scales, minimums     zmm17   words     zmm18   spare
-///     zmm19, 20   the lower and the upper bits of bytes
+///     zmm19, 20   the lower and the upper bits of bytes     zmm21   the table
 final class Avx512Panel {
   static final Vec SCALES = zmm(16);
   static final Vec WORDS = zmm(17);
@@ -23,6 +23,10 @@ final class Avx512Panel {
 
   private static final Vec NIBBLES = zmm(19);
   private static final Vec UPPER = zmm(20);
+  private static final Vec TABLE = zmm(21);
+
+  /// Of values that are looked up.
+  private static final int OFFSET = 128;
 
   /// VPTERNLOGD: the first, or the second and the third.
   private static final int OR_AND = 0xF8;
@@ -31,12 +35,14 @@ final class Avx512Panel {
   private final PanelLayout layout;
   private final Label nibbles;
   private final Label upper;
+  private final Label table;
 
   Avx512Panel(Assembler a, PanelLayout layout) {
     this.a = a;
     this.layout = layout;
     nibbles = a.label();
     upper = a.label();
+    table = a.label();
   }
 
   /// Loads what the others need.
@@ -47,6 +53,9 @@ final class Avx512Panel {
     if (layout.planes() > 0) {
       a.emit(Op.VPBROADCASTD, UPPER, ptr(upper));
     }
+    if (layout.looksUp()) {
+      a.emit(Op.VMOVDQU32, TABLE, ptr(table));
+    }
   }
 
   /// Their constants, behind the code.
@@ -56,6 +65,10 @@ final class Avx512Panel {
     a.data(0x0F0F_0F0F);
     a.place(upper);
     a.data(layout.upperBits());
+    if (layout.looksUp()) {
+      a.place(table);
+      a.data(layout.lookupWords(TABLE.bytes(), OFFSET));
+    }
   }
 
   /// Word k of all outputs, to WORDS.
@@ -67,6 +80,9 @@ final class Avx512Panel {
     } else {
       a.emit(Op.VPSRLD, WORDS, ptr(PANEL, layout.wordsAt(k - 4)), 4);
       a.emit(Op.VPANDD, WORDS, WORDS, NIBBLES);
+    }
+    if (layout.looksUp()) {
+      a.emit(Op.VPSHUFB, WORDS, TABLE, WORDS);
     }
     if (layout.planes() > 0) {
       Mem plane = ptr(PANEL, layout.planeAt(layout.planeOf(k)));

@@ -17,7 +17,7 @@ import dev.quern.provider.x86.linear.PanelLoop.Prefetch;
 ///
 ///     zmm0 .. 7    sums, F32, of each row ([Avx512Sums])
 ///     zmm8 .. 15   sums of a group, integers; then as F32
-///     zmm16 .. 20  [Avx512Panel]
+///     zmm16 .. 21  [Avx512Panel]
 final class Avx512Product extends Avx512Sums {
   static final int OUTPUTS = 16;
   static final int MAX_ROWS = 8;

@@ -15,7 +15,7 @@ import java.util.Arrays;
 
 /// Decodes a block of a [PanelLayout], a slice after the other:
 ///
-///     word = 4 stored values of 8 bits, from nibbles and planes
+///     word = 4 stored values of 8 bits, from nibbles and planes, or looked up
 ///     weight = value * scale + minimum        // a single FMA
 ///
 /// where there is no minimum but an offset, that is `-offset * scale`: an exact product, since all
@@ -38,6 +38,7 @@ final class BlockDecoder implements WeightDecoder {
   private final Label upper;
   private final Label bytes;
   private final Label offset;
+  private final Label table;
 
   BlockDecoder(Assembler a, FloatUnit unit, PanelFormat format, PanelLayout layout) {
     this.a = a;
@@ -53,6 +54,7 @@ final class BlockDecoder implements WeightDecoder {
     upper = a.label();
     bytes = a.label();
     offset = a.label();
+    table = a.label();
   }
 
   @Override
@@ -104,6 +106,10 @@ final class BlockDecoder implements WeightDecoder {
       }
       a.emit(Op.VANDPS, spare, spare, ptr(upper));
       a.emit(Op.VORPS, word, word, spare);
+    }
+    if (layout.looksUp()) {
+      a.emit(Op.VMOVUPS, spare, ptr(table));
+      a.emit(Op.VPSHUFB, word, spare, word);
     }
   }
 
@@ -159,6 +165,10 @@ final class BlockDecoder implements WeightDecoder {
     vector(upper, layout.upperBits());
     vector(bytes, 0xFF);
     vector(offset, Float.floatToIntBits(-format.offset()));
+    if (layout.looksUp()) {
+      a.place(table);
+      a.data(layout.lookupWords(spare.bytes(), format.offset()));
+    }
   }
 
   private void vector(Label label, int value) {

@@ -19,6 +19,7 @@ import java.util.Optional;
 /// @param words stored words j, without planes
 /// @param upper the fifth bit, or fifth and sixth, of word k's values, at bit 0 of every byte
 /// @param blocksPerHead how many 32 inputs share a head; 1 where there are none
+/// @param lookup what stored values of 4 bits stand for; empty where they are values
 record PanelFormat(
     BlockFormat format,
     int bits,
@@ -30,7 +31,8 @@ record PanelFormat(
     Part minimum,
     Words words,
     Words upper,
-    int blocksPerHead) {
+    int blocksPerHead,
+    List<Integer> lookup) {
   /// A number of the block: of its 32, or 16, inputs `n`.
   @FunctionalInterface
   interface Part {
@@ -42,6 +44,11 @@ record PanelFormat(
   interface Words {
     BlockWord of(int n, int k);
   }
+
+  private static final List<Integer> NO_LOOKUP = List.of();
+
+  private static final List<Integer> IQ4_NL =
+      List.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
   static final Part NONE =
       _ -> {
@@ -66,6 +73,7 @@ record PanelFormat(
           row(BlockFormat.Q4_1, 4, 0, half(2), (_, j) -> word(4 + 4 * j), NO_UPPER),
           row(BlockFormat.Q5_0, 5, 16, NONE, (_, j) -> word(6 + 4 * j), (_, k) -> fifth(2, k)),
           row(BlockFormat.Q5_1, 5, 0, half(2), (_, j) -> word(8 + 4 * j), (_, k) -> fifth(4, k)),
+          looksUp(BlockFormat.IQ4_NL, IQ4_NL, (_, j) -> word(2 + 4 * j)),
           new PanelFormat(
               BlockFormat.Q4_K,
               4,
@@ -77,7 +85,8 @@ record PanelFormat(
               PanelFormat::minimumK,
               (n, j) -> nibblesK(16 + n / 2 * 32, n % 2, j),
               NO_UPPER,
-              8),
+              8,
+              NO_LOOKUP),
           new PanelFormat(
               BlockFormat.Q5_K,
               5,
@@ -89,7 +98,8 @@ record PanelFormat(
               PanelFormat::minimumK,
               (n, j) -> nibblesK(48 + n / 2 * 32, n % 2, j),
               (n, k) -> word(16 + 4 * k).shift(-n).and(0x0101_0101),
-              8),
+              8,
+              NO_LOOKUP),
           new PanelFormat(
               BlockFormat.Q6_K,
               6,
@@ -101,7 +111,8 @@ record PanelFormat(
               NONE,
               (n, j) -> nibblesK(64 * (n / 4) + 32 * (n % 2), n % 4 / 2, j),
               (n, k) -> word(128 + 32 * (n / 4) + 4 * k).shift(n % 4 * -2).and(0x0303_0303),
-              8),
+              8,
+              NO_LOOKUP),
           int4(BlockFormat.INT4_B32),
           int4(BlockFormat.INT4_B64),
           int4(BlockFormat.INT4_B128),
@@ -117,13 +128,20 @@ record PanelFormat(
               NONE,
               (_, j) -> word(4 * j).xor(SIGNS),
               NO_UPPER,
-              1));
+              1,
+              NO_LOOKUP));
 
   /// A format of blocks of 32 that begin with a scale of their own.
   private static PanelFormat row(
       BlockFormat format, int bits, int offset, Part minimum, Words words, Words upper) {
     return new PanelFormat(
-        format, bits, offset, Scales.F16, NONE, half(0), NONE, minimum, words, upper, 1);
+        format, bits, offset, Scales.F16, NONE, half(0), NONE, minimum, words, upper, 1, NO_LOOKUP);
+  }
+
+  /// The same, whose nibbles are indices of a table.
+  private static PanelFormat looksUp(BlockFormat format, List<Integer> lookup, Words words) {
+    return new PanelFormat(
+        format, 4, 128, Scales.F16, NONE, half(0), NONE, NONE, words, NO_UPPER, 1, lookup);
   }
 
   /// Blocks of 32 or more, whose scales are in a plane of their own.
@@ -139,7 +157,8 @@ record PanelFormat(
         NONE,
         (n, j) -> fourNibbles(n, j).or(fourNibbles(n, j + 4).shift(4)),
         NO_UPPER,
-        format.blockElements() / PanelLayout.BLOCK);
+        format.blockElements() / PanelLayout.BLOCK,
+        NO_LOOKUP);
   }
 
   /// Inputs 4k .. 4k+3 of 32, two in a byte, become four bytes.
@@ -163,7 +182,7 @@ record PanelFormat(
 
   /// How it lies in panels of so many outputs.
   PanelLayout layout(int outputs) {
-    return new PanelLayout(outputs, bits, scales, minimum != NONE, blocksPerHead);
+    return new PanelLayout(outputs, bits, scales, minimum != NONE, blocksPerHead, lookup);
   }
 
   private static BlockWord word(int at) {

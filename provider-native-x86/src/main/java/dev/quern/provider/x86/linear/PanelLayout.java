@@ -1,5 +1,7 @@
 package dev.quern.provider.x86.linear;
 
+import java.util.List;
+
 /// A panel: the weights of P outputs, whose lanes are outputs, so that no sum crosses lanes. Its
 /// blocks of 32 inputs follow each other, and a panel the one before.
 ///
@@ -23,12 +25,22 @@ package dev.quern.provider.x86.linear;
 /// 6 bits    and bits 2(k % 4), 2(k % 4) + 1 of plane k / 4 the fifth and sixth
 /// ```
 ///
+/// A format whose 4 bits are the index of a table has it beside the panel, in the code: a word is
+/// looked up, a byte each (`vpshufb`), and goes on as one of 8 bits with an offset of 128.
+///
 /// @param outputs P: the lanes of a vector register
 /// @param bits of a stored value: 4, 5, 6, 8
 /// @param scales what they are
 /// @param minimum whether a block has a number that is added to all its values
 /// @param blocksPerHead how many share a head; 1 where there are none
-record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int blocksPerHead) {
+/// @param lookup what 4 bits stand for, 16 numbers from -128 to 127; empty where they are values
+record PanelLayout(
+    int outputs,
+    int bits,
+    Scales scales,
+    boolean minimum,
+    int blocksPerHead,
+    List<Integer> lookup) {
   /// Inputs of a block.
   static final int BLOCK = 32;
 
@@ -73,7 +85,28 @@ record PanelLayout(int outputs, int bits, Scales scales, boolean minimum, int bl
           case BF16_HEAD -> Scales.F32_WHOLE_ROWS;
           case F32_FOOT, F32, F32_HALVES, F32_WHOLE_ROWS -> scales;
         };
-    return new PanelLayout(outputs, 8, unpacked, minimum, 1);
+    return new PanelLayout(outputs, 8, unpacked, minimum, 1, List.of());
+  }
+
+  /// Bits of a value as products read it.
+  int valueBits() {
+    return looksUp() ? 8 : bits;
+  }
+
+  boolean looksUp() {
+    return !lookup.isEmpty();
+  }
+
+  /// The table as data of a vector: each 16 bytes of it have all.
+  ///
+  /// @param offset what is added to its numbers
+  int[] lookupWords(int vectorBytes, int offset) {
+    int[] words = new int[vectorBytes / Integer.BYTES];
+    for (int i = 0; i < vectorBytes; i++) {
+      int value = lookup.get(i % lookup.size()) + offset & 0xFF;
+      words[i / Integer.BYTES] |= value << 8 * (i % Integer.BYTES);
+    }
+    return words;
   }
 
   /// Groups of inputs in a block that have a scale each.

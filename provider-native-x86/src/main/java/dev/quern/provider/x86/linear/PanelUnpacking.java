@@ -23,7 +23,7 @@ import dev.quern.provider.x86.cpu.CpuRow;
 /// These are the factors that [Avx512Product] computes from the packed panel, by the same
 /// instructions.
 ///
-///     zmm16 .. 20   [Avx512Panel]     zmm22   the offset, in every byte
+///     zmm16 .. 21   [Avx512Panel]     zmm22   the offset, in every byte
 final class PanelUnpacking {
   private static final Vec OFFSETS = zmm(22);
 

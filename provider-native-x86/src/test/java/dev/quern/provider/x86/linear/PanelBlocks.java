@@ -57,6 +57,7 @@ record PanelBlocks(
               0,
               half(2),
               (d, b, _, k) -> nibbles(d, b + 8, k) | fifth(d, b + 4, k)),
+          row(BlockFormat.IQ4_NL, 128, NONE, (d, b, _, k) -> nibbles(d, b + 2, k)),
           new PanelBlocks(
               BlockFormat.Q4_K,
               0,

@@ -31,6 +31,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Q4_0      d:f16 | n[16]              low nibble of n[j]: element j, high: element j + 16
 ///                                      d * (nibble - 8)
 /// Q4_1      d:f16 | m:f16 | n[16]      as Q4_0, d * nibble + m
+/// IQ4_NL    d:f16 | n[16]              as Q4_0, d * T[nibble]
 /// INT4_Bg   n[g/2], scale:bf16         low nibble of n[j]: element 2j, high: element 2j + 1
 ///                                      scale * (nibble - 8)
 /// ```
@@ -45,6 +46,13 @@ public final class Blocks4 {
 
   private static final VectorSpecies<Short> S_PART = B_PART.withLanes(short.class);
 
+  /// IQ4_NL's: of nibbles a vector, as they index it.
+  private static final ByteVector T =
+      ByteVector.fromArray(
+          SPECIES_128,
+          new byte[] {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113},
+          0);
+
   private Blocks4() {}
 
   public static void q4_0(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
@@ -55,6 +63,21 @@ public final class Blocks4 {
   public static void q4_1(WeightMatrix w, int row, int from, int count, MemorySegment g, long at) {
     nibbles(w, Blocks.offset(w, row, from) + 4, count, 0, g, at);
     Blocks.scalesAndOffsets(w, row, from, count, g, at);
+  }
+
+  public static void iq4_nl(
+      WeightMatrix m, int row, int from, int count, MemorySegment g, long at) {
+    MemorySegment w = m.data();
+    long n = Blocks.offset(m, row, from) + 2;
+    for (int i = 0; i < count / BLOCK; i++) {
+      long to = at + (long) BLOCK * i;
+      ByteVector b =
+          ByteVector.fromMemorySegment(SPECIES_128, w, n + (long) BYTES_0 * i, LITTLE_ENDIAN);
+      ByteVector high = b.reinterpretAsShorts().lanewise(LSHR, 4).reinterpretAsBytes();
+      b.and((byte) 15).selectFrom(T).intoMemorySegment(g, to, LITTLE_ENDIAN);
+      high.and((byte) 15).selectFrom(T).intoMemorySegment(g, to + HALF, LITTLE_ENDIAN);
+    }
+    Blocks.scales(m, row, from, count, g, at);
   }
 
   /// @param n offset of the first block's nibbles
