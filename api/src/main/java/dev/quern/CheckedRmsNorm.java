@@ -19,7 +19,8 @@ record CheckedRmsNorm(RmsNormKernel kernel, RmsNormSpec spec, Site site) impleme
     site.notNull(x, "x");
     int rows = x.rows();
     site.input(x, "x", rows, spec.width(), "width");
-    site.input(weight, "weight", 1, spec.width(), "width");
+    site.input(
+        weight, "weight", 1, spec.groupWidth(), spec.groups() == 1 ? "width" : "width/groups");
     site.output(y, "y", rows, spec.width(), "width");
     long scratchBytes = site.workspace(kernel, w, rows);
     site.sameOrDisjoint(y, x, "x");

@@ -54,6 +54,7 @@ class CheckedOperatorsTest {
 
   private AttentionKernel attention;
   private RmsNormKernel rmsNorm;
+  private RmsNormKernel heads;
   private RopeKernel rope;
   private SwiGluKernel swiGlu;
 
@@ -61,9 +62,10 @@ class CheckedOperatorsTest {
   void load() throws IOException {
     Kernels kernels = Kernels.load(Fakes.options(folder, Fakes.Scalar.class));
     attention = kernels.attention(ATTENTION);
-    rmsNorm = kernels.rmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
+    rmsNorm = kernels.rmsNorm(RmsNormSpec.of(WIDTH, 1e-5f));
+    heads = kernels.rmsNorm(RmsNormSpec.of(WIDTH, 1e-5f).withGroups(4));
     rope = kernels.rope(new RopeSpec(2, 8, RopePairing.HALF_SPLIT));
-    swiGlu = kernels.swiGlu(new SwiGluSpec(WIDTH));
+    swiGlu = kernels.swiGlu(SwiGluSpec.of(WIDTH));
   }
 
   @Test
@@ -153,6 +155,9 @@ class CheckedOperatorsTest {
     fails("rmsnorm: x.cols=8, expected width=16", () -> rmsNorm.apply(matrix(3, 8), weight, b, w));
     fails("rmsnorm: weight.rows=3, expected 1", () -> rmsNorm.apply(a, c, b, w));
     fails("rmsnorm: weight.cols=8, expected width=16", () -> rmsNorm.apply(a, matrix(1, 8), b, w));
+    heads.apply(a, matrix(1, 4), b, w);
+    fails("rmsnorm: weight.cols=16, expected width/groups=4", () -> heads.apply(a, weight, b, w));
+    fails("rmsnorm: x.cols=8, expected width=16", () -> heads.apply(matrix(3, 8), weight, b, w));
     fails("rmsnorm: y.rows=2, expected 3", () -> rmsNorm.apply(a, weight, matrix(2, WIDTH), w));
     fails("rmsnorm: y overlaps weight", () -> rmsNorm.apply(a.firstRows(1), weight, weight, w));
     F32Matrix wide = matrix(4, WIDTH);
@@ -228,7 +233,7 @@ class CheckedOperatorsTest {
               @Override
               public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {}
             },
-            new RmsNormSpec(WIDTH, 0),
+            RmsNormSpec.of(WIDTH, 0),
             site);
     fails("op: x overlaps scratch", () -> norm.apply(a, weight, b, with(a)));
     fails("op: weight overlaps scratch", () -> norm.apply(a, weight, b, with(weight)));
@@ -259,7 +264,7 @@ class CheckedOperatorsTest {
               @Override
               public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {}
             },
-            new SwiGluSpec(WIDTH),
+            SwiGluSpec.of(WIDTH),
             site);
     fails("op: gate overlaps scratch", () -> gated.apply(a, b, c, with(a)));
     fails("op: up overlaps scratch", () -> gated.apply(a, b, c, with(b)));

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Who closes what providers opened (SPEC.md, P22).
 class ClosingTest {
-  private static final RmsNormSpec NORM = new RmsNormSpec(4, 0);
+  private static final RmsNormSpec NORM = RmsNormSpec.of(4, 0);
 
   @TempDir Path folder;
 

@@ -211,7 +211,7 @@ class HostileProvidersTest {
   @Test
   void whoeverIsNamedRunsAllTheSame() {
     Kernels kernels = Kernels.load(options.withProvider("scalar"), GUARD);
-    kernels.rmsNorm(new RmsNormSpec(8, 0));
+    kernels.rmsNorm(RmsNormSpec.of(8, 0));
     assertEquals("scalar", kernels.report().choices().getFirst().provider());
     kernels.report().text().lines().forEach(HostileProvidersTest::assertShown);
   }
@@ -224,12 +224,12 @@ class HostileProvidersTest {
     // A list is a promise: the first that breaks it ends the start.
     Kernels strict = Kernels.load(few, GUARD);
     SelectionException e =
-        assertThrows(SelectionException.class, () -> strict.rmsNorm(new RmsNormSpec(8, 0)));
+        assertThrows(SelectionException.class, () -> strict.rmsNorm(RmsNormSpec.of(8, 0)));
     assertShown(e.getMessage());
     assertTrue(e.getMessage().contains("provider offeroom threw java.lang.OutOfMemoryError"));
 
     Kernels kernels = Kernels.load(options, GUARD);
-    List<String> first = Fakes.logged(() -> kernels.rmsNorm(new RmsNormSpec(8, 0)));
+    List<String> first = Fakes.logged(() -> kernels.rmsNorm(RmsNormSpec.of(8, 0)));
     Choice choice = kernels.report().choices().getFirst();
     assertEquals("scalar", choice.provider());
     Map<String, String> refusals = new LinkedHashMap<>();
@@ -243,11 +243,11 @@ class HostileProvidersTest {
     assertRefused(refusals, "offerreason", "no \\u001b[1mway!!!");
     first.forEach(HostileProvidersTest::assertShown);
 
-    kernels.rmsNorm(new RmsNormSpec(16, 0));
+    kernels.rmsNorm(RmsNormSpec.of(16, 0));
     assertTrue(
         kernels.report().choices().getLast().refusals().stream()
             .anyMatch(r -> r.reason().startsWith("gave no answer before and is not asked again")));
-    kernels.swiGlu(new SwiGluSpec(8));
+    kernels.swiGlu(SwiGluSpec.of(8));
   }
 
   /// A thread that is interrupted while providers are asked still gets its answer, and stays

@@ -72,7 +72,7 @@ class KernelReportTest {
     kernels.linear(linear(BlockFormat.F32));
     kernels.report().assertNoFallback("vector");
     kernels.linear(linear(BlockFormat.Q5_1));
-    kernels.rmsNorm(new RmsNormSpec(8, 0));
+    kernels.rmsNorm(RmsNormSpec.of(8, 0));
 
     KernelReport report = kernels.report();
     report.assertNoFallback("scalar", Operator.RMSNORM);

@@ -39,7 +39,7 @@ class ProviderExceptionTest {
     assertSame(thrown, e.getCause());
     assertEquals(
         "rmsnorm: apply threw java.lang.IllegalStateException: no luck \\u001b[31m"
-            + " (spec RmsNormSpec[width=8, epsilon=0.0], provider bad/plain); this is a defect of"
+            + " (spec RmsNormSpec[width=8, epsilon=0.0, groups=1], provider bad/plain); this is a defect of"
             + " the provider: report it to its author, and run without it until then"
             + " (quern.provider)",
         e.getMessage());
@@ -154,7 +154,7 @@ class ProviderExceptionTest {
   }
 
   private static RmsNormKernel checked(RmsNormKernel kernel) {
-    RmsNormSpec spec = new RmsNormSpec(8, 0);
+    RmsNormSpec spec = RmsNormSpec.of(8, 0);
     Variant variant = Fakes.Scalar.VARIANT;
     return new CheckedRmsNorm(
         kernel,

@@ -68,7 +68,7 @@ class SelectionTest {
         options(true).withProvider("scalar").with("quern.provider.linear", "auto");
     Kernels kernels = Kernels.load(options);
     kernels.linear(linear(BlockFormat.F32));
-    kernels.rmsNorm(new RmsNormSpec(8, 0));
+    kernels.rmsNorm(RmsNormSpec.of(8, 0));
     assertEquals("linear: vector 1; rmsnorm: scalar 1", kernels.report().summary());
     assertEquals("quern.provider=scalar quern.provider.linear=auto", kernels.report().selection());
   }
@@ -344,8 +344,7 @@ class SelectionTest {
     KernelOptions options =
         Fakes.options(folder, Fakes.Liar.class, Fakes.Scalar.class).withProvider("liar");
     Kernels kernels = Kernels.load(options);
-    var e =
-        assertThrows(SelectionException.class, () -> kernels.rmsNorm(new RmsNormSpec(8, 1e-5f)));
+    var e = assertThrows(SelectionException.class, () -> kernels.rmsNorm(RmsNormSpec.of(8, 1e-5f)));
     assertTrue(e.getMessage().contains("int8-sym-32 where exact-f32"), e.getMessage());
   }
 
@@ -401,9 +400,9 @@ class SelectionTest {
     assertSame(kernels.linear(linear(BlockFormat.F32)), kernels.linear(linear(BlockFormat.F32)));
     AttentionSpec attention = new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16);
     assertSame(kernels.attention(attention), kernels.attention(attention));
-    kernels.swiGlu(new SwiGluSpec(8));
+    kernels.swiGlu(SwiGluSpec.of(8));
     KernelReport before = kernels.report();
-    kernels.swiGlu(new SwiGluSpec(8));
+    kernels.swiGlu(SwiGluSpec.of(8));
     assertEquals("linear: vector 2; attention: scalar 2; swiglu: scalar 1", before.summary());
     assertEquals(
         "linear: vector 2; attention: scalar 2; swiglu: scalar 2", kernels.report().summary());

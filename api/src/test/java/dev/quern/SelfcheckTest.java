@@ -245,7 +245,7 @@ class SelfcheckTest {
   @Test
   void subjectsAreWhatKernelsDifferBy() {
     assertEquals("Q8_0", SelfcheckFailure.subject(linear(BlockFormat.Q8_0, 8)));
-    assertEquals(SelfcheckFailure.ALL, SelfcheckFailure.subject(new RmsNormSpec(8, 0)));
+    assertEquals(SelfcheckFailure.ALL, SelfcheckFailure.subject(RmsNormSpec.of(8, 0)));
   }
 
   @Test

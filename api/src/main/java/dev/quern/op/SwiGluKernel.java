@@ -5,7 +5,7 @@ import dev.quern.data.Workspace;
 
 /// Gates activations.
 public interface SwiGluKernel extends Kernel {
-  /// `y = silu(gate) * up`, element by element.
+  /// `y = activation(gate) * up`, element by element.
   ///
   /// @param gate `[rows, width]`
   /// @param up `[rows, width]`

@@ -2,6 +2,7 @@ package dev.quern.op;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.BlockFormat;
@@ -36,13 +37,20 @@ class SpecTextTest {
             new AttentionSpec(4, 2, 8, 17, 0.5f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.50001f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32)),
-        List.of(new RmsNormSpec(8, 1e-5f), new RmsNormSpec(9, 1e-5f), new RmsNormSpec(8, 1e-6f)),
+        List.of(
+            RmsNormSpec.of(8, 1e-5f),
+            RmsNormSpec.of(9, 1e-5f),
+            RmsNormSpec.of(8, 1e-6f),
+            RmsNormSpec.of(8, 1e-5f).withGroups(2)),
         List.of(
             new RopeSpec(4, 8, RopePairing.ADJACENT),
             new RopeSpec(5, 8, RopePairing.ADJACENT),
             new RopeSpec(4, 10, RopePairing.ADJACENT),
             new RopeSpec(4, 8, RopePairing.HALF_SPLIT)),
-        List.of(new SwiGluSpec(8), new SwiGluSpec(9)));
+        List.of(
+            SwiGluSpec.of(8),
+            SwiGluSpec.of(9),
+            SwiGluSpec.of(8).withActivation(Activation.GELU_TANH)));
   }
 
   @ParameterizedTest
@@ -72,9 +80,29 @@ class SpecTextTest {
     assertEquals(
         new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16),
         attention.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
-    assertEquals(new RmsNormSpec(9, 1e-5f), RmsNormSpec.of(8, 1e-5f).withWidth(9));
+    assertEquals(new RmsNormSpec(9, 1e-5f, 1), RmsNormSpec.of(8, 1e-5f).withWidth(9));
+    RmsNormSpec groups = RmsNormSpec.of(8, 1e-5f).withGroups(4);
+    assertEquals(new RmsNormSpec(8, 1e-5f, 4), groups);
+    assertEquals(new RmsNormSpec(12, 1e-5f, 4), groups.withWidth(12));
+    assertEquals(3, groups.withWidth(12).groupWidth());
     RopeSpec rope = RopeSpec.of(4, 8, RopePairing.HALF_SPLIT);
     assertEquals(new RopeSpec(5, 8, RopePairing.HALF_SPLIT), rope.withHeads(5));
-    assertEquals(new SwiGluSpec(9), SwiGluSpec.of(8).withWidth(9));
+    assertEquals(new SwiGluSpec(9, Activation.SILU), SwiGluSpec.of(8).withWidth(9));
+    assertEquals(
+        new SwiGluSpec(9, Activation.GELU_TANH),
+        SwiGluSpec.of(8).withActivation(Activation.GELU_TANH).withWidth(9));
+  }
+
+  @Test
+  void groupsDivideTheWidth() {
+    RmsNormSpec norm = RmsNormSpec.of(8, 0);
+    assertEquals(
+        "rmsnorm: groups=3, expected a divisor of width=8",
+        assertThrows(IllegalArgumentException.class, () -> norm.withGroups(3)).getMessage());
+    assertEquals(
+        "rmsnorm: groups=0, expected >= 1",
+        assertThrows(IllegalArgumentException.class, () -> norm.withGroups(0)).getMessage());
+    RmsNormSpec heads = norm.withGroups(4);
+    assertThrows(IllegalArgumentException.class, () -> heads.withWidth(6));
   }
 }

@@ -62,9 +62,9 @@ public class ElementwiseBenchmark {
   public void setUp() {
     operands = new Operands(provider);
     Kernels kernels = operands.kernels();
-    norm = kernels.rmsNorm(new RmsNormSpec(width, 1e-5f));
+    norm = kernels.rmsNorm(RmsNormSpec.of(width, 1e-5f));
     rope = kernels.rope(new RopeSpec(width / HEAD_DIM, HEAD_DIM, RopePairing.ADJACENT));
-    swiGlu = kernels.swiGlu(new SwiGluSpec(4 * width));
+    swiGlu = kernels.swiGlu(SwiGluSpec.of(4 * width));
     x = operands.matrix(rows, width);
     weight = operands.matrix(1, width);
     normed = F32Matrix.allocate(operands.arena(), rows, width);

@@ -109,7 +109,7 @@ class ConformanceCommandTest {
     assertEquals(1, missing.code, missing.out);
     assertTrue(missing.out.contains("META-INF/quern/silent.support"), missing.out);
     assertTrue(missing.out.contains("What it accepts here would be declared as"), missing.out);
-    assertTrue(missing.out.lines().anyMatch("  swiglu"::equals), missing.out);
+    assertTrue(missing.out.lines().anyMatch("  swiglu silu"::equals), missing.out);
 
     Path boasting = SwiGluJar.named("boasting").support("swiglu\nrmsnorm\n").build(folder);
     Result more = conformance("--tries 1 --operator swiglu,rmsnorm --jar " + boasting);

@@ -59,7 +59,7 @@ record SwiGluJar(
     return new SwiGluJar(
         name,
         "1",
-        "Offer.accepted(new Kernel(), new Variant(\"plain\", 1, Numerics.EXACT_F32))",
+        "spec.activation() != Activation.SILU ? Offer.declined(\"SiLU only\") : Offer.accepted(new Kernel(), new Variant(\"plain\", 1, Numerics.EXACT_F32))",
         "new Availability.Ready(this, \"here\")",
         "# one operator\nswiglu\n",
         null);

@@ -23,10 +23,13 @@ import java.util.Map;
 /// linear Q4_0,Q8_0 exact-f32,int8-sym-32
 /// linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=65536
 /// attention F32,F16 where headDim<=256
-/// rmsnorm
+/// rmsnorm rows,groups
 /// rope all
-/// swiglu
+/// swiglu silu,gelu-tanh
 /// ```
+///
+/// `rmsnorm` alone is `rmsnorm rows`, and `swiglu` alone is `swiglu silu`: all that these were
+/// once.
 ///
 /// `all` stands for every name that a column can have, those of later versions of SPEC.md too.
 ///
@@ -39,6 +42,7 @@ import java.util.Map;
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
   private static final String ALL = "all";
+  private static final List<String> CLAUSES = List.of("if", "where");
 
   /// One line.
   ///
@@ -133,7 +137,12 @@ public record Support(String source, List<Line> lines, String problem) implement
             .orElseThrow(() -> unknown("operator", operator, Catalog.names().sorted().toList()));
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
-    for (List<String> known : suite.declaredNames()) {
+    boolean named = words.length > 1 && !CLAUSES.contains(words[1]);
+    if (!named) {
+      suite.impliedNames().forEach(name -> columns.add(List.of(name)));
+    }
+    for (List<String> known :
+        suite.declaredNames().subList(columns.size(), suite.declaredNames().size())) {
       String word = next < words.length ? words[next++] : "";
       List<String> names = word.equals(ALL) ? known : List.of(word.split(","));
       for (String name : names) {
@@ -145,7 +154,7 @@ public record Support(String source, List<Line> lines, String problem) implement
     }
     Map<String, List<String>> clauses = new LinkedHashMap<>();
     for (; next < words.length; next += 2) {
-      if (!List.of("if", "where").contains(words[next])
+      if (!CLAUSES.contains(words[next])
           || next + 1 == words.length
           || clauses.put(words[next], List.of(words[next + 1].split(","))) != null) {
         throw new IllegalArgumentException(

@@ -2,14 +2,20 @@ package dev.quern.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.linear.LinearCase;
+import dev.quern.conformance.rows.RmsNormCase;
+import dev.quern.conformance.rows.SwiGluCase;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.data.BlockFormat;
+import dev.quern.op.Activation;
+import dev.quern.op.RmsNormSpec;
+import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import java.util.List;
 import java.util.stream.Stream;
@@ -62,6 +68,28 @@ class CaseTextTest {
     assertEquals(List.of(3, 5), CaseText.value(c, "outputs"));
     assertEquals(CaseText.with(c, "outputs=4"), CaseText.with(c, "outputs", List.<Integer>of(4)));
     assertThrows(IllegalArgumentException.class, () -> CaseText.value(c, "width"));
+  }
+
+  /// Lines outlive what cases get later.
+  @Test
+  void aLineFromBeforeAComponentMeansWhatItMeant() {
+    RmsNormCase norm =
+        CaseText.parse(
+            RmsNormCase.class,
+            "width=2,epsilon=1.0E-5,rows=3,xPad=0,yPad=0,inPlace=false,x=normal,"
+                + "schedule=1/sequential,seed=349");
+    assertEquals(RmsNormSpec.of(2, 1e-5f), norm.spec());
+    assertTrue(CaseText.write(norm).startsWith("width=2,groups=1,"), CaseText.write(norm));
+    SwiGluCase gate =
+        CaseText.parse(
+            SwiGluCase.class,
+            "width=2,rows=3,gatePad=0,upPad=0,yPad=0,alias=none,gate=normal,up=normal,"
+                + "schedule=1/sequential,seed=349");
+    assertEquals(SwiGluSpec.of(2), gate.spec());
+    String written = CaseText.write(CaseText.with(gate, "activation=gelu-tanh"));
+    assertEquals(
+        SwiGluSpec.of(2).withActivation(Activation.GELU_TANH),
+        CaseText.parse(SwiGluCase.class, written).spec());
   }
 
   @Test

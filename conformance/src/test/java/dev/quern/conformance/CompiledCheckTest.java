@@ -8,6 +8,7 @@ import dev.quern.conformance.CompiledCheck.Result;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
+import dev.quern.op.Activation;
 import dev.quern.op.Numerics;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
@@ -80,6 +81,9 @@ class CompiledCheckTest {
 
     @Override
     public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
+      if (spec.activation() != Activation.SILU) {
+        return Offer.declined("SiLU only");
+      }
       return new Offer.Accepted<>(
           new Glu(spec, wrongFromCall, new AtomicInteger()),
           List.of(
@@ -98,7 +102,7 @@ class CompiledCheckTest {
     assertEquals(List.of("row", "batch"), results.stream().map(r -> r.variant().name()).toList());
     assertTrue(results.get(0).passed(), results.toString());
     assertFalse(results.get(1).passed(), results.toString());
-    assertEquals(new SwiGluSpec(1).getClass(), results.get(1).spec().getClass());
+    assertEquals(SwiGluSpec.of(1).getClass(), results.get(1).spec().getClass());
     Outcome.Fail fail = (Outcome.Fail) results.get(1).outcome();
     assertTrue(fail.where().startsWith("y["), fail.toString());
 

@@ -9,6 +9,7 @@ import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Values;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rows.SwiGluCase;
+import dev.quern.op.Activation;
 import dev.quern.provider.scalar.ScalarProvider;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +23,7 @@ class CoverageTest {
   private final Coverage coverage = new Coverage();
 
   private void add(String changes, Outcome outcome) {
-    coverage.add("swiglu", CaseText.with(SwiGluCase.smallest(), changes), outcome);
+    coverage.add("swiglu", CaseText.with(SwiGluCase.of(Activation.SILU), changes), outcome);
   }
 
   private static CoverageTable.Operator swiGlu(Coverage coverage) {
@@ -70,7 +71,8 @@ class CoverageTest {
   void pairsThatDidNotMeetAreNamed() {
     add("gate=ties,alias=gate", Outcome.pass());
     add("gate=ties,alias=up", FAILED);
-    coverage.declined("swiglu", CaseText.with(SwiGluCase.smallest(), "gate=zero,alias=up"));
+    coverage.declined(
+        "swiglu", CaseText.with(SwiGluCase.of(Activation.SILU), "gate=zero,alias=up"));
     CoverageTable.Pairs pairs = pairs(coverage, "alias", "gate");
     assertEquals(2, pairs.met(), "that a case failed does not mean that they did not meet");
     assertEquals(1, pairs.declined());
@@ -86,7 +88,7 @@ class CoverageTest {
   void itIsReadBackFromItsLines() {
     add("width=70,gate=ties,schedule=3/threads", Outcome.pass());
     add("width=900,alias=up", FAILED);
-    coverage.declined("swiglu", CaseText.with(SwiGluCase.smallest(), "rows=3"));
+    coverage.declined("swiglu", CaseText.with(SwiGluCase.of(Activation.SILU), "rows=3"));
     Coverage again = new Coverage();
     again.addLines(coverage.lines());
     assertEquals(coverage.table(CoverageTest::ofModels), again.table(CoverageTest::ofModels));

@@ -83,7 +83,7 @@ class DeepRunTest {
             Support.of(new ScalarProvider())),
         new Settings(tries, 1, Optional.empty()),
         SWIGLU,
-        List.of(new ModelKernel("m", new SwiGluSpec(48), List.of(), 9)),
+        List.of(new ModelKernel("m", SwiGluSpec.of(48), List.of(), 9)),
         limit,
         folder.resolve("state"),
         binary);

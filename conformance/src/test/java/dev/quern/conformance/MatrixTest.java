@@ -59,6 +59,7 @@ class MatrixTest {
           Map.entry("L13_bf16_model", "faults in `Bf16FaultsTest`"),
           Map.entry("L13_bf16_distance", "the wide bound; `L13_bf16_model` has the tight one"),
           Map.entry("L13_bf16_ties", "a fault in `Bf16FaultsTest`"),
+          Map.entry("N7_groups_alone", "bits of what `N7_groups` judges by its bound"),
           Map.entry("R1_rotation", "turns back what `R1_exact` has judged already"),
           Map.entry("R3_any_table", "another table than the one that `R3_positions` has"),
           Map.entry("S4_one_input", "a fault in `MemoryRulesTest`"),

@@ -41,9 +41,9 @@ class ModelSpecsTest {
         kernel(LINEAR, 96, 32, 32),
         kernel(LINEAR.withTolerated(Set.of(Numerics.EXACT_F32)), 160),
         kernel(new AttentionSpec(8, 4, 8, CONTEXT, (float) (1 / Math.sqrt(8)), KvFormat.F16)),
-        kernel(new RmsNormSpec(64, 1e-6f)),
+        kernel(RmsNormSpec.of(64, 1e-6f)),
         kernel(new RopeSpec(8, 8, RopePairing.ADJACENT)),
-        kernel(new SwiGluSpec(172)));
+        kernel(SwiGluSpec.of(172)));
   }
 
   private static ModelKernel kernel(Object spec, Integer... stacked) {

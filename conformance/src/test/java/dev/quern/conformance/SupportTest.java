@@ -35,10 +35,26 @@ class SupportTest {
     assertTrue(declares("linear", List.of("Q4_0", "int8-sym-32"), Map.of()));
     assertFalse(declares("linear", List.of("Q4_1", "int8-sym-32"), Map.of()));
     assertFalse(declares("linear", List.of("Q8_0", "int8-asym-row"), Map.of()));
-    assertTrue(declares("rmsnorm", List.of(), Map.of()));
-    assertFalse(declares("swiglu", List.of(), Map.of()));
+    assertTrue(declares("rmsnorm", List.of("rows"), Map.of()));
+    assertFalse(declares("swiglu", List.of("silu"), Map.of()));
     assertTrue(declares("linear", List.of("Q4_1", "bf16"), Map.of()));
     assertTrue(declares("linear", List.of("INT8_C", "bf16"), Map.of()));
+  }
+
+  /// A line from before there were names means what it meant then.
+  @Test
+  void aLineWithoutNamesIsNarrow() {
+    assertFalse(declares("rmsnorm", List.of("groups"), Map.of()));
+    Support named =
+        Support.parse("n.support", "rmsnorm rows,groups where groups<=8\nswiglu gelu-tanh if x");
+    Platform platform = new Platform("linux", "aarch64", Set.of("x"), Jit.C2, Set.of(), Map.of());
+    for (long groups : new long[] {1, 8, 9}) {
+      List<String> name = List.of(groups == 1 ? "rows" : "groups");
+      Query query = new Query("rmsnorm", name, Map.of("groups", groups));
+      assertEquals(groups <= 8, named.declares(query, platform));
+    }
+    assertTrue(named.declares(new Query("swiglu", List.of("gelu-tanh"), Map.of()), platform));
+    assertFalse(named.declares(new Query("swiglu", List.of("silu"), Map.of()), platform));
   }
 
   @Test
@@ -68,6 +84,7 @@ class SupportTest {
           conv2d | unknown operator 'conv2d', expected one of [attention, linear, rmsnorm, rope, swiglu]
           attention F64 | unknown name 'F64', expected one of [F32, F16]
           rope | unknown name '', expected one of [adjacent, half-split]
+          swiglu gelu | unknown name 'gelu', expected one of [silu, gelu-tanh]
           rmsnorm if | 'if', expected at most one 'if FEATURE,...' and one 'where SIZE%N,...'
           swiglu where width%0 | condition 'width%0', expected SIZE%N, SIZE<=N or SIZE>=N
           swiglu where height%4 | unknown size 'height', expected width

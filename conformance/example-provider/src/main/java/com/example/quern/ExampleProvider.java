@@ -1,6 +1,7 @@
 package com.example.quern;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.op.Activation;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
@@ -40,12 +41,14 @@ public final class ExampleProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return accepted(new ExampleSwiGlu(spec));
+    return spec.activation() == Activation.SILU
+        ? accepted(new ExampleSwiGlu(spec))
+        : Offer.declined("no kernel for " + spec.activation() + ": SILU only");
   }
 
   @Override
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return accepted(new ExampleRmsNorm(spec));
+    return spec.groups() == 1 ? accepted(new ExampleRmsNorm(spec)) : Offer.declined("no groups");
   }
 
   private static <K> Offer<K> accepted(K kernel) {

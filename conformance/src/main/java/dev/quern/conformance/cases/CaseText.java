@@ -50,7 +50,7 @@ public final class CaseText {
         .collect(Collectors.joining(","));
   }
 
-  /// The case that [#write] wrote.
+  /// The case that [#write] wrote, now or before a component was there ([WhenAbsent]).
   ///
   /// @throws IllegalArgumentException if a component is missing, unknown, or not of its type
   public static <C> C parse(Class<C> type, String text) {
@@ -60,7 +60,11 @@ public final class CaseText {
         text,
         values,
         c -> {
-          throw error(type, c.getName() + " is missing");
+          WhenAbsent absent = c.getAnnotation(WhenAbsent.class);
+          if (absent == null) {
+            throw error(type, c.getName() + " is missing");
+          }
+          return argument(type, c, absent.value());
         });
   }
 

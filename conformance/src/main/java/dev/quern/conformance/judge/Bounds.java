@@ -8,6 +8,10 @@ public final class Bounds {
   /// The smallest normal F32: what treating subnormals as zero costs (rule P20).
   public static final double TINY = 0x1p-126;
 
+  /// A gate below minus this is far beyond where tanh is -1 in F32, and `1 + tanh` loses all
+  /// digits.
+  private static final double GELU_LOSES = 8;
+
   private Bounds() {}
 
   /// Rule L5, for one output of one row.
@@ -37,8 +41,10 @@ public final class Bounds {
   }
 
   /// Rule N1.
-  public static double rmsNorm(int width, double exact) {
-    return (width / 2.0 + 8) * U * Math.abs(exact) + TINY;
+  ///
+  /// @param groupWidth numbers of a mean
+  public static double rmsNorm(int groupWidth, double exact) {
+    return (groupWidth / 2.0 + 8) * U * Math.abs(exact) + TINY;
   }
 
   /// Rule R1.
@@ -47,7 +53,14 @@ public final class Bounds {
         + TINY * (3 + Math.abs(a) + Math.abs(b) + Math.abs(cos) + Math.abs(sin));
   }
 
-  /// Rule S1.
+  /// Rule S1, for GELU by tanh.
+  public static double geGlu(double gate, double up, double exact) {
+    double lost = Math.min(Math.abs(gate), GELU_LOSES) * Math.abs(up);
+    return 16 * U * Math.max(Math.abs(exact), lost)
+        + TINY * (1 + Math.abs(gate)) * (1 + Math.abs(up));
+  }
+
+  /// Rule S1, for SiLU.
   public static double swiGlu(double gate, double up, double exact) {
     return 16 * U * Math.abs(exact) + TINY * (1 + Math.abs(gate)) * (1 + Math.abs(up));
   }

@@ -6,6 +6,7 @@ import dev.quern.conformance.CellResult;
 import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.rules.OperatorSuite;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -133,12 +134,12 @@ public record Tested(
     for (SubjectResult s : specs()) {
       if (s.accepted()) {
         String[] words = s.subject().split(" ", 2);
-        // Some have one kind of spec, which a declaration does not name.
-        boolean alone =
-            Catalog.find(s.operator()).filter(o -> o.declaredNames().isEmpty()).isPresent();
+        // Those that had one kind of spec at first call it F32.
+        List<String> implied =
+            Catalog.find(s.operator()).map(OperatorSuite::impliedNames).orElse(List.of());
+        String name = words[0].equals("F32") && !implied.isEmpty() ? implied.getFirst() : words[0];
         numerics
-            .computeIfAbsent(
-                s.operator() + " " + (alone ? "" : words[0]), k -> new LinkedHashSet<>())
+            .computeIfAbsent(s.operator() + " " + name, k -> new LinkedHashSet<>())
             .add(words.length > 1 ? words[1] : "");
       }
     }

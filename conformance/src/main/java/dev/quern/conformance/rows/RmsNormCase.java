@@ -3,12 +3,14 @@ package dev.quern.conformance.rows;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.cases.WhenAbsent;
 import dev.quern.op.RmsNormSpec;
 import java.util.List;
 
 /// An RMSNorm operator and one call of it.
 ///
-/// @param width columns
+/// @param width columns of a group: of a row, where it is one
+/// @param groups groups of a row
 /// @param epsilon of the spec
 /// @param rows rows
 /// @param xPad floats between two rows of x
@@ -19,6 +21,7 @@ import java.util.List;
 /// @param seed of the operands
 public record RmsNormCase(
     int width,
+    @WhenAbsent("1") int groups,
     float epsilon,
     int rows,
     int xPad,
@@ -31,32 +34,48 @@ public record RmsNormCase(
 
   /// The smallest ordinary case.
   public static RmsNormCase smallest() {
-    return new RmsNormCase(1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
+    return new RmsNormCase(1, 1, 1e-5f, 1, 0, 0, false, Values.NORMAL, Schedule.ONE, 1);
+  }
+
+  /// Columns of a row.
+  public int cols() {
+    return Math.multiplyExact(width, groups);
+  }
+
+  /// Changes that make it a case of rows of a width, if it is one of whole rows; else of groups.
+  String row(int rowWidth, int groups) {
+    return this.groups == 1
+        ? "width=" + rowWidth
+        : "width=" + rowWidth / groups + ",groups=" + groups;
   }
 
   @Override
   public List<Size> sizes() {
-    return List.of(new Size("width", width));
+    return List.of(new Size("width", cols()), new Size("groups", groups));
   }
 
   @Override
   public String small() {
-    return "width=16,rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+    return row(16, 2) + ",rows=2,xPad=0,yPad=0,x=normal,schedule=1/sequential";
   }
 
   @Override
   public String longRow() {
-    return "width=16388,rows=1,xPad=0,yPad=0,x=normal,schedule=1/sequential";
+    return row(16388, 17) + ",rows=1,xPad=0,yPad=0,x=normal,schedule=1/sequential";
   }
 
   @Override
   public List<String> otherSpecs() {
     return List.of(
-        "width=" + (width + 1), "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f), "epsilon=1.0E-6");
+        "width=" + (width + 1),
+        "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f),
+        "epsilon=1.0E-6",
+        "groups=" + (groups + 1),
+        groups > 1 ? "groups=1,width=" + cols() : "groups=" + width + ",width=1");
   }
 
   @Override
   public RmsNormSpec spec() {
-    return new RmsNormSpec(width, epsilon);
+    return new RmsNormSpec(cols(), epsilon, groups);
   }
 }

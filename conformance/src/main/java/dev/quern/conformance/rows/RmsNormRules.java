@@ -10,11 +10,17 @@ import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.KernelRules;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.SpecCases;
 import dev.quern.conformance.rules.Subject;
+import dev.quern.conformance.run.CanaryMemory;
+import dev.quern.conformance.run.Memory;
+import dev.quern.conformance.run.Prefill;
+import dev.quern.conformance.run.Run;
+import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.RmsNormKernel;
@@ -43,13 +49,26 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   }
 
   @Override
+  public List<List<String>> declaredNames() {
+    return List.of(List.of(RmsNormCases.WHOLE_ROWS, RmsNormCases.GROUPS));
+  }
+
+  @Override
+  public List<String> impliedNames() {
+    return List.of(RmsNormCases.WHOLE_ROWS);
+  }
+
+  @Override
   public List<String> declaredSizes() {
-    return List.of("width");
+    return List.of("width", "groups");
   }
 
   @Override
   public Query query(RmsNormCase c) {
-    return new Query(name(), List.of(), Map.of("width", (long) c.width()));
+    return new Query(
+        name(),
+        List.of(c.groups() == 1 ? RmsNormCases.WHOLE_ROWS : RmsNormCases.GROUPS),
+        Map.of("width", (long) c.cols(), "groups", (long) c.groups()));
   }
 
   @Override
@@ -70,24 +89,24 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   @Override
   public RowData data(RmsNormCase c) {
     return new RowData(
-        c.x().fill(c.rows() * c.width(), c.width(), new Mix(c.seed(), "x")),
+        c.x().fill(c.rows() * c.cols(), c.cols(), new Mix(c.seed(), "x")),
         Values.NORMAL.fill(c.width(), c.width(), new Mix(c.seed(), "weight")));
   }
 
   @Override
   public int cols(RmsNormCase c) {
-    return c.width();
+    return c.cols();
   }
 
   @Override
   public RowMatrices place(RowRun<RmsNormCase, RmsNormKernel> run, RmsNormCase c, RowData data) {
     F32Matrix weight = run.input("weight", data.second(), c.width(), 0);
     if (c.inPlace()) {
-      F32Matrix x = run.inAndOut("x and y", data.first(), c.width(), c.xPad());
+      F32Matrix x = run.inAndOut("x and y", data.first(), c.cols(), c.xPad());
       return new RowMatrices(x, weight, run.again(x));
     }
-    F32Matrix x = run.input("x", data.first(), c.width(), c.xPad());
-    return new RowMatrices(x, weight, run.output("y", c.rows(), c.width(), c.yPad()));
+    F32Matrix x = run.input("x", data.first(), c.cols(), c.xPad());
+    return new RowMatrices(x, weight, run.output("y", c.rows(), c.cols(), c.yPad()));
   }
 
   @Override
@@ -111,25 +130,26 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
     return "N1";
   }
 
-  /// Rules N1 and N3. Rows with a non-finite element are left out: rule N2 has them.
+  /// Rules N1, N3 and N7. Groups with a non-finite element are left out: rule N2 has them.
   @Override
   public Verdict withinBounds(RmsNormCase c, RowData data, float[] y) {
     float[] x = data.first();
     Verdict verdict = new Verdict();
-    for (int r = 0; r < c.rows(); r++) {
+    for (int first = 0; first < x.length; first += c.width()) {
       double squares = 0;
       for (int i = 0; i < c.width(); i++) {
-        double xi = x[r * c.width() + i];
+        double xi = x[first + i];
         squares += xi * xi;
       }
       double root = Math.sqrt(squares / c.width() + c.epsilon());
       for (int i = 0; i < c.width() && Double.isFinite(root); i++) {
-        int at = r * c.width() + i;
+        int at = first + i;
         double exact = x[at] / root * data.second()[i];
         if (Double.isNaN(exact)) {
-          verdict.nan("y", r, i, y[at]);
+          verdict.nan("y", at / c.cols(), at % c.cols(), y[at]);
         } else {
-          verdict.close("y", r, i, exact, y[at], Bounds.rmsNorm(c.width(), exact));
+          double bound = Bounds.rmsNorm(c.width(), exact);
+          verdict.close("y", at / c.cols(), at % c.cols(), exact, y[at], bound);
         }
       }
     }
@@ -139,19 +159,26 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   @Override
   public RmsNormCase manyTasks(RmsNormCase c) {
     return CaseText.with(
-        c, String.format(Locale.ROOT, "rows=264,width=%d", Math.min(c.width(), 24)));
+        c,
+        String.format(
+            Locale.ROOT,
+            "rows=264,width=%d,groups=%d",
+            Math.min(c.width(), 24),
+            Math.min(c.groups(), 3)));
   }
 
   @Override
   public RmsNormCase large(RmsNormCase c) {
     String size =
-        c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
+        c.rows() == 1
+            ? c.row(20000, 32)
+            : c.rows() < 9 ? c.row(4100, 10) + ",rows=18" : c.row(500, 5) + ",rows=601";
     return CaseText.with(RmsNormCase.smallest(), "x=integer," + size);
   }
 
   @Override
   public RmsNormCase huge(RmsNormCase c) {
-    return CaseText.with(RmsNormCase.smallest(), "width=65536");
+    return CaseText.with(RmsNormCase.smallest(), c.row(65536, 64));
   }
 
   @Override
@@ -163,7 +190,11 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
                 Rule.of("N3", "row_of_zeros", this::zeros),
                 Rule.of("N4", "scale_invariance", this::scaled)
                     .on(c -> CaseText.with(c, "epsilon=0.0")),
-                Rule.of("N5", "in_place", this::bound).on(c -> CaseText.with(c, "inPlace=true"))),
+                Rule.of("N5", "in_place", this::bound).on(c -> CaseText.with(c, "inPlace=true")),
+                Rule.of("N7", "groups", this::groups).where(c -> c.groups() > 1),
+                Rule.of("N7", "groups_alone", this::groupsAlone)
+                    .where(c -> c.groups() > 1)
+                    .effort(Rule.Effort.LOW)),
             KernelRules.of(this, "N6", List.of(Rule.of("N2", "non_finite_x", this::nonFinite)))
                 .stream())
         .toList();
@@ -176,16 +207,16 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   private Outcome nonFinite(RmsNormCase c, Candidate target) {
     RowData data = data(c);
     Mix mix = new Mix(c.seed(), "non-finite");
-    int bad = mix.below(c.rows());
-    data.first()[bad * c.width() + mix.below(c.width())] = NonFinite.any(mix);
+    int bad = c.width() * mix.below(c.rows() * c.groups());
+    data.first()[bad + mix.below(c.width())] = NonFinite.any(mix);
     return check(
         c,
         data,
         target,
         y -> {
-          Verdict verdict = withinBounds(c, data, y); // the other rows
-          for (int i = 0; i < c.width(); i++) {
-            verdict.nan("y", bad, i, y[bad * c.width() + i]);
+          Verdict verdict = withinBounds(c, data, y); // the other rows and groups
+          for (int i = bad; i < bad + c.width(); i++) {
+            verdict.nan("y", i / c.cols(), i % c.cols(), y[i]);
           }
           return verdict;
         });
@@ -195,6 +226,38 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
     RowData data = data(c);
     Arrays.fill(data.first(), 0, c.width(), 0);
     return check(c, data, target);
+  }
+
+  /// Each group of a size of its own, so that no two have the same mean.
+  private Outcome groups(RmsNormCase c, Candidate target) {
+    RowData data = data(c);
+    boolean wide = c.x() == Values.WIDE; // as below
+    Mix mix = new Mix(c.seed(), "sizes");
+    for (int first = 0; first < data.first().length; first += c.width()) {
+      int exponent = mix.below(wide ? 19 : 61) - (wide ? 9 : 30);
+      for (int i = first; i < first + c.width(); i++) {
+        data.first()[i] = Math.scalb(data.first()[i], exponent);
+      }
+    }
+    return check(c, data, target);
+  }
+
+  /// One group is changed, to NaN: no other may change a bit.
+  private Outcome groupsAlone(RmsNormCase c, Candidate target) {
+    RowData other = data(c);
+    int changed = c.width() * new Mix(c.seed(), "changed").below(c.rows() * c.groups());
+    Arrays.fill(other.first(), changed, changed + c.width(), Float.NaN);
+    try (Memory memory = new CanaryMemory();
+        TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
+      Run run = open(c, target, memory);
+      byte[] expected = run.call(workers, Prefill.NAN);
+      byte[] actual = open(c, other, target, memory).call(workers, Prefill.NAN);
+      int at = Float.BYTES * changed;
+      System.arraycopy(expected, at, actual, at, Float.BYTES * c.width());
+      Verdict verdict = new Verdict();
+      Calls.same(verdict, "beside another group", run, expected, actual);
+      return verdict.outcome();
+    }
   }
 
   private Outcome scaled(RmsNormCase c, Candidate target) {

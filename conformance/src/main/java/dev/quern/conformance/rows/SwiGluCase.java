@@ -3,12 +3,15 @@ package dev.quern.conformance.rows;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.cases.WhenAbsent;
+import dev.quern.op.Activation;
 import dev.quern.op.SwiGluSpec;
 import java.util.List;
 
 /// A SwiGLU operator and one call of it.
 ///
 /// @param width columns
+/// @param activation of the gate
 /// @param rows rows
 /// @param gatePad floats between two rows of gate
 /// @param upPad floats between two rows of up
@@ -20,6 +23,7 @@ import java.util.List;
 /// @param seed of the operands
 public record SwiGluCase(
     int width,
+    @WhenAbsent("silu") Activation activation,
     int rows,
     int gatePad,
     int upPad,
@@ -50,9 +54,10 @@ public record SwiGluCase(
     }
   }
 
-  /// The smallest ordinary case.
-  public static SwiGluCase smallest() {
-    return new SwiGluCase(1, 1, 0, 0, 0, Alias.NONE, Values.NORMAL, Values.NORMAL, Schedule.ONE, 1);
+  /// The smallest ordinary case of an activation.
+  public static SwiGluCase of(Activation activation) {
+    return new SwiGluCase(
+        1, activation, 1, 0, 0, 0, Alias.NONE, Values.NORMAL, Values.NORMAL, Schedule.ONE, 1);
   }
 
   @Override
@@ -73,11 +78,12 @@ public record SwiGluCase(
 
   @Override
   public List<String> otherSpecs() {
-    return List.of("width=" + (width + 1), "width=" + 2 * width);
+    String other = activation == Activation.SILU ? "gelu-tanh" : "silu";
+    return List.of("width=" + (width + 1), "width=" + 2 * width, "activation=" + other);
   }
 
   @Override
   public SwiGluSpec spec() {
-    return new SwiGluSpec(width);
+    return new SwiGluSpec(width, activation);
   }
 }

@@ -10,15 +10,18 @@ import dev.quern.conformance.rules.ModelSizes;
 import dev.quern.conformance.rules.Sizes;
 import dev.quern.conformance.rules.SpecCases;
 import dev.quern.conformance.rules.Subject;
+import dev.quern.op.Activation;
 import dev.quern.op.SwiGluSpec;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 
-/// What SwiGLU kernels are tried on.
+/// What SwiGLU kernels are tried on: each activation.
 final class SwiGluCases {
   /// How large each dimension gets in models, by size.
   static final Map<String, List<Integer>> SIZES =
@@ -27,27 +30,37 @@ final class SwiGluCases {
   private SwiGluCases() {}
 
   static List<Subject<SwiGluCase>> subjects() {
-    SwiGluCase first = SwiGluCase.smallest();
-    return List.of(
-        new Subject<>(
-            "F32",
-            Stream.of(
-                    "width=1",
-                    "width=259,rows=24",
-                    "width=172,rows=33",
-                    "width=5,rows=4,gatePad=3,upPad=1,yPad=2",
-                    "width=17,rows=2,alias=gate,gatePad=2",
-                    "width=17,rows=2,alias=up,upPad=2",
-                    "width=64,gate=wide",
-                    "width=4099,rows=2",
-                    "width=31,rows=9,schedule=4/threads")
-                .map(changes -> CaseText.with(first, changes))
-                .toList(),
-            SwiGluCases::arbitrary,
-            () -> modelSizes(first)));
+    return Arrays.stream(Activation.values())
+        .map(activation ->
+            new Subject<>(
+                activation == Activation.SILU ? "F32" : label(activation),
+                edges(SwiGluCase.of(activation)),
+                () -> arbitrary(activation),
+                () -> modelSizes(SwiGluCase.of(activation))))
+        .toList();
   }
 
-  private static Arbitrary<SwiGluCase> arbitrary() {
+  /// As cases and declarations write it: `gelu-tanh`.
+  static String label(Activation activation) {
+    return activation.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static List<SwiGluCase> edges(SwiGluCase first) {
+    return Stream.of(
+            "width=1",
+            "width=259,rows=24",
+            "width=172,rows=33",
+            "width=5,rows=4,gatePad=3,upPad=1,yPad=2",
+            "width=17,rows=2,alias=gate,gatePad=2",
+            "width=17,rows=2,alias=up,upPad=2",
+            "width=64,gate=wide",
+            "width=4099,rows=2",
+            "width=31,rows=9,schedule=4/threads")
+        .map(changes -> CaseText.with(first, changes))
+        .toList();
+  }
+
+  private static Arbitrary<SwiGluCase> arbitrary(Activation activation) {
     return Combinators.combine(
             Sizes.near(600),
             Sizes.rows(),
@@ -60,6 +73,7 @@ final class SwiGluCases {
         .as((width, rows, pads, alias, gate, up, schedule, seed) ->
             new SwiGluCase(
                 width,
+                activation,
                 rows,
                 pads.get(0),
                 pads.get(1),
@@ -120,6 +134,7 @@ final class SwiGluCases {
       made.add(
           new SwiGluCase(
               s.width(),
+              s.activation(),
               rows,
               0,
               0,
@@ -130,6 +145,8 @@ final class SwiGluCases {
               SpecCases.WORKERS,
               wanted.seed()));
     }
-    return made.made("width %d", s.width());
+    return s.activation() == Activation.SILU
+        ? made.made("width %d", s.width())
+        : made.made("width %d, %s", s.width(), label(s.activation()));
   }
 }

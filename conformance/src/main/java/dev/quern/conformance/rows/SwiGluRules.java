@@ -23,8 +23,10 @@ import dev.quern.conformance.run.Run;
 import dev.quern.conformance.run.TestWorkers;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
+import dev.quern.op.Activation;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,13 +50,24 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
   }
 
   @Override
+  public List<List<String>> declaredNames() {
+    return List.of(Arrays.stream(Activation.values()).map(SwiGluCases::label).toList());
+  }
+
+  @Override
+  public List<String> impliedNames() {
+    return List.of(SwiGluCases.label(Activation.SILU));
+  }
+
+  @Override
   public List<String> declaredSizes() {
     return List.of("width");
   }
 
   @Override
   public Query query(SwiGluCase c) {
-    return new Query(name(), List.of(), Map.of("width", (long) c.width()));
+    return new Query(
+        name(), List.of(SwiGluCases.label(c.activation())), Map.of("width", (long) c.width()));
   }
 
   @Override
@@ -69,7 +82,9 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
 
   @Override
   public List<CompiledCases<SwiGluCase>> compiledCases() {
-    return List.of(new CompiledCases<>(List.of(SwiGluCase.smallest()), COMPILED_WIDTHS));
+    return Arrays.stream(Activation.values())
+        .map(a -> new CompiledCases<>(List.of(SwiGluCase.of(a)), COMPILED_WIDTHS))
+        .toList();
   }
 
   @Override
@@ -145,8 +160,11 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
       double g = data.first()[i];
       double u = data.second()[i];
       if (Double.isFinite(g) && Double.isFinite(u)) {
-        double exact = g / (1 + Math.exp(-g)) * u;
-        verdict.close("y", i / c.width(), i % c.width(), exact, y[i], Bounds.swiGlu(g, u, exact));
+        boolean gelu = c.activation() == Activation.GELU_TANH;
+        double z = gelu ? 2 * Math.sqrt(2 / Math.PI) * (g + 0.044715 * g * g * g) : g;
+        double exact = g / (1 + Math.exp(-z)) * u; // (1 + tanh(z / 2)) / 2 = 1 / (1 + exp(-z))
+        double bound = gelu ? Bounds.geGlu(g, u, exact) : Bounds.swiGlu(g, u, exact);
+        verdict.close("y", i / c.width(), i % c.width(), exact, y[i], bound);
       }
     }
     return verdict;
@@ -162,12 +180,12 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
   public SwiGluCase large(SwiGluCase c) {
     String size =
         c.rows() == 1 ? "width=20000" : c.rows() < 9 ? "width=4100,rows=18" : "width=500,rows=601";
-    return CaseText.with(SwiGluCase.smallest(), "gate=wide,up=integer," + size);
+    return CaseText.with(SwiGluCase.of(c.activation()), "gate=wide,up=integer," + size);
   }
 
   @Override
   public SwiGluCase huge(SwiGluCase c) {
-    return CaseText.with(SwiGluCase.smallest(), "width=65536");
+    return CaseText.with(SwiGluCase.of(c.activation()), "width=65536");
   }
 
   @Override
@@ -214,12 +232,15 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
         });
   }
 
-  /// Gates around the ends of what exp can take in F32 (88.7 and -103.9), and far beyond them.
+  /// Gates around the ends of what exp can take in F32 (88.7 and -103.9), and far beyond them. GELU
+  /// has these ends at 10.1 and -10.7, and that of what tanh can tell from 1 at 5.2.
   private Outcome largeGates(SwiGluCase c, Candidate target) {
     RowData data = data(CaseText.with(c, "up=normal"));
     Mix mix = new Mix(c.seed(), "large");
     for (int i = 0; i < data.first().length; i++) {
-      double magnitude = mix.oneIn(3) ? 1e30 : 80 + 30 * mix.uniform();
+      double near = c.activation() == Activation.GELU_TANH ? 3 : 80;
+      double beyond = c.activation() == Activation.GELU_TANH ? 9 : 30;
+      double magnitude = mix.oneIn(3) ? 1e30 : near + beyond * mix.uniform();
       data.first()[i] = (float) (mix.oneIn(2) ? magnitude : -magnitude);
     }
     return judged(c, data, target);

@@ -47,6 +47,12 @@ public interface OperatorSuite<C extends Record & Case> {
     return List.of();
   }
 
+  /// What a declaration without such names means: it was written before there were any. None where
+  /// there always were.
+  default List<String> impliedNames() {
+    return List.of();
+  }
+
   /// The sizes that its conditions may name.
   List<String> declaredSizes();
 

@@ -1,6 +1,7 @@
 package dev.quern.conformance.hostile;
 
 import dev.quern.conformance.WrappedProvider;
+import dev.quern.op.Activation;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
@@ -78,7 +79,9 @@ final class HostileProvider extends WrappedProvider {
 
   @Override
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return map(super.rmsNorm(spec), k -> rmsNorm.apply(spec, k));
+    return spec.groups() > 1
+        ? Offer.declined("no faults for groups")
+        : map(super.rmsNorm(spec), k -> rmsNorm.apply(spec, k));
   }
 
   @Override
@@ -88,6 +91,8 @@ final class HostileProvider extends WrappedProvider {
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return map(super.swiGlu(spec), k -> swiGlu.apply(spec, k));
+    return spec.activation() != Activation.SILU
+        ? Offer.declined("no faults for " + spec.activation())
+        : map(super.swiGlu(spec), k -> swiGlu.apply(spec, k));
   }
 }

@@ -103,7 +103,7 @@ record Witness(
         case "attention" -> attention(right, mutant);
         case "rmsnorm" -> {
           int width = size(Size.WIDTH, COLUMNS);
-          RmsNormSpec spec = new RmsNormSpec(width, 1e-5f);
+          RmsNormSpec spec = RmsNormSpec.of(width, 1e-5f);
           RmsNormKernel a = kernel(right.rmsNorm(spec));
           RmsNormKernel b = kernel(mutant.rmsNorm(spec));
           F32Matrix x = matrix(rows, width, 0);
@@ -123,7 +123,7 @@ record Witness(
         }
         case "swiglu" -> {
           int width = size(Size.WIDTH, COLUMNS);
-          SwiGluSpec spec = new SwiGluSpec(width);
+          SwiGluSpec spec = SwiGluSpec.of(width);
           SwiGluKernel a = kernel(right.swiGlu(spec));
           SwiGluKernel b = kernel(mutant.swiGlu(spec));
           F32Matrix gate = matrix(rows, width, 0);

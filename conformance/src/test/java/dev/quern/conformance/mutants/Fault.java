@@ -117,6 +117,12 @@ enum Fault {
   ZEROS_GIVE_NAN("rmsnorm", "N3", "a row of zeros is 0 / 0 before epsilon is looked at"),
   HIDDEN_EPSILON("rmsnorm", "N4", "1e-9 is added where epsilon is 0"),
   NORM_NOT_IN_PLACE("rmsnorm", "N5", "x is read again after y was cleared"),
+  WEIGHT_STRETCHED("rmsnorm", "N1", "groups: the weight is stretched over the whole row"),
+  GROUP_NAN_SPREADS("rmsnorm", "N2", "a NaN in the first group makes the whole row NaN"),
+  ONE_MEAN_FOR_ALL_GROUPS("rmsnorm", "N7", "all groups are divided by the whole row's root"),
+  HEADS_INTERLEAVED("rmsnorm", "N7", "group g has the columns g, g + groups, g + 2 * groups"),
+  GROUP_SUMS_BY_DIFFERENCE(
+      "rmsnorm", "N7", "a group's sum is the difference of two running sums of the row"),
   ROW_ZERO_MEAN("rmsnorm", "N6", "all rows of a batch are divided by row 0's root"),
   NORM_ALONE_F32(
       "rmsnorm",
@@ -139,6 +145,14 @@ enum Fault {
   // SwiGLU.
   FAST_EXP("swiglu", "S1", "exp is right to three digits"),
   GATE_UP_SWAPPED("swiglu", "S1", "silu(up) * gate"),
+  ACTIVATION_IGNORED("swiglu", "S1", "SiLU, whatever the spec's activation is"),
+  GELU_BY_ERF("swiglu", "S1", "GELU: the one by erf, not the one by tanh"),
+  GELU_BY_SIGMOID("swiglu", "S1", "GELU: g / (1 + exp(-1.702 * g))"),
+  GELU_CONSTANT("swiglu", "S1", "GELU: 0.0447 in place of 0.044715"),
+  GELU_TABLE("swiglu", "S1", "GELU: from a table by F16, as ggml has one"),
+  TANH_OVERFLOWS("swiglu", "S2", "GELU: tanh is (e - 1) / (e + 1), infinity by infinity"),
+  TANH_CLAMPED("swiglu", "S2", "GELU: tanh's argument is kept within -5 and 5"),
+  GELU_ZERO_BELOW("swiglu", "S3", "GELU: 0 unless the gate is above -10, and NaN is not"),
   EXP_OVERFLOWS("swiglu", "S2", "exp(g) / (1 + exp(g)): infinity by infinity is NaN"),
   GATE_CLAMPED("swiglu", "S3", "gates are clamped to -80 by a comparison, which eats NaN"),
   SWIGLU_NOT_IN_PLACE("swiglu", "S4", "silu(gate) is written to y before up is read"),

@@ -376,7 +376,7 @@ class ReportTest {
     Plan plan =
         new Plan(
             List.of(
-                new ModelKernel("m & m", new SwiGluSpec(48), List.of(), 64),
+                new ModelKernel("m & m", SwiGluSpec.of(48), List.of(), 64),
                 new ModelKernel(
                     "m & m",
                     new LinearSpec(

@@ -21,7 +21,9 @@ final class KnownRows {
   private KnownRows() {}
 
   static RmsNormSpec question(RmsNormSpec spec) {
-    return spec.withWidth(Math.min(WIDTH, spec.width()));
+    int groups = Math.min(2, spec.groups());
+    int width = groups * Math.min(WIDTH, spec.groupWidth());
+    return spec.withGroups(1).withWidth(width).withGroups(groups);
   }
 
   static RopeSpec question(RopeSpec spec) {
@@ -33,21 +35,20 @@ final class KnownRows {
   }
 
   static Optional<String> wrongRmsNorm(RmsNormSpec spec, Offer.Accepted<RmsNormKernel> offer) {
+    int n = spec.groupWidth();
     try (Arena arena = Arena.ofConfined()) {
       F32Matrix x = Known.numbers(arena, ROWS, spec.width(), 1);
-      F32Matrix weight = Known.numbers(arena, 1, spec.width(), 1000);
+      F32Matrix weight = Known.numbers(arena, 1, n, 1000);
       F32Matrix y = F32Matrix.allocate(arena, ROWS, spec.width());
       offer.kernel().apply(x, weight, y, Known.workspace(offer.kernel(), ROWS, arena));
       return each(
           y,
           (r, c) -> {
             double squares = 0;
-            for (int i = 0; i < spec.width(); i++) {
+            for (int i = c - c % n; i < c - c % n + n; i++) {
               squares += (double) x.get(r, i) * x.get(r, i);
             }
-            return x.get(r, c)
-                / Math.sqrt(squares / spec.width() + spec.epsilon())
-                * weight.get(0, c);
+            return x.get(r, c) / Math.sqrt(squares / n + spec.epsilon()) * weight.get(0, c % n);
           });
     }
   }

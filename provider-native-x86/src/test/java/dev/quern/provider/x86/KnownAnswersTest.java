@@ -87,8 +87,9 @@ class KnownAnswersTest {
   void scalarKnowsRows() {
     ProvenOperators proven = new ProvenOperators(CpuRow.AVX2, scalar());
     for (int width : new int[] {1, 8, 2048}) {
-      assertAccepted(proven.rmsNorm(new RmsNormSpec(width, 1e-5f)));
-      assertAccepted(proven.swiGlu(new SwiGluSpec(width)));
+      assertAccepted(proven.rmsNorm(RmsNormSpec.of(width, 1e-5f)));
+      assertAccepted(proven.rmsNorm(RmsNormSpec.of(3 * width, 1e-5f).withGroups(3)));
+      assertAccepted(proven.swiGlu(SwiGluSpec.of(width)));
       for (RopePairing pairing : RopePairing.values()) {
         assertAccepted(proven.rope(new RopeSpec(width, 64, pairing)));
       }
@@ -125,9 +126,10 @@ class KnownAnswersTest {
                   }
                   assertAccepted(
                       proven.attention(new AttentionSpec(8, 2, 64, 99, 0.125f, KvFormat.F16)));
-                  assertAccepted(proven.rmsNorm(new RmsNormSpec(2048, 1e-5f)));
+                  assertAccepted(proven.rmsNorm(RmsNormSpec.of(2048, 1e-5f)));
+                  assertAccepted(proven.rmsNorm(RmsNormSpec.of(2048, 1e-5f).withGroups(32)));
                   assertAccepted(proven.rope(new RopeSpec(8, 64, RopePairing.HALF_SPLIT)));
-                  assertAccepted(proven.swiGlu(new SwiGluSpec(8192)));
+                  assertAccepted(proven.swiGlu(SwiGluSpec.of(8192)));
                 }));
   }
 
@@ -302,10 +304,19 @@ class KnownAnswersTest {
                 new OperatorTable(
                     List.of(),
                     List.of(),
-                    List.of(s -> SCALAR.rmsNorm(new RmsNormSpec(s.width(), s.epsilon() + 0.1f))),
+                    List.of(s -> SCALAR.rmsNorm(RmsNormSpec.of(s.width(), s.epsilon() + 0.1f))),
                     List.of(),
                     List.of()))
-            .rmsNorm(new RmsNormSpec(100, 0)));
+            .rmsNorm(RmsNormSpec.of(100, 0)));
+    declined(
+        proven(
+                new OperatorTable(
+                    List.of(),
+                    List.of(),
+                    List.of(s -> SCALAR.rmsNorm(s.withGroups(2 * s.groups()))),
+                    List.of(),
+                    List.of()))
+            .rmsNorm(RmsNormSpec.of(100, 0).withGroups(2)));
     declined(
         proven(
                 new OperatorTable(
@@ -327,7 +338,7 @@ class KnownAnswersTest {
                         SCALAR.swiGlu(s) instanceof Offer.Accepted<SwiGluKernel> a
                             ? new Offer.Accepted<>(swapped(a.kernel()), a.variants())
                             : Offer.declined("no"))))
-            .swiGlu(new SwiGluSpec(100)));
+            .swiGlu(SwiGluSpec.of(100)));
   }
 
   private static SwiGluKernel swapped(SwiGluKernel kernel) {

@@ -118,11 +118,11 @@ class OperatorTableTest {
       AttentionSpec spec = new AttentionSpec(8, 2, 64, 99, 0.125f, kv);
       offers.add(OperatorTable.first(table.attention(), spec));
     }
-    offers.add(OperatorTable.first(table.rmsNorm(), new RmsNormSpec(64, 1e-5f)));
+    offers.add(OperatorTable.first(table.rmsNorm(), RmsNormSpec.of(64, 1e-5f)));
     for (RopePairing pairing : RopePairing.values()) {
       offers.add(OperatorTable.first(table.rope(), new RopeSpec(8, 64, pairing)));
     }
-    offers.add(OperatorTable.first(table.swiGlu(), new SwiGluSpec(64)));
+    offers.add(OperatorTable.first(table.swiGlu(), SwiGluSpec.of(64)));
     for (Offer<?> offer : offers) {
       assertTrue(
           offer instanceof Offer.Accepted<?> a

@@ -206,9 +206,9 @@ class X86ProviderTest {
         kernels.linear(
             new LinearSpec(BlockFormat.Q4_0, 8, 32, false, Set.of(Numerics.INT8_SYM_32))),
         kernels.attention(new AttentionSpec(4, 2, 64, 100, 0.125f, KvFormat.F16)),
-        kernels.rmsNorm(new RmsNormSpec(64, 1e-5f)),
+        kernels.rmsNorm(RmsNormSpec.of(64, 1e-5f)),
         kernels.rope(new RopeSpec(4, 64, RopePairing.HALF_SPLIT)),
-        kernels.swiGlu(new SwiGluSpec(64)));
+        kernels.swiGlu(SwiGluSpec.of(64)));
   }
 
   @Test

@@ -4,14 +4,19 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
+import dev.quern.op.Activation;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import java.lang.foreign.MemorySegment;
 
-/// `y = gate / (1 + exp(-gate)) * up`, in double precision, rounded once. Where exp overflows, the
-/// quotient is a zero, as it should be. Rows are cut into parts, so that one row has work for many
-/// workers.
+/// `y = gate / (1 + exp(-z)) * up`, in double precision, rounded once, with z the gate itself
+/// (SiLU) or `2 * sqrt(2/π) * (gate + 0.044715 * gate³)`: GELU, by `(1 + tanh(z / 2)) / 2 = 1 / (1
+/// + exp(-z))`. Where exp overflows, the quotient is a zero, as it should be. Rows are cut into
+///   parts, so that one row has work for many workers.
 record ScalarSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
+  private static final double TWICE_ROOT_2_BY_PI = 2 * Math.sqrt(2 / Math.PI);
+  private static final double CUBIC = 0.044715;
+
   /// Columns of a part.
   private static final int PART = 1024;
 
@@ -45,10 +50,12 @@ record ScalarSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
     long upAt = up.offsetBytes(row, col);
     long outAt = y.offsetBytes(row, col);
     int n = Math.min(PART, spec.width() - col);
+    boolean gelu = spec.activation() == Activation.GELU_TANH;
     for (int i = 0; i < n; i++) {
       double g = gates.get(JAVA_FLOAT, gateAt + 4L * i);
       double u = ups.get(JAVA_FLOAT, upAt + 4L * i);
-      out.set(JAVA_FLOAT, outAt + 4L * i, (float) (g / (1 + Math.exp(-g)) * u));
+      double z = gelu ? TWICE_ROOT_2_BY_PI * (g + CUBIC * g * g * g) : g;
+      out.set(JAVA_FLOAT, outAt + 4L * i, (float) (g / (1 + Math.exp(-z)) * u));
     }
   }
 }

@@ -96,12 +96,12 @@ class AllocationTest {
       F32Matrix y = Buffers.marked(arena, rows, WIDTH, 0);
 
       RmsNormKernel norm =
-          Kernels.accepted(provider.rmsNorm(new RmsNormSpec(WIDTH, 1e-5f)), Numerics.EXACT_F32);
+          Kernels.accepted(provider.rmsNorm(RmsNormSpec.of(WIDTH, 1e-5f)), Numerics.EXACT_F32);
       RopeKernel rope =
           Kernels.accepted(
               provider.rope(new RopeSpec(8, 64, RopePairing.HALF_SPLIT)), Numerics.EXACT_F32);
       SwiGluKernel swiGlu =
-          Kernels.accepted(provider.swiGlu(new SwiGluSpec(WIDTH)), Numerics.EXACT_F32);
+          Kernels.accepted(provider.swiGlu(SwiGluSpec.of(WIDTH)), Numerics.EXACT_F32);
       Workspace w = Buffers.workspace(arena, norm, rows, Workers.sequential());
       assertAllocatesLittle("rmsnorm", () -> norm.apply(x, weight, y, w));
       assertAllocatesLittle("rope", () -> rope.apply(x, table, 0, w));

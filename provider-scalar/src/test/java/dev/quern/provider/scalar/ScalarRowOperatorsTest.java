@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
+import dev.quern.op.Activation;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RmsNormSpec;
@@ -24,6 +25,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// SPEC.md, sections N, R and S.
@@ -104,6 +106,30 @@ class ScalarRowOperatorsTest {
       forEach(y, (r, i) -> assertEquals(0f, y.get(r, i)));
       rmsNorm(arena, 0, x, weight, y, Workers.sequential());
       forEach(y, (r, i) -> assertTrue(Float.isNaN(y.get(r, i))));
+    }
+  }
+
+  /// Means of 12.5 and of 2, and one weight.
+  @Test
+  void rmsNormOfGroups() {
+    try (Arena arena = Arena.ofConfined()) {
+      float[] values = {3, 4, 0, 2};
+      F32Matrix x = Buffers.marked(arena, 1, 4, 0);
+      forEach(x, (r, i) -> x.set(r, i, values[i]));
+      F32Matrix weight = Buffers.filled(arena, 1, 2, 0, () -> 1);
+      weight.set(0, 1, 10);
+      F32Matrix y = Buffers.marked(arena, 1, 4, 0);
+      RmsNormKernel kernel =
+          Kernels.accepted(
+              provider.rmsNorm(RmsNormSpec.of(4, 0).withGroups(2)), Numerics.EXACT_F32);
+      kernel.apply(x, weight, y, Buffers.workspace(arena, kernel, 1, Workers.sequential()));
+      float[] expected = {
+        (float) (3 / Math.sqrt(12.5)),
+        (float) (40 / Math.sqrt(12.5)),
+        0,
+        (float) (20 / Math.sqrt(2))
+      };
+      forEach(y, (r, i) -> assertEquals(expected[i], y.get(r, i), 1e-6f));
     }
   }
 
@@ -227,6 +253,35 @@ class ScalarRowOperatorsTest {
     }
   }
 
+  /// The formula's numbers, and the ends.
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0",
+    "1, 0.841192",
+    "-1, -0.158808",
+    "3, 2.9963627",
+    "-3, -0.0036373",
+    "1e30, 1e30",
+    "-1e30, 0",
+    "-12, 0",
+    "Infinity, Infinity",
+    "-Infinity, NaN",
+    "NaN, NaN"
+  })
+  void gelu(float gate, float expected) {
+    try (Arena arena = Arena.ofConfined()) {
+      F32Matrix gates = Buffers.filled(arena, 1, 1, 0, () -> gate);
+      F32Matrix ups = Buffers.filled(arena, 1, 1, 0, () -> 2);
+      F32Matrix y = Buffers.marked(arena, 1, 1, 0);
+      SwiGluKernel kernel =
+          Kernels.accepted(
+              provider.swiGlu(SwiGluSpec.of(1).withActivation(Activation.GELU_TANH)),
+              Numerics.EXACT_F32);
+      kernel.apply(gates, ups, y, Buffers.workspace(arena, kernel, 1, Workers.sequential()));
+      assertEquals(2 * expected, y.get(0, 0), 2e-6f);
+    }
+  }
+
   private static void assertWithinS1(double gate, double up, float y) {
     double exact = gate / (1 + Math.exp(-gate)) * up;
     double bound = 16 * U * Math.abs(exact) + 0x1p-126 * Math.max(1, Math.abs(up));
@@ -255,7 +310,7 @@ class ScalarRowOperatorsTest {
   private void rmsNorm(
       Arena arena, float epsilon, F32Matrix x, F32Matrix weight, F32Matrix y, Workers workers) {
     RmsNormKernel kernel =
-        Kernels.accepted(provider.rmsNorm(new RmsNormSpec(x.cols(), epsilon)), Numerics.EXACT_F32);
+        Kernels.accepted(provider.rmsNorm(RmsNormSpec.of(x.cols(), epsilon)), Numerics.EXACT_F32);
     kernel.apply(x, weight, y, Buffers.workspace(arena, kernel, x.rows(), workers));
   }
 
@@ -267,7 +322,7 @@ class ScalarRowOperatorsTest {
 
   private void swiGlu(Arena arena, F32Matrix gate, F32Matrix up, F32Matrix y, Workers workers) {
     SwiGluKernel kernel =
-        Kernels.accepted(provider.swiGlu(new SwiGluSpec(gate.cols())), Numerics.EXACT_F32);
+        Kernels.accepted(provider.swiGlu(SwiGluSpec.of(gate.cols())), Numerics.EXACT_F32);
     kernel.apply(gate, up, y, Buffers.workspace(arena, kernel, gate.rows(), workers));
   }
 

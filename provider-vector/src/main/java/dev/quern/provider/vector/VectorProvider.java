@@ -1,6 +1,7 @@
 package dev.quern.provider.vector;
 
 import dev.quern.data.KvFormat;
+import dev.quern.op.Activation;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
@@ -122,21 +123,22 @@ public final class VectorProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<RmsNormKernel> rmsNorm(RmsNormSpec spec) {
-    return accepted(new RmsNorm(spec));
+    return accepted("f32-lanes", new RmsNorm(spec));
   }
 
   @Override
   public Offer<RopeKernel> rope(RopeSpec spec) {
-    return accepted(new Rope(spec));
+    return accepted("f32-lanes", new Rope(spec));
   }
 
   @Override
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
-    return accepted(new SwiGlu(spec));
+    boolean silu = spec.activation() == Activation.SILU;
+    return accepted(silu ? "f32-lanes" : "f32-lanes-gelu", new SwiGlu(spec));
   }
 
-  private static <K> Offer<K> accepted(K kernel) {
-    return Offer.accepted(kernel, new Variant("f32-lanes", 1, Numerics.EXACT_F32));
+  private static <K> Offer<K> accepted(String variant, K kernel) {
+    return Offer.accepted(kernel, new Variant(variant, 1, Numerics.EXACT_F32));
   }
 
   private Availability width() {

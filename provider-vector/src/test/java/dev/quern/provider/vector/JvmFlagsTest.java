@@ -32,7 +32,7 @@ class JvmFlagsTest {
   static final class Main {
     public static void main(String[] args) {
       Kernels automatic = Kernels.load();
-      automatic.rmsNorm(new RmsNormSpec(8, 0));
+      automatic.rmsNorm(RmsNormSpec.of(8, 0));
       System.out.println("runs " + automatic.report().choices().getFirst().provider());
       try {
         Kernels.load(KernelOptions.fromSystem().withProvider("vector"));

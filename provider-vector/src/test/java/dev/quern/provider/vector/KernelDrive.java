@@ -93,8 +93,8 @@ final class KernelDrive {
     F32Matrix x = F32Matrix.allocate(arena, 4, WIDTH);
     F32Matrix w = F32Matrix.allocate(arena, 1, WIDTH);
     F32Matrix y = F32Matrix.allocate(arena, 4, WIDTH);
-    RmsNorm norm = new RmsNorm(new RmsNormSpec(WIDTH, 1e-5f));
-    SwiGlu swiGlu = new SwiGlu(new SwiGluSpec(WIDTH));
+    RmsNorm norm = new RmsNorm(RmsNormSpec.of(WIDTH, 1e-5f));
+    SwiGlu swiGlu = new SwiGlu(SwiGluSpec.of(WIDTH));
     F32Matrix angles = F32Matrix.allocate(arena, 4, 64);
     long scratch = Math.max(norm.scratchBytes(4, 1), swiGlu.scratchBytes(4, 1));
     List<Rope> ropes =

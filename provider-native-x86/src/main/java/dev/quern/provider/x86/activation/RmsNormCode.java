@@ -16,7 +16,7 @@ import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.memory.Arguments;
 import java.lang.foreign.MemorySegment;
 
-/// RMSNorm of one row of any width:
+/// RMSNorm of one row, or group of a row, of any width:
 ///
 ///     squares = Σ x[i]²                                     lane by lane, then across lanes
 ///     scale = 1 / sqrt(squares / width + (epsilon + 0 * squares))

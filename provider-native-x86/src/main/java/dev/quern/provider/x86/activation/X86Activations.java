@@ -1,6 +1,7 @@
 package dev.quern.provider.x86.activation;
 
 import dev.quern.data.KvFormat;
+import dev.quern.op.Activation;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.Numerics;
@@ -62,8 +63,11 @@ public final class X86Activations {
         code -> new X86Rope(spec, Lanes.count(row), code.getFirst()));
   }
 
-  /// Offers SwiGLU.
+  /// Offers SwiGLU, by SiLU alone.
   public Offer<SwiGluKernel> swiGlu(SwiGluSpec spec) {
+    if (spec.activation() != Activation.SILU) {
+      return Offer.declined("no machine code for " + spec.activation() + ": SILU only");
+    }
     return offer(
         "swiglu",
         name -> List.of(SwiGluCode.code(row).named(name)),

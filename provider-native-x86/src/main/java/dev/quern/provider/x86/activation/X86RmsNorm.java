@@ -8,8 +8,8 @@ import dev.quern.provider.x86.linear.Split;
 import dev.quern.provider.x86.memory.WideRoutine;
 import java.lang.foreign.MemorySegment;
 
-/// RMSNorm by [RmsNormCode], row by row: a row's bits depend on it alone. Scratch of each worker:
-/// the arguments.
+/// RMSNorm by [RmsNormCode], row by row, and group by group of it: the bits of a group depend on it
+/// alone. Scratch of each worker: the arguments.
 ///
 /// @param lanes floats of a vector
 record X86RmsNorm(RmsNormSpec spec, int lanes, WideRoutine routine) implements RmsNormKernel {
@@ -30,23 +30,37 @@ record X86RmsNorm(RmsNormSpec spec, int lanes, WideRoutine routine) implements R
             (task, worker) -> {
               int end = (int) Split.begin(rows, task + 1, tasks);
               for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                row(x, weight, y, r, w.scratch(), (long) Split.LINE * worker);
+                for (int col = 0; col < spec.width(); col += spec.groupWidth()) {
+                  group(
+                      x.data(),
+                      x.offsetBytes(r, col),
+                      weight.data(),
+                      y.data(),
+                      y.offsetBytes(r, col),
+                      w.scratch(),
+                      (long) Split.LINE * worker);
+                }
               }
             });
   }
 
-  private void row(
-      F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long arguments) {
+  private void group(
+      MemorySegment x,
+      long at,
+      MemorySegment weight,
+      MemorySegment y,
+      long to,
+      MemorySegment scratch,
+      long arguments) {
     RmsNormCode.arguments(
         scratch,
         arguments,
-        x.data().address() + x.offsetBytes(row, 0),
-        weight.data().address(),
-        y.data().address() + y.offsetBytes(row, 0),
-        spec.width(),
+        x.address() + at,
+        weight.address(),
+        y.address() + to,
+        spec.groupWidth(),
         lanes,
         spec.epsilon());
-    routine.call(
-        scratch.address() + arguments, scratch, x.data(), weight.data(), weight.data(), y.data());
+    routine.call(scratch.address() + arguments, scratch, x, weight, weight, y);
   }
 }

@@ -119,7 +119,7 @@ final class ActivationSpeed {
     int calls = Math.max(1, 2048 / rows);
     F32Matrix x = matrix(rows, COLUMNS);
     F32Matrix weight = matrix(1, COLUMNS);
-    var norm = kernel(all.rmsNorm(new RmsNormSpec(COLUMNS, 1e-5f)));
+    var norm = kernel(all.rmsNorm(RmsNormSpec.of(COLUMNS, 1e-5f)));
     micros("RMSNorm", rows, time(norm, rows, calls, w -> norm.apply(x, weight, x, w)));
     for (RopePairing pairing : RopePairing.values()) {
       F32Matrix table = matrix(rows, HEAD_DIM);
@@ -130,7 +130,7 @@ final class ActivationSpeed {
     F32Matrix gate = matrix(rows, FEED_FORWARD);
     F32Matrix up = matrix(rows, FEED_FORWARD);
     F32Matrix y = matrix(rows, FEED_FORWARD);
-    var swiGlu = kernel(all.swiGlu(new SwiGluSpec(FEED_FORWARD)));
+    var swiGlu = kernel(all.swiGlu(SwiGluSpec.of(FEED_FORWARD)));
     micros("SwiGLU", rows, time(swiGlu, rows, calls, w -> swiGlu.apply(gate, up, y, w)));
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.KvFormat;
+import dev.quern.op.Activation;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormSpec;
@@ -39,8 +40,9 @@ class X86ActivationsTest {
   @Test
   void variants() {
     X86Activations wide = new X86Activations(CpuRow.AMX, InterpretedRoutine::loadWide);
-    assertEquals("rmsnorm-avx512", answer(wide.rmsNorm(new RmsNormSpec(7, 0))));
-    assertEquals("swiglu-avx512", answer(wide.swiGlu(new SwiGluSpec(7))));
+    assertEquals("rmsnorm-avx512", answer(wide.rmsNorm(RmsNormSpec.of(7, 0))));
+    assertEquals("rmsnorm-avx512", answer(wide.rmsNorm(RmsNormSpec.of(8, 0).withGroups(4))));
+    assertEquals("swiglu-avx512", answer(wide.swiGlu(SwiGluSpec.of(7))));
     assertEquals("attention-f16-64-avx512", answer(wide.attention(attention(64, KvFormat.F16))));
     for (CpuRow row : List.of(CpuRow.AVX_VNNI, CpuRow.AVX2)) {
       X86Activations narrow = new X86Activations(row, InterpretedRoutine::loadWide);
@@ -61,6 +63,9 @@ class X86ActivationsTest {
     assertEquals(
         "headDim=1025, and code is for 1024 at most",
         answer(all.attention(attention(1025, KvFormat.F16))));
+    assertEquals(
+        "no machine code for GELU_TANH: SILU only",
+        answer(all.swiGlu(SwiGluSpec.of(8).withActivation(Activation.GELU_TANH))));
     assertTrue(answer(all.attention(attention(1024, KvFormat.F16))).startsWith("attention"));
   }
 
@@ -75,8 +80,8 @@ class X86ActivationsTest {
               loads.add(codes.size());
               return InterpretedRoutine.loadWide(codes);
             });
-    all.rmsNorm(new RmsNormSpec(7, 0));
-    all.rmsNorm(new RmsNormSpec(9, 1));
+    all.rmsNorm(RmsNormSpec.of(7, 0));
+    all.rmsNorm(RmsNormSpec.of(9, 1));
     all.attention(attention(8, KvFormat.F16));
     all.attention(new AttentionSpec(1, 1, 8, 9, 2, KvFormat.F16));
     all.attention(attention(8, KvFormat.F32));

@@ -14,8 +14,8 @@ import dev.quern.provider.vector.lanes.Split;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, row by row. Scratch
-/// of each worker: the lanes of that sum.
+/// `y = x / sqrt(mean(x²) + epsilon) * weight`, with the sum of squares in F32, group by group of
+/// each row. Scratch of each worker: the lanes of that sum.
 public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
   @Override
   public long scratchBytes(int rows, int parallelism) {
@@ -36,26 +36,30 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
 
   private void row(
       F32Matrix x, F32Matrix weight, F32Matrix y, int row, MemorySegment scratch, long scratchAt) {
-    long at = x.offsetBytes(row, 0);
-    float squares = squares(x.data(), at, scratch, scratchAt);
-    // A non-finite element makes the whole row NaN (rule N2), and not zero where it is infinite.
-    float scale =
-        Float.isFinite(squares)
-            ? (float) (1 / Math.sqrt((double) squares / spec.width() + spec.epsilon()))
-            : Float.NaN;
-    scale(x.data(), at, scale, weight.data(), y.data(), y.offsetBytes(row, 0));
+    for (int col = 0; col < spec.width(); col += spec.groupWidth()) {
+      long at = x.offsetBytes(row, col);
+      float scale = factor(squares(x.data(), at, scratch, scratchAt));
+      scale(x.data(), at, scale, weight.data(), y.data(), y.offsetBytes(row, col));
+    }
+  }
+
+  /// A non-finite element makes its whole group NaN (rule N2), and not zero where it is infinite.
+  private float factor(float squares) {
+    return Float.isFinite(squares)
+        ? (float) (1 / Math.sqrt((double) squares / spec.groupWidth() + spec.epsilon()))
+        : Float.NaN;
   }
 
   private float squares(MemorySegment x, long at, MemorySegment scratch, long scratchAt) {
     FloatVector sums = FloatVector.zero(F);
-    int whole = Lanes.whole(spec.width());
+    int whole = Lanes.whole(spec.groupWidth());
     for (int i = 0; i < whole; i += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN);
       sums = v.fma(v, sums);
     }
     sums.intoMemorySegment(scratch, scratchAt, LITTLE_ENDIAN);
     float sum = Lanes.sum(scratch, scratchAt);
-    for (int i = whole; i < spec.width(); i++) {
+    for (int i = whole; i < spec.groupWidth(); i++) {
       float v = x.get(JAVA_FLOAT, at + 4L * i);
       sum += v * v;
     }
@@ -64,7 +68,7 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
 
   private void scale(
       MemorySegment x, long at, float scale, MemorySegment weight, MemorySegment y, long to) {
-    int whole = Lanes.whole(spec.width());
+    int whole = Lanes.whole(spec.groupWidth());
     for (int i = 0; i < whole; i += L) {
       FloatVector v =
           FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN)
@@ -72,7 +76,7 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
               .mul(FloatVector.fromMemorySegment(F, weight, 4L * i, LITTLE_ENDIAN));
       v.intoMemorySegment(y, to + 4L * i, LITTLE_ENDIAN);
     }
-    for (int i = whole; i < spec.width(); i++) {
+    for (int i = whole; i < spec.groupWidth(); i++) {
       float v = x.get(JAVA_FLOAT, at + 4L * i) * scale * weight.get(JAVA_FLOAT, 4L * i);
       y.set(JAVA_FLOAT, to + 4L * i, v);
     }

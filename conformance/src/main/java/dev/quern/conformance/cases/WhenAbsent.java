@@ -1,0 +1,15 @@
+package dev.quern.conformance.cases;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/// What a component of a case is in a line that does not have it: lines that were written before
+/// the component was there can still be replayed.
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.RECORD_COMPONENT)
+public @interface WhenAbsent {
+  /// The text, as [CaseText] writes it.
+  String value();
+}
