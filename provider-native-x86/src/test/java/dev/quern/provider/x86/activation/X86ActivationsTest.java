@@ -62,6 +62,12 @@ class X86ActivationsTest {
         "headDim=1025, and code is for 1024 at most",
         answer(all.attention(attention(1025, KvFormat.F16))));
     assertTrue(answer(all.attention(attention(1024, KvFormat.F16))).startsWith("attention"));
+    assertEquals(
+        "window=4096, and code is for all positions before",
+        answer(all.attention(attention(64, KvFormat.F16).withWindow(4096))));
+    assertEquals(
+        "softCap=50.0, and code is for scores without a cap",
+        answer(all.attention(attention(64, KvFormat.F16).withSoftCap(50))));
   }
 
   /// Of RMSNorm it knows no shapes, of attention the size of heads alone.
