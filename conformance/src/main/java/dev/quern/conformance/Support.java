@@ -23,6 +23,7 @@ import java.util.Map;
 /// linear Q4_0,Q8_0 exact-f32,int8-sym-32
 /// linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=65536
 /// attention F32,F16 where headDim<=256
+/// attention F32 window,soft-cap,window+soft-cap
 /// rmsnorm
 /// rope adjacent,half-split
 /// swiglu
@@ -30,12 +31,17 @@ import java.util.Map;
 ///
 /// `if` names CPU features (as [Platform#cpuFeatures] does) that must all be there; `where` names
 /// conditions on the spec's sizes: `SIZE%N` (a multiple of), `SIZE<=N`, `SIZE>=N`. What no line
-/// covers must be declined; a spec that several lines cover needs one of them to hold.
+/// covers must be declined; a spec that several lines cover needs one of them to hold. Attention's
+/// second column may be left out: it is then `all`, attention to all positions with scores as they
+/// are.
 ///
 /// @param source where it was read from
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
+  /// What may stand behind the names of a line.
+  private static final List<String> CLAUSES = List.of("if", "where");
+
   /// One line.
   ///
   /// @param operator the operator
@@ -130,17 +136,16 @@ public record Support(String source, List<Line> lines, String problem) implement
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
     for (List<String> known : suite.declaredNames()) {
-      String word = next < words.length ? words[next++] : "";
-      for (String name : word.split(",")) {
-        if (!known.contains(name)) {
-          throw unknown("name", name, known);
-        }
-      }
-      columns.add(List.of(word.split(",")));
+      columns.add(names(next < words.length ? words[next++] : "", known));
+    }
+    List<String> added = suite.addedNames();
+    if (!added.isEmpty()) {
+      boolean absent = next == words.length || CLAUSES.contains(words[next]);
+      columns.add(names(absent ? added.getFirst() : words[next++], added));
     }
     Map<String, List<String>> clauses = new LinkedHashMap<>();
     for (; next < words.length; next += 2) {
-      if (!List.of("if", "where").contains(words[next])
+      if (!CLAUSES.contains(words[next])
           || next + 1 == words.length
           || clauses.put(words[next], List.of(words[next + 1].split(","))) != null) {
         throw new IllegalArgumentException(
@@ -157,6 +162,16 @@ public record Support(String source, List<Line> lines, String problem) implement
         clauses.getOrDefault("where", List.of()).stream()
             .map(c -> condition(suite.declaredSizes(), c))
             .toList());
+  }
+
+  private static List<String> names(String word, List<String> known) {
+    List<String> names = List.of(word.split(","));
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw unknown("name", name, known);
+      }
+    }
+    return names;
   }
 
   private static Condition condition(List<String> sizes, String text) {

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// A provider that the suite has run on.
 ///
@@ -146,11 +147,23 @@ public record Tested(
     numerics.forEach((key, value) -> {
       String[] words = key.split(" ", 2);
       formats
-          .computeIfAbsent(words[0] + " %s " + String.join(",", value), k -> new ArrayList<>())
+          .computeIfAbsent(words[0] + " %s " + added(words[0], value), k -> new ArrayList<>())
           .add(words[1]);
     });
     return formats.entrySet().stream()
         .map(e -> String.format(Locale.ROOT, e.getKey(), String.join(",", e.getValue())).strip())
         .toList();
+  }
+
+  /// What stands behind the formats: numerics, or the names of a column that may be left out.
+  private static String added(String operator, Set<String> names) {
+    String first =
+        Catalog.find(operator).stream()
+            .flatMap(o -> o.addedNames().stream())
+            .findFirst()
+            .orElse("");
+    return names.equals(Set.of(""))
+        ? ""
+        : names.stream().map(n -> n.isEmpty() ? first : n).collect(Collectors.joining(","));
   }
 }

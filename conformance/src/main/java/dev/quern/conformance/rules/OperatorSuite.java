@@ -47,6 +47,12 @@ public interface OperatorSuite<C extends Record & Case> {
     return List.of();
   }
 
+  /// The names of one more column, which declarations of before lack: what they declare is the
+  /// first name. Empty if there is no such column.
+  default List<String> addedNames() {
+    return List.of();
+  }
+
   /// The sizes that its conditions may name.
   List<String> declaredSizes();
 
