@@ -15,10 +15,11 @@ public interface AttentionKernel extends Kernel {
   /// @param w scratch and threads
   void append(F32Matrix k, F32Matrix v, KvCache cache, int position, Workspace w);
 
-  /// Causal attention: row r attends to positions `0 .. firstPosition + r`.
+  /// Causal attention: row r attends to positions `0 .. firstPosition + r`, or to the last of them
+  /// that the spec's window holds.
   ///
   /// @param q `[rows, heads * headDim]`
-  /// @param cache holds all positions below `firstPosition + rows`
+  /// @param cache holds all positions below `firstPosition + rows` that rows attend to
   /// @param firstPosition the first row's position
   /// @param y `[rows, heads * headDim]`; shares no memory with q or the cache
   /// @param w scratch and threads

@@ -17,8 +17,24 @@ import java.util.Objects;
 /// @param maxPositions the largest cache capacity that kernels must serve
 /// @param scale factor of the dot products before the softmax, usually `1 / sqrt(headDim)`
 /// @param kv element format of the cache
+/// @param window positions that a query sees, its own included: the query at position p sees
+///   `max(0, p - window + 1) .. p` (sliding-window attention, Beltagy et al. 2020; as Mistral and
+///   Gemma count). 0: all up to its own
+/// @param softCap a score, scaled, becomes `softCap * tanh(score / softCap)` before the softmax
+///   (Gemma 2, 2024). 0: it stays as it is
 public record AttentionSpec(
-    int heads, int kvHeads, int headDim, int maxPositions, float scale, KvFormat kv) {
+    int heads,
+    int kvHeads,
+    int headDim,
+    int maxPositions,
+    float scale,
+    KvFormat kv,
+    int window,
+    float softCap) {
+  /// The smallest and the largest cap: its reciprocal is a normal float, too.
+  private static final float LEAST_CAP = 0x1p-126f;
+
+  private static final float MOST_CAP = 0x1p126f;
 
   public AttentionSpec {
     Objects.requireNonNull(kv, "kv");
@@ -39,10 +55,31 @@ public record AttentionSpec(
           String.format(
               Locale.ROOT, "attention: scale=%s, expected a positive finite number", scale));
     }
+    if (window < 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "attention: window=%d, expected a positive number of positions, or 0 for all",
+              window));
+    }
+    if (softCap != 0 && !(softCap >= LEAST_CAP && softCap <= MOST_CAP)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "attention: softCap=%s, expected 2^-126 to 2^126, or 0 for none",
+              softCap));
+    }
+    softCap += 0f; // -0 is 0
     Math.multiplyExact(heads, headDim);
   }
 
-  /// Attention with the usual scale, `1 / sqrt(headDim)`.
+  /// Attention to all positions up to a query's own, whose scores are not capped.
+  public AttentionSpec(
+      int heads, int kvHeads, int headDim, int maxPositions, float scale, KvFormat kv) {
+    this(heads, kvHeads, headDim, maxPositions, scale, kv, 0, 0);
+  }
+
+  /// Attention with the usual scale, `1 / sqrt(headDim)`, without a window and a soft cap.
   public static AttentionSpec of(
       int heads, int kvHeads, int headDim, int maxPositions, KvFormat kv) {
     Checks.positive("attention", "headDim", headDim);
@@ -52,29 +89,53 @@ public record AttentionSpec(
 
   /// This spec with other numbers of heads.
   public AttentionSpec withHeads(int heads, int kvHeads) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv);
+    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
   }
 
   /// This spec for caches of another capacity.
   public AttentionSpec withMaxPositions(int maxPositions) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv);
+    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
   }
 
   /// This spec with another scale.
   public AttentionSpec withScale(float scale) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv);
+    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
   }
 
+  /// This spec with another window.
+  ///
+  /// @param window positions that a query sees, or 0 for all
+  public AttentionSpec withWindow(int window) {
+    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+  }
+
+  /// This spec with another soft cap.
+  ///
+  /// @param softCap bound of the scores, or 0 for none
+  public AttentionSpec withSoftCap(float softCap) {
+    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+  }
+
+  /// The first position that a query sees.
+  ///
+  /// @param position the query's
+  public int firstVisible(int position) {
+    return window == 0 ? 0 : Math.max(0, position - window + 1);
+  }
+
+  /// A window and a soft cap are named where there are any.
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, scale=%s, kv=%s]",
+        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, scale=%s, kv=%s%s%s]",
         heads,
         kvHeads,
         headDim,
         maxPositions,
         scale,
-        kv);
+        kv,
+        window == 0 ? "" : ", window=" + window,
+        softCap == 0 ? "" : ", softCap=" + softCap);
   }
 }

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Reports and errors show a spec as text, so two that differ must not look alike.
 class SpecTextTest {
@@ -36,7 +37,9 @@ class SpecTextTest {
             new AttentionSpec(4, 2, 4, 16, 0.5f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 17, 0.5f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.50001f, KvFormat.F16),
-            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32)),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 5, 0),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 0, 50)),
         List.of(
             RmsNormSpec.of(8, 1e-5f),
             RmsNormSpec.of(9, 1e-5f),
@@ -80,6 +83,12 @@ class SpecTextTest {
     assertEquals(
         new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16),
         attention.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
+    AttentionSpec gemma = attention.withWindow(5).withSoftCap(50);
+    assertEquals(new AttentionSpec(4, 2, 16, 8, 0.25f, KvFormat.F16, 5, 50), gemma);
+    assertEquals(
+        new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16, 5, 50),
+        gemma.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
+    assertEquals(attention, gemma.withWindow(0).withSoftCap(-0f));
     assertEquals(new RmsNormSpec(9, 1e-5f, 1), RmsNormSpec.of(8, 1e-5f).withWidth(9));
     RmsNormSpec groups = RmsNormSpec.of(8, 1e-5f).withGroups(4);
     assertEquals(new RmsNormSpec(8, 1e-5f, 4), groups);
@@ -104,5 +113,39 @@ class SpecTextTest {
         assertThrows(IllegalArgumentException.class, () -> norm.withGroups(0)).getMessage());
     RmsNormSpec heads = norm.withGroups(4);
     assertThrows(IllegalArgumentException.class, () -> heads.withWidth(6));
+  }
+
+  /// Who asks for neither a window nor a cap reads of neither.
+  @Test
+  void aWindowAndACapAreNamedWhereThereAreAny() {
+    AttentionSpec spec = AttentionSpec.of(4, 2, 16, 8, KvFormat.F16);
+    String plain =
+        "AttentionSpec[heads=4, kvHeads=2, headDim=16, maxPositions=8, scale=0.25, kv=F16";
+    assertEquals(plain + "]", spec.toString());
+    assertEquals(
+        plain + ", window=3, softCap=50.0]", spec.withWindow(3).withSoftCap(50).toString());
+  }
+
+  @Test
+  void aWindowBeginsSoFarBeforeItsQuery() {
+    AttentionSpec spec = AttentionSpec.of(4, 2, 16, 8, KvFormat.F16);
+    assertEquals(0, spec.firstVisible(7));
+    assertEquals(7, spec.withWindow(1).firstVisible(7));
+    assertEquals(0, spec.withWindow(3).firstVisible(2));
+    assertEquals(1, spec.withWindow(3).firstVisible(3));
+    assertEquals(0, spec.withWindow(Integer.MAX_VALUE).firstVisible(7));
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {-1, Float.NaN, Float.POSITIVE_INFINITY, 0x1p127f, Float.MIN_VALUE})
+  void whatIsNoCapIsRefused(float cap) {
+    AttentionSpec spec = AttentionSpec.of(4, 2, 16, 8, KvFormat.F16);
+    String expected = "attention: softCap=" + cap + ", expected 2^-126 to 2^126, or 0 for none";
+    assertEquals(
+        expected,
+        assertThrows(IllegalArgumentException.class, () -> spec.withSoftCap(cap)).getMessage());
+    assertEquals(
+        "attention: window=-1, expected a positive number of positions, or 0 for all",
+        assertThrows(IllegalArgumentException.class, () -> spec.withWindow(-1)).getMessage());
   }
 }

@@ -70,4 +70,16 @@ public abstract class AttentionConformance extends OperatorConformance {
   public final Stream<DynamicNode> A8() {
     return rule("A8");
   }
+
+  @TestFactory
+  @Tag("A10")
+  public final Stream<DynamicNode> A10() {
+    return rule("A10");
+  }
+
+  @TestFactory
+  @Tag("A11")
+  public final Stream<DynamicNode> A11() {
+    return rule("A11");
+  }
 }

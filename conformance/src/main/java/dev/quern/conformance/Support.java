@@ -23,13 +23,14 @@ import java.util.Map;
 /// linear Q4_0,Q8_0 exact-f32,int8-sym-32
 /// linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=65536
 /// attention F32,F16 where headDim<=256
+/// attention F32 window,soft-cap,window+soft-cap
 /// rmsnorm rows,groups
 /// rope all
 /// swiglu silu,gelu-tanh
 /// ```
 ///
-/// `rmsnorm` alone is `rmsnorm rows`, and `swiglu` alone is `swiglu silu`: all that these were
-/// once.
+/// `attention F32` is `attention F32 full`, `rmsnorm` alone is `rmsnorm rows`, and `swiglu` alone is
+/// `swiglu silu`: all that these were once.
 ///
 /// `all` stands for every name that a column can have, those of later versions of SPEC.md too.
 ///
@@ -42,6 +43,7 @@ import java.util.Map;
 /// @param problem why there are none; empty if there are
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
   private static final String ALL = "all";
+  /// What may stand behind the names of a line.
   private static final List<String> CLAUSES = List.of("if", "where");
 
   /// One line.
@@ -137,20 +139,11 @@ public record Support(String source, List<Line> lines, String problem) implement
             .orElseThrow(() -> unknown("operator", operator, Catalog.names().sorted().toList()));
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
-    boolean named = words.length > 1 && !CLAUSES.contains(words[1]);
-    if (!named) {
-      suite.impliedNames().forEach(name -> columns.add(List.of(name)));
-    }
-    for (List<String> known :
-        suite.declaredNames().subList(columns.size(), suite.declaredNames().size())) {
-      String word = next < words.length ? words[next++] : "";
-      List<String> names = word.equals(ALL) ? known : List.of(word.split(","));
-      for (String name : names) {
-        if (!known.contains(name)) {
-          throw unknown("name", name, known);
-        }
-      }
-      columns.add(names);
+    List<String> implied = suite.impliedNames();
+    for (List<String> known : suite.declaredNames()) {
+      boolean absent = next == words.length || CLAUSES.contains(words[next]);
+      String meant = columns.size() < implied.size() ? implied.get(columns.size()) : "";
+      columns.add(names(absent ? meant : words[next++], known));
     }
     Map<String, List<String>> clauses = new LinkedHashMap<>();
     for (; next < words.length; next += 2) {
@@ -171,6 +164,16 @@ public record Support(String source, List<Line> lines, String problem) implement
         clauses.getOrDefault("where", List.of()).stream()
             .map(c -> condition(suite.declaredSizes(), c))
             .toList());
+  }
+
+  private static List<String> names(String word, List<String> known) {
+    List<String> names = word.equals(ALL) ? known : List.of(word.split(","));
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw unknown("name", name, known);
+      }
+    }
+    return names;
   }
 
   private static Condition condition(List<String> sizes, String text) {

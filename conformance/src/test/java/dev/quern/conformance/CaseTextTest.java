@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.conformance.attention.AttentionCase;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
@@ -13,6 +14,7 @@ import dev.quern.conformance.rows.RmsNormCase;
 import dev.quern.conformance.rows.SwiGluCase;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.data.BlockFormat;
+import dev.quern.data.KvFormat;
 import dev.quern.op.Activation;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.SwiGluSpec;
@@ -104,6 +106,21 @@ class CaseTextTest {
     assertMessage(
         "LinearCase: weights=odd, expected one of [normal, one-hot, zero, extreme, wide]",
         line.replace("weights=normal", "weights=odd"));
+  }
+
+  /// A line from before attention had windows and caps is a case without them, and is written so.
+  @Test
+  void whatWasAddedMayBeMissing() {
+    AttentionCase plain = AttentionCase.of(KvFormat.F32);
+    String line =
+        "kv=F32,append=false,kvHeads=1,group=1,headDim=2,rows=1,firstPosition=0,spare=0,beyond=0,qPad=0,yPad=0,qExponent=0,scaleExponent=0,values=normal,schedule=1/sequential,seed=1";
+    assertEquals(line, CaseText.write(plain));
+    assertEquals(plain, CaseText.parse(AttentionCase.class, line));
+    String added = line.replace(",values", ",window=3,softCap=50.0,values");
+    assertEquals(added, CaseText.write(CaseText.with(plain, "window=3,softCap=50")));
+    assertEquals(
+        plain,
+        CaseText.parse(AttentionCase.class, line.replace(",values", ",window=0,softCap=0,values")));
   }
 
   private static void assertMessage(String expected, String line) {

@@ -70,7 +70,10 @@ class JUnitNamesTest {
 
     @Override
     public Offer<AttentionKernel> attention(AttentionSpec spec) {
-      return spec.kv().equals(KvFormat.F16) ? Offer.declined("no F16") : super.attention(spec);
+      boolean plain = spec.window() == 0 && spec.softCap() == 0;
+      return plain && spec.kv().equals(KvFormat.F32)
+          ? super.attention(spec)
+          : Offer.declined("no F16, no window, no cap");
     }
 
     @Override

@@ -25,6 +25,8 @@ class SupportTest {
           linear Q4_0,Q8_0 exact-f32,int8-sym-32   # both
 
           linear INT4_B32 int8-asym-row if i8mm,dotprod where outputs%4,inputs<=64
+          attention F32
+          attention F16 window,soft-cap where headDim<=64
           rmsnorm
           rope half-split where headDim>=8
           linear all bf16
@@ -68,6 +70,17 @@ class SupportTest {
     assertFalse(declares("rope", List.of("half-split"), Map.of("headDim", 6L)));
   }
 
+  /// The second column of attention may be left out.
+  @Test
+  void attentionIsWithoutWindowsAndCapsUnlessTheyAreNamed() {
+    Map<String, Long> small = Map.of("headDim", 64L);
+    assertTrue(declares("attention", List.of("F32", "full"), small));
+    assertFalse(declares("attention", List.of("F32", "window"), small));
+    assertTrue(declares("attention", List.of("F16", "soft-cap"), small));
+    assertFalse(declares("attention", List.of("F16", "soft-cap"), Map.of("headDim", 65L)));
+    assertFalse(declares("attention", List.of("F16", "full"), small));
+  }
+
   private static boolean declares(
       String operator, List<String> names, Map<String, Long> sizes, String... features) {
     Platform platform =
@@ -83,6 +96,7 @@ class SupportTest {
           """
           conv2d | unknown operator 'conv2d', expected one of [attention, linear, rmsnorm, rope, swiglu]
           attention F64 | unknown name 'F64', expected one of [F32, F16]
+          attention F32 full,cap | unknown name 'cap', expected one of [full, window, soft-cap, window+soft-cap]
           rope | unknown name '', expected one of [adjacent, half-split]
           swiglu gelu | unknown name 'gelu', expected one of [silu, gelu-tanh]
           rmsnorm if | 'if', expected at most one 'if FEATURE,...' and one 'where SIZE%N,...'

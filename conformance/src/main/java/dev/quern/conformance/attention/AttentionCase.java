@@ -1,5 +1,6 @@
 package dev.quern.conformance.attention;
 
+import dev.quern.conformance.cases.WhenAbsent;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Values;
@@ -22,6 +23,8 @@ import java.util.List;
 /// @param yPad floats between two rows of y (append: of v)
 /// @param qExponent q is scaled by this power of two
 /// @param scaleExponent the spec's scale is `2^scaleExponent / sqrt(headDim)`
+/// @param window the spec's
+/// @param softCap the spec's
 /// @param values how the cache's values are distributed; q and keys are about normal
 /// @param schedule threads
 /// @param seed of the operands
@@ -39,6 +42,8 @@ public record AttentionCase(
     int yPad,
     int qExponent,
     int scaleExponent,
+    @WhenAbsent("0") int window,
+    @WhenAbsent("0") float softCap,
     Values values,
     Schedule schedule,
     long seed)
@@ -47,7 +52,7 @@ public record AttentionCase(
   /// The smallest ordinary case of a cache format.
   public static AttentionCase of(KvFormat kv) {
     return new AttentionCase(
-        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
+        kv.id(), false, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, Values.NORMAL, Schedule.ONE, 1);
   }
 
   public KvFormat kvFormat() {
@@ -98,7 +103,9 @@ public record AttentionCase(
         "group=" + (group + 1),
         "headDim=" + (headDim + 1),
         "beyond=" + (beyond + 7),
-        "scaleExponent=" + (scaleExponent > 0 ? scaleExponent - 1 : scaleExponent + 1));
+        "scaleExponent=" + (scaleExponent > 0 ? scaleExponent - 1 : scaleExponent + 1),
+        "window=" + (window + 1),
+        "softCap=" + (softCap == 0 ? 1 : softCap / 2));
   }
 
   @Override
@@ -109,7 +116,19 @@ public record AttentionCase(
         headDim,
         capacity() + beyond,
         (float) (Math.scalb(1.0, scaleExponent) / Math.sqrt(headDim)),
-        kvFormat());
+        kvFormat(),
+        window,
+        softCap);
+  }
+
+  /// The first position that a row sees.
+  int firstVisible(int row) {
+    return spec().firstVisible(firstPosition + row);
+  }
+
+  /// Which scores count, and as what: a name in declarations and reports.
+  Scores scores() {
+    return Scores.of(window, softCap);
   }
 
   @Override

@@ -27,7 +27,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 
-/// What attention kernels are tried on: both cache formats.
+/// What attention kernels are tried on: both cache formats, and in [ScoreCases] windows and caps.
 final class AttentionCases {
   /// Products of queries and keys of a case, at most: what keeps a run short.
   private static final long MAX_PRODUCTS = 1L << 17;
@@ -52,6 +52,9 @@ final class AttentionCases {
       subjects.add(
           new Subject<>(
               kv.id(), edges(first, target), () -> arbitrary(kv), () -> modelSizes(first)));
+    }
+    for (KvFormat kv : List.of(KvFormat.F32, KvFormat.F16)) {
+      ScoreCases.subjects(kv).forEach(subjects::add);
     }
     return subjects;
   }
@@ -95,7 +98,7 @@ final class AttentionCases {
             firstPosition));
   }
 
-  private static Arbitrary<AttentionCase> arbitrary(KvFormat kv) {
+  static Arbitrary<AttentionCase> arbitrary(KvFormat kv) {
     Arbitrary<AttentionCase> shapes =
         Combinators.combine(
                 Arbitraries.integers().between(1, 4),
@@ -145,6 +148,8 @@ final class AttentionCases {
                 c.yPad(),
                 qExponent,
                 scaleExponent,
+                0,
+                0,
                 values,
                 schedule,
                 seed));
@@ -199,7 +204,7 @@ final class AttentionCases {
     return new ModelSizes<>(edges, mix -> drawn(first, mix));
   }
 
-  private static AttentionCase drawn(AttentionCase first, Mix mix) {
+  static AttentionCase drawn(AttentionCase first, Mix mix) {
     int[] sizes =
         LargeSizes.sizes(
             mix,
@@ -272,8 +277,14 @@ final class AttentionCases {
       }
     }
     return made.made(
-        "%s %d heads, %d KV heads of %d, %,d positions",
-        s.kv(), s.heads(), s.kvHeads(), s.headDim(), all);
+        "%s %d heads, %d KV heads of %d, %,d positions%s%s",
+        s.kv(),
+        s.heads(),
+        s.kvHeads(),
+        s.headDim(),
+        all,
+        s.window() == 0 ? "" : String.format(Locale.ROOT, ", window of %,d", s.window()),
+        s.softCap() == 0 ? "" : ", soft cap " + s.softCap());
   }
 
   private static AttentionCase call(
@@ -292,6 +303,8 @@ final class AttentionCases {
         0,
         0,
         0,
+        s.window(),
+        s.softCap(),
         Values.NORMAL,
         rows == 1 ? Schedule.ONE : SpecCases.WORKERS,
         wanted.seed());
@@ -306,7 +319,11 @@ final class AttentionCases {
             "kvHeads=4,group=4,headDim=64,firstPosition=300");
     return Stream.of(KvFormat.F32, KvFormat.F16)
         .map(AttentionCase::of)
-        .flatMap(apply -> Stream.of(apply, CaseText.with(apply, "append=true")))
+        .flatMap(apply ->
+            Stream.of(
+                apply,
+                CaseText.with(apply, "append=true"),
+                CaseText.with(apply, "window=29,softCap=5")))
         .map(first -> new CompiledCases<>(List.of(first), shapes))
         .toList();
   }

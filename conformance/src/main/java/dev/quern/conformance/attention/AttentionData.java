@@ -126,7 +126,7 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     for (int d = 0; d < c.headDim(); d++) {
       query[d] = q[row * cols(c) + head * c.headDim() + d];
     }
-    return AttentionOracle.of(query, keys, values, position, c.spec().scale());
+    return AttentionOracle.of(query, keys, values, position, c.spec());
   }
 
   /// The first positions of a KV head of a plane, `[positions][headDim]`.

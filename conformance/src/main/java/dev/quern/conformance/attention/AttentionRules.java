@@ -54,7 +54,12 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
 
   @Override
   public List<List<String>> declaredNames() {
-    return List.of(List.of(KvFormat.F32.id(), KvFormat.F16.id()));
+    return List.of(List.of(KvFormat.F32.id(), KvFormat.F16.id()), Scores.ids());
+  }
+
+  @Override
+  public List<String> impliedNames() {
+    return List.of("", Scores.FULL.id());
   }
 
   @Override
@@ -66,7 +71,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   public Query query(AttentionCase c) {
     return new Query(
         name(),
-        List.of(c.kv()),
+        List.of(c.kv(), c.scores().id()),
         Map.of(
             "heads", (long) c.heads(),
             "kvHeads", (long) c.kvHeads(),
@@ -141,10 +146,14 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
+                Rule.of("A10", "window", WindowRule::check)
+                    .where(c -> c.window() > 0)
+                    .on(AttentionRules::apply),
                 Rule.of("P21", "any_capacity", this::anyCapacity)
                     .on(c ->
                         CaseText.with(apply(c), "beyond=" + Math.max(CAPACITIES[0], c.beyond())))
                     .effort(Rule.Effort.HALF),
+                bound("A11", "soft_cap").where(c -> c.softCap() > 0).on(AttentionRules::apply),
                 TwoGibRule.rule(),
                 Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)
@@ -242,7 +251,9 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
   private Outcome largeScores(AttentionCase c, Candidate target) {
     AttentionData data = AttentionData.of(c);
     Mix mix = new Mix(c.seed(), "large");
-    int best = mix.below(c.firstPosition() + 1);
+    // Of those that all rows see, if there are any; else some see none.
+    int first = Math.min(c.firstVisible(c.rows() - 1), c.firstPosition());
+    int best = first + mix.below(c.firstPosition() - first + 1);
     int exponent = 8 + mix.below(40);
     Arrays.fill(data.q(), Math.scalb(1f, exponent));
     double scale = 256; // of the keys; as binary16 too
@@ -257,12 +268,19 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun run = AttentionRun.open(c, data, target, memory);
-      float[] y = Run.floats(run.call(workers, Prefill.NAN));
+      byte[] result = run.call(workers, Prefill.NAN);
+      if (c.softCap() > 0) { // several reach the cap
+        return run.withinBounds(result).outcome(run::describe);
+      }
+      float[] y = Run.floats(result);
       Verdict verdict = new Verdict();
       double vanishing = vanishing(data, c);
       for (int i = 0; i < y.length; i++) {
         int col = i % (c.heads() * c.headDim());
         int kvHead = col / c.headDim() / c.group();
+        if (best < c.firstVisible(i / (c.heads() * c.headDim()))) {
+          continue;
+        }
         double value = AttentionData.get(data.values(), c, kvHead, best, col % c.headDim());
         // The other weights are below exp(-1000), so nothing but rounding is left.
         double bound = (4.0 * c.positions() + 16) * 0x1p-24 * Math.abs(value) + vanishing;
@@ -337,7 +355,10 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
     int t = mix.below(c.positions());
     int operand = mix.below(3);
     switch (operand) {
-      case 0 -> damaged.q()[row * cols + head * c.headDim() + d] = NonFinite.any(mix);
+      // An infinite score is capped like any other.
+      case 0 ->
+          damaged.q()[row * cols + head * c.headDim() + d] =
+              c.softCap() > 0 ? Float.NaN : NonFinite.any(mix);
       case 1 -> AttentionData.set(damaged.keys(), c, head / c.group(), t, d, Double.NaN);
       default -> AttentionData.set(damaged.values(), c, head / c.group(), t, d, Double.NaN);
     }
@@ -351,7 +372,10 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       for (int i = 0; i < y.length; i++) {
         int r = i / cols;
         int h = i % cols / c.headDim();
-        boolean sees = h / c.group() == head / c.group() && t <= c.firstPosition() + r;
+        boolean sees =
+            h / c.group() == head / c.group()
+                && t >= c.firstVisible(r)
+                && t <= c.firstPosition() + r;
         boolean affected =
             switch (operand) {
               case 0 -> r == row && h == head;

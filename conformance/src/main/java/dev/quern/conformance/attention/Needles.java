@@ -5,8 +5,8 @@ import dev.quern.conformance.cases.Mix;
 /// Queries that look for one position each. Over thousands of positions weights are so small, and
 /// the bound of rule A6 so wide, that a position which is left out, or read elsewhere, does not
 /// show. So each row's head gets a position whose key has its query's direction, and so much length
-/// that next to nothing but its value is left in y: the head's last position, its first, one beside
-/// a power of two, or any.
+/// that next to nothing but its value is left in y: the head's last position, the first that it
+/// sees, one beside a power of two, or any.
 final class Needles {
   /// Positions of a cache from which there are needles: below, each position shows by itself.
   static final int FROM = 1200;
@@ -24,7 +24,7 @@ final class Needles {
     for (int r = 0; r < c.rows(); r++) {
       for (int head = 0; head < c.heads(); head++) {
         int kvHead = head / c.group();
-        int t = position(c.firstPosition() + r, r + head, mix);
+        int t = position(c.firstVisible(r), c.firstPosition() + r, r + head, mix);
         scale(data.keys(), c, kvHead, t, length);
         double squares = squares(data.keys(), c, kvHead, t);
         for (int d = 0; d < c.headDim(); d++) {
@@ -36,12 +36,15 @@ final class Needles {
     }
   }
 
-  private static int position(int last, int kind, Mix mix) {
+  /// @param first the first position that the row sees
+  /// @param last its own
+  private static int position(int first, int last, int kind, Mix mix) {
+    int visible = last - first + 1;
     return switch (kind % 4) {
       case 0 -> last;
-      case 1 -> kind == 1 ? 0 : mix.below(last + 1);
-      case 2 -> Math.max(0, (Integer.highestOneBit(last + 1) >> mix.below(4)) - mix.below(2));
-      default -> mix.below(last + 1);
+      case 1 -> first + (kind == 1 ? 0 : mix.below(visible));
+      case 2 -> Math.max(first, (Integer.highestOneBit(last + 1) >> mix.below(4)) - mix.below(2));
+      default -> first + mix.below(visible);
     };
   }
 

@@ -12,8 +12,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The one-line form of a case: `format=Q4_0,numerics=exact-f32,rows=3,outputs=17+5,...`, one
-/// `name=value` per record component, all of them, in the record's order. Enum constants are
-/// written in lower case with `-`, lists with `+`.
+/// `name=value` per record component, in the record's order: all of them, but for a [WhenAbsent] one
+/// that is what a line without it means. Enum constants are written in lower case with `-`, lists
+/// with `+`.
 public final class CaseText {
   /// A kind of case, as reflection sees it: to ask it anew each time takes longer than all else
   /// that a suite does before its first call.
@@ -46,6 +47,7 @@ public final class CaseText {
   /// The text of a case.
   public static String write(Record value) {
     return SHAPES.get(value.getClass()).components().stream()
+        .filter(c -> !read(c, value).equals(absent(value.getClass(), c)))
         .map(c -> c.getName() + "=" + text(read(c, value)))
         .collect(Collectors.joining(","));
   }
@@ -60,12 +62,18 @@ public final class CaseText {
         text,
         values,
         c -> {
-          WhenAbsent absent = c.getAnnotation(WhenAbsent.class);
+          Object absent = absent(type, c);
           if (absent == null) {
             throw error(type, c.getName() + " is missing");
           }
-          return argument(type, c, absent.value());
+          return absent;
         });
+  }
+
+  /// What a component is where a text lacks it; null if it may not.
+  private static Object absent(Class<?> type, RecordComponent c) {
+    WhenAbsent absent = c.getAnnotation(WhenAbsent.class);
+    return absent == null ? null : argument(type, c, absent.value());
   }
 
   /// The case with some components changed: `with(c, "rows=3,xPad=1")`.

@@ -22,22 +22,43 @@ public final class Bounds {
     return (inputs + 8) * U * products + 256 * TINY * operands;
   }
 
-  /// Rule A6, the error of a score.
+  /// Rule A6, the error of a score before a soft cap.
   ///
   /// @param products `scale * max over t of Σ abs(q * K[t])`
   /// @param operands `scale * max over t of Σ (1 + abs(q) + abs(K[t]))`
-  public static double score(int headDim, double products, double operands) {
-    return 4 * U + (headDim + 8) * U * products + TINY * operands;
+  public static double product(int headDim, double products, double operands) {
+    return (headDim + 8) * U * products + TINY * operands;
+  }
+
+  /// Rule A6, the error of a score as that of its weight.
+  ///
+  /// @param error of the score, behind a soft cap if there is one
+  public static double score(double error) {
+    return 4 * U + error;
+  }
+
+  /// Rule A6, what is left of a score's error behind a soft cap.
+  ///
+  /// @param score the exact score, scaled
+  /// @param error how far a computed one may be from it
+  /// @param products `scale * Σ abs(q * K[t])`
+  public static double capped(double cap, double score, double error, double products) {
+    double exact = Math.tanh(score / cap);
+    double above = Math.tanh((score + error) / cap) - exact;
+    double below = exact - Math.tanh((score - error) / cap);
+    return cap * Math.max(above, below)
+        + 16 * U * Math.min(cap, products)
+        + TINY * cap * (1 + products);
   }
 
   /// Rule A6, for one element of y.
   ///
   /// @param e error of a score
-  /// @param position the row's
+  /// @param earlier positions before its own that the row sees
   /// @param products `Σ w[t] * abs(V[t])`
   /// @param operands `Σ (1 + abs(V[t]))`
-  public static double attention(double e, int position, double products, double operands) {
-    return Math.expm1(2 * e + (4.0 * position + 16) * U) * products + TINY * (1 + operands);
+  public static double attention(double e, int earlier, double products, double operands) {
+    return Math.expm1(2 * e + (4.0 * earlier + 16) * U) * products + TINY * (1 + operands);
   }
 
   /// Rule N1.

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// A provider that the suite has run on.
 ///
@@ -135,9 +136,8 @@ public record Tested(
       if (s.accepted()) {
         String[] words = s.subject().split(" ", 2);
         // Those that had one kind of spec at first call it F32.
-        List<String> implied =
-            Catalog.find(s.operator()).map(OperatorSuite::impliedNames).orElse(List.of());
-        String name = words[0].equals("F32") && !implied.isEmpty() ? implied.getFirst() : words[0];
+        String implied = implied(s.operator(), 0);
+        String name = words[0].equals("F32") && !implied.isEmpty() ? implied : words[0];
         numerics
             .computeIfAbsent(s.operator() + " " + name, k -> new LinkedHashSet<>())
             .add(words.length > 1 ? words[1] : "");
@@ -147,11 +147,27 @@ public record Tested(
     numerics.forEach((key, value) -> {
       String[] words = key.split(" ", 2);
       formats
-          .computeIfAbsent(words[0] + " %s " + String.join(",", value), k -> new ArrayList<>())
+          .computeIfAbsent(words[0] + " %s " + added(words[0], value), k -> new ArrayList<>())
           .add(words[1]);
     });
     return formats.entrySet().stream()
         .map(e -> String.format(Locale.ROOT, e.getKey(), String.join(",", e.getValue())).strip())
         .toList();
+  }
+
+  /// What stands behind the formats: numerics, or the names of a column that may be left out.
+  private static String added(String operator, Set<String> names) {
+    return names.equals(Set.of(""))
+        ? ""
+        : names.stream()
+            .map(n -> n.isEmpty() ? implied(operator, 1) : n)
+            .collect(Collectors.joining(","));
+  }
+
+  private static String implied(String operator, int column) {
+    return Catalog.find(operator).stream()
+        .flatMap(suite -> suite.impliedNames().stream().skip(column))
+        .findFirst()
+        .orElse("");
   }
 }

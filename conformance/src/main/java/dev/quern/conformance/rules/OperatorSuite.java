@@ -47,8 +47,9 @@ public interface OperatorSuite<C extends Record & Case> {
     return List.of();
   }
 
-  /// What a declaration without such names means: it was written before there were any. None where
-  /// there always were.
+  /// For each column of [#declaredNames], from the first on, the name that a declaration without the
+  /// column means: it was written before there was one. Empty where there always was; columns
+  /// behind the last are such.
   default List<String> impliedNames() {
     return List.of();
   }

@@ -13,8 +13,8 @@ import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
-/// Causal attention, one task for each query head. Scratch: `scores: f64[maxPositions]` of each
-/// worker.
+/// Causal attention with a window and a soft cap, one task for each query head. Scratch: `scores:
+/// f64[maxPositions]` of each worker.
 final class MutantAttention implements AttentionKernel {
   static final Set<KvFormat> FORMATS = Set.of(KvFormat.F32, KvFormat.F16);
 
@@ -113,13 +113,15 @@ final class MutantAttention implements AttentionKernel {
       visible = Math.max(visible - 1, 1);
     }
 
+    int from = first(firstPosition, r, q.rows());
+
     double max = Double.NEGATIVE_INFINITY; // Math.max keeps NaN
-    for (int t = 0; t < visible; t++) {
+    for (int t = from; t < visible; t++) {
       double dot = 0;
       for (int d = 0; d < headDim; d++) {
         dot += (double) q.get(r, head * headDim + d) * load(c.keys(), keys + t * headDim + d);
       }
-      double score = scale * dot;
+      double score = score(dot);
       if (fault == Fault.NAN_SCORE_MASKED && Double.isNaN(score)) {
         score = Double.NEGATIVE_INFINITY;
       }
@@ -128,7 +130,7 @@ final class MutantAttention implements AttentionKernel {
     }
 
     double sum = before;
-    for (int t = 0; t < visible; t++) {
+    for (int t = from; t < visible; t++) {
       double score = scratch.get(JAVA_DOUBLE, scores + 8L * t);
       double e = Math.exp(fault == Fault.NO_MAX_SUBTRACTED ? score : score - max);
       scratch.set(JAVA_DOUBLE, scores + 8L * t, e);
@@ -138,11 +140,16 @@ final class MutantAttention implements AttentionKernel {
     int read = fault == Fault.MASK_BY_ZERO ? firstPosition + q.rows() : visible;
     boolean f32 = fault == Fault.CAPACITY_DECIDES || fault == Fault.BATCH_IN_F32 && q.rows() > 1;
     int first = fault == Fault.CAPACITY_DECIDES ? c.capacity() : 0;
+    int begin = fault == Fault.WINDOW_BY_ZERO ? 0 : from;
     for (int d = 0; d < headDim; d++) {
       double value = 0;
-      for (int i = 0; i < read; i++) {
-        int t = (first + i) % read;
-        double weight = t < visible ? scratch.get(JAVA_DOUBLE, scores + 8L * t) / sum : 0;
+      for (int i = 0; i < read - begin; i++) {
+        int t = begin + (first + i) % (read - begin);
+        boolean hidden = t < from || t >= visible;
+        double weight = hidden ? 0 : scratch.get(JAVA_DOUBLE, scores + 8L * t) / sum;
+        if (fault == Fault.CAP_AFTER_SOFTMAX && spec.softCap() > 0) {
+          weight = spec.softCap() * Math.tanh(weight / spec.softCap());
+        }
         if (fault != Fault.SMALL_WEIGHTS_SKIPPED || !(weight < 1e-3)) {
           value += weight * load(c.values(), keys + t * headDim + d);
           value = f32 ? (float) value : value;
@@ -151,6 +158,36 @@ final class MutantAttention implements AttentionKernel {
       y.set(r, head * headDim + d, (float) value);
     }
     return sum;
+  }
+
+  /// The first position that a row sees.
+  private int first(int firstPosition, int r, int rows) {
+    int row =
+        switch (fault) {
+          case WINDOW_OF_FIRST_ROW -> 0;
+          case WINDOW_OF_LAST_ROW -> rows - 1;
+          default -> r;
+        };
+    int first = Math.min(spec.firstVisible(firstPosition + row), firstPosition + r);
+    return switch (fault) {
+      case WINDOW_IGNORED -> 0;
+      case WINDOW_ONE_MORE -> Math.max(0, first - 1);
+      case WINDOW_ONE_FEWER -> Math.min(first == 0 ? 0 : first + 1, firstPosition + r);
+      default -> first;
+    };
+  }
+
+  private double score(double dot) {
+    double cap = spec.softCap();
+    if (cap == 0 || fault == Fault.CAP_IGNORED || fault == Fault.CAP_AFTER_SOFTMAX) {
+      return scale * dot;
+    }
+    return switch (fault) {
+      case CAP_BEFORE_SCALE -> scale * cap * Math.tanh(dot / cap);
+      case CAP_CLAMPS -> Math.max(-cap, Math.min(cap, scale * dot));
+      case CAP_TANH_APPROXIMATE -> cap * Math.tanh(scale * dot / cap) * (1 - 1e-3);
+      default -> cap * Math.tanh(scale * dot / cap);
+    };
   }
 
   /// Index of the first element of a head at a position.

@@ -16,14 +16,14 @@ import java.lang.foreign.MemorySegment;
 /// Causal attention, one row and query head at a time:
 ///
 /// ```
-/// w[t] = softmax over t in 0 .. p of scale * Σ_d q[d] * K[t][d]
+/// w[t] = softmax over t in first .. p of cap(scale * Σ_d q[d] * K[t][d])
 /// y[d] = Σ_t w[t] * V[t][d]
 /// ```
 ///
 /// Scores are double precision, so that none can overflow. Scratch:
 ///
 /// ```
-/// weights: f64[maxPositions]   of each worker
+/// weights: f64[min(window, maxPositions)]   of each worker
 /// ```
 record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
   @Override
@@ -32,7 +32,8 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
   }
 
   private long weightBytes() {
-    return Scratch.align((long) spec.maxPositions() * Double.BYTES);
+    int last = spec.maxPositions() - 1; // sees most
+    return Scratch.align((long) (last - spec.firstVisible(last) + 1) * Double.BYTES);
   }
 
   @Override
@@ -69,8 +70,7 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
           for (long i = Split.begin(items, task, tasks); i < end; i++) {
             int row = (int) (i / heads);
             int head = (int) (i % heads);
-            int visible = firstPosition + row + 1;
-            attend(q, c, row, head, visible, y, scratch, worker * weightBytes());
+            attend(q, c, row, head, firstPosition + row, y, scratch, worker * weightBytes());
           }
         });
   }
@@ -81,18 +81,21 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
       KvCache c,
       int row,
       int head,
-      int visible,
+      int position,
       F32Matrix y,
       MemorySegment scratch,
       long weights) {
     int headDim = spec.headDim();
     int kvHead = head / (spec.heads() / spec.kvHeads());
-    long element = element(c, kvHead, 0);
+    int first = spec.firstVisible(position);
+    int visible = position - first + 1; // t counts from the first
+    long element = element(c, kvHead, first);
 
     double max = Double.NEGATIVE_INFINITY; // NaN if a score is: Math.max keeps it
     long query = q.offsetBytes(row, head * headDim);
     for (int t = 0; t < visible; t++) {
-      double score = spec.scale() * dot(q.data(), query, c.keys(), element + (long) t * headDim);
+      double score =
+          capped(spec.scale() * dot(q.data(), query, c.keys(), element + (long) t * headDim));
       scratch.set(JAVA_DOUBLE, weights + 8L * t, score);
       max = Math.max(max, score);
     }
@@ -112,6 +115,11 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
       float weight = (float) (scratch.get(JAVA_DOUBLE, weights + 8L * t) / sum);
       add(weight, c.values(), element + (long) t * headDim, y.data(), out);
     }
+  }
+
+  private double capped(double score) {
+    float cap = spec.softCap();
+    return cap == 0 ? score : cap * Math.tanh(score / cap);
   }
 
   /// Σ_d q[d] * K[d]; two sums at a time, since one alone would wait for each addition to end.

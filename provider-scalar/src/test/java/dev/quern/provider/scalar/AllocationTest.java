@@ -69,7 +69,8 @@ class AllocationTest {
   void attention(int rows) {
     try (Arena arena = Arena.ofConfined()) {
       for (KvFormat format : new KvFormat[] {KvFormat.F32, KvFormat.F16}) {
-        AttentionSpec spec = new AttentionSpec(8, 2, 64, 64, 0.125f, format);
+        AttentionSpec spec =
+            new AttentionSpec(8, 2, 64, 64, 0.125f, format).withWindow(40).withSoftCap(50);
         AttentionKernel kernel =
             Kernels.accepted(new ScalarProvider().attention(spec), Numerics.EXACT_F32);
         F32Matrix q = Buffers.gaussian(arena, rows, 512, 0, new Random(1));

@@ -26,8 +26,8 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Rule P14 on shapes of many tiles and tasks, where a vector that is boxed once a tile, or an
 /// object that is made once a task, would show.
@@ -69,11 +69,12 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 30})
-  void attention(int rows) {
+  @CsvSource({"1, 0, 0", "30, 0, 0", "1, 70, 50", "30, 70, 50"})
+  void attention(int rows, int window, float cap) {
     try (Arena arena = Arena.ofConfined()) {
       for (KvFormat format : List.of(KvFormat.F32, KvFormat.F16)) {
-        AttentionSpec spec = new AttentionSpec(8, 2, 64, 300, 0.125f, format);
+        AttentionSpec spec =
+            new AttentionSpec(8, 2, 64, 300, 0.125f, format).withWindow(window).withSoftCap(cap);
         Attention kernel = new Attention(spec);
         F32Matrix q = gaussian(arena, rows, 8 * 64, new Random(1));
         F32Matrix k = gaussian(arena, 300, 2 * 64, new Random(2));

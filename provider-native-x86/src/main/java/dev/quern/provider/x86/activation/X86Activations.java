@@ -87,6 +87,16 @@ public final class X86Activations {
               spec.headDim(),
               MOST_HEAD_DIM));
     }
+    if (spec.window() > 0) {
+      return Offer.declined(
+          String.format(
+              Locale.ROOT, "window=%d, and code is for all positions before", spec.window()));
+    }
+    if (spec.softCap() > 0) {
+      return Offer.declined(
+          String.format(
+              Locale.ROOT, "softCap=%s, and code is for scores without a cap", spec.softCap()));
+    }
     AttentionLayout layout = new AttentionLayout(spec.headDim(), spec.kv(), Lanes.count(row));
     return offer(
         "attention-" + spec.kv().id().toLowerCase(Locale.ROOT) + "-" + spec.headDim(),

@@ -67,6 +67,12 @@ class X86ActivationsTest {
         "no machine code for GELU_TANH: SILU only",
         answer(all.swiGlu(SwiGluSpec.of(8).withActivation(Activation.GELU_TANH))));
     assertTrue(answer(all.attention(attention(1024, KvFormat.F16))).startsWith("attention"));
+    assertEquals(
+        "window=4096, and code is for all positions before",
+        answer(all.attention(attention(64, KvFormat.F16).withWindow(4096))));
+    assertEquals(
+        "softCap=50.0, and code is for scores without a cap",
+        answer(all.attention(attention(64, KvFormat.F16).withSoftCap(50))));
   }
 
   /// Of RMSNorm it knows no shapes, of attention the size of heads alone.

@@ -23,10 +23,11 @@ import java.util.List;
 /// Several rows: a task takes a block of rows and the query heads that read one KV head through all
 /// positions. One row: the positions are cut into ranges of fixed length too, since a long context
 /// has more work than a KV head for each worker; the caller merges what became of the ranges (Dao
-/// et al. 2023, "Flash-Decoding").
+/// et al. 2023, "Flash-Decoding"). With a window both begin with the first tile that a row sees a
+/// position of; what lies before is not looked at.
 ///
 /// ```
-/// scratch:  states[ranges][heads]   of one row
+/// scratch:  states[ranges][heads]   of one row, the ranges that it sees
 ///           then for each worker what Layout says
 /// ```
 public final class Attention implements AttentionKernel {
@@ -115,7 +116,9 @@ public final class Attention implements AttentionKernel {
     int heads = call.heads();
     int headTasks = spec.heads() / heads;
     int positions = call.firstPosition() + 1;
-    int ranges = Math.ceilDiv(positions, RANGE);
+    int begin = call.firstTile(call.firstPosition());
+    int firstRange = begin / RANGE;
+    int ranges = Math.ceilDiv(positions, RANGE) - firstRange;
     long stateBytes = layout.stateBytes();
     long rangeBytes = spec.heads() * stateBytes;
     workers.run(
@@ -123,11 +126,11 @@ public final class Attention implements AttentionKernel {
         (task, worker) -> {
           int range = task / headTasks;
           int head = task % headTasks * heads;
-          int from = range * RANGE;
+          int from = (firstRange + range) * RANGE;
           call.attend(
               0,
               head,
-              from,
+              Math.max(begin, from),
               Math.min(positions, from + RANGE),
               range * rangeBytes + head * stateBytes,
               workerAt(worker));
@@ -151,6 +154,9 @@ public final class Attention implements AttentionKernel {
 
   private long workersAt() {
     long ranges = Math.ceilDiv(spec.maxPositions(), RANGE);
+    if (spec.window() > 0) { // it may begin with the last position of a range
+      ranges = Math.min(ranges, Math.ceilDiv(spec.window() - 1, RANGE) + 1);
+    }
     return ranges * spec.heads() * layout.stateBytes();
   }
 

@@ -15,6 +15,7 @@ import dev.quern.op.AttentionSpec;
 import dev.quern.provider.vector.lanes.Exp;
 import dev.quern.provider.vector.lanes.Lanes;
 import dev.quern.provider.vector.lanes.Split;
+import dev.quern.provider.vector.lanes.Tanh;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -50,11 +51,19 @@ record Call(
     return (Math.min(q.rows(), row + rowsOfATask()) - row) * heads;
   }
 
+  /// The first position of the first tile that a query sees a position of.
+  ///
+  /// @param position the query's
+  int firstTile(int position) {
+    return spec.firstVisible(position) / POSITIONS * POSITIONS;
+  }
+
   /// All of attention for the task that begins at a row and a query head.
   void attend(int row, int head, F32Matrix y, long at) {
     int queries = queries(row);
     long states = at + layout.statesAt();
-    attend(row, head, 0, firstPosition + row + queries / heads, states, at);
+    int first = firstPosition + row;
+    attend(row, head, firstTile(first), first + queries / heads, states, at);
     for (int j = 0; j < queries; j++) {
       finish(states + j * layout.stateBytes(), y, row + j / heads, head + j % heads);
     }
@@ -83,8 +92,13 @@ record Call(
       zero(scores, 4L * POSITIONS * queries);
       layout.scores().add(scratch, queriesAt, queries, headDim, scratch, tile, scores);
       for (int j = 0; j < queries; j++) {
-        int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
-        weights(scores + 4L * POSITIONS * j, visible, states + j * stateBytes, at);
+        long of = scores + 4L * POSITIONS * j;
+        if (spec.softCap() != 0) {
+          Tanh.cap(scratch, of, spec.scale(), spec.softCap(), POSITIONS);
+        }
+        hide(of, 0, Math.min(n, hidden(row + j / heads, t)));
+        hide(of, Math.max(0, Math.min(n, firstPosition + row + j / heads + 1 - t)), POSITIONS);
+        weights(of, states + j * stateBytes, at);
       }
       values(element, n, row, t, states, at);
     }
@@ -112,14 +126,29 @@ record Call(
     int queries = queries(row);
     long out = states + Split.LINE;
     long weights = at + layout.scoresAt();
-    // Row by row where rows end within the tile: a value that a query must not see may be NaN, and
-    // a weight of 0 would not keep it out.
-    int together = firstPosition + row + 1 - t >= n ? queries : heads;
+    // Row by row where rows begin or end within the tile: a value that a query must not see may be
+    // NaN, and a weight of 0 would not keep it out.
+    boolean all = firstPosition + row + 1 - t >= n && hidden(row + queries / heads - 1, t) <= 0;
+    int together = all ? queries : heads;
     for (int j = 0; j < queries; j += together) {
-      int visible = Math.min(n, firstPosition + row + j / heads + 1 - t);
-      long a = weights + 4L * POSITIONS * j;
+      int begin = Math.max(0, hidden(row + j / heads, t));
+      int end = Math.min(n, firstPosition + row + j / heads + 1 - t);
+      long a = weights + 4L * (POSITIONS * j + begin);
+      long b = from + begin * layout.width() * (layout.tile().f16() ? 4 : elementBytes());
       long c = out + j * layout.stateBytes();
-      layout.outputs().add(scratch, a, together, visible, data, from, c);
+      layout.outputs().add(scratch, a, together, end - begin, data, b, c);
+    }
+  }
+
+  /// How many positions from t on lie before a row's window; none if not above 0.
+  private int hidden(int row, int t) {
+    return spec.firstVisible(firstPosition + row) - t;
+  }
+
+  /// Scores of positions that a query must not see.
+  private void hide(long scores, int from, int to) {
+    for (int t = from; t < to; t++) {
+      scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
     }
   }
 
@@ -145,18 +174,16 @@ record Call(
     scratch.set(JAVA_FLOAT, state, Float.NEGATIVE_INFINITY);
   }
 
-  /// Turns a query's dot products with a tile's keys into weights, of which those from `visible` on
-  /// are 0, and brings its state to the new maximum.
-  private void weights(long scores, int visible, long state, long at) {
-    for (int t = Math.max(0, visible); t < POSITIONS; t++) {
-      scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
-    }
+  /// Turns a query's dot products with a tile's keys, or its capped scores, into weights, and
+  /// brings its state to the new maximum.
+  private void weights(long scores, long state, long at) {
+    float scale = spec.softCap() != 0 ? 1 : spec.scale();
     long lanes = at + layout.tileAt(); // the keys are not needed any more
     float before = scratch.get(JAVA_FLOAT, state);
-    float max = Math.max(before, spec.scale() * largest(scores));
+    float max = Math.max(before, scale * largest(scores));
     // Where every score is -infinity, nothing must come out as NaN yet.
     float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
-    Exp.weights(scratch, scores, spec.scale(), -base, POSITIONS, lanes);
+    Exp.weights(scratch, scores, scale, -base, POSITIONS, lanes);
     float total = scratch.get(JAVA_FLOAT, state + 4);
     if (max != before) {
       float correction = (float) Math.exp(before - base);
