@@ -1,6 +1,6 @@
 package dev.quern;
 
-import dev.quern.Rule.Wanted;
+import dev.quern.SelectionRule.Wanted;
 import dev.quern.spi.KernelSet;
 import dev.quern.text.Nearest;
 import java.util.LinkedHashMap;
@@ -23,10 +23,10 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
   /// Applies the settings.
   ///
   /// @throws SelectionException if a provider that was promised isn't ready, or `auto` can't decide
-  static Candidates resolve(Settings settings, Catalog catalog) {
+  static Candidates resolve(SelectionSettings settings, Catalog catalog) {
     Resolution resolution = new Resolution(settings, catalog);
-    Map<Rule, Map<String, KernelSet>> byRule = new LinkedHashMap<>();
-    for (Rule rule : settings.distinctRules()) {
+    Map<SelectionRule, Map<String, KernelSet>> byRule = new LinkedHashMap<>();
+    for (SelectionRule rule : settings.distinctRules()) {
       if (!rule.auto() || settings.usesAuto()) {
         byRule.put(rule, rule.auto() ? resolution.automatic() : resolution.listed(rule));
       }
@@ -50,7 +50,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
     private final Set<String> problems = new LinkedHashSet<>();
     private final Set<String> warnings = new LinkedHashSet<>();
 
-    Resolution(Settings settings, Catalog catalog) {
+    Resolution(SelectionSettings settings, Catalog catalog) {
       this.catalog = catalog;
       this.entries = catalog.entries();
     }
@@ -84,7 +84,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
       return ranked;
     }
 
-    Map<String, KernelSet> listed(Rule rule) {
+    Map<String, KernelSet> listed(SelectionRule rule) {
       Map<String, KernelSet> listed = new LinkedHashMap<>();
       for (Wanted wanted : rule.wanted()) {
         Optional<KernelSet> kernels = catalog.kernels(wanted.name());
@@ -102,7 +102,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
       return listed;
     }
 
-    private void passOver(Rule rule, Wanted wanted) {
+    private void passOver(SelectionRule rule, Wanted wanted) {
       List<ProviderEntry> named = named(wanted.name());
       named.forEach(this::warn);
       if (named.isEmpty()) {
@@ -126,7 +126,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
       warnings.add("provider " + entry.label() + " is passed over, " + entry.verdict().text());
     }
 
-    private String broken(Rule rule, Wanted wanted) {
+    private String broken(SelectionRule rule, Wanted wanted) {
       List<ProviderEntry> named = named(wanted.name());
       String what =
           named.isEmpty()
@@ -155,7 +155,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
     }
 
     /// The rule with `?` at what is not ready and the other ready providers behind it.
-    private String suggestion(Rule rule) {
+    private String suggestion(SelectionRule rule) {
       Stream<String> stated =
           rule.wanted().stream()
               .map(w -> {
@@ -171,7 +171,7 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
           "set %s=%s, or %s",
           rule.property(),
           Stream.concat(stated, others).distinct().collect(Collectors.joining(",")),
-          rule.property() + "=" + Rule.AUTO);
+          rule.property() + "=" + SelectionRule.AUTO);
     }
 
     private List<ProviderEntry> named(String name) {

@@ -26,6 +26,9 @@ import java.util.stream.Collectors;
 /// entries like the others, so that a report can show what is missing and why.
 ///
 /// What the ready providers opened is closed with it.
+///
+/// @since 0.1
+/// @stability api
 public final class Catalog implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern");
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,63}");

@@ -13,6 +13,8 @@ import java.util.Objects;
 /// @param provider name of the provider that runs it
 /// @param variants that provider's variants, by rising `minRows`
 /// @param refusals the providers that were asked before, in that order
+/// @since 0.1
+/// @stability api
 public record Choice(
     Operator<?, ?> operator,
     String spec,

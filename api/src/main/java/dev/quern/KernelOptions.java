@@ -34,6 +34,8 @@ import java.util.TreeSet;
 /// @param loader class loader that providers are looked for with
 /// @param fromEnvironment names of those properties that a variable states: reports and messages
 ///   call them by its name
+/// @since 0.1
+/// @stability api
 public record KernelOptions(
     Map<String, String> properties,
     Platform platform,

@@ -17,6 +17,8 @@ import java.util.stream.Collectors;
 /// @param selection the selection properties in effect
 /// @param providers all that was found, ready or not
 /// @param choices the specs that the application asked for, in that order
+/// @since 0.1
+/// @stability api
 public record KernelReport(
     Platform platform, String selection, List<ProviderEntry> providers, List<Choice> choices) {
 

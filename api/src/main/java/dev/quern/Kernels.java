@@ -35,6 +35,9 @@ import java.util.stream.Collectors;
 ///
 /// What the providers opened is closed with it. Kernels and packers that were taken from it must
 /// not be used after: they throw an [IllegalStateException].
+///
+/// @since 0.1
+/// @stability api
 public final class Kernels implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern");
 
@@ -52,7 +55,7 @@ public final class Kernels implements AutoCloseable {
     }
   }
 
-  private final Settings settings;
+  private final SelectionSettings settings;
   private final Catalog catalog;
   private final Candidates candidates;
   private final Selfcheck selfcheck;
@@ -71,7 +74,11 @@ public final class Kernels implements AutoCloseable {
   private final Set<String> silent = new HashSet<>();
 
   private Kernels(
-      Settings settings, Catalog catalog, Candidates candidates, Selfcheck selfcheck, Guard guard) {
+      SelectionSettings settings,
+      Catalog catalog,
+      Candidates candidates,
+      Selfcheck selfcheck,
+      Guard guard) {
     this.selfcheck = selfcheck;
     this.guard = guard;
     this.settings = settings;
@@ -99,7 +106,7 @@ public final class Kernels implements AutoCloseable {
   }
 
   static Kernels load(KernelOptions options, Guard guard) {
-    Settings settings = Settings.parse(options);
+    SelectionSettings settings = SelectionSettings.parse(options);
     Catalog catalog = Catalog.scan(options, guard);
     try {
       return load(options, settings, catalog, guard);
@@ -110,8 +117,8 @@ public final class Kernels implements AutoCloseable {
   }
 
   private static Kernels load(
-      KernelOptions options, Settings settings, Catalog catalog, Guard guard) {
-    Settings.nearMisses(
+      KernelOptions options, SelectionSettings settings, Catalog catalog, Guard guard) {
+    SelectionSettings.nearMisses(
             options,
             catalog.entries().stream().map(ProviderEntry::name).collect(Collectors.toSet()))
         .forEach(Kernels::warn);
@@ -251,7 +258,7 @@ public final class Kernels implements AutoCloseable {
     return answer;
   }
 
-  private Rule rule(Operator<?, ?> operator) {
+  private SelectionRule rule(Operator<?, ?> operator) {
     return settings.rules().get(operator);
   }
 

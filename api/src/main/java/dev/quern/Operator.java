@@ -25,6 +25,8 @@ import java.util.function.Function;
 ///
 /// @param <S> its spec
 /// @param <K> what a provider offers: the kernel, or for linear the packer
+/// @since 0.1
+/// @stability api
 public final class Operator<S, K> implements Comparable<Operator<?, ?>> {
   private static final Set<Numerics> EXACT = Set.of(Numerics.EXACT_F32);
 

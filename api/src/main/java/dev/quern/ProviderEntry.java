@@ -12,6 +12,8 @@ import java.util.Objects;
 /// @param specVersion the [dev.quern.spi.Spec#VERSION] that it was built against; 0 where it could
 ///   not be asked
 /// @param verdict whether it can run here, and if not, why
+/// @since 0.1
+/// @stability api
 public record ProviderEntry(
     String name,
     String className,

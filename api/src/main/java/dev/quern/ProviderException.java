@@ -6,6 +6,9 @@ package dev.quern;
 ///
 /// Errors of the JVM ([OutOfMemoryError], [InternalError] where a mapped file was cut) come as they
 /// are, since they are seldom the fault of the code that they meet.
+///
+/// @since 0.1
+/// @stability api
 public final class ProviderException extends QuernException {
   private static final long serialVersionUID = 1L;
 

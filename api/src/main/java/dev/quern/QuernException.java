@@ -7,6 +7,9 @@ package dev.quern;
 /// A wrong argument is an [IllegalArgumentException], and a call at the wrong time an
 /// [IllegalStateException]: those are mistakes of the program that calls. Files that can't be read
 /// or written are [java.io.IOException]s.
+///
+/// @since 0.1
+/// @stability api
 public abstract class QuernException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

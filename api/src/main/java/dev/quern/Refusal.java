@@ -6,6 +6,8 @@ import java.util.Objects;
 ///
 /// @param provider its name
 /// @param reason what it said, or how its offer was broken
+/// @since 0.1
+/// @stability api
 public record Refusal(String provider, String reason) {
   public Refusal {
     Objects.requireNonNull(provider, "provider");

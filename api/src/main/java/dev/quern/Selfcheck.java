@@ -21,6 +21,9 @@ import java.util.stream.Stream;
 /// They lie in a text file: that of `quern.selfcheck.file`, else `quern/selfcheck` in
 /// `$XDG_CACHE_HOME`, else in `~/.cache`. Without a file there is nothing to decline, and looking
 /// costs one failed `stat`.
+///
+/// @since 0.1
+/// @stability api
 public final class Selfcheck {
   static final String FILE = "quern.selfcheck.file";
 

@@ -13,6 +13,8 @@ import java.util.Objects;
 /// @param cpu the CPU's name and features
 /// @param jar SHA-256 of the provider's JAR, in hexadecimal
 /// @param because what was wrong, in one line
+/// @since 0.1
+/// @stability api
 public record SelfcheckFailure(
     String provider,
     Operator<?, ?> operator,

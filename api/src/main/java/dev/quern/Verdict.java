@@ -3,6 +3,9 @@ package dev.quern;
 import java.util.Objects;
 
 /// What became of a provider that was found. Its words are in one line each, and not too long.
+///
+/// @since 0.1
+/// @stability api
 public sealed interface Verdict {
   /// It can run here.
   ///

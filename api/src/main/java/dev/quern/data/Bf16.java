@@ -2,6 +2,9 @@ package dev.quern.data;
 
 /// Conversions between F32 and BF16, the upper half of a binary32. For F16 the JDK has
 /// [Float#float16ToFloat] and [Float#floatToFloat16].
+///
+/// @since 0.1
+/// @stability contract
 public final class Bf16 {
   private Bf16() {}
 

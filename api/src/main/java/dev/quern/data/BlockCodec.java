@@ -5,6 +5,9 @@ import java.util.Optional;
 
 /// Decodes the weights of a [BlockFormat] to F32, exactly as SPEC.md, section F, defines them (rule
 /// F1). Codecs are stateless, thread-safe and allocate nothing.
+///
+/// @since 0.1
+/// @stability contract
 @FunctionalInterface
 public interface BlockCodec {
   /// Decodes `blocks` consecutive blocks of one row.

@@ -14,6 +14,8 @@ import java.util.Optional;
 /// @param blockElements weights in a block; rows hold a whole number of blocks
 /// @param blockBytes bytes of a block in the data plane
 /// @param scalePlane the plane of scales beside the data, [ScalePlane#INLINE] where there is none
+/// @since 0.1
+/// @stability contract
 public record BlockFormat(String id, int blockElements, int blockBytes, ScalePlane scalePlane) {
   public static final BlockFormat F32 = inline("F32", 1, Float.BYTES);
   public static final BlockFormat F16 = inline("F16", 1, Short.BYTES);

@@ -14,6 +14,8 @@ import java.util.Objects;
 /// @param rows rows, at least 1
 /// @param cols columns, at least 1
 /// @param rowStrideFloats floats from one row's start to the next's, at least `cols`
+/// @since 0.1
+/// @stability contract
 public record F32Matrix(MemorySegment data, int rows, int cols, int rowStrideFloats) {
 
   public F32Matrix {

@@ -11,6 +11,8 @@ import java.util.Objects;
 /// @param values as `keys`
 /// @param format element format
 /// @param capacity positions that the cache has room for
+/// @since 0.1
+/// @stability contract
 public record KvCache(MemorySegment keys, MemorySegment values, KvFormat format, int capacity) {
 
   public KvCache {

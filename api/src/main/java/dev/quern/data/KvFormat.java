@@ -7,6 +7,8 @@ import java.util.Objects;
 ///
 /// @param id the format's name
 /// @param elementBytes bytes of an element
+/// @since 0.1
+/// @stability contract
 public record KvFormat(String id, int elementBytes) {
   public static final KvFormat F32 = new KvFormat("F32", Float.BYTES);
   public static final KvFormat F16 = new KvFormat("F16", Short.BYTES);

@@ -8,6 +8,8 @@ import java.util.Objects;
 /// @param scaleBytes bytes of one scale; 0 where there is no plane
 /// @param perBlock true: one scale per block, `[output][block]`; false: one per output row,
 ///   `[output]`
+/// @since 0.1
+/// @stability contract
 public record ScalePlane(String type, int scaleBytes, boolean perBlock) {
   /// Scales sit inside the blocks; the plane is empty.
   public static final ScalePlane INLINE = new ScalePlane("none", 0, false);

@@ -1,6 +1,9 @@
 package dev.quern.data;
 
 /// A unit of work that [Workers] run.
+///
+/// @since 0.1
+/// @stability contract
 @FunctionalInterface
 public interface Task {
   /// Runs one task.

@@ -13,6 +13,8 @@ import java.util.Objects;
 ///   the blocks
 /// @param outputs rows
 /// @param inputs weights of a row
+/// @since 0.1
+/// @stability contract
 public record WeightMatrix(
     BlockFormat format, MemorySegment data, MemorySegment scales, int outputs, int inputs) {
 

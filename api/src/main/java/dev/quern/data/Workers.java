@@ -1,6 +1,9 @@
 package dev.quern.data;
 
 /// The caller's threads. A provider owns the split of the work and never a thread.
+///
+/// @since 0.1
+/// @stability contract
 public interface Workers {
   /// The number of tasks that may run at the same moment, at least 1.
   int parallelism();

@@ -1,6 +1,9 @@
 package dev.quern.op;
 
 /// What a gated unit makes of its gate.
+///
+/// @since 0.1
+/// @stability contract
 public enum Activation {
   /// `silu(g) = g / (1 + exp(-g))`, as in Llama's SwiGLU (Shazeer 2020).
   SILU,

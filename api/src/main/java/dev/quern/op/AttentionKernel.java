@@ -5,6 +5,9 @@ import dev.quern.data.KvCache;
 import dev.quern.data.Workspace;
 
 /// Writes to a KV cache and attends over it. A call serves one sequence.
+///
+/// @since 0.1
+/// @stability contract
 public interface AttentionKernel extends Kernel {
   /// Converts the keys and values of consecutive positions to the cache's format and stores them.
   ///

@@ -22,6 +22,8 @@ import java.util.Objects;
 ///   Gemma count). 0: all up to its own
 /// @param softCap a score, scaled, becomes `softCap * tanh(score / softCap)` before the softmax
 ///   (Gemma 2, 2024). 0: it stays as it is
+/// @since 0.1
+/// @stability contract
 public record AttentionSpec(
     int heads,
     int kvHeads,

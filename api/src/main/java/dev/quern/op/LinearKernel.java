@@ -4,6 +4,9 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 
 /// Multiplies activations by packed weights.
+///
+/// @since 0.1
+/// @stability contract
 public interface LinearKernel extends Kernel {
   /// Whether the kernel goes on reading the matrices it was packed from. If not, the caller may
   /// release them as soon as `pack` has returned.

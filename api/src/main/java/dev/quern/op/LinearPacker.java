@@ -7,6 +7,9 @@ import java.util.List;
 
 /// Turns weights into a kernel, once for each kernel, at load. The packed layout never leaves the
 /// provider.
+///
+/// @since 0.1
+/// @stability contract
 public interface LinearPacker {
   /// Packs matrices that are stacked by output rows: the kernel's outputs are those of the first
   /// matrix, then those of the second, and so on (Q, K and V, or gate and up), without the caller

@@ -17,6 +17,8 @@ import java.util.Set;
 /// @param inputs columns of W; a whole number of the format's blocks
 /// @param accumulate true: add to what y holds (a residual); false: overwrite it
 /// @param tolerated the arithmetics that the caller accepts; not empty
+/// @since 0.1
+/// @stability contract
 public record LinearSpec(
     BlockFormat weights, int outputs, int inputs, boolean accumulate, Set<Numerics> tolerated) {
 

@@ -13,6 +13,8 @@ import java.util.Objects;
 ///   activation
 /// @param groupSize activations of a row that share a scale; 0 means the whole row
 /// @param symmetric true where a rounded activation has no zero point
+/// @since 0.1
+/// @stability contract
 public record Numerics(String id, int activationBits, int groupSize, boolean symmetric) {
   /// Activations stay F32; weights are used at their decoded values.
   public static final Numerics EXACT_F32 = new Numerics("exact-f32", 32, 0, true);

@@ -4,6 +4,9 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 
 /// Normalises rows, or groups of a row, by their root mean square.
+///
+/// @since 0.1
+/// @stability contract
 public interface RmsNormKernel extends Kernel {
   /// `y = x / sqrt(mean(x²) + epsilon) * weight`, row by row, or group by group.
   ///

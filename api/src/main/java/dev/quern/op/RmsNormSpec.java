@@ -12,6 +12,8 @@ import java.util.Locale;
 /// @param width columns
 /// @param epsilon added to the mean of squares; not negative, finite
 /// @param groups parts of a row, of equal size, that have a mean each; divides width
+/// @since 0.1
+/// @stability contract
 public record RmsNormSpec(int width, float epsilon, int groups) {
   public RmsNormSpec {
     Checks.positive("rmsnorm", "width", width);

@@ -4,6 +4,9 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 
 /// Rotates queries or keys by their positions.
+///
+/// @since 0.1
+/// @stability contract
 public interface RopeKernel extends Kernel {
   /// Rotates every pair (a, b) of every head of row r, in place: `a' = a*cos - b*sin`, `b' = a*sin
   /// + b*cos`, with the table's row `firstPosition + r`.

@@ -1,6 +1,9 @@
 package dev.quern.op;
 
 /// Which elements of a head RoPE rotates together.
+///
+/// @since 0.1
+/// @stability contract
 public enum RopePairing {
   /// Elements (2i, 2i+1), as in the paper and in GGUF's `llama` architecture.
   ADJACENT,

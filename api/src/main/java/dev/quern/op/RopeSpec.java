@@ -12,6 +12,8 @@ import java.util.Objects;
 /// @param heads heads in a row
 /// @param headDim elements of a head; even
 /// @param pairing which elements form a pair
+/// @since 0.1
+/// @stability contract
 public record RopeSpec(int heads, int headDim, RopePairing pairing) {
   public RopeSpec {
     Objects.requireNonNull(pairing, "pairing");

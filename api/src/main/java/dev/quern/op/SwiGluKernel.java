@@ -4,6 +4,9 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 
 /// Gates activations.
+///
+/// @since 0.1
+/// @stability contract
 public interface SwiGluKernel extends Kernel {
   /// `y = activation(gate) * up`, element by element.
   ///

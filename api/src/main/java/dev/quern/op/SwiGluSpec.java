@@ -11,6 +11,8 @@ import java.util.Objects;
 ///
 /// @param width columns
 /// @param activation of the gate
+/// @since 0.1
+/// @stability contract
 public record SwiGluSpec(int width, Activation activation) {
   public SwiGluSpec {
     Objects.requireNonNull(activation, "activation");

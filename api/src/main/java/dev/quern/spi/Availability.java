@@ -3,6 +3,9 @@ package dev.quern.spi;
 import java.util.Objects;
 
 /// Whether a provider can run here, and if not, why.
+///
+/// @since 0.1
+/// @stability contract
 public sealed interface Availability {
   /// It can run.
   ///

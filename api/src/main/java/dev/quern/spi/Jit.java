@@ -1,6 +1,9 @@
 package dev.quern.spi;
 
 /// What runs hot code in this JVM.
+///
+/// @since 0.1
+/// @stability contract
 public enum Jit {
   /// The optimising compiler: vector code becomes vector instructions.
   C2,

@@ -7,6 +7,9 @@ package dev.quern.spi;
 /// The class itself must load anywhere: it touches no incubator type and no native symbol. It keeps
 /// nothing of what it was asked: all that depends on a platform is in the [KernelSet] that was
 /// opened for it. Where nothing does, it may be that set itself.
+///
+/// @since 0.1
+/// @stability contract
 public interface KernelProvider {
   /// The name that users select it by: a letter, then letters, digits, `-` or `_`, all lower case.
   String name();

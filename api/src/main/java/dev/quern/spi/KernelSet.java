@@ -17,6 +17,9 @@ import dev.quern.op.SwiGluSpec;
 ///
 /// A new operator arrives as one more default method here, so old providers go on working.
 /// Thread-safe.
+///
+/// @since 0.1
+/// @stability contract
 public interface KernelSet extends AutoCloseable {
   /// Offers a linear operator.
   default Offer<LinearPacker> linear(LinearSpec spec) {

@@ -8,6 +8,8 @@ import java.util.Objects;
 /// disagree.
 ///
 /// @param <K> the kernel, or for linear the packer
+/// @since 0.1
+/// @stability contract
 public sealed interface Offer<K> {
   /// The provider runs the spec.
   ///

@@ -19,6 +19,8 @@ import java.util.TreeSet;
 /// @param flags the JVM's own flags (`-XX:`) that decide what becomes of hot code, by name, with
 ///   the values that are in force: `UseFMA` to `false`. One that is absent has its default, or this
 ///   JVM does not know it, or can't be asked (that takes the module `jdk.management`)
+/// @since 0.1
+/// @stability contract
 public record Platform(
     String os,
     String arch,

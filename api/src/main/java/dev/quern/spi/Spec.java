@@ -1,6 +1,9 @@
 package dev.quern.spi;
 
 /// The version of SPEC.md that this API states.
+///
+/// @since 0.1
+/// @stability contract
 public final class Spec {
   /// `major * 1000 + minor`. A compile-time constant on purpose: a provider that returns it from
   /// [KernelProvider#specVersion()] carries the version that its JAR was built against.

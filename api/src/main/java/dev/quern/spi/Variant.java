@@ -12,6 +12,8 @@ import java.util.Objects;
 /// @param numerics its arithmetic
 /// @param invariant whether it promises rule P21: together with the offer's other variants that do,
 ///   it gives a row the same bits in whatever call the row is
+/// @since 0.1
+/// @stability contract
 public record Variant(String name, int minRows, Numerics numerics, boolean invariant) {
   public Variant {
     Objects.requireNonNull(name, "name");

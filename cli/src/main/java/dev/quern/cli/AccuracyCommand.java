@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "accuracy",
     description =
-        "Quantises a model in every scheme and prints a Markdown table of size, error of the weights, and how far perplexity and predictions are from the original's. With --numerics exact, nothing but the weights is rounded.")
+        "Quantizes a model in every scheme and prints a Markdown table of size, error of the weights, and how far perplexity and predictions are from the original's. With --numerics exact, nothing but the weights is rounded.")
 final class AccuracyCommand extends ConsoleCommand {
   private static final int DEFAULT_CONTEXT = 256;
   private static final int RANDOM_CHUNKS = 4;
@@ -172,7 +172,7 @@ final class AccuracyCommand extends ConsoleCommand {
         Optional.of(modelOptions.model));
   }
 
-  /// Quantises the model into a file, which is kept where speed will be measured, and measures how
+  /// Quantizes the model into a file, which is kept where speed will be measured, and measures how
   /// far it is from the original.
   private Row row(
       QuantizeOptions variant,
@@ -233,8 +233,8 @@ final class AccuracyCommand extends ConsoleCommand {
   /// Root of the mean over all matrices of the squared error relative to the matrix's own square.
   private static double relativeError(Path file, Checkpoint source, WorkerPool workers)
       throws IOException {
-    try (Checkpoint quantised = Checkpoint.open(file)) {
-      List<WeightError> errors = WeightError.between(quantised, source, workers);
+    try (Checkpoint quantized = Checkpoint.open(file)) {
+      List<WeightError> errors = WeightError.between(quantized, source, workers);
       return Math.sqrt(
           errors.stream().mapToDouble(e -> e.relative() * e.relative()).average().orElse(0));
     }

@@ -95,7 +95,7 @@ final class QuantizeCommand extends ConsoleCommand {
     long start = System.nanoTime();
     try (Checkpoint source = Checkpoint.open(in);
         WorkerPool workers = new WorkerPool(parallelism);
-        LoadProgressBar bar = LoadProgressBar.ofBytes(console, "quantising")) {
+        LoadProgressBar bar = LoadProgressBar.ofBytes(console, "quantizing")) {
       QuantizePlan plan = QuantizePlan.of(source, options);
       OutputFile file = new OutputFile("--out", out);
       file.check(force, Stream.concat(Stream.of(in), source.files().stream()).toList());

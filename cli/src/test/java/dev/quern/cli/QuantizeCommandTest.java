@@ -41,7 +41,7 @@ class QuantizeCommandTest {
   }
 
   @Test
-  void quantisesAndRunsAndSaysWhatItDid() {
+  void quantizesAndRunsAndSaysWhatItDid() {
     Result made =
         quern("quantize", "--in", demo, "--out", out, "--scheme", "int4-block", "--group", "128");
     assertEquals(0, made.code, made.err);

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.TestFactory;
 ///   }
 /// }
 /// ```
+///
+/// @since 0.1
+/// @stability api
 @Tag("attention")
 public abstract class AttentionConformance extends OperatorConformance {
   protected AttentionConformance() {

@@ -20,6 +20,8 @@ import java.util.Optional;
 /// @param worstRatio the worst error against its bound among all cases; 0 where there is no bound
 /// @param worstCase the replay string of that case; empty where there is no bound
 /// @param firstFailure the first failure, shrunk
+/// @since 0.1
+/// @stability api
 public record CellResult(
     String rule,
     String name,

@@ -9,6 +9,8 @@ import java.util.Optional;
 /// @param second another's
 /// @param settings tries and seed
 /// @param differences one for each subject: a weight format under a numerics, a cache format, ...
+/// @since 0.1
+/// @stability api
 public record Comparison(
     String first, String second, Settings settings, List<Difference> differences) {
 

@@ -2,7 +2,7 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.OperatorSuite;
@@ -20,6 +20,9 @@ import java.util.function.Consumer;
 /// What `quern selfcheck` runs: every variant of a provider is called until C2 has compiled it, and
 /// its results are held against the oracle's bounds all the while. The suite's rules look for wrong
 /// kernels; this looks for right kernels that the JVM compiles wrongly.
+///
+/// @since 0.1
+/// @stability api
 public final class CompiledCheck {
   /// Calls of each shape. By the third one only its longer loops are new code, and those count by
   /// the iteration.
@@ -54,7 +57,7 @@ public final class CompiledCheck {
   /// @param progress is told each result as it comes
   public static List<Result> run(Target target, Consumer<Result> progress) {
     List<Result> results = new ArrayList<>();
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       runAll(suite, target, results, progress);
     }
     return results;

@@ -42,6 +42,9 @@ import org.opentest4j.TestAbortedException;
 /// - Surefire 3.5.4 to 3.5.6 put the outermost class in front: names differ between the operators
 ///   (see [CellResult#title]), and where classes of one operator lie in one outermost class, the
 ///   name says which of them it is.
+///
+/// @since 0.1
+/// @stability api
 @Tag("conformance")
 @ExtendWith(Conformance.Place.class)
 public abstract sealed class Conformance permits OperatorConformance, ProviderConformance {

@@ -2,7 +2,7 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseFacts;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
@@ -22,6 +22,9 @@ import java.util.stream.Stream;
 /// What the cases of a run reach: sizes, and which features meet which. It listens to the rules, on
 /// whatever thread they are checked, and counts each case as its text says it; calls that a rule
 /// makes besides, such as with other workers, are not seen.
+///
+/// @since 0.1
+/// @stability api
 public final class Coverage {
   private final Map<String, Operator> operators = new LinkedHashMap<>(); // guarded by this
 
@@ -102,7 +105,7 @@ public final class Coverage {
   /// @param largest how large sizes get in models
   public synchronized CoverageTable table(Largest largest) {
     List<CoverageTable.Operator> list = new ArrayList<>();
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       Operator o = operators.get(suite.name());
       if (o != null && !o.tried.isEmpty()) {
         List<CoverageTable.Size> sizes =

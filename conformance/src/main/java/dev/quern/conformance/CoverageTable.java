@@ -9,6 +9,8 @@ import java.util.OptionalLong;
 /// are made.
 ///
 /// @param operators those of which a kernel was called
+/// @since 0.1
+/// @stability api
 public record CoverageTable(List<Operator> operators) {
   public CoverageTable {
     operators = List.copyOf(operators);

@@ -5,9 +5,9 @@ import dev.quern.conformance.Comparison.Most;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Subject;
 import dev.quern.conformance.run.CanaryMemory;
@@ -32,6 +32,9 @@ import net.jqwik.api.RandomGenerator;
 
 /// Runs two providers on the same cases, and finds where they differ most. Two providers that are
 /// both within their bounds may still differ in how near they are to the truth.
+///
+/// @since 0.1
+/// @stability api
 public final class CrossCheck {
   /// The rule that every case may be replayed under.
   private static final String RULE = "P5";
@@ -61,7 +64,7 @@ public final class CrossCheck {
       Consumer<Difference> progress) {
     CrossCheck check = new CrossCheck(first, second, settings);
     List<Difference> differences = new ArrayList<>();
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       if (selection.operator(suite.name())) {
         check.compare(
             suite,
@@ -117,8 +120,8 @@ public final class CrossCheck {
         break;
       }
       String replay = String.format(Locale.ROOT, "%s/%s:%s", RULE, suite.name(), CaseText.write(c));
-      Optional<Verdict> a = judged(suite, c, first, tally, replay);
-      Optional<Verdict> b = judged(suite, c, second, tally, replay);
+      Optional<Judgement> a = judged(suite, c, first, tally, replay);
+      Optional<Judgement> b = judged(suite, c, second, tally, replay);
       if (a.isPresent() && b.isPresent()) {
         tally.cases++;
         tally.firstWorst = Math.max(tally.firstWorst, a.get().worst());
@@ -157,11 +160,11 @@ public final class CrossCheck {
     }
   }
 
-  private <C extends Record & Case> Optional<Verdict> judged(
+  private <C extends Record & Case> Optional<Judgement> judged(
       OperatorSuite<C> suite, C c, Target target, Tally tally, String replay) {
     String name = target.name();
     try {
-      Verdict verdict = Suite.ask("the call", () -> verdict(suite, c, target));
+      Judgement verdict = Suite.ask("the call", () -> verdict(suite, c, target));
       if (verdict.outcome() instanceof Outcome.Fail fail) {
         tally.broken(
             String.format(
@@ -188,7 +191,7 @@ public final class CrossCheck {
     return Optional.empty();
   }
 
-  private static <C extends Record & Case> Verdict verdict(
+  private static <C extends Record & Case> Judgement verdict(
       OperatorSuite<C> suite, C c, Target target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -199,13 +202,13 @@ public final class CrossCheck {
 
   /// What must be exact, such as what attention appends to a cache, has no elements here: there
   /// each result alone is right or wrong.
-  private static Most most(Verdict a, Verdict b, String replay) {
-    List<Verdict.Element> as = a.elements();
-    List<Verdict.Element> bs = b.elements();
+  private static Most most(Judgement a, Judgement b, String replay) {
+    List<Judgement.Element> as = a.elements();
+    List<Judgement.Element> bs = b.elements();
     Most most = new Most(0, "", 0, 0, 0, 0, replay);
     for (int i = 0; i < Math.min(as.size(), bs.size()); i++) {
-      Verdict.Element x = as.get(i);
-      Verdict.Element y = bs.get(i);
+      Judgement.Element x = as.get(i);
+      Judgement.Element y = bs.get(i);
       double bound = Math.max(x.bound(), y.bound());
       double difference = Math.abs((double) x.actual() - y.actual());
       double ratio =

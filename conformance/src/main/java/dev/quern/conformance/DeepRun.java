@@ -17,6 +17,9 @@ import java.util.function.Supplier;
 /// is lost is the step that was running and those that ended [#SAVED_EVERY] before.
 ///
 /// A step that fails is not tried in later rounds; all others go on.
+///
+/// @since 0.1
+/// @stability api
 public final class DeepRun {
   /// Cases that a round tries, where nothing else is said.
   public static final int TRIES = 200;

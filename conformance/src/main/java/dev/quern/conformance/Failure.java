@@ -17,6 +17,8 @@ import java.util.Locale;
 /// @param original the case as it was found, before shrinking; equal to `replay` if it did not
 ///   shrink
 /// @param seed the run's
+/// @since 0.1
+/// @stability api
 public record Failure(
     String rule,
     String text,

@@ -1,9 +1,12 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import java.util.OptionalLong;
 
 /// How large a dimension of an operator gets in the models that people run.
+///
+/// @since 0.1
+/// @stability api
 @FunctionalInterface
 public interface Largest {
   /// @param operator `linear`
@@ -13,6 +16,6 @@ public interface Largest {
 
   /// In the models of the suite's table.
   static Largest inModels() {
-    return Catalog::largest;
+    return SuiteCatalog::largest;
   }
 }

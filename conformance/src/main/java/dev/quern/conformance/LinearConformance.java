@@ -17,6 +17,9 @@ import org.junit.jupiter.api.TestFactory;
 ///   }
 /// }
 /// ```
+///
+/// @since 0.1
+/// @stability api
 @Tag("linear")
 public abstract class LinearConformance extends OperatorConformance {
   protected LinearConformance() {

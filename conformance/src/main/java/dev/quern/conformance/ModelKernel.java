@@ -10,6 +10,8 @@ import java.util.Objects;
 /// @param spec the spec of one of the operators, a [dev.quern.op.LinearSpec] for example
 /// @param stacked outputs of each matrix that a linear kernel packs; empty for other operators
 /// @param context positions that the model was trained for
+/// @since 0.1
+/// @stability api
 public record ModelKernel(String model, Object spec, List<Integer> stacked, int context) {
   public ModelKernel {
     Objects.requireNonNull(model, "model");

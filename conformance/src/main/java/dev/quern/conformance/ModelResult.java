@@ -10,6 +10,8 @@ import java.util.List;
 /// @param spec for people, without the model: `Q4_0 2048+512+512 x 2048`
 /// @param tried the calls: `1 row`, `positions to 131,072 of 131,072`
 /// @param tooLarge what was left out, and why
+/// @since 0.1
+/// @stability api
 public record ModelResult(
     String model,
     String operator,

@@ -1,7 +1,7 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.SpecCases;
@@ -30,7 +30,7 @@ final class ModelSpecs {
     this.settings = settings;
     SpecCases.Budget budget = SpecCases.Budget.of(settings.tries());
     for (ModelKernel kernel : plan.models().stream().distinct().toList()) {
-      SpecCases s = Catalog.specCases(kernel.wanted(budget, settings.seed()));
+      SpecCases s = SuiteCatalog.specCases(kernel.wanted(budget, settings.seed()));
       String subject = String.format(Locale.ROOT, "%s: %s", kernel.model(), s.spec());
       specs.put(
           new ModelResult(kernel.model(), s.operator(), subject, s.spec(), s.tried(), s.tooLarge()),

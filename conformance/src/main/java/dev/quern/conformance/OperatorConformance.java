@@ -20,6 +20,9 @@ import org.junit.jupiter.api.TestFactory;
 /// A spec that the provider declines is an aborted test with the reason, and so is a rule of which
 /// nothing can be tested, because all is declined or the provider is unavailable here. Tries, seed
 /// and replay are the system properties that [Settings] names.
+///
+/// @since 0.1
+/// @stability api
 public abstract non-sealed class OperatorConformance extends Conformance {
   private final OperatorSuite<?> suite;
 

@@ -7,6 +7,8 @@ import java.util.List;
 /// @param models kernels of models that are tried at their exact sizes
 /// @param coverage is told what the cases reach
 /// @param steps run one by one
+/// @since 0.1
+/// @stability api
 public record Plan(List<ModelKernel> models, Coverage coverage, Steps steps) {
   public Plan {
     models = List.copyOf(models);

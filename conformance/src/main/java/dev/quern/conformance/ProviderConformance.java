@@ -1,8 +1,8 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.run.Hangs;
 import dev.quern.spi.Availability;
@@ -14,6 +14,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /// Rules P1 to P4 and P22 of SPEC.md, and the provider's support declaration (see [Support]), as
 /// JUnit tests. A provider's author extends it as [LinearConformance].
+///
+/// @since 0.1
+/// @stability api
 @Tag("provider")
 public abstract non-sealed class ProviderConformance extends Conformance {
   protected ProviderConformance() {}
@@ -63,7 +66,7 @@ public abstract non-sealed class ProviderConformance extends Conformance {
     Target target = target();
     Settings settings = settings();
     if (settings.replay().isPresent()) {
-      return Catalog.operators().stream()
+      return SuiteCatalog.operators().stream()
           .flatMap(s -> Replay.find(settings.replay().get(), id, s).stream())
           .map(r -> new Check(id, "replay " + r, () -> verify(r.run(target, settings))));
     }
@@ -78,7 +81,7 @@ public abstract non-sealed class ProviderConformance extends Conformance {
     boolean ready = target.availability() instanceof Availability.Ready;
     return ready
         ? Stream.concat(
-            whole, Catalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))
+            whole, SuiteCatalog.operators().stream().flatMap(s -> offers(s, id, target, settings)))
         : whole;
   }
 

@@ -2,8 +2,8 @@ package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 /// `L5_exact_f32`, or `L5` for the first check of that rule.
 ///
 /// @param <C> the operator's cases
+/// @since 0.1
+/// @stability api
 public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> rule, C value) {
 
   /// The operator that a replay names.
@@ -23,7 +25,7 @@ public record Replay<C extends Record & Case>(OperatorSuite<C> suite, Rule<C> ru
   /// @throws IllegalArgumentException if there is no such operator
   static String operator(String text) {
     String name = text.substring(slash(text) + 1, text.indexOf(':'));
-    List<String> known = Catalog.operators().stream().map(OperatorSuite::name).toList();
+    List<String> known = SuiteCatalog.operators().stream().map(OperatorSuite::name).toList();
     if (!known.contains(name)) {
       throw new IllegalArgumentException(
           String.format(

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.TestFactory;
 ///   }
 /// }
 /// ```
+///
+/// @since 0.1
+/// @stability api
 @Tag("rmsnorm")
 public abstract class RmsNormConformance extends OperatorConformance {
   protected RmsNormConformance() {

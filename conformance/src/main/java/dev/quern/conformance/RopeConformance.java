@@ -17,6 +17,9 @@ import org.junit.jupiter.api.TestFactory;
 ///   }
 /// }
 /// ```
+///
+/// @since 0.1
+/// @stability api
 @Tag("rope")
 public abstract class RopeConformance extends OperatorConformance {
   protected RopeConformance() {

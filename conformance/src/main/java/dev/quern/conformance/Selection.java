@@ -7,6 +7,8 @@ import java.util.Set;
 /// @param operators names of operators; `provider` for the provider's own rules
 /// @param subjects words of subjects: `Q4_0`, `int8-sym-32`, `half-split`
 /// @param rules ids of rules: `L5`
+/// @since 0.1
+/// @stability api
 public record Selection(Set<String> operators, Set<String> subjects, Set<String> rules) {
   public Selection {
     operators = Set.copyOf(operators);

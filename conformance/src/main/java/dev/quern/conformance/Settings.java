@@ -15,6 +15,8 @@ import java.util.Optional;
 ///   `L5/linear:format=Q4_0,...`
 /// @param breadcrumb a file that is to hold the replay string of the case being checked: where a
 ///   native kernel ends the process beside a guard page, it names the case
+/// @since 0.1
+/// @stability api
 public record Settings(int tries, long seed, Optional<String> replay, Optional<Path> breadcrumb) {
   /// Generated cases for each rule and format unless told otherwise.
   public static final int DEFAULT_TRIES = Rule.DEFAULT_TRIES;

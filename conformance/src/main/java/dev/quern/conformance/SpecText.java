@@ -12,6 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The rules as SPEC.md words them, so that reports and specification can't drift.
+///
+/// @since 0.1
+/// @stability api
 public final class SpecText {
   /// A row of three cells: id, text, intent. Formats, which are named alike, have rows of four.
   private static final Pattern ROW =

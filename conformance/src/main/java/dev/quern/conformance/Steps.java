@@ -4,6 +4,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /// Who runs the steps of a run: a rule on a subject each.
+///
+/// @since 0.1
+/// @stability api
 @FunctionalInterface
 public interface Steps {
   /// Runs a step, or leaves it out.

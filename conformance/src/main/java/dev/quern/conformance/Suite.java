@@ -1,8 +1,8 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
 import dev.quern.conformance.rules.OperatorSuite;
@@ -27,6 +27,9 @@ import java.util.stream.Stream;
 
 /// The whole suite on one provider, without JUnit: what the command line runs and reports are made
 /// of.
+///
+/// @since 0.1
+/// @stability api
 public final class Suite {
   /// What asks a provider for its offers, or what it is, is done in milliseconds.
   private static final Duration ANSWERED = Duration.ofSeconds(20);
@@ -53,7 +56,7 @@ public final class Suite {
   /// What may be selected: `provider` for the provider's own rules, and the operators.
   public static List<String> operators() {
     return Stream.concat(
-            Stream.of("provider"), Catalog.operators().stream().map(OperatorSuite::name))
+            Stream.of("provider"), SuiteCatalog.operators().stream().map(OperatorSuite::name))
         .toList();
   }
 
@@ -112,7 +115,7 @@ public final class Suite {
                       "provider/" + r.testName() + "/all",
                       () -> List.of(check(r, target, settings)))
                   .forEach(add));
-      for (OperatorSuite<?> suite : Catalog.operators()) {
+      for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
         if (selection.operator(suite.name())) {
           run(suite, target, settings, selection, plan, add);
           models.run(suite, target, add);
@@ -130,7 +133,7 @@ public final class Suite {
   }
 
   private static List<CellResult> replay(Target target, Settings settings) {
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       Optional<? extends Replay<?>> replay = Replay.find(settings.replay().orElseThrow(), suite);
       if (replay.isPresent()) {
         return replay.get().run(target, settings);

@@ -13,6 +13,8 @@ import java.util.List;
 /// @param settings tries and seed
 /// @param cells every rule on every subject and class of shapes, and on the specs of models
 /// @param models the specs of models, whose subjects are among the cells'
+/// @since 0.1
+/// @stability api
 public record SuiteResult(
     String provider,
     int specVersion,

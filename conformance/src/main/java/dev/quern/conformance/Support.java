@@ -1,6 +1,6 @@
 package dev.quern.conformance;
 
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.judge.Declaration;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.spi.KernelProvider;
@@ -29,8 +29,8 @@ import java.util.Map;
 /// swiglu silu,gelu-tanh
 /// ```
 ///
-/// `attention F32` is `attention F32 full`, `rmsnorm` alone is `rmsnorm rows`, and `swiglu` alone is
-/// `swiglu silu`: all that these were once.
+/// `attention F32` is `attention F32 full`, `rmsnorm` alone is `rmsnorm rows`, and `swiglu` alone
+/// is `swiglu silu`: all that these were once.
 ///
 /// `all` stands for every name that a column can have, those of later versions of SPEC.md too.
 ///
@@ -41,8 +41,11 @@ import java.util.Map;
 /// @param source where it was read from
 /// @param lines the declarations
 /// @param problem why there are none; empty if there are
+/// @since 0.1
+/// @stability api
 public record Support(String source, List<Line> lines, String problem) implements Declaration {
   private static final String ALL = "all";
+
   /// What may stand behind the names of a line.
   private static final List<String> CLAUSES = List.of("if", "where");
 
@@ -135,8 +138,9 @@ public record Support(String source, List<Line> lines, String problem) implement
   private static Line line(String[] words) {
     String operator = words[0];
     OperatorSuite<?> suite =
-        Catalog.find(operator)
-            .orElseThrow(() -> unknown("operator", operator, Catalog.names().sorted().toList()));
+        SuiteCatalog.find(operator)
+            .orElseThrow(
+                () -> unknown("operator", operator, SuiteCatalog.names().sorted().toList()));
     List<List<String>> columns = new ArrayList<>();
     int next = 1;
     List<String> implied = suite.impliedNames();

@@ -11,6 +11,9 @@ import java.util.concurrent.atomic.AtomicReference;
 /// What is tested: a provider, where it runs, and what its author declares. Its kernels are opened
 /// when they are first asked for, and closed with this. Any thread may ask; nobody waits for
 /// another, since an answer may never come.
+///
+/// @since 0.1
+/// @stability api
 public final class Target implements Candidate, AutoCloseable {
   private final KernelProvider provider;
   private final Platform platform;

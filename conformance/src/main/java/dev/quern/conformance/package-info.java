@@ -18,6 +18,7 @@
 ///   they share of that. No code is any codec's or provider's.
 ///
 /// A new rule is one line in an operator's `rules()`. A new operator is a package of its own, with
-/// a case, a run, a suite and what is right, a line in [dev.quern.conformance.catalog.Catalog], and
-/// a test class here for authors to extend. No package needs one that needs it.
+/// a case, a run, a suite and what is right, a line in
+/// [dev.quern.conformance.catalog.SuiteCatalog], and a test class here for authors to extend. No
+/// package needs one that needs it.
 package dev.quern.conformance;

@@ -8,7 +8,7 @@ import dev.quern.conformance.attention.AttentionCase;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.linear.LinearCase;
 import dev.quern.conformance.rows.RmsNormCase;
 import dev.quern.conformance.rows.SwiGluCase;
@@ -41,7 +41,7 @@ class CaseTextTest {
   @Provide
   Arbitrary<Record> cases() {
     List<Arbitrary<Record>> all =
-        Catalog.operators().stream().flatMap(s -> generated(s).stream()).toList();
+        SuiteCatalog.operators().stream().flatMap(s -> generated(s).stream()).toList();
     return Arbitraries.of(all).flatMap(a -> a);
   }
 
@@ -52,7 +52,7 @@ class CaseTextTest {
 
   @Test
   void roundTripOfCasesAtTheSizeOfModels() {
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       large(suite).forEach(c -> assertEquals(c, CaseText.parse(c.getClass(), CaseText.write(c))));
     }
   }
@@ -97,7 +97,7 @@ class CaseTextTest {
   @Test
   void aLineThatIsNoCaseSaysWhy() {
     String line =
-        CaseText.write(Catalog.operators().getFirst().subjects(SCALAR).getFirst().first());
+        CaseText.write(SuiteCatalog.operators().getFirst().subjects(SCALAR).getFirst().first());
     assertMessage("LinearCase: rows=x, For input string: \"x\"", line.replace("rows=1", "rows=x"));
     assertMessage("LinearCase: seed is missing", line.replace(",seed=1", ""));
     assertMessage(

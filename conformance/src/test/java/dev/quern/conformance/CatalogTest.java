@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.Operator;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import java.util.Set;
 import java.util.TreeSet;
@@ -17,14 +17,14 @@ class CatalogTest {
   @Test
   void noOperatorIsForgotten() {
     assertEquals(
-        Operator.values(), Catalog.operators().stream().map(OperatorSuite::operator).toList());
+        Operator.values(), SuiteCatalog.operators().stream().map(OperatorSuite::operator).toList());
   }
 
   @Test
   void noRuleIsForgotten() {
-    Set<String> covered = new TreeSet<>(Catalog.untested().keySet());
+    Set<String> covered = new TreeSet<>(SuiteCatalog.untested().keySet());
     ProviderRules.whole().forEach(r -> covered.add(r.id()));
-    Catalog.operators()
+    SuiteCatalog.operators()
         .forEach(suite -> {
           suite.rules().forEach(r -> covered.add(r.id()));
           ProviderRules.offers(suite).forEach(r -> covered.add(r.id()));
@@ -42,7 +42,7 @@ class CatalogTest {
 
   @Test
   void testNamesAreUnique() {
-    Catalog.operators()
+    SuiteCatalog.operators()
         .forEach(suite -> {
           Set<String> names = new TreeSet<>();
           suite.rules().forEach(r -> assertTrue(names.add(r.testName()), r.testName()));

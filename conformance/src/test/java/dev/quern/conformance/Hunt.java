@@ -1,8 +1,8 @@
 package dev.quern.conformance;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
@@ -114,7 +114,7 @@ public record Hunt(Target target, Settings settings, String operator) {
   }
 
   private List<OperatorSuite<?>> suites() {
-    return Catalog.operators().stream()
+    return SuiteCatalog.operators().stream()
         .filter(s -> operator.equals(PROVIDER) || s.name().equals(operator))
         .toList();
   }

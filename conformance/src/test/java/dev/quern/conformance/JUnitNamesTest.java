@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.data.KvFormat;
@@ -382,7 +382,7 @@ class JUnitNamesTest {
             RmsNormConformance.class,
             RopeConformance.class,
             SwiGluConformance.class);
-    List<OperatorSuite<?>> suites = Catalog.operators();
+    List<OperatorSuite<?>> suites = SuiteCatalog.operators();
     assertEquals(suites.size(), classes.size());
     for (int i = 0; i < classes.size(); i++) {
       assertEquals(suites.get(i).name(), classes.get(i).getAnnotation(Tag.class).value());

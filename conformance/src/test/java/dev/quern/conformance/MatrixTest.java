@@ -3,8 +3,8 @@ package dev.quern.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
 import dev.quern.conformance.catalog.ProviderRules;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import java.io.IOException;
@@ -90,7 +90,9 @@ class MatrixTest {
         checks().keySet().stream().map(MatrixTest::rule).collect(Collectors.toSet());
     assertEquals(
         Set.of(),
-        Catalog.untested().keySet().stream().filter(tested::contains).collect(Collectors.toSet()));
+        SuiteCatalog.untested().keySet().stream()
+            .filter(tested::contains)
+            .collect(Collectors.toSet()));
   }
 
   private static String table(List<String> unexplained) throws IOException {
@@ -102,7 +104,7 @@ class MatrixTest {
     for (String rule : rules) {
       List<String> of = checks.keySet().stream().filter(c -> rule(c).equals(rule)).toList();
       if (of.isEmpty()) {
-        String reason = Catalog.untested().get(rule);
+        String reason = SuiteCatalog.untested().get(rule);
         if (reason == null) {
           unexplained.add(rule);
         }
@@ -130,7 +132,7 @@ class MatrixTest {
   private static Map<String, Set<String>> checks() {
     Map<String, Set<String>> checks = new LinkedHashMap<>();
     ProviderRules.whole().forEach(r -> add(checks, r.testName(), "provider"));
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       checks(suite).forEach(check -> add(checks, check, suite.name()));
     }
     return checks;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.conformance.attention.AttentionCase;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.linear.LinearCase;
 import dev.quern.conformance.rows.RmsNormCase;
 import dev.quern.conformance.rows.RopeCase;
@@ -31,17 +31,17 @@ class ModelShapesTest {
 
   @Test
   void theLargestOfEachDimension() {
-    assertEquals(OptionalLong.of(36864), Catalog.largest("linear", "inputs"));
-    assertEquals(OptionalLong.of(262144), Catalog.largest("linear", "outputs"));
-    assertEquals(OptionalLong.of(131072), Catalog.largest("attention", "positions"));
-    assertEquals(OptionalLong.of(256), Catalog.largest("rope", "headDim"));
-    assertEquals(OptionalLong.empty(), Catalog.largest("linear", "heads"));
-    assertEquals(OptionalLong.empty(), Catalog.largest("convolution", "heads"));
+    assertEquals(OptionalLong.of(36864), SuiteCatalog.largest("linear", "inputs"));
+    assertEquals(OptionalLong.of(262144), SuiteCatalog.largest("linear", "outputs"));
+    assertEquals(OptionalLong.of(131072), SuiteCatalog.largest("attention", "positions"));
+    assertEquals(OptionalLong.of(256), SuiteCatalog.largest("rope", "headDim"));
+    assertEquals(OptionalLong.empty(), SuiteCatalog.largest("linear", "heads"));
+    assertEquals(OptionalLong.empty(), SuiteCatalog.largest("convolution", "heads"));
   }
 
   @Test
   void everySubjectReachesBeyondAllOfThem() {
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       reaches(suite);
     }
   }
@@ -66,7 +66,7 @@ class ModelShapesTest {
 
   @Test
   void drawnCasesReachTwiceAsFarAndStayAffordable() {
-    for (OperatorSuite<?> suite : Catalog.operators()) {
+    for (OperatorSuite<?> suite : SuiteCatalog.operators()) {
       drawn(suite);
     }
   }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.SpecCases;
 import dev.quern.conformance.rules.SpecCases.Budget;
 import dev.quern.data.BlockFormat;
@@ -53,7 +53,7 @@ class ModelSpecsTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void casesAreOfTheSpecAndOfSeveralRows(ModelKernel kernel) {
-    SpecCases made = Catalog.specCases(kernel.wanted(BUDGET, 1));
+    SpecCases made = SuiteCatalog.specCases(kernel.wanted(BUDGET, 1));
     for (Case c : made.cases()) {
       assertEquals(kernel.spec(), c.spec());
     }
@@ -66,7 +66,7 @@ class ModelSpecsTest {
   void whatExceedsTimeOrMemoryIsSaid() {
     LinearSpec output =
         new LinearSpec(BlockFormat.Q4_0, 128256, 2048, false, Set.copyOf(Numerics.standard()));
-    SpecCases large = Catalog.specCases(kernel(output).wanted(BUDGET, 1));
+    SpecCases large = SuiteCatalog.specCases(kernel(output).wanted(BUDGET, 1));
     assertEquals(List.of(), large.cases());
     assertTrue(large.tooLarge().getFirst().startsWith("all of it: 262,668,288 weights take"));
 
@@ -74,11 +74,11 @@ class ModelSpecsTest {
         new LinearSpec(BlockFormat.Q4_0, 512, 256, false, Set.copyOf(Numerics.standard()));
     assertEquals(
         List.of("rows above 8, to a batch of 256"),
-        Catalog.specCases(kernel(some).wanted(BUDGET, 1)).tooLarge());
+        SuiteCatalog.specCases(kernel(some).wanted(BUDGET, 1)).tooLarge());
 
     AttentionSpec far =
         new AttentionSpec(32, 8, 64, 131072, (float) (1 / Math.sqrt(64)), KvFormat.F16);
-    SpecCases attention = Catalog.specCases(kernel(far).wanted(BUDGET, 1));
+    SpecCases attention = SuiteCatalog.specCases(kernel(far).wanted(BUDGET, 1));
     assertTrue(
         attention.tooLarge().getFirst().startsWith("positions above 512, to a context of 131,072"),
         attention.toString());
@@ -89,9 +89,11 @@ class ModelSpecsTest {
   void aSpecThatNoCaseHasIsRefused() {
     AttentionSpec scaled = new AttentionSpec(2, 1, 8, 64, 0.7f, KvFormat.F16);
     assertThrows(
-        IllegalArgumentException.class, () -> Catalog.specCases(kernel(scaled).wanted(BUDGET, 1)));
+        IllegalArgumentException.class,
+        () -> SuiteCatalog.specCases(kernel(scaled).wanted(BUDGET, 1)));
     assertThrows(
-        IllegalArgumentException.class, () -> Catalog.specCases(kernel("spec").wanted(BUDGET, 1)));
+        IllegalArgumentException.class,
+        () -> SuiteCatalog.specCases(kernel("spec").wanted(BUDGET, 1)));
   }
 
   @Test

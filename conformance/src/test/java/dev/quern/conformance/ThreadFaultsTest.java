@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.conformance.cases.Case;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.Subject;
@@ -80,7 +80,7 @@ class ThreadFaultsTest {
   private static void killed(
       KernelProvider provider, String operator, String subject, String check) {
     assertTrue(
-        Catalog.operators().stream()
+        SuiteCatalog.operators().stream()
             .filter(s -> s.name().equals(operator))
             .anyMatch(s -> fails(s, provider, subject, check)),
         () -> "survived " + check);

@@ -3,6 +3,9 @@ package dev.quern.llama;
 /// Ends generations that were told of it by [GenerationOptions#withCancellation(Cancellation)],
 /// whether they run already or begin later: a call that comes too early is not lost, as it is with
 /// [LlamaSession#cancel()]. Once cancelled, it stays so. For any threads.
+///
+/// @since 0.1
+/// @stability api
 public final class Cancellation {
   private volatile boolean cancelled;
 

@@ -7,6 +7,9 @@ import java.util.function.Consumer;
 
 /// A conversation of several turns over one session. What was said stays in the KV cache, so that a
 /// turn costs only its own tokens.
+///
+/// @since 0.1
+/// @stability api
 public final class ChatSession {
   private final LlamaSession session;
   private final ChatTemplate template;

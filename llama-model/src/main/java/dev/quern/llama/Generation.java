@@ -13,6 +13,8 @@ import java.util.List;
 /// @param timeToFirstTokenSeconds from the call to the first generated token; NaN if there was none
 /// @param decodeTokens tokens that were run one by one after the prompt
 /// @param decodeSeconds time of these
+/// @since 0.1
+/// @stability api
 public record Generation(
     List<Integer> tokens,
     StopReason stop,

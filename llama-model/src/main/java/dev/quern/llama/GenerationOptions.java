@@ -18,6 +18,8 @@ import java.util.Set;
 ///   end. They are looked for in the text that one call generates, not in the prompt
 /// @param ignoreEnd whether to go on past the vocabulary's end tokens, as for measurements
 /// @param cancellation what ends the generation from outside, if anything is to
+/// @since 0.1
+/// @stability api
 public record GenerationOptions(
     int maxTokens,
     SamplingOptions sampling,

@@ -12,6 +12,9 @@ import java.util.concurrent.atomic.LongAdder;
 ///
 /// Given to [LoadOptions#withProfile] it observes the kernels of one model. It reads the clock
 /// twice a call and twice a task, some 50 ns each time.
+///
+/// @since 0.1
+/// @stability api
 public final class KernelProfile {
   private final LongAdder[] nanos = new LongAdder[Operator.values().size()]; // by ordinal
   private final long[] promptNanos = new long[Operator.values().size()]; // of them, by ordinal

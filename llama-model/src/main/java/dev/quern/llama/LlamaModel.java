@@ -34,6 +34,9 @@ import java.util.concurrent.ConcurrentHashMap;
 ///   session.generate("Once upon a time", GenerationOptions.greedy(100), System.out::print);
 /// }
 /// ```
+///
+/// @since 0.1
+/// @stability api
 public final class LlamaModel implements AutoCloseable {
   private final ModelSource source;
   private final LoadOptions options;

@@ -23,6 +23,9 @@ import java.util.function.Supplier;
 /// the tensor that is to blame, or the layer), or where the model's file was cut meanwhile, and a
 /// [dev.quern.ProviderException] where a provider fails. From a closed session or model they throw
 /// an [IllegalStateException].
+///
+/// @since 0.1
+/// @stability api
 public final class LlamaSession implements AutoCloseable {
   private final LlamaModel model;
   private final Arena arena = Arena.ofShared();

@@ -22,6 +22,8 @@ import java.util.Optional;
 /// @param chatFormat the frame of conversations, where it is not to be what the model's chat
 ///   template says
 /// @param preTokenizer how words are cut, where it is not to be what a GGUF file says
+/// @since 0.1
+/// @stability api
 public record LoadOptions(
     KernelOptions kernels,
     int threads,

@@ -1,6 +1,9 @@
 package dev.quern.llama;
 
 /// Hears how far loading is.
+///
+/// @since 0.1
+/// @stability api
 @FunctionalInterface
 public interface LoadProgress {
   /// Called after each tensor, on the loading thread.

@@ -5,6 +5,9 @@ import java.lang.foreign.MemorySegment;
 
 /// What benchmarks need of a model and nobody else does. It is public since benchmarks are modules
 /// of their own; applications have no use for it, and it is no promise.
+///
+/// @since 0.1
+/// @stability api
 public final class Measurements {
   private Measurements() {}
 

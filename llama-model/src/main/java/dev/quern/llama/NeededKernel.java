@@ -9,6 +9,8 @@ import java.util.Objects;
 /// @param stacked outputs of each matrix that a linear kernel packs, in order; empty for the other
 ///   operators
 /// @param context positions that the model was trained for
+/// @since 0.1
+/// @stability api
 public record NeededKernel(Object spec, List<Integer> stacked, int context) {
   public NeededKernel {
     Objects.requireNonNull(spec, "spec");

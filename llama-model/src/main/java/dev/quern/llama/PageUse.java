@@ -10,6 +10,8 @@ import java.util.Optional;
 /// @param givenBytes of these, what the system gave huge pages for; it gives none where free memory
 ///   is in small pieces, nor for an end that is less than one
 /// @param refusal why none are asked for, in a few words; empty if they are
+/// @since 0.1
+/// @stability api
 public record PageUse(long askedBytes, long givenBytes, Optional<String> refusal) {
   static PageUse of(HugePages pages) {
     long asked = pages.askedBytes();

@@ -1,6 +1,9 @@
 package dev.quern.llama;
 
 /// Why a generation ended.
+///
+/// @since 0.1
+/// @stability api
 public enum StopReason {
   /// The model said that the text, or its turn, is over.
   END_OF_TEXT,

@@ -14,6 +14,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// A run never waits for a thread that has not begun: the caller closes the run to newcomers when
 /// the last task is claimed. A second caller that finds the pool busy runs its tasks alone; results
 /// don't depend on the split (SPEC.md, P11).
+///
+/// @since 0.1
+/// @stability api
 public final class WorkerPool implements Workers, AutoCloseable {
   /// Spins before parking: about 40 microseconds, several times the gap between two operators of a
   /// 1B model and far below a scheduler's time slice. docs/measurements.md has the figures.

@@ -51,12 +51,12 @@ public final class Agreement {
   /// The demo model, all of whose matrices are rounded to Q4_0.
   public static Path demoInQ4_0(Path folder) throws IOException {
     Path demo = folder.resolve("demo.gguf");
-    Path quantised = folder.resolve("demo-Q4_0.gguf");
+    Path quantized = folder.resolve("demo-Q4_0.gguf");
     try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
       Files.copy(in, demo);
     }
-    QuantisedCopy.write(demo, quantised);
-    return quantised;
+    QuantizedCopy.write(demo, quantized);
+    return quantized;
   }
 
   /// What is likely after each of 500 tokens, of texts that the exact model wrote itself.

@@ -52,7 +52,7 @@ class FolderQuantizerTest {
       throws Exception {
     Path gguf = tiny1(format);
     Path model = HuggingFaceFolder.write(gguf, folder.resolve("model"), shards);
-    Path made = quantise(model, QuantizeOptions.of(scheme, 32));
+    Path made = quantize(model, QuantizeOptions.of(scheme, 32));
     assertSameLogits(model, made);
     assertEqualBytes(made, gguf, 15);
     try (GgufFile a = GgufFile.open(made);
@@ -77,7 +77,7 @@ class FolderQuantizerTest {
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       assertEquals("BF16", checkpoint.tensor("blk.0.attn_norm.weight").type());
     }
-    Path made = quantise(model, QuantizeOptions.of("f32", 32));
+    Path made = quantize(model, QuantizeOptions.of("f32", 32));
     assertSameLogits(model, made);
     try (GgufFile file = GgufFile.open(made)) {
       assertEquals(BlockFormat.F32, file.tensor("blk.0.attn_norm.weight").format().orElseThrow());
@@ -86,13 +86,13 @@ class FolderQuantizerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"int4-block", "q4_0", "q6_k", "int8-channel"})
-  void quantisedMatricesHaveTheBytesThatAGgufFileGives(String scheme) throws Exception {
+  void quantizedMatricesHaveTheBytesThatAGgufFileGives(String scheme) throws Exception {
     Path gguf = tiny1("F32");
     Path model = HuggingFaceFolder.write(gguf, folder.resolve("model"), 3);
-    Path fromFolder = quantise(model, QuantizeOptions.of(scheme, 64));
+    Path fromFolder = quantize(model, QuantizeOptions.of(scheme, 64));
     Path fromFile = folder.resolve("from-file.gguf");
-    Files.move(quantise(gguf, QuantizeOptions.of(scheme, 64)), fromFile);
-    assertEqualBytes(quantise(model, QuantizeOptions.of(scheme, 64)), fromFile, 15);
+    Files.move(quantize(gguf, QuantizeOptions.of(scheme, 64)), fromFile);
+    assertEqualBytes(quantize(model, QuantizeOptions.of(scheme, 64)), fromFile, 15);
     assertSameLogits(fromFile, fromFolder);
   }
 
@@ -100,7 +100,7 @@ class FolderQuantizerTest {
   void theDemoModelKeepsItsTextAndChat() throws Exception {
     Path gguf = demo();
     Path model = HuggingFaceFolder.write(gguf, folder.resolve("model"), 5);
-    Path made = quantise(model, QuantizeOptions.of("f16", 32));
+    Path made = quantize(model, QuantizeOptions.of("f16", 32));
     assertSameLogits(gguf, made);
     try (GgufFile a = GgufFile.open(made);
         GgufFile b = GgufFile.open(gguf)) {
@@ -153,7 +153,7 @@ class FolderQuantizerTest {
       params.put("max_seq_len", c.contextLength());
       new ObjectMapper().writeValue(model.resolve("params.json").toFile(), params);
     }
-    Path made = quantise(model, QuantizeOptions.of("f32", 32));
+    Path made = quantize(model, QuantizeOptions.of("f32", 32));
     assertEqualBytes(made, gguf, 15);
     assertSameLogits(gguf, made);
   }
@@ -171,7 +171,7 @@ class FolderQuantizerTest {
     Files.writeString(config, String.format(Locale.ROOT, "{\"eos_token_id\": [%d]}", free[0]));
     Set<Integer> ends = LlamaModel.loadTokenizer(model).endOfGeneration();
     assertTrue(ends.contains(free[0]));
-    Path made = quantise(model, QuantizeOptions.of("f16", 32));
+    Path made = quantize(model, QuantizeOptions.of("f16", 32));
     assertEquals(ends, LlamaModel.loadTokenizer(made).endOfGeneration());
     Files.writeString(
         config,
@@ -185,7 +185,7 @@ class FolderQuantizerTest {
     edit(
         model.resolve("config.json"),
         config -> config.putObject("rope_scaling").put("rope_type", "linear").put("factor", 4.0));
-    Path made = quantise(model, QuantizeOptions.of("f32", 32));
+    Path made = quantize(model, QuantizeOptions.of("f32", 32));
     assertSameLogits(model, made);
     try (Checkpoint checkpoint = Checkpoint.open(made)) {
       assertEquals(0.25, checkpoint.config().ropeScale());
@@ -195,7 +195,7 @@ class FolderQuantizerTest {
 
   @ParameterizedTest
   @CsvSource({"SpinQuant, true, false", "QLoRA, false, true"})
-  void whatIsQuantisedAlreadyIsRefused(String name, boolean spinQuant, boolean adaptors)
+  void whatIsQuantizedAlreadyIsRefused(String name, boolean spinQuant, boolean adaptors)
       throws Exception {
     Path model = new QuantizedModel(1, spinQuant, adaptors).write(folder.resolve("model"), false);
     refused(
@@ -238,7 +238,7 @@ class FolderQuantizerTest {
 
   private void refused(Path model, String part, Class<? extends RuntimeException> type)
       throws IOException {
-    RuntimeException e = assertThrows(type, () -> quantise(model, QuantizeOptions.of("f16", 32)));
+    RuntimeException e = assertThrows(type, () -> quantize(model, QuantizeOptions.of("f16", 32)));
     assertTrue(e.getMessage().contains(part), e.getMessage());
     assertEquals(1, e.getMessage().lines().count(), e.getMessage());
     try (var files = Files.list(folder)) {
@@ -246,7 +246,7 @@ class FolderQuantizerTest {
     }
   }
 
-  private Path quantise(Path model, QuantizeOptions options) throws IOException {
+  private Path quantize(Path model, QuantizeOptions options) throws IOException {
     Path made = folder.resolve("made.gguf");
     try (Checkpoint source = Checkpoint.open(model);
         WorkerPool workers = new WorkerPool(2)) {

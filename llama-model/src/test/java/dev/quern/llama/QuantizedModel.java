@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 
-/// A small random checkpoint in the form of the quantised Llama 3.2, and the numbers it stands for.
+/// A small random checkpoint in the form of the quantized Llama 3.2, and the numbers it stands for.
 /// 2 layers, width 64, 4 heads, 2 KV heads, hidden 128, vocabulary 40.
 public final class QuantizedModel {
   static final int WIDTH = 64;

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The quantised Llama 3.2 in its two forms, from both containers, against double precision.
+/// The quantized Llama 3.2 in its two forms, from both containers, against double precision.
 class QuantizedModelTest {
   /// An exact forward pass in F32 stays within this of one in double precision.
   private static final double EXACT_NMSE = 1e-9;

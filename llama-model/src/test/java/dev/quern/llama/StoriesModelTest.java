@@ -58,11 +58,11 @@ class StoriesModelTest {
         });
   }
 
-  /// Greedy text of a quantised copy need not be that of the original, but it is a story: English
+  /// Greedy text of a quantized copy need not be that of the original, but it is a story: English
   /// words, whole sentences, and for the finer format the same beginning.
   @ParameterizedTest
   @ValueSource(strings = {"Q4_0", "Q8_0"})
-  void quantisedCopiesTellStories(String format) throws Exception {
+  void quantizedCopiesTellStories(String format) throws Exception {
     Path file = SharedFiles.file("models/stories260K-" + format + ".gguf");
     StringBuilder text = new StringBuilder();
     try (LlamaModel model = LlamaModel.load(file, OPTIONS);

@@ -25,7 +25,7 @@ class TinyModelTest {
   /// Files that the test resources hold, so that a plain build checks them too.
   private static final List<String> EMBEDDED = List.of("F32", "Q4_0", "Q6_K");
 
-  /// The bound against llama.cpp is wide for the quantised formats: it rounds activations there.
+  /// The bound against llama.cpp is wide for the quantized formats: it rounds activations there.
   @ParameterizedTest
   @CsvSource({
     "F32, 1e-9",

@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
 
 /// Random weights straight as stored blocks (SPEC.md, section F): quants are random bits, scales
 /// are set so that weights have mean 0 and a given standard deviation. Blocks are such as a
-/// quantiser could have written: no NaN, no -128 in Q8_0. F32, F16 and BF16 are near-Gaussian.
+/// quantizer could have written: no NaN, no -128 in Q8_0. F32, F16 and BF16 are near-Gaussian.
 public final class RandomBlocks {
   // Standard deviations of a uniform integer with that many values: sqrt((n*n - 1) / 12). Where the
   // values are -n/2 .. n/2 - 1, their mean of -1/2 is cancelled by scales of either sign.

@@ -89,10 +89,10 @@ class SyntheticModelFileTest {
     assertEquals("Q6_K", FormatMix.byName("Q4_0").orElseThrow().output().id());
     assertEquals("Q8_0", FormatMix.byName("Q8_0").orElseThrow().output().id());
     assertEquals("Q4_0", FormatMix.byName("Q4_0").orElseThrow().pure().output().id());
-    long quantised = // Q4_0 and Q6_K of llama-quantize's file; F32 norms, and rope_freqs
+    long quantized = // Q4_0 and Q6_K of llama-quantize's file; F32 norms, and rope_freqs
         547_356_672L + 215_470_080L + 270_336L + 32 * Float.BYTES;
     assertEquals(
-        quantised,
+        quantized,
         new SyntheticModelFile(
                 ModelShape.byName("llama-3.2-1b").orElseThrow(),
                 FormatMix.byName("Q4_0").orElseThrow(),

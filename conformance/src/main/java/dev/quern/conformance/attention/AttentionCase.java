@@ -1,9 +1,9 @@
 package dev.quern.conformance.attention;
 
-import dev.quern.conformance.cases.WhenAbsent;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.cases.WhenAbsent;
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionSpec;
 import java.util.List;

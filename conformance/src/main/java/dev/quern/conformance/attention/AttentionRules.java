@@ -6,8 +6,8 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.NonFinite;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.InvarianceRule;
@@ -188,7 +188,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         target,
         (run, workers) -> {
           byte[] expected = run.call(workers, Prefill.NAN);
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           for (int more : CAPACITIES) {
             Run other = ((AttentionRun) run).withCapacity(more);
             byte[] result = other.call(workers, Prefill.NAN);
@@ -216,7 +216,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         c,
         target,
         (run, workers) -> {
-          Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+          Judgement verdict = run.withinBounds(run.call(workers, Prefill.NAN));
           if (c.append()) { // rule A3: no other position
             run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
           }
@@ -273,7 +273,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         return run.withinBounds(result).outcome(run::describe);
       }
       float[] y = Run.floats(result);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       double vanishing = vanishing(data, c);
       for (int i = 0; i < y.length; i++) {
         int col = i % (c.heads() * c.headDim());
@@ -312,7 +312,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       AttentionRun atOnce = AttentionRun.open(c, target, memory);
       byte[] expected = atOnce.call(workers, Prefill.NAN);
       boolean bits = atOnce.variant(1).equals(atOnce.variant(c.rows()));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       AttentionData grown = AttentionData.of(c);
       for (int r = c.rows() - 1; r >= 0; r--) {
         forget(grown, c, c.firstPosition() + r + 1);
@@ -368,7 +368,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       AttentionRun with = AttentionRun.open(c, damaged, target, memory);
       float[] yDamaged = Run.floats(with.call(workers, Prefill.NAN));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (int i = 0; i < y.length; i++) {
         int r = i / cols;
         int h = i % cols / c.headDim();

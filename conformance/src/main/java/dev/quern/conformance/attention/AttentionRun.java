@@ -6,7 +6,7 @@ import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Half;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Operand;
@@ -303,12 +303,12 @@ public final class AttentionRun extends Run {
   /// Rule A6, or A3 under append. Rows whose scores may be further off than A6 speaks of are left
   /// out.
   @Override
-  public Verdict withinBounds(byte[] result) {
+  public Judgement withinBounds(byte[] result) {
     return c.append() ? appended(result) : attended(floats(result));
   }
 
-  private Verdict attended(float[] actual) {
-    Verdict verdict = new Verdict();
+  private Judgement attended(float[] actual) {
+    Judgement verdict = new Judgement();
     for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
       double[] keys = AttentionData.head(data.keys(), c, kvHead, c.positions());
       double[] values = AttentionData.head(data.values(), c, kvHead, c.positions());
@@ -329,7 +329,7 @@ public final class AttentionRun extends Run {
     return verdict;
   }
 
-  private void judge(Verdict verdict, Pair pair, AttentionOracle exact, float[] actual) {
+  private void judge(Judgement verdict, Pair pair, AttentionOracle exact, float[] actual) {
     for (int d = 0; d < c.headDim(); d++) {
       int col = pair.head * c.headDim() + d;
       float value = actual[pair.row * AttentionData.cols(c) + col];
@@ -364,8 +364,8 @@ public final class AttentionRun extends Run {
     return List.copyOf(pairs);
   }
 
-  private Verdict appended(byte[] result) {
-    Verdict verdict = new Verdict();
+  private Judgement appended(byte[] result) {
+    Judgement verdict = new Judgement();
     ByteBuffer actual = ByteBuffer.wrap(result).order(ByteOrder.LITTLE_ENDIAN);
     for (float[] from : List.of(data.q(), data.v())) {
       String name = from == data.q() ? "keys" : "values";
@@ -383,7 +383,7 @@ public final class AttentionRun extends Run {
 
   /// One element, exactly; subnormals may be zero (rule P20), any NaN is any NaN.
   private void stored(
-      Verdict verdict, String name, int kvHead, int t, int d, float value, ByteBuffer actual) {
+      Judgement verdict, String name, int kvHead, int t, int d, float value, ByteBuffer actual) {
     boolean f16 = c.kv().equals("F16");
     float found = f16 ? (float) Half.f16(actual.getShort()) : actual.getFloat();
     float expected = f16 ? (float) Half.f16(Half.toF16(value)) : value;

@@ -2,8 +2,8 @@ package dev.quern.conformance.attention;
 
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -36,13 +36,13 @@ final class SessionRule {
       AttentionRun two = (AttentionRun) one.sibling(c.seed() + 1);
       one.clear();
       two.clear();
-      return new Sequence(c, workers, new Verdict()).run(one, two).outcome();
+      return new Sequence(c, workers, new Judgement()).run(one, two).outcome();
     }
   }
 
   /// The calls, in their order.
-  private record Sequence(AttentionCase c, TestWorkers workers, Verdict verdict) {
-    Verdict run(AttentionRun one, AttentionRun two) {
+  private record Sequence(AttentionCase c, TestWorkers workers, Judgement verdict) {
+    Judgement run(AttentionRun one, AttentionRun two) {
       int rows = c.rows();
       int first = c.firstPosition();
       int end = c.positions();

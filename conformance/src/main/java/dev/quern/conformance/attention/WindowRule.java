@@ -2,8 +2,8 @@ package dev.quern.conformance.attention;
 
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -20,7 +20,7 @@ final class WindowRule {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun run = AttentionRun.open(c, target, memory);
       byte[] seen = run.call(workers, Prefill.NAN);
-      Verdict verdict = run.withinBounds(seen);
+      Judgement verdict = run.withinBounds(seen);
       int any = new Mix(c.seed(), "window").below(c.rows());
       for (int row : any == 0 ? new int[] {0} : new int[] {0, any}) {
         AttentionRun blinded = AttentionRun.open(c, blind(c, c.firstVisible(row)), target, memory);

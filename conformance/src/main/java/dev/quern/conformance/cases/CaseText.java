@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The one-line form of a case: `format=Q4_0,numerics=exact-f32,rows=3,outputs=17+5,...`, one
-/// `name=value` per record component, in the record's order: all of them, but for a [WhenAbsent] one
-/// that is what a line without it means. Enum constants are written in lower case with `-`, lists
-/// with `+`.
+/// `name=value` per record component, in the record's order: all of them, but for a [WhenAbsent]
+/// one that is what a line without it means. Enum constants are written in lower case with `-`,
+/// lists with `+`.
 public final class CaseText {
   /// A kind of case, as reflection sees it: to ask it anew each time takes longer than all else
   /// that a suite does before its first call.

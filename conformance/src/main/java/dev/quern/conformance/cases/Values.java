@@ -19,10 +19,10 @@ public enum Values {
   NEGATIVE,
   /// One value in 32 is 10,000 times the others.
   OUTLIER,
-  /// Each is the row's largest magnitude, of either sign: quantised values at the ends of their
+  /// Each is the row's largest magnitude, of either sign: quantized values at the ends of their
   /// range.
   EXTREME,
-  /// Halves between two steps of int8 quantisation: even rows for rule L6, odd ones for L7.
+  /// Halves between two steps of int8 quantization: even rows for rule L6, odd ones for L7.
   TIES,
   /// Magnitudes from 2^-40 to 2^40.
   WIDE,

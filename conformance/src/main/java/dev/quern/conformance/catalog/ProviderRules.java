@@ -2,8 +2,8 @@ package dev.quern.conformance.catalog;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.run.Thrown;
@@ -40,7 +40,7 @@ public final class ProviderRules {
     /// Checks it.
     @FunctionalInterface
     public interface Check {
-      Verdict check(Candidate target);
+      Judgement check(Candidate target);
     }
 
     public String testName() {
@@ -69,8 +69,8 @@ public final class ProviderRules {
         Rule.<C>of(SUPPORT, "as_declared", (c, target) -> asDeclared(suite, c, target)));
   }
 
-  private static Verdict name(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement name(Candidate target) {
+    Judgement verdict = new Judgement();
     String name = target.provider().name();
     if (name == null || !name.matches("[a-z][a-z0-9_-]*")) {
       verdict.fail("name()", "a letter, then letters, digits, - and _, all lower case", "" + name);
@@ -78,8 +78,8 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static Verdict specVersion(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement specVersion(Candidate target) {
+    Judgement verdict = new Judgement();
     int version = target.provider().specVersion();
     if (Spec.major(version) != Spec.major(Spec.VERSION)
         || Spec.minor(version) > Spec.minor(Spec.VERSION)) {
@@ -93,8 +93,8 @@ public final class ProviderRules {
   }
 
   /// Every kind of platform, this one and others: each has an answer, and the same one twice.
-  private static Verdict open(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement open(Candidate target) {
+    Judgement verdict = new Judgement();
     KernelProvider provider = target.provider();
     for (String os : List.of("linux", "macos", "windows", "aix")) {
       for (String arch : List.of("x86_64", "aarch64", "s390x")) {
@@ -116,7 +116,7 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static void answers(KernelProvider provider, Platform platform, Verdict verdict) {
+  private static void answers(KernelProvider provider, Platform platform, Judgement verdict) {
     String where = String.format(Locale.ROOT, "open(%s)", platform);
     try {
       Availability first = provider.open(platform);
@@ -142,8 +142,8 @@ public final class ProviderRules {
   }
 
   /// Formats that nobody has heard of are declined, with a reason.
-  private static Verdict unknownFormats(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement unknownFormats(Candidate target) {
+    Judgement verdict = new Judgement();
     BlockFormat format = new BlockFormat("X3_Z", 24, 9, ScalePlane.INLINE);
     KvFormat cache = new KvFormat("X3_Z", 3);
     LinearSpec linear = new LinearSpec(format, 8, 48, false, Set.copyOf(Numerics.standard()));
@@ -157,8 +157,8 @@ public final class ProviderRules {
 
   /// Numerics of a later version among those that are tolerated are no reason to throw, nor to run
   /// with them.
-  private static Verdict unknownNumerics(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement unknownNumerics(Candidate target) {
+    Judgement verdict = new Judgement();
     Set<Numerics> tolerated = new HashSet<>(Numerics.standard());
     tolerated.add(UNHEARD);
     for (BlockFormat format : BlockFormat.standard()) {
@@ -182,7 +182,7 @@ public final class ProviderRules {
     Offer<?> offer();
   }
 
-  private static void declines(String spec, Asked asked, Verdict verdict) {
+  private static void declines(String spec, Asked asked, Judgement verdict) {
     try {
       if (!(asked.offer() instanceof Offer.Declined<?>)) {
         verdict.fail(spec, "declined: nobody knows it", "" + asked.offer());
@@ -192,8 +192,8 @@ public final class ProviderRules {
     }
   }
 
-  private static Verdict declaration(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement declaration(Candidate target) {
+    Judgement verdict = new Judgement();
     if (!target.support().problem().isEmpty()) {
       verdict.fail(
           target.support().source(), "a declaration that can be read", target.support().problem());
@@ -201,10 +201,10 @@ public final class ProviderRules {
     return verdict;
   }
 
-  private static Verdict acceptsSomething(Candidate target) {
-    Verdict verdict = new Verdict();
+  private static Judgement acceptsSomething(Candidate target) {
+    Judgement verdict = new Judgement();
     boolean ready = target.availability() instanceof Availability.Ready;
-    if (ready && Catalog.operators().stream().noneMatch(suite -> accepts(suite, target))) {
+    if (ready && SuiteCatalog.operators().stream().noneMatch(suite -> accepts(suite, target))) {
       verdict.fail("all operators", "at least one spec accepted", "all declined");
     }
     return verdict;
@@ -219,7 +219,7 @@ public final class ProviderRules {
 
   private static <C extends Record & Case> Outcome sameAnswer(
       OperatorSuite<C> suite, C c, Candidate target) {
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     Offer<?> first = suite.offer(c, target);
     Offer<?> second = suite.offer(c, target);
     if (first == null || second == null) {
@@ -244,7 +244,7 @@ public final class ProviderRules {
     }
     boolean declared = target.support().declares(suite.query(c), target.platform());
     Offer<?> offer = suite.offer(c, target);
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     if (declared != (offer instanceof Offer.Accepted<?>)) {
       verdict.fail(
           suite.query(c).toString(),

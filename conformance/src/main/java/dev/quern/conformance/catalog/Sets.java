@@ -3,7 +3,7 @@ package dev.quern.conformance.catalog;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.run.Thrown;
@@ -24,8 +24,8 @@ final class Sets {
 
   /// A set's answers are the same before, while and after others are open, on platforms that differ
   /// in everything, and its platform's alone.
-  static Verdict apart(Candidate target) {
-    Verdict verdict = new Verdict();
+  static Judgement apart(Candidate target) {
+    Judgement verdict = new Judgement();
     if (!(target.provider().open(target.platform()) instanceof Availability.Ready first)) {
       return verdict;
     }
@@ -48,8 +48,8 @@ final class Sets {
   }
 
   /// Closing is harmless to others, and where it is repeated.
-  static Verdict closing(Candidate target) {
-    Verdict verdict = new Verdict();
+  static Judgement closing(Candidate target) {
+    Judgement verdict = new Judgement();
     Availability closed = target.provider().open(target.platform());
     Availability open = target.provider().open(target.platform());
     if (!(closed instanceof Availability.Ready first
@@ -110,7 +110,7 @@ final class Sets {
   }
 
   private static void same(
-      String where, Map<Object, String> expected, Map<Object, String> actual, Verdict verdict) {
+      String where, Map<Object, String> expected, Map<Object, String> actual, Judgement verdict) {
     expected.forEach((spec, answer) -> {
       if (!answer.equals(actual.get(spec))) {
         verdict.fail(where + ": " + spec, answer, actual.get(spec));
@@ -121,7 +121,7 @@ final class Sets {
   /// On a spec of each kind of kernel that there is.
   private static Map<Object, String> answers(KernelSet kernels) {
     Map<Object, String> answers = new LinkedHashMap<>();
-    Catalog.operators().forEach(suite -> add(suite, kernels, answers));
+    SuiteCatalog.operators().forEach(suite -> add(suite, kernels, answers));
     return answers;
   }
 

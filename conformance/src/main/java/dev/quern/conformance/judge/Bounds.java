@@ -1,6 +1,9 @@
 package dev.quern.conformance.judge;
 
 /// The error bounds of SPEC.md. Each is derived in `docs/conformance-bounds.md`.
+///
+/// @since 0.1
+/// @stability api
 public final class Bounds {
   /// Unit roundoff of F32.
   public static final double U = 0x1p-24;

@@ -6,6 +6,9 @@ import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
 
 /// The provider under test, as rules see it.
+///
+/// @since 0.1
+/// @stability api
 public interface Candidate {
   /// The provider.
   KernelProvider provider();

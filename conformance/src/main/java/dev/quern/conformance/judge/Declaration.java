@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /// What a provider's author declares that it accepts.
+///
+/// @since 0.1
+/// @stability api
 public interface Declaration {
   /// A spec, in the declaration's terms.
   ///

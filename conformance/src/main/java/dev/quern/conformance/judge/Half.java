@@ -1,6 +1,9 @@
 package dev.quern.conformance.judge;
 
 /// IEEE binary16 and bfloat16, by their definitions.
+///
+/// @since 0.1
+/// @stability api
 public final class Half {
   private Half() {}
 

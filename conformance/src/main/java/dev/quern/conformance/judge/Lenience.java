@@ -4,6 +4,9 @@ import java.time.Duration;
 import java.util.Locale;
 
 /// What system properties ask for where a machine, or its JVM, is to blame and no kernel.
+///
+/// @since 0.1
+/// @stability api
 public final class Lenience {
   private static final String ALLOCATION = "quern.conformance.allocation";
   private static final String PATIENCE = "quern.conformance.patience";

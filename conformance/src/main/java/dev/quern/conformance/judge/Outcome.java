@@ -3,6 +3,9 @@ package dev.quern.conformance.judge;
 import java.util.List;
 
 /// What checking a rule on one case gave.
+///
+/// @since 0.1
+/// @stability api
 public sealed interface Outcome {
   /// The rule was kept.
   ///

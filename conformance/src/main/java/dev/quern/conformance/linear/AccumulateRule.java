@@ -3,8 +3,8 @@ package dev.quern.conformance.linear;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -58,7 +58,7 @@ final class AccumulateRule {
       LinearData held = new LinearData(ordinary.x(), before, ordinary.weights());
       LinearRun run = LinearRun.open(c, held, target, memory);
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (int i = 0; i < y.length; i++) {
         float ordinarily = ordinary.before()[i];
         if (!special[i]) {

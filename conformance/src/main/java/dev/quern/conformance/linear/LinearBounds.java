@@ -1,7 +1,7 @@
 package dev.quern.conformance.linear;
 
 import dev.quern.conformance.judge.Bounds;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.op.Numerics;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -64,16 +64,16 @@ public final class LinearBounds {
   /// Against the sum over the activations as the variant's numerics rounds them, and under L13 the
   /// weights: L5, and the tight checks of L9 and L13. Rows with a non-finite element are left out:
   /// rule L10 has them.
-  public static Verdict tight(LinearRun run, float[] y) {
+  public static Judgement tight(LinearRun run, float[] y) {
     return judge(run, y, false);
   }
 
   /// Against the sum over the activations themselves: the wide checks of L9 and L13.
-  public static Verdict wide(LinearRun run, float[] y) {
+  public static Judgement wide(LinearRun run, float[] y) {
     return judge(run, y, true);
   }
 
-  private static Verdict judge(LinearRun run, float[] y, boolean wide) {
+  private static Judgement judge(LinearRun run, float[] y, boolean wide) {
     List<Row> rows = IntStream.range(0, run.rows()).mapToObj(r -> row(run, r)).toList();
     List<Row> different = rows.stream().filter(Row::finite).distinct().toList();
     Numerics numerics = run.variant(run.rows()).numerics();
@@ -88,7 +88,7 @@ public final class LinearBounds {
     for (int i = 0; i < different.size(); i++) {
       byRow.put(different.get(i), sums.get(i));
     }
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     for (int r = 0; r < rows.size(); r++) {
       int row = r;
       List<Sums> models = byRow.getOrDefault(rows.get(r), List.of());
@@ -97,8 +97,8 @@ public final class LinearBounds {
       } else {
         // Where L8 leaves the model open, the row must meet one of them as a whole.
         models.stream()
-            .map(model -> judgeRow(run, row, model, y, new Verdict()))
-            .min(Comparator.comparingDouble(Verdict::worst))
+            .map(model -> judgeRow(run, row, model, y, new Judgement()))
+            .min(Comparator.comparingDouble(Judgement::worst))
             .ifPresent(verdict::add);
       }
     }
@@ -157,7 +157,8 @@ public final class LinearBounds {
     return doubles;
   }
 
-  private static Verdict judgeRow(LinearRun run, int r, Sums model, float[] y, Verdict verdict) {
+  private static Judgement judgeRow(
+      LinearRun run, int r, Sums model, float[] y, Judgement verdict) {
     LinearCase c = run.spec();
     int columns = c.totalOutputs();
     int o = 0;

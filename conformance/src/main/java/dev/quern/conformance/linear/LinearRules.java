@@ -6,8 +6,8 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.NonFinite;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.InvarianceRule;
@@ -56,7 +56,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
 
   /// What becomes of a run: the values of y, judged.
   private interface Judge {
-    Verdict judge(LinearRun run, float[] y);
+    Judgement judge(LinearRun run, float[] y);
   }
 
   @Override
@@ -248,8 +248,8 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
     }
   }
 
-  private static Verdict strides(LinearRun run, float[] y) {
-    Verdict verdict = LinearBounds.tight(run, y); // NaN lies between the rows of x
+  private static Judgement strides(LinearRun run, float[] y) {
+    Judgement verdict = LinearBounds.tight(run, y); // NaN lies between the rows of x
     run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
     return verdict;
   }
@@ -282,7 +282,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
         data,
         target,
         (run, y) -> {
-          Verdict verdict = LinearBounds.tight(run, y); // the other rows
+          Judgement verdict = LinearBounds.tight(run, y); // the other rows
           for (int o = 0; o < c.totalOutputs(); o++) {
             verdict.nan("y", bad, o, y[bad * c.totalOutputs() + o]);
           }
@@ -317,7 +317,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       LinearRun other = LinearRun.open(c, damaged, target, memory);
       float[] yDamaged = Run.floats(other.call(workers, Prefill.NAN));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (int r = 0; r < c.rows(); r++) {
         int at = r * c.totalOutputs() + bad;
         if (Float.isFinite(yDamaged[at]) && meets(c, clean.x(), r, block)) {

@@ -2,7 +2,7 @@ package dev.quern.conformance.linear;
 
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
@@ -299,7 +299,7 @@ public final class LinearRun extends Run {
   }
 
   @Override
-  public Verdict withinBounds(byte[] result) {
+  public Judgement withinBounds(byte[] result) {
     return LinearBounds.tight(this, floats(result));
   }
 }

@@ -3,8 +3,8 @@ package dev.quern.conformance.linear;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.linear.LinearRun.Packing;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.MemoryRules;
@@ -44,7 +44,7 @@ final class PackRules {
       if (whole.kernel().retainsSource()) {
         return new Outcome.Skip("the kernel retains its source");
       }
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       if (whole.packedBytes() == 0) {
         verdict.fail("pack", "packed weights in the allocator's memory", "0 bytes allocated");
       }
@@ -90,7 +90,7 @@ final class PackRules {
       LinearRun last = LinearRun.open(c, second, target, memory, packing);
       byte[] result = last.call(workers, Prefill.NAN);
       byte[] expected = LinearRun.open(c, second, target, memory).call(workers, Prefill.NAN);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Calls.same(verdict, "packed where others had been", last, expected, result);
       if (weights.same()) {
         String when = "other weights packed in the place of this kernel's";
@@ -121,7 +121,7 @@ final class PackRules {
         Memory memory = new CanaryMemory()) {
       Packing packing = Packing.of(source, memory);
       LinearRun run = LinearRun.open(c, repeated(c, c.seed()), target, memory, packing);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       MemoryRules.unchanged(run, source, "once packed", verdict);
       return verdict.outcome();
     } catch (UncheckedIOException e) {

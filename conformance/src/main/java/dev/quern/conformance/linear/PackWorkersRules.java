@@ -5,9 +5,9 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.FailureRules;
 import dev.quern.conformance.rules.HeldCallsRule;
@@ -57,7 +57,7 @@ final class PackWorkersRules {
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (Schedule schedule : schedules) {
         try (TestWorkers workers = TestWorkers.of(schedule, c.seed())) {
           byte[] result = call(run.repacked(target, workers));
@@ -74,7 +74,7 @@ final class PackWorkersRules {
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Gate gate = new Gate(3, Gate.Place.BETWEEN_TASKS);
       HeldCall<LinearRun> pack = HeldCall.begin(gate, () -> run.repacked(target, gate));
       boolean held = pack.await(limit);
@@ -93,7 +93,7 @@ final class PackWorkersRules {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(new Schedule(4, Order.REVERSED), c.seed())) {
       LinearRun run = LinearRun.open(c, target, memory);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       OwnThreadsRules.noOtherThread("each pack", () -> run.repacked(target, workers), verdict);
       return verdict.outcome();
     }
@@ -105,7 +105,7 @@ final class PackWorkersRules {
     try (Memory memory = new CanaryMemory()) {
       LinearRun run = LinearRun.open(c, target, memory);
       byte[] expected = call(run);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Mix mix = new Mix(c.seed(), CaseText.write(c));
       boolean failed = false;
       for (int parallelism : FailureRules.PARALLELISM) {

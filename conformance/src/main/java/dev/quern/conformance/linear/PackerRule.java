@@ -3,8 +3,8 @@ package dev.quern.conformance.linear;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Known;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Change;
@@ -25,7 +25,7 @@ final class PackerRule {
     try (Memory memory = new CanaryMemory();
         Memory source = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       LinearData data = LinearData.of(c);
       LinearRun run = LinearRun.open(c, data, target, memory, LinearRun.Packing.of(source, memory));
       Known first = Known.of("the packer's first kernel", run, workers, verdict);

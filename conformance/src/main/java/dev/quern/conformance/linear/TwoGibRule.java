@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.rules.TwoGibRules;
 import dev.quern.conformance.run.CanaryMemory;
@@ -72,7 +72,7 @@ final class TwoGibRule {
       kernel.apply(x, y, TwoGibRules.workspace(kernel, pages, workers));
 
       float[] all = y.data().toArray(JAVA_FLOAT);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (int o = 1; o <= zeros; o++) {
         if (all[o] != 0) {
           verdict.fail("y[0][" + o + "], of weights of 0", "0", Float.toString(all[o]));

@@ -9,6 +9,8 @@ import java.util.OptionalLong;
 /// @param seconds from its start to its report; of a run that was resumed, all of it
 /// @param residentBytes the process's peak resident memory; empty where the system does not tell
 /// @param heapBytes the JVM's heap, at most: the peaks of its pools together
+/// @since 0.1
+/// @stability api
 public record Cost(double seconds, OptionalLong residentBytes, long heapBytes) {
 
   /// This process, now.

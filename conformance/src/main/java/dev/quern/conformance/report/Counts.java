@@ -11,6 +11,8 @@ import java.util.List;
 /// @param skipped cases of which a rule says nothing here
 /// @param worstRatio the worst error against its bound; 0 where nothing has a bound
 /// @param worstCase the replay string of that case; empty where nothing has a bound
+/// @since 0.1
+/// @stability api
 public record Counts(
     long passes, long failures, long declined, long skipped, double worstRatio, String worstCase) {
   /// What a skip's reason begins with if the provider declined the spec.

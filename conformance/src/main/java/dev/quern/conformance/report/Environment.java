@@ -14,6 +14,8 @@ import java.util.Locale;
 /// @param vm the virtual machine and its mode: `OpenJDK 64-Bit Server VM (mixed mode, sharing)`
 /// @param processors processors that the JVM may use
 /// @param when the start of the run
+/// @since 0.1
+/// @stability api
 public record Environment(
     String specVersion, Platform platform, String jdk, String vm, int processors, Instant when) {
 

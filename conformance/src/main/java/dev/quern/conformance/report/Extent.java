@@ -2,7 +2,7 @@ package dev.quern.conformance.report;
 
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.CoverageTable;
-import dev.quern.conformance.catalog.Catalog;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +14,8 @@ import java.util.TreeMap;
 /// @param mode what it was told besides tries and seed, in a sentence each: what `--quick` leaves
 ///   out, how many rounds `--deep` did
 /// @param coverage what cases reached
+/// @since 0.1
+/// @stability api
 public record Extent(List<String> mode, CoverageTable coverage) {
   public Extent {
     mode = List.copyOf(mode);
@@ -41,7 +43,7 @@ public record Extent(List<String> mode, CoverageTable coverage) {
 
   /// Rules that no check is named after, with the reason.
   static Map<String, String> untested() {
-    return new TreeMap<>(Catalog.untested());
+    return new TreeMap<>(SuiteCatalog.untested());
   }
 
   /// What was not reached, in words: sizes and pairs of features, checks that had no case to judge

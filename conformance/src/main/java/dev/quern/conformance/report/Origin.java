@@ -10,6 +10,8 @@ import java.util.Optional;
 /// @param version its module's version, else its JAR's `Implementation-Version`, else `unknown`
 /// @param className its class
 /// @param location its JAR or folder, for people
+/// @since 0.1
+/// @stability api
 public record Origin(String name, String version, String className, String location) {
   /// @param location its JAR or folder, for people
   public static Origin of(KernelProvider provider, String location) {

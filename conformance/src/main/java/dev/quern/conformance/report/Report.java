@@ -16,6 +16,8 @@ import java.util.Optional;
 /// @param tested the provider that the suite ran on; empty if two were only compared
 /// @param comparison where two providers differ; empty if they were not compared
 /// @param cost what it took; empty where nobody has measured
+/// @since 0.1
+/// @stability api
 public record Report(
     Environment environment,
     Optional<Tested> tested,

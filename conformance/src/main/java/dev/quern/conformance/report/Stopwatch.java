@@ -7,6 +7,9 @@ import java.util.function.Consumer;
 
 /// How long each test took: the time between its results and those of the test before. It listens
 /// to the progress of a run.
+///
+/// @since 0.1
+/// @stability api
 public final class Stopwatch implements Consumer<CellResult> {
   private final Map<String, Long> nanos = new LinkedHashMap<>();
   private long last = System.nanoTime();

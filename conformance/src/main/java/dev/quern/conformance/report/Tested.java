@@ -5,8 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.ModelResult;
 import dev.quern.conformance.SuiteResult;
-import dev.quern.conformance.catalog.Catalog;
-import dev.quern.conformance.rules.OperatorSuite;
+import dev.quern.conformance.catalog.SuiteCatalog;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -26,6 +25,8 @@ import java.util.stream.Collectors;
 ///   not there
 /// @param replayCommand what stands before a replay string to run that case again
 /// @param extent how far it went; empty where nobody has counted
+/// @since 0.1
+/// @stability api
 public record Tested(
     Origin origin,
     SuiteResult result,
@@ -165,7 +166,7 @@ public record Tested(
   }
 
   private static String implied(String operator, int column) {
-    return Catalog.find(operator).stream()
+    return SuiteCatalog.find(operator).stream()
         .flatMap(suite -> suite.impliedNames().stream().skip(column))
         .findFirst()
         .orElse("");

@@ -8,8 +8,8 @@ import dev.quern.conformance.cases.Values;
 import dev.quern.conformance.judge.Bounds;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.KernelRules;
@@ -132,9 +132,9 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
 
   /// Rules N1, N3 and N7. Groups with a non-finite element are left out: rule N2 has them.
   @Override
-  public Verdict withinBounds(RmsNormCase c, RowData data, float[] y) {
+  public Judgement withinBounds(RmsNormCase c, RowData data, float[] y) {
     float[] x = data.first();
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     for (int first = 0; first < x.length; first += c.width()) {
       double squares = 0;
       for (int i = 0; i < c.width(); i++) {
@@ -214,7 +214,7 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
         data,
         target,
         y -> {
-          Verdict verdict = withinBounds(c, data, y); // the other rows and groups
+          Judgement verdict = withinBounds(c, data, y); // the other rows and groups
           for (int i = bad; i < bad + c.width(); i++) {
             verdict.nan("y", i / c.cols(), i % c.cols(), y[i]);
           }
@@ -254,7 +254,7 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
       byte[] actual = open(c, other, target, memory).call(workers, Prefill.NAN);
       int at = Float.BYTES * changed;
       System.arraycopy(expected, at, actual, at, Float.BYTES * c.width());
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Calls.same(verdict, "beside another group", run, expected, actual);
       return verdict.outcome();
     }

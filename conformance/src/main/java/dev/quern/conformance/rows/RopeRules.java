@@ -7,8 +7,8 @@ import dev.quern.conformance.cases.NonFinite;
 import dev.quern.conformance.judge.Bounds;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
 import dev.quern.conformance.rules.KernelRules;
@@ -146,8 +146,8 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
 
   /// Rules R1 to R3. Pairs with a non-finite element are left out: rule R4 has them.
   @Override
-  public Verdict withinBounds(RopeCase c, RowData data, float[] result) {
-    Verdict verdict = new Verdict();
+  public Judgement withinBounds(RopeCase c, RowData data, float[] result) {
+    Judgement verdict = new Judgement();
     int cols = cols(c);
     for (int r = 0; r < c.rows(); r++) {
       int angles = (c.firstPosition() + r) * c.headDim();
@@ -249,7 +249,7 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
         c,
         target,
         (run, workers) -> {
-          Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+          Judgement verdict = run.withinBounds(run.call(workers, Prefill.NAN));
           run.strayWrite().ifPresent(w -> verdict.fail(w, "unchanged", "written to"));
           return verdict;
         });
@@ -269,7 +269,7 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
       }
       RowData turned = new RowData(there, conjugate);
       float[] back = Run.floats(open(c, turned, target, memory).call(workers, Prefill.NAN));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       int cols = c.heads() * c.headDim();
       for (int r = 0; r < c.rows(); r++) {
         for (int pair = 0; pair < c.heads() * c.halfDim(); pair++) {
@@ -302,7 +302,7 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
         data,
         target,
         x -> {
-          Verdict verdict = withinBounds(c, data, x); // the other pairs
+          Judgement verdict = withinBounds(c, data, x); // the other pairs
           for (int col : new int[] {first, second}) {
             if (Float.isFinite(x[row * cols + col])) {
               verdict.fail(

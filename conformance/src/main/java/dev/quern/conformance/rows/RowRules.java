@@ -3,8 +3,8 @@ package dev.quern.conformance.rows;
 import dev.quern.Operator;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -66,7 +66,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
   /// Judges a result by it. What has no finite value is left out: another rule has that.
   ///
   /// @param result `[rows][cols]`
-  Verdict withinBounds(C c, RowData data, float[] result);
+  Judgement withinBounds(C c, RowData data, float[] result);
 
   @Override
   default Run open(C c, Candidate target, Memory memory) {
@@ -81,7 +81,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
   }
 
   /// Calls a kernel with given operands, and judges the result.
-  default Outcome check(C c, RowData data, Candidate target, Function<float[], Verdict> judge) {
+  default Outcome check(C c, RowData data, Candidate target, Function<float[], Judgement> judge) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run run = open(c, data, target, memory);

@@ -3,7 +3,7 @@ package dev.quern.conformance.rows;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.judge.Candidate;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.run.DeclinedException;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Run;
@@ -109,7 +109,7 @@ final class RowRun<C extends Record & Case, K extends Kernel> extends Run {
   }
 
   @Override
-  public Verdict withinBounds(byte[] result) {
+  public Judgement withinBounds(byte[] result) {
     return rules.withinBounds(c, data, floats(result));
   }
 }

@@ -7,8 +7,8 @@ import dev.quern.conformance.cases.NonFinite;
 import dev.quern.conformance.judge.Bounds;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Declaration.Query;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.rows.SwiGluCase.Alias;
 import dev.quern.conformance.rules.Calls;
 import dev.quern.conformance.rules.CompiledCases;
@@ -154,8 +154,8 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
 
   /// Rule S1. Elements whose gate or up is not finite are left out: rule S3 has them.
   @Override
-  public Verdict withinBounds(SwiGluCase c, RowData data, float[] y) {
-    Verdict verdict = new Verdict();
+  public Judgement withinBounds(SwiGluCase c, RowData data, float[] y) {
+    Judgement verdict = new Judgement();
     for (int i = 0; i < y.length; i++) {
       double g = data.first()[i];
       double u = data.second()[i];
@@ -218,7 +218,7 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
         data,
         target,
         y -> {
-          Verdict verdict = withinBounds(c, data, y);
+          Judgement verdict = withinBounds(c, data, y);
           for (int i = 0; i < y.length; i++) {
             boolean finite = Float.isFinite(data.first()[i]) && Float.isFinite(data.second()[i]);
             if (!finite && Float.isFinite(y[i])) {
@@ -270,7 +270,7 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
       byte[] expected = run.call(workers, Prefill.NAN);
       byte[] actual = open(c, other, target, memory).call(workers, Prefill.NAN);
       System.arraycopy(expected, 4 * changed, actual, 4 * changed, 4);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Calls.same(verdict, "beside another element", run, expected, actual);
       return verdict.outcome();
     }

@@ -4,8 +4,8 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -36,7 +36,7 @@ public final class Calls {
 
   /// Judges a run.
   public interface Judge {
-    Verdict judge(Run run, TestWorkers workers);
+    Judgement judge(Run run, TestWorkers workers);
   }
 
   /// Opens a case between canaries, with the workers that it names, and judges it.
@@ -87,7 +87,7 @@ public final class Calls {
   }
 
   /// Two results of a run must have the same bits.
-  public static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
+  public static void same(Judgement verdict, String when, Run run, byte[] expected, byte[] actual) {
     if (run.yieldsF32()) {
       float[] e = Run.floats(expected);
       float[] a = Run.floats(actual);

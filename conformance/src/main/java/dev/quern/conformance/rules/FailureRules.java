@@ -4,8 +4,8 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.FailingWorkers;
 import dev.quern.conformance.run.Memory;
@@ -49,7 +49,7 @@ public record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
       Run other = run.sibling(c.seed() + 1);
       byte[] expected = run.call(Workers.sequential(), Prefill.NAN);
       byte[] otherwise = other.call(Workers.sequential(), Prefill.NAN);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Mix mix = new Mix(c.seed(), CaseText.write(c));
       boolean tasks = false;
       for (int parallelism : PARALLELISM) {
@@ -82,7 +82,7 @@ public record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
     try (Memory memory = new CanaryMemory(Arena.ofConfined())) {
       Run run = suite.open(alone, target, memory);
       byte[] expected = run.call(Workers.sequential(), Prefill.NAN);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       FailingWorkers workers = new FailingWorkers(SEVERAL);
       Workspace w = run.prepare(workers, Prefill.NAN);
       run.again(w);
@@ -121,7 +121,7 @@ public record FailureRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// The failure must leave the call as it is.
-  public static void letsOut(Throwable failure, String where, Runnable call, Verdict verdict) {
+  public static void letsOut(Throwable failure, String where, Runnable call, Judgement verdict) {
     String expected = failure + " from the call";
     try {
       call.run();

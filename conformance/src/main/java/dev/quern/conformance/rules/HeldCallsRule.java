@@ -2,9 +2,9 @@ package dev.quern.conformance.rules;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Gate;
 import dev.quern.conformance.run.HeldCall;
@@ -37,7 +37,7 @@ public record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
       for (int i = 1; i <= MANY; i++) {
         siblings.add(kernel.sibling(c.seed() + i));
       }
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       boolean held = false;
       for (Gate.Place place : Gate.Place.values()) {
         int count = place == Gate.Place.BETWEEN_TASKS ? MANY : 1;
@@ -50,8 +50,8 @@ public record HeldCallsRule<C extends Record & Case>(OperatorSuite<C> suite) {
   /// Holds some calls there and lets others run.
   ///
   /// @return whether any was held
-  private static boolean held(List<Run> toHold, Gate.Place place, List<Run> others, Verdict verdict)
-      throws Exception {
+  private static boolean held(
+      List<Run> toHold, Gate.Place place, List<Run> others, Judgement verdict) throws Exception {
     Duration limit = Lenience.patient(LIMIT);
     List<byte[]> expected = toHold.stream().map(HeldCallsRule::alone).toList();
     List<byte[]> othersExpected = others.stream().map(HeldCallsRule::alone).toList();

@@ -6,8 +6,8 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -38,7 +38,7 @@ public record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(wide, target, memory);
       byte[] batch = run.call(Workers.sequential(), Prefill.NAN);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Mix mix = new Mix(c.seed(), CaseText.write(c));
       for (List<Integer> cuts : cuts(rows, offer.variants(), mix)) {
         compare(verdict, run, batch, cuts, mix);
@@ -78,7 +78,8 @@ public record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
     return cuts;
   }
 
-  private static void compare(Verdict verdict, Run run, byte[] batch, List<Integer> cuts, Mix mix) {
+  private static void compare(
+      Judgement verdict, Run run, byte[] batch, List<Integer> cuts, Mix mix) {
     for (int i = 1; i < cuts.size(); i++) {
       int from = cuts.get(i - 1);
       int to = cuts.get(i);

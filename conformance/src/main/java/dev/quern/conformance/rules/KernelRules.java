@@ -2,8 +2,8 @@ package dev.quern.conformance.rules;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.op.Numerics;
@@ -109,7 +109,7 @@ public final class KernelRules {
         target,
         (run, workers) -> {
           byte[] batch = run.call(workers, Prefill.NAN);
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           boolean bits = run.variant(1).equals(run.variant(c.rows()));
           if (!bits) {
             verdict.add(run.withinBounds(batch));
@@ -136,7 +136,7 @@ public final class KernelRules {
         target,
         (run, workers) -> {
           Set<Numerics> permitted = run.permitted();
-          Verdict verdict = run.withinBounds(run.call(workers, Prefill.NAN));
+          Judgement verdict = run.withinBounds(run.call(workers, Prefill.NAN));
           for (Variant v : run.variants()) {
             if (!permitted.contains(v.numerics())) {
               verdict.fail("variant " + v.name(), permitted.toString(), v.numerics().id());

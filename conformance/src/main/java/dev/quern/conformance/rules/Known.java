@@ -1,6 +1,6 @@
 package dev.quern.conformance.rules;
 
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.run.Prefill;
 import dev.quern.conformance.run.Run;
 import dev.quern.data.Workers;
@@ -12,7 +12,7 @@ import dev.quern.data.Workers;
 /// @param result the first
 public record Known(String name, Run run, byte[] result) {
   /// Makes the first call, and judges it.
-  public static Known of(String name, Run run, Workers workers, Verdict verdict) {
+  public static Known of(String name, Run run, Workers workers, Judgement verdict) {
     byte[] result = run.call(workers, Prefill.NAN);
     verdict.add(name, run.withinBounds(result));
     return new Known(name, run, result);
@@ -21,7 +21,7 @@ public record Known(String name, Run run, byte[] result) {
   /// Makes the call again.
   ///
   /// @param when what lies between: `after the others`
-  public void again(String when, Workers workers, Verdict verdict) {
+  public void again(String when, Workers workers, Judgement verdict) {
     byte[] now = run.call(workers, Prefill.NAN);
     Calls.same(verdict, name + ", " + when, run, result, now);
   }

@@ -7,8 +7,8 @@ import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.MappedMemory;
@@ -40,7 +40,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private static final long MUCH_BYTES = 1 << 20;
 
   Outcome staysInBounds(C c, Candidate target) {
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     String os = target.platform().os();
     try (Memory memory = new CanaryMemory(WIDE_GUARD_BYTES);
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
@@ -60,7 +60,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
     }
   }
 
-  private static void strayWrites(Run run, Verdict verdict) {
+  private static void strayWrites(Run run, Judgement verdict) {
     run.overrun(false).ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
     run.overrun(true).ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
     run.strayWrite().ifPresent(o -> verdict.fail(o, "unchanged", "written to"));
@@ -75,7 +75,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         target,
         (run, workers) -> {
           Watch watch = run.watch(workers);
-          Verdict verdict = run.withinBounds(run.call(watch, Prefill.NAN));
+          Judgement verdict = run.withinBounds(run.call(watch, Prefill.NAN));
           strayWrites(run, verdict);
           run.changedInput().ifPresent(i -> verdict.fail(i, "unchanged", "written to"));
           watch.found().ifPresent(w -> verdict.fail(w, "unchanged at any moment", "changed"));
@@ -89,7 +89,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       Run apart = suite.open(c, target, memory);
       byte[] expected = apart.call(workers, Prefill.NAN);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Mix mix = new Mix(c.seed(), "columns of " + CaseText.write(c));
       try (Memory shared = new SharedMemory(new CanaryMemory(), apart, mix)) {
         Run run = suite.open(c, target, shared);
@@ -129,7 +129,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   Outcome inputsUnchanged(C c, Candidate target) {
     try (MappedMemory memory = new MappedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Run run = suite.open(c, target, memory); // a linear kernel's weights are packed here
       unchanged(run, memory, "once packed", verdict);
       Watch watch = run.watch(workers);
@@ -143,7 +143,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// What is said of a run whose inputs, or some of them, lie in mapped memory.
-  public static void unchanged(Run run, MappedMemory memory, String when, Verdict verdict) {
+  public static void unchanged(Run run, MappedMemory memory, String when, Judgement verdict) {
     run.changedInput().ifPresent(i -> verdict.fail(i + ", " + when, "unchanged", "written to"));
     memory
         .written()
@@ -163,7 +163,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         target,
         (run, workers) -> {
           byte[] first = run.call(workers, Prefill.ZERO);
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           for (Prefill held : others) {
             String over = "over " + held.name().toLowerCase(Locale.ROOT);
             Calls.same(verdict, over, run, first, run.call(workers, held));
@@ -176,7 +176,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
   /// A row alone in the scratch that all rows left, all rows in what it left, and other operands in
   /// what these left.
   private static void leftOver(
-      Run run, Run sibling, TestWorkers workers, Verdict verdict, byte[] all) {
+      Run run, Run sibling, TestWorkers workers, Judgement verdict, byte[] all) {
     Run row = run.row(run.rows() - 1);
     byte[] expected = row.call(workers, Prefill.ZERO);
     byte[] others = sibling.call(workers, Prefill.ZERO);
@@ -196,7 +196,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
         c,
         target,
         (run, workers) -> {
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           Mix mix = new Mix(c.seed(), "scratch");
           ScratchBytes.monotone(run.kernel(), mix, verdict);
           run.call(workers, Prefill.NAN);
@@ -215,7 +215,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
 
   Outcome scratchOfModels(C c, Candidate target) {
     try (Memory memory = new CanaryMemory()) {
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       Mix mix = new Mix(c.seed(), "scratch");
       ScratchBytes.monotone(suite.kernel(c, target, memory), mix, verdict);
       return verdict.outcome();
@@ -233,7 +233,7 @@ public record MemoryRules<C extends Record & Case>(OperatorSuite<C> suite) {
           long asked = run.scratchBytes(workers);
           long odd = 64L * (2 * new Mix(c.seed(), "more").below(50) + 1);
           long others = run.kernel().scratchBytes(4 * c.rows() + 1, 3 * workers.parallelism());
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           for (long bytes : new long[] {asked + 1, 2 * asked + odd, others, asked + MUCH_BYTES}) {
             if (bytes > asked + 8 * MUCH_BYTES) {
               continue; // too dear

@@ -4,8 +4,8 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.GuardPages;
 import dev.quern.conformance.run.Memory;
@@ -57,11 +57,11 @@ record ModelSizeRule<C extends Record & Case>(
       if (stray.isPresent()) {
         return stray.get();
       }
-      Verdict bounds = run.withinBounds(result);
+      Judgement bounds = run.withinBounds(result);
       if (bounds.outcome() instanceof Outcome.Fail fail) {
         return fail.of(run.boundRule());
       }
-      Verdict verdict = rowsAlone(c, run, result, workers);
+      Judgement verdict = rowsAlone(c, run, result, workers);
       if (verdict.outcome() instanceof Outcome.Fail fail) {
         return fail.of(rowsRule);
       }
@@ -91,7 +91,7 @@ record ModelSizeRule<C extends Record & Case>(
     String os = target.platform().os();
     boolean guards = GuardPages.supported(os);
     try (TestWorkers workers = TestWorkers.of(other, c.seed())) {
-      Verdict guarded = new Verdict();
+      Judgement guarded = new Judgement();
       if (guards) {
         try (Memory memory = new GuardPages(os, GuardPages.Side.END)) {
           byte[] beside = suite.open(c, target, memory).call(workers, Prefill.NAN);
@@ -101,7 +101,7 @@ record ModelSizeRule<C extends Record & Case>(
           return Optional.empty();
         }
       }
-      Verdict scheduled = new Verdict();
+      Judgement scheduled = new Judgement();
       same(scheduled, "workers " + other, run, result, run.call(workers, Prefill.NAN));
       if (scheduled.outcome() instanceof Outcome.Fail fail) {
         return Optional.of(fail.of("P11"));
@@ -112,9 +112,9 @@ record ModelSizeRule<C extends Record & Case>(
     }
   }
 
-  private static <C extends Case> Verdict rowsAlone(
+  private static <C extends Case> Judgement rowsAlone(
       C c, Run run, byte[] result, TestWorkers workers) {
-    Verdict verdict = new Verdict();
+    Judgement verdict = new Judgement();
     boolean bits = run.variant(1).equals(run.variant(c.rows()));
     for (int r : c.rows() == 1 ? Set.<Integer>of() : someRows(c)) {
       Run alone = run.row(r);
@@ -141,7 +141,8 @@ record ModelSizeRule<C extends Record & Case>(
     return rows;
   }
 
-  private static void same(Verdict verdict, String when, Run run, byte[] expected, byte[] actual) {
+  private static void same(
+      Judgement verdict, String when, Run run, byte[] expected, byte[] actual) {
     if (!Arrays.equals(expected, actual)) {
       Calls.same(verdict, when, run, expected, actual); // other NaN are no difference
     }

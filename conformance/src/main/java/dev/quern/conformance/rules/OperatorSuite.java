@@ -47,8 +47,8 @@ public interface OperatorSuite<C extends Record & Case> {
     return List.of();
   }
 
-  /// For each column of [#declaredNames], from the first on, the name that a declaration without the
-  /// column means: it was written before there was one. Empty where there always was; columns
+  /// For each column of [#declaredNames], from the first on, the name that a declaration without
+  /// the column means: it was written before there was one. Empty where there always was; columns
   /// behind the last are such.
   default List<String> impliedNames() {
     return List.of();

@@ -3,8 +3,8 @@ package dev.quern.conformance.rules;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.BusyThreads;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
@@ -32,7 +32,7 @@ public record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(new Schedule(4, Schedule.Order.REVERSED), c.seed())) {
       Run run = suite.open(c, target, memory);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       try {
         run.call(workers, Prefill.NAN);
       } catch (RuntimeException e) {
@@ -50,7 +50,7 @@ public record OwnThreadsRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   /// Neither a new thread nor an old one may take part.
-  public static void noOtherThread(String where, Runnable call, Verdict verdict) {
+  public static void noOtherThread(String where, Runnable call, Judgement verdict) {
     if (startsThreads(call)) {
       verdict.fail(where, "no thread started", "a thread started");
     } else {

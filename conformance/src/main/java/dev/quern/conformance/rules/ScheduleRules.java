@@ -6,8 +6,8 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Schedule.Order;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -70,7 +70,7 @@ record ScheduleRules<C extends Record & Case>(OperatorSuite<C> suite) {
       long most = run.kernel().scratchBytes(run.rows(), Schedule.MOST_WORKERS);
       MemorySegment scratch =
           memory.allocate("scratch", Math.max(0, most), Workspace.SCRATCH_ALIGNMENT);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       for (Schedule schedule : schedules) {
         try (TestWorkers workers = TestWorkers.of(schedule, c.seed())) {
           byte[] result = run.call(workers, Prefill.NAN, scratch);

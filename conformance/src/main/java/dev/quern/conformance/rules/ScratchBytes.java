@@ -1,7 +1,7 @@
 package dev.quern.conformance.rules;
 
 import dev.quern.conformance.cases.Mix;
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.op.Kernel;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -32,7 +32,7 @@ final class ScratchBytes {
   private ScratchBytes() {}
 
   /// It must not be negative, and not shrink when rows or workers grow.
-  static void monotone(Kernel kernel, Mix mix, Verdict verdict) {
+  static void monotone(Kernel kernel, Mix mix, Judgement verdict) {
     for (int r = 0; r < ROWS.length; r++) {
       for (int w = 0; w < WORKERS.length; w++) {
         int fewer = ROWS[Math.max(0, r - 1)];
@@ -50,7 +50,7 @@ final class ScratchBytes {
   }
 
   private static void compare(
-      Kernel kernel, int rows, int workers, int moreRows, int moreWorkers, Verdict verdict) {
+      Kernel kernel, int rows, int workers, int moreRows, int moreWorkers, Judgement verdict) {
     long least = Math.max(0, kernel.scratchBytes(rows, workers));
     long bytes = kernel.scratchBytes(moreRows, moreWorkers);
     if (bytes < least) {

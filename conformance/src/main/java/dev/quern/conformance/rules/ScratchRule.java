@@ -7,8 +7,8 @@ import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -54,7 +54,7 @@ record ScratchRule<C extends Record & Case>(OperatorSuite<C> suite) {
       Mix mix = new Mix(c.seed(), CaseText.write(c));
       int workers = mix.oneIn(2) ? 2 + mix.below(15) : 2 + mix.below(Schedule.MOST_WORKERS - 1);
       Assignment assignment = ASSIGNMENTS.get(mix.below(ASSIGNMENTS.size()));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       watch(run, new Watch(4, BY_TURNS), verdict);
       watch(run, new Watch(affordable(run, workers), assignment), verdict);
       return verdict.outcome();
@@ -70,7 +70,7 @@ record ScratchRule<C extends Record & Case>(OperatorSuite<C> suite) {
     return fewer;
   }
 
-  private static void watch(Run run, Watch watch, Verdict verdict) {
+  private static void watch(Run run, Watch watch, Judgement verdict) {
     Workspace w = run.prepare(watch, Prefill.NAN);
     watch.scratch = w.scratch();
     run.again(w);

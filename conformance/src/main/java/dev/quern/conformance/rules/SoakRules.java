@@ -4,8 +4,8 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -76,7 +76,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
         c,
         target,
         (run, workers) -> {
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           Known.of("many rows", run.next(MANY_ROWS, 0, 2, run.memory()), workers, verdict);
           Run one = run.next(1, 0, c.seed(), run.memory());
           List<Soaked> all = List.of(new Soaked(run, workers), new Soaked(one, workers));
@@ -100,7 +100,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
           run, run.prepare(workers, Prefill.NAN), List.of(run, run.sibling(17)), new ArrayList<>());
     }
 
-    void first(Verdict verdict) {
+    void first(Judgement verdict) {
       for (Run content : contents) {
         byte[] result = Calls.with(content, run, w);
         verdict.add("the first calls", content.withinBounds(result));
@@ -108,7 +108,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
       }
     }
 
-    void again(int content, int call, Verdict verdict) {
+    void again(int content, int call, Judgement verdict) {
       byte[] result = Calls.with(contents.get(content), run, w);
       byte[] right = results.get(content);
       if (!Arrays.equals(right, result)) {
@@ -123,7 +123,7 @@ record SoakRules<C extends Record & Case>(OperatorSuite<C> suite) {
     int kernels = patient(tries) ? MANY_KERNELS : KERNELS;
     try (Memory memory = new CanaryMemory()) {
       Workers workers = Workers.sequential();
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       List<Known> calls = new ArrayList<>();
       for (int i = 0; i < kernels; i++) {
         long seed = c.seed() + i;

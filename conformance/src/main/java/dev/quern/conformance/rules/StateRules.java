@@ -4,8 +4,8 @@ import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.CaseText;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Change;
 import dev.quern.conformance.run.DeclinedException;
@@ -72,7 +72,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
         c,
         target,
         (run, workers) -> {
-          Verdict verdict = new Verdict();
+          Judgement verdict = new Judgement();
           Run same = run.sibling(c.seed());
           Run other = run.sibling(c.seed() + 1);
           Workspace w = run.prepare(workers, Prefill.NAN);
@@ -108,7 +108,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
       }
       runs.add(runs.get(0).sibling(c.seed() + 3));
       runs.add(runs.get(1).sibling(c.seed() + 3));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       List<Known> calls = new ArrayList<>();
       for (int i = runs.size() - 1; i >= 0; i--) {
         String name =
@@ -163,7 +163,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
       MemorySegment scratch =
           memory.allocate("scratch", bytes, Workspace.SCRATCH_ALIGNMENT).fill((byte) 0xff);
       Workspace w = new Workspace(scratch, workers);
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       List<byte[]> results = new ArrayList<>();
       for (int i = 0; i < runs.size(); i++) {
         byte[] result = Calls.with(runs.get(i), runs.get(i), w);
@@ -184,7 +184,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
   private Outcome kernelsOfOtherSpecs(C c, Candidate target) {
     try (Memory memory = new ReusedMemory(new CanaryMemory());
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       List<Known> calls = new ArrayList<>();
       calls.add(Known.of("the first kernel", suite.open(c, target, memory), workers, verdict));
       for (String change : c.otherSpecs()) {
@@ -220,7 +220,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
               new Step(rows + 3, 1, c.seed() + 3, new Schedule(9, Schedule.Order.SHUFFLED)),
               new Step(rows, 0, c.seed() + 4, Schedule.ONE),
               new Step(rows, 0, c.seed(), c.schedule()));
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       byte[] first = null;
       for (Step step : steps) {
         try (Memory there = new CanaryMemory();
@@ -244,7 +244,7 @@ public record StateRules<C extends Record & Case>(OperatorSuite<C> suite) {
     try (Memory memory = new CanaryMemory()) {
       Run run = suite.open(c, target, memory);
       Workers workers = Workers.sequential();
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       List<Known> calls =
           List.of(
               Known.of("other operands", run.sibling(c.seed() + 1), workers, verdict),

@@ -2,9 +2,9 @@ package dev.quern.conformance.rules;
 
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.judge.Candidate;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Lenience;
 import dev.quern.conformance.judge.Outcome;
-import dev.quern.conformance.judge.Verdict;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.NoEndException;
@@ -36,7 +36,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
       List<Run> runs = List.of(first, first.sibling(c.seed() + 1));
       List<byte[]> alone =
           runs.stream().map(r -> r.call(Workers.sequential(), Prefill.NAN)).toList();
-      Verdict verdict = new Verdict();
+      Judgement verdict = new Judgement();
       AtomicReference<Throwable> failure = new AtomicReference<>();
       Phaser together = new Phaser(2);
       Thread caller = Thread.currentThread();
@@ -60,7 +60,7 @@ record ThreadRules<C extends Record & Case>(OperatorSuite<C> suite) {
   }
 
   private static void repeat(
-      List<Run> runs, List<byte[]> alone, int i, InStep inStep, Verdict verdict) {
+      List<Run> runs, List<byte[]> alone, int i, InStep inStep, Judgement verdict) {
     try {
       inStep.await();
       for (int n = 0; n < SHARED_CALLS; n++) {

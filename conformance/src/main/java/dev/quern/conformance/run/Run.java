@@ -2,7 +2,7 @@ package dev.quern.conformance.run;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-import dev.quern.conformance.judge.Verdict;
+import dev.quern.conformance.judge.Judgement;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
@@ -78,7 +78,7 @@ public abstract class Run {
   protected abstract void reread();
 
   /// Judges a result by the operator's error bound.
-  public abstract Verdict withinBounds(byte[] result);
+  public abstract Judgement withinBounds(byte[] result);
 
   /// The rule that says which bound that is: `L5`.
   public abstract String boundRule();

@@ -77,7 +77,7 @@ final class SizeFaults {
         linear(
             "linear-int8-later-tiles-of-512-rows-read-the-first",
             "L4",
-            "Int8: x is quantised in tiles of 512 rows, each of which begins at row 0",
+            "Int8: x is quantized in tiles of 512 rows, each of which begins at row 0",
             SizeFaults::laterRowTilesReadTheFirst),
         linear(
             "linear-accumulate-adds-y-twice-above-6144-inputs",

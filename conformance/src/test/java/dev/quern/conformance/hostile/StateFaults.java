@@ -144,8 +144,8 @@ final class StateFaults {
             "linear-int8-sym-32-row-kept-by-address-and-first-group",
             "linear",
             "L6",
-            "A row quantised for Q serves K and V: known by its address and its first 32 elements.",
-            StateFaults::quantisedRowKept),
+            "A row quantized for Q serves K and V: known by its address and its first 32 elements.",
+            StateFaults::quantizedRowKept),
         row(
             "linear-int8-asym-row-kept-while-range-is-equal",
             "linear",
@@ -635,7 +635,7 @@ final class StateFaults {
     return !spec.tolerated().contains(Numerics.EXACT_F32) && formats.contains(spec.weights());
   }
 
-  private static HostileProvider quantisedRowKept(HostileProvider hostile) {
+  private static HostileProvider quantizedRowKept(HostileProvider hostile) {
     ThreadLocal<Kept> last = ThreadLocal.withInitial(Kept::new);
     return hostile.linear((spec, packer) ->
         int8(spec, SYM_32)
@@ -655,7 +655,7 @@ final class StateFaults {
             : packer);
   }
 
-  /// Quantises a row only if its range is not that of the row before.
+  /// Quantizes a row only if its range is not that of the row before.
   private static final class EqualRange implements Kernels.LinearCall {
     private final Kept kept = new Kept();
     private float lo = Float.NaN; // of the kept row; NaN is nobody's
@@ -663,11 +663,11 @@ final class StateFaults {
 
     @Override
     public void apply(LinearKernel right, F32Matrix x, F32Matrix y, Workspace w) {
-      right.apply(quantised(x), y, w);
+      right.apply(quantized(x), y, w);
     }
 
-    private synchronized F32Matrix quantised(F32Matrix x) {
-      F32Matrix quantised = x;
+    private synchronized F32Matrix quantized(F32Matrix x) {
+      F32Matrix quantized = x;
       for (int r = 0; r < x.rows(); r++) {
         float min = 0;
         float max = 0;
@@ -680,11 +680,11 @@ final class StateFaults {
           lo = min;
           hi = max;
         } else if (!kept.begins(x, r, x.cols())) {
-          quantised = quantised == x ? Kernels.copy(x) : quantised;
-          copyRow(kept.row(), 0, quantised, r);
+          quantized = quantized == x ? Kernels.copy(x) : quantized;
+          copyRow(kept.row(), 0, quantized, r);
         }
       }
-      return quantised;
+      return quantized;
     }
   }
 

@@ -55,7 +55,7 @@ record IntegerRows(Fault fault, int inputs, int group, boolean symmetric) {
   }
 
   /// Rounds a row of x.
-  void quantise(F32Matrix x, int row, MemorySegment scratch, long to) {
+  void quantize(F32Matrix x, int row, MemorySegment scratch, long to) {
     float poison = 0;
     for (int i = 0; i < inputs; i++) {
       float v = value(x, row, i);

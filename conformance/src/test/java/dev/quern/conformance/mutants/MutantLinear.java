@@ -167,7 +167,7 @@ final class MutantLinear implements LinearKernel {
     }
     long to = row * activationBytes;
     if (x.rows() >= int8From) {
-      integers.quantise(x, row, scratch, to);
+      integers.quantize(x, row, scratch, to);
       return;
     }
     float poison = 0;

@@ -19,6 +19,9 @@ import java.util.Optional;
 /// are adjacent), so that whoever reads one knows nothing of where it came from.
 ///
 /// Safe for use by several threads.
+///
+/// @since 0.1
+/// @stability api
 public interface Checkpoint extends AutoCloseable {
   /// GGUF's name of the tensor that holds [#ropeFactors()]. A folder has none: there they follow
   /// from the configuration.

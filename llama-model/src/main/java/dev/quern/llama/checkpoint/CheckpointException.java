@@ -8,6 +8,9 @@ import dev.quern.llama.text.Printable;
 ///
 /// The message is one line: the file, where in it, what is there, what was expected, and the remedy
 /// if there is one. Text out of the file appears quoted, escaped and cut, so it is safe to print.
+///
+/// @since 0.1
+/// @stability api
 public final class CheckpointException extends QuernException {
   private static final long serialVersionUID = 1L;
 

@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /// Element types, by their names in safetensors (`safetensors/src/tensor.rs`). Types narrower than
 /// a byte are not among them.
+///
+/// @since 0.1
+/// @stability api
 public enum DType {
   BOOL(1),
   U8(1),

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /// The model that Quern carries: 0.85 M parameters, little stories.
+///
+/// @since 0.1
+/// @stability api
 public final class DemoModel {
   /// What messages call it.
   public static final String NAME = "quern-demo.gguf";

@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// A model's folder as a checkpoint: `config.json` or `params.json`, a [TensorStore], and for text
-/// the files of [TokenizerFolder]. Quantised matrices, adaptors and the rotation before the down
-/// projection are those of Meta's quantised Llama 3.2 (see [QuantizedTensor]).
+/// the files of [TokenizerFolder]. Quantized matrices, adaptors and the rotation before the down
+/// projection are those of Meta's quantized Llama 3.2 (see [QuantizedTensor]).
 final class FolderCheckpoint implements Checkpoint {
   private static final long MAX_CONFIG_BYTES = 1 << 20;
 
@@ -41,7 +41,7 @@ final class FolderCheckpoint implements Checkpoint {
   private final FolderConfig config;
   private final Map<String, Entry> entries = new LinkedHashMap<>(); // by GGUF's name
 
-  /// What stands behind a tensor: an array as it is, or a quantised matrix.
+  /// What stands behind a tensor: an array as it is, or a quantized matrix.
   private record Entry(
       Tensor tensor, StoredTensor stored, Optional<QuantizedTensor> quantized, RowOrder order) {}
 
@@ -304,7 +304,7 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   /// Without the rotation a SpinQuant model speaks nonsense, and with it every other one: a file of
-  /// quantised weights that does not say which it is can't be run.
+  /// quantized weights that does not say which it is can't be run.
   private void checkRotation() {
     boolean int4 =
         entries.values().stream()
@@ -314,7 +314,7 @@ final class FolderCheckpoint implements Checkpoint {
       throw new ModelException(
           String.format(
               Locale.ROOT,
-              "%s: quantised weights, and no quantization_args.spinquant in %s, expected true (SpinQuant) or false: add what the model was made with",
+              "%s: quantized weights, and no quantization_args.spinquant in %s, expected true (SpinQuant) or false: add what the model was made with",
               path(),
               FolderConfig.META));
     }

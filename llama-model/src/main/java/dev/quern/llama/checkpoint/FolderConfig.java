@@ -65,10 +65,10 @@ record FolderConfig(
     if (!json.string("hidden_act").orElse("swish").equals("swish")) { // another name of silu
       expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
     }
-    for (String quantised : List.of("quantization_config", "quantization")) {
-      if (json.has(quantised)) {
+    for (String quantized : List.of("quantization_config", "quantization")) {
+      if (json.has(quantized)) {
         throw json.fail(
-            quantised, "a quantised model", "none: use the model in F16, BF16 or F32, or as GGUF");
+            quantized, "a quantized model", "none: use the model in F16, BF16 or F32, or as GGUF");
       }
     }
     NEUTRAL.forEach((key, value) -> requireNeutral(json, key, value));
@@ -156,7 +156,7 @@ record FolderConfig(
   }
 
   /// Meta's code takes the factor from the model's version, which the file does not state. The
-  /// quantised models are all of version 3.2.
+  /// quantized models are all of version 3.2.
   private static float[] metaFactors(JsonObject json, double ropeBase, int headDim) {
     String key = json.has("rope_scale_factor") ? "rope_scale_factor" : "rope_scaling_factor";
     if (!json.has(key) && !json.has("quantization_args")) {

@@ -23,6 +23,8 @@ import java.util.Locale;
 /// @param ropeBase base of RoPE's frequencies
 /// @param ropeScale factor on positions (linear scaling); 1 where there is none
 /// @param vocabulary number of tokens
+/// @since 0.1
+/// @stability api
 public record LlamaConfig(
     String name,
     int layers,

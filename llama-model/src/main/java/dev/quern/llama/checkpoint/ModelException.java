@@ -7,6 +7,9 @@ import dev.quern.llama.text.Printable;
 /// no room for it. The message is one line that says what, where, what was expected, and the fix.
 ///
 /// Whoever loads a model hears of it by a `dev.quern.llama.LlamaException`, which says the same.
+///
+/// @since 0.1
+/// @stability api
 public final class ModelException extends QuernException {
   private static final long serialVersionUID = 1L;
 

@@ -24,6 +24,8 @@ import java.util.Locale;
 /// @param path as the user gave it, for messages
 /// @param real without links
 /// @param blobs folders that links may point to beside it
+/// @since 0.1
+/// @stability api
 public record ModelFolder(Path path, Path real, List<Path> blobs) implements FilesByName {
   private static final String SNAPSHOTS = "snapshots";
   private static final String REPOSITORY = "models--";

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A matrix as the pre-quantised Llama 3.2 checkpoints have it (ExecuTorch,
+/// A matrix as the pre-quantized Llama 3.2 checkpoints have it (ExecuTorch,
 /// `examples/models/llama/source_transformation/pre_quantization.py`):
 ///
 /// ```

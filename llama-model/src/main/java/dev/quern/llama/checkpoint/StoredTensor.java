@@ -12,6 +12,8 @@ import java.util.Locale;
 /// @param file index into [TensorStore#files()]
 /// @param offset of the data, from the start of that file
 /// @param byteSize of the data: the product of the shape, times the type's bytes
+/// @since 0.1
+/// @stability api
 public record StoredTensor(
     String name, DType type, List<Long> shape, int file, long offset, long byteSize) {
   static final int MAX_DIMS = 8;

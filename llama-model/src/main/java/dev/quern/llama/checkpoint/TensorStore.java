@@ -30,6 +30,9 @@ import java.util.TreeMap;
 /// [dev.quern.llama.gguf.GgufFile].
 ///
 /// Safe for use by several threads.
+///
+/// @since 0.1
+/// @stability api
 public final class TensorStore implements AutoCloseable {
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";

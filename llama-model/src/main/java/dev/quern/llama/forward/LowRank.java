@@ -6,7 +6,7 @@ import dev.quern.op.LinearKernel;
 import java.util.function.UnaryOperator;
 
 /// A low-rank adaptor of a linear layer (Hu et al. 2021, "LoRA"): `y += scale * B(A(x))`, with A
-/// `[rank, inputs]` and B `[outputs, rank]`. It stays apart from its matrix, which is quantised:
+/// `[rank, inputs]` and B `[outputs, rank]`. It stays apart from its matrix, which is quantized:
 /// added to it, it would be lost in the rounding.
 ///
 /// @param a writes

@@ -9,7 +9,7 @@ import java.util.function.UnaryOperator;
 
 /// One or more weight matrices that read the same input, their outputs side by side: Q, K and V, or
 /// gate and up. Neighbours of the same format are stacked into one kernel, so that the input is
-/// read, and quantised, once.
+/// read, and quantized, once.
 ///
 /// @param parts kernels in the order of their outputs
 /// @param outputs columns of y

@@ -14,6 +14,8 @@ import java.util.Optional;
 /// @param name ggml's name for it
 /// @param blockElements weights of a block; 0 where the block's size is not known here
 /// @param blockBytes bytes of a block; 0 where the block's size is not known here
+/// @since 0.1
+/// @stability api
 public record GgmlType(int id, String name, int blockElements, int blockBytes) {
   // Sizes from ggml-common.h. Types that were removed from ggml keep their names for messages.
   private static final List<GgmlType> TABLE =

@@ -28,6 +28,9 @@ import java.util.Optional;
 /// code the end of the process (SIGBUS).
 ///
 /// Safe for use by several threads.
+///
+/// @since 0.1
+/// @stability api
 public final class GgufFile implements AutoCloseable {
   private final List<GgufShard> shards;
   private final Map<String, GgufTensor> tensors; // by name, in the order of the files
@@ -207,7 +210,7 @@ public final class GgufFile implements AutoCloseable {
                 "weights of a type that no kernel takes",
                 String.format(
                     Locale.ROOT,
-                    "one of %s: use the model in another quantisation",
+                    "one of %s: use the model in another quantization",
                     GgmlType.supportedNames())));
   }
 

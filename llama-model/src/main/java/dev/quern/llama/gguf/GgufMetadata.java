@@ -22,6 +22,9 @@ import java.util.function.Predicate;
 /// decoded anew by each call, so that opening a file stays fast. Keep the result.
 ///
 /// Safe for use by several threads. Not usable after [GgufFile#close()].
+///
+/// @since 0.1
+/// @stability api
 public final class GgufMetadata {
   private static final int SHOWN_ELEMENTS = 6;
   private static final int SHOWN_CHARACTERS = 120;

@@ -16,6 +16,8 @@ import java.util.Optional;
 /// @param shard index into [GgufFile#files()] of the file that holds the data
 /// @param offset where the data begins, in bytes from the start of that file
 /// @param byteSize bytes of the data; [#UNKNOWN_SIZE] where the type's block size is not known
+/// @since 0.1
+/// @stability api
 public record GgufTensor(
     String name, GgmlType type, long[] dims, int shard, long offset, long byteSize) {
 

@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /// The types of metadata values, in the order of their ids in the file (`gguf_metadata_value_type`
 /// of the GGUF specification).
+///
+/// @since 0.1
+/// @stability api
 public enum GgufType {
   UINT8(1),
   INT8(1),

@@ -34,6 +34,9 @@ import java.util.stream.LongStream;
 ///
 /// One thread's. Misuse, such as a key given twice or data of the wrong size, is an
 /// [IllegalArgumentException] or [IllegalStateException] and leaves no file behind.
+///
+/// @since 0.1
+/// @stability api
 public final class GgufWriter implements AutoCloseable {
   /// What follows the name of weights in the name of the plane of their scales.
   public static final String SCALES = ".scales";

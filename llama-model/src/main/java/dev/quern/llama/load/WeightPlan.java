@@ -154,7 +154,7 @@ public final class WeightPlan {
             new ModelException(
                 String.format(
                     Locale.ROOT,
-                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantisation",
+                    "model: tensor %s has the type %s, expected one of %s: use the model in another quantization",
                     tensor.label(),
                     tensor.type(),
                     BlockFormat.standard())));

@@ -11,6 +11,8 @@ import java.util.Arrays;
 /// @param sameLikeliest share of the tokens where both think the same token the likeliest
 /// @param probability root mean square of the difference in the text's token's probability
 /// @param sorted the divergence of each scored token, ascending
+/// @since 0.1
+/// @stability api
 public record Divergence(
     Mean reference,
     Mean logRatio,

@@ -5,6 +5,8 @@ package dev.quern.llama.perplexity;
 ///
 /// @param value the mean
 /// @param uncertainty one standard error; NaN where there are fewer than two values
+/// @since 0.1
+/// @stability api
 public record Mean(double value, double uncertainty) {
 
   /// Sums of values as they come.

@@ -26,6 +26,8 @@ import java.util.function.IntConsumer;
 /// @param scored tokens that count
 /// @param logLikelihood mean negative log-likelihood of the scored tokens, in nats
 /// @param divergences from each reference's predictions
+/// @since 0.1
+/// @stability api
 public record Perplexity(
     Phase phase,
     int rows,

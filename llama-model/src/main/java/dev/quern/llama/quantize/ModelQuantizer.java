@@ -17,9 +17,12 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.LongConsumer;
 
-/// Writes a quantised model: tensor by tensor, and within a tensor in strips of rows, which the
+/// Writes a quantized model: tensor by tensor, and within a tensor in strips of rows, which the
 /// workers share. In memory are the strip, the scales of one tensor and a row for each worker; the
 /// source is mapped, one tensor at a time. The file does not depend on the number of workers.
+///
+/// @since 0.1
+/// @stability api
 public final class ModelQuantizer {
   private static final long STRIP_BYTES = 8 << 20;
 

@@ -4,12 +4,14 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
-/// How to quantise a model.
+/// How to quantize a model.
 ///
 /// @param scheme of the matrices
 /// @param group weights of a block of `int4-block`: 32, 64, 128 or 256
 /// @param classifier scheme of the classifier; empty: what the scheme suggests
 /// @param embedding scheme of the embedding; empty: what the scheme suggests
+/// @since 0.1
+/// @stability api
 public record QuantizeOptions(
     WeightScheme scheme,
     int group,

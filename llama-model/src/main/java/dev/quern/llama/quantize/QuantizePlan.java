@@ -12,12 +12,14 @@ import java.util.Set;
 
 /// Which tensor of a model gets which format.
 ///
-/// Matrices are quantised; norms and everything else of one dimension becomes F32, as llama.cpp
+/// Matrices are quantized; norms and everything else of one dimension becomes F32, as llama.cpp
 /// wants it. A matrix whose rows are no whole number of the format's blocks keeps its source
 /// format.
 ///
 /// @param options what was asked for
 /// @param items all tensors, in the source's order, then RoPE's factors if a folder has some
+/// @since 0.1
+/// @stability api
 public record QuantizePlan(QuantizeOptions options, List<Item> items) {
   private static final String CLASSIFIER = "output.weight";
   private static final String EMBEDDING = "token_embd.weight";
@@ -70,7 +72,7 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
 
   /// Plans.
   ///
-  /// @throws LlamaException where a matrix is quantised already, or where tied embeddings are asked
+  /// @throws LlamaException where a matrix is quantized already, or where tied embeddings are asked
   ///   to be of two formats
   public static QuantizePlan of(Checkpoint source, QuantizeOptions options) throws IOException {
     boolean tied = source.find(CLASSIFIER).isEmpty();
@@ -114,7 +116,7 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
             new LlamaException(
                 String.format(
                     Locale.ROOT,
-                    "model: tensor %s is %s, expected F32, F16 or BF16: quantise the original, since errors of two roundings add up",
+                    "model: tensor %s is %s, expected F32, F16 or BF16: quantize the original, since errors of two roundings add up",
                     t.label(),
                     t.format().map(BlockFormat::toString).orElse(t.type()))));
   }

@@ -23,6 +23,8 @@ import java.util.Locale;
 /// @param squaredError sum over all weights of the squared difference
 /// @param squaredReference sum over all weights of the other model's value squared
 /// @param equalBytes whether both hold the same bytes
+/// @since 0.1
+/// @stability api
 public record WeightError(
     String name,
     BlockFormat format,

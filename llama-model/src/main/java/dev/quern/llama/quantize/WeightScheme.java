@@ -16,6 +16,8 @@ import java.util.Optional;
 /// @param embedding the embedding's scheme, where the user names none
 /// @param fileType `general.file_type` of such a file (`enum llama_ftype` of llama.cpp), if there
 ///   is one
+/// @since 0.1
+/// @stability api
 public record WeightScheme(
     String name,
     BlockFormat format,

@@ -1,2 +1,2 @@
-/// Quantising models: which tensor gets which format, the rounding, and how large its error is.
+/// Quantizing models: which tensor gets which format, the rounding, and how large its error is.
 package dev.quern.llama.quantize;

@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /// Logits that no token can be chosen from, since one is NaN or infinite: the weights or a kernel
 /// are broken.
+///
+/// @since 0.1
+/// @stability api
 public final class LogitsException extends QuernException {
   private static final long serialVersionUID = 1L;
 

@@ -14,6 +14,9 @@ import java.util.random.RandomGeneratorFactory;
 /// of by [#accept(int...)] (the prompt). It draws one random number for each token, from
 /// `L64X128MixRandom` (see the package documentation of `java.util.random`) with the options' seed.
 /// For one thread.
+///
+/// @since 0.1
+/// @stability api
 public final class Sampler {
   private final SamplingOptions options;
   private final int vocabularySize;

@@ -16,6 +16,8 @@ import java.util.Locale;
 /// @param repeatLastN how many of the last tokens count as "lately", the prompt's included; 0: none
 /// @param seed of the random numbers: the same seed, options and logits give the same tokens on
 ///   every platform
+/// @since 0.1
+/// @stability api
 public record SamplingOptions(
     double temperature,
     int topK,

@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Locale;
 
 /// The frames of conversations that Quern writes.
+///
+/// @since 0.1
+/// @stability api
 public enum ChatFormat {
   /// `<|start_header_id|>role<|end_header_id|>\n\ncontent<|eot_id|>`
   LLAMA3,

@@ -22,6 +22,9 @@ import java.util.stream.Collectors;
 /// Contents are encoded without special tokens, so no text forges a turn. The template that a model
 /// comes with is never ignored, and never guessed at: it is one whose frame is known to the last
 /// statement (see [KnownTemplates]), or there is none to be had from it.
+///
+/// @since 0.1
+/// @stability api
 public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat {
   /// The format's name, for reports.
   String name();

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /// The files of a model's folder, by their plain names.
+///
+/// @since 0.1
+/// @stability api
 public interface FilesByName {
   /// Whether there is one of that name, sound or not.
   boolean has(String name);

@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
 /// Decodes tokens as they come. A token may end within a character: its bytes are held back until
 /// the character is complete, so that no piece of text is ever taken back. All pieces together
 /// equal [Tokenizer#decode]. For one stream and one thread.
+///
+/// @since 0.1
+/// @stability api
 public final class StreamingDecoder {
   private final Tokenizer tokenizer;
   private final boolean showSpecial;

@@ -17,6 +17,9 @@ import java.util.Set;
 /// BPE returns every text unchanged, `decode(encode(text, false))` equals `text`; SentencePiece
 /// does so if the vocabulary has all byte tokens and the text has no U+2581, its spelling of the
 /// space, which decodes as a space.
+///
+/// @since 0.1
+/// @stability api
 public final class Tokenizer {
   private final Vocabulary vocabulary;
   private final TextEncoder encoder;

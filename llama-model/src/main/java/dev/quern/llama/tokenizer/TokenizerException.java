@@ -5,6 +5,9 @@ import dev.quern.llama.text.Printable;
 
 /// A vocabulary that can't be used. The message is one line: which metadata key, what it holds,
 /// what was expected.
+///
+/// @since 0.1
+/// @stability api
 public final class TokenizerException extends QuernException {
   private static final long serialVersionUID = 1L;
   private static final int SHOWN_CHARACTERS = 40;

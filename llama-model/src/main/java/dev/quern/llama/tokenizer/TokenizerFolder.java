@@ -22,6 +22,9 @@ import java.util.Optional;
 /// chat_template.json       the chat template, beside some processors    (may be absent)
 /// generation_config.json   eos_token_id, all that end a generation      (may be absent)
 /// ```
+///
+/// @since 0.1
+/// @stability api
 public final class TokenizerFolder {
   static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";

@@ -264,7 +264,7 @@ class GgufFileTest {
       assertFails(
           "m.gguf: byte 320, tensor 'listed' IQ3_S (ggml type id 21)[256, 1]: weights of a type that no kernel takes, expected one of "
               + formats
-              + ": use the model in another quantisation",
+              + ": use the model in another quantization",
           () -> f.weights(f.tensor("listed"), arena));
       assertFails(
           "m.gguf: byte 448, tensor 'unknown' unknown (ggml type id 99)[5, 1]: its type's block size is unknown, expected a type of known size",
@@ -282,7 +282,7 @@ class GgufFileTest {
   }
 
   @Test
-  void aQuantisedVectorIsRefused() throws IOException {
+  void aQuantizedVectorIsRefused() throws IOException {
     try (GgufFile f = open(file(1, 0).tensor("t", 2, 0, 32).pad(32).zeros(18))) {
       assertFails(
           "m.gguf: byte 64, tensor 't' Q4_0[32]: its type, expected F32, F16 or BF16",

@@ -95,7 +95,7 @@ class GgufModelsTest {
 
   @ParameterizedTest
   @CsvSource({"Q4_0, Q4_0", "Q8_0, Q8_0"})
-  void quantisedModelOfMixedFormats(String file, String format) throws IOException {
+  void quantizedModelOfMixedFormats(String file, String format) throws IOException {
     try (GgufFile model = open("models/stories260K-" + file + ".gguf")) {
       assertEquals(format, model.tensor("blk.0.attn_q.weight").type().name());
       assertEquals("F16", model.tensor("blk.0.ffn_down.weight").type().name());

@@ -47,7 +47,7 @@ class ModelQuantizerTest {
     String name = "tiny1-" + type + ".gguf";
     Path theirs = type.equals("Q8_0") ? SharedFiles.file("models/" + name) : resource(name);
     WeightScheme all = WeightScheme.of(scheme);
-    Path ours = quantise(tiny1(), new QuantizeOptions(all, 32, Optional.of(all), Optional.empty()));
+    Path ours = quantize(tiny1(), new QuantizeOptions(all, 32, Optional.of(all), Optional.empty()));
     assertEquals(15, equalMatrices(ours, theirs));
   }
 
@@ -59,7 +59,7 @@ class ModelQuantizerTest {
       throws Exception {
     Path source = SharedFiles.file("models/stories260K.gguf");
     Path theirs = SharedFiles.file("models/stories260K-" + type + ".gguf");
-    Path ours = quantise(source, QuantizeOptions.of(scheme, 32));
+    Path ours = quantize(source, QuantizeOptions.of(scheme, 32));
     assertEquals(32, equalMatrices(ours, theirs));
     try (GgufFile file = GgufFile.open(ours)) {
       assertEquals(BlockFormat.Q8_0, file.tensor("output.weight").format().orElseThrow());
@@ -78,8 +78,8 @@ class ModelQuantizerTest {
     "int4-block, 128, 0.2",
     "int4-block, 256, 0.2"
   })
-  void theQuantisedModelRuns(String scheme, int group, double bound) throws Exception {
-    Path file = quantise(tiny1(), QuantizeOptions.of(scheme, group));
+  void theQuantizedModelRuns(String scheme, int group, double bound) throws Exception {
+    Path file = quantize(tiny1(), QuantizeOptions.of(scheme, group));
     int[] tokens = {1, 5, 9, 100, 200, 300, 400, 17, 33, 2};
     List<float[]> expected = logits(tiny1(), tokens);
     List<float[]> actual = logits(file, tokens);
@@ -100,13 +100,13 @@ class ModelQuantizerTest {
   @CsvSource({"q4_0", "q6_k", "int4-block", "int8-channel"})
   void theFileDoesNotDependOnTheNumberOfThreads(String scheme) throws Exception {
     QuantizeOptions options = QuantizeOptions.of(scheme, 64);
-    byte[] one = Files.readAllBytes(quantise(tiny1(), options, 1));
-    assertArrayEquals(one, Files.readAllBytes(quantise(tiny1(), options, 3)));
+    byte[] one = Files.readAllBytes(quantize(tiny1(), options, 1));
+    assertArrayEquals(one, Files.readAllBytes(quantize(tiny1(), options, 3)));
   }
 
   @Test
   void metadataAndNormsComeAlongAndFileKeysDoNot() throws Exception {
-    Path file = quantise(tiny1(), QuantizeOptions.of("int4-block", 128));
+    Path file = quantize(tiny1(), QuantizeOptions.of("int4-block", 128));
     try (GgufFile source = GgufFile.open(tiny1());
         GgufFile made = GgufFile.open(file)) {
       for (String key : source.metadata().keys()) {
@@ -178,10 +178,10 @@ class ModelQuantizerTest {
   }
 
   @Test
-  void whatIsQuantisedAlreadyIsRefused() throws Exception {
-    refused(resource("tiny1-Q4_0.gguf"), QuantizeOptions.of("q8_0", 32), "quantise the original");
-    Path once = quantise(tiny1(), QuantizeOptions.of("int4-block", 32));
-    refused(once, QuantizeOptions.of("q8_0", 32), "quantise the original");
+  void whatIsQuantizedAlreadyIsRefused() throws Exception {
+    refused(resource("tiny1-Q4_0.gguf"), QuantizeOptions.of("q8_0", 32), "quantize the original");
+    Path once = quantize(tiny1(), QuantizeOptions.of("int4-block", 32));
+    refused(once, QuantizeOptions.of("q8_0", 32), "quantize the original");
   }
 
   @Test
@@ -195,7 +195,7 @@ class ModelQuantizerTest {
             new QuantizeOptions(int4, 32, q8, Optional.empty()),
             new QuantizeOptions(int4, 32, Optional.empty(), q8),
             new QuantizeOptions(int4, 32, q8, q8))) {
-      try (GgufFile made = GgufFile.open(quantise(tiny1(), options))) {
+      try (GgufFile made = GgufFile.open(quantize(tiny1(), options))) {
         assertEquals(BlockFormat.Q8_0, made.tensor(EMBEDDING).format().orElseThrow());
       }
     }
@@ -237,12 +237,12 @@ class ModelQuantizerTest {
     }
   }
 
-  private Path quantise(Path source, QuantizeOptions options) throws IOException {
-    return quantise(source, options, 2);
+  private Path quantize(Path source, QuantizeOptions options) throws IOException {
+    return quantize(source, options, 2);
   }
 
-  private Path quantise(Path source, QuantizeOptions options, int threads) throws IOException {
-    Path file = folder.resolve("quantised-" + threads + ".gguf");
+  private Path quantize(Path source, QuantizeOptions options, int threads) throws IOException {
+    Path file = folder.resolve("quantized-" + threads + ".gguf");
     try (Checkpoint opened = Checkpoint.open(source);
         WorkerPool workers = new WorkerPool(threads)) {
       new ModelQuantizer(opened, workers, bytes -> {})

@@ -9,7 +9,7 @@ import java.util.Optional;
 /// Kernels that compute the same thing from the same operands, and what the rows of a family share.
 ///
 /// **Q8_0 has none.** KleidiAI's int8 kernels take one scale per output, where Q8_0 has one for
-/// each 32 weights: to requantise it, as ggml does, would lose the accuracy that the format is
+/// each 32 weights: to requantize it, as ggml does, would lose the accuracy that the format is
 /// chosen for. Its F32 kernels would keep it, and read 3.8 times the memory.
 enum KernelFamily {
   /// Int4 weights, a BF16 scale for each block; the scheme of Llama 3.2 on ExecuTorch.

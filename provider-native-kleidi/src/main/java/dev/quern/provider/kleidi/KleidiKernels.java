@@ -28,7 +28,7 @@ final class KleidiKernels implements KernelSet {
     if (found.isEmpty()) {
       return Offer.declined(
           spec.weights().equals(BlockFormat.Q8_0)
-              ? "no KleidiAI kernel for Q8_0 keeps a scale for each block: requantised to one for each output it would lose accuracy"
+              ? "no KleidiAI kernel for Q8_0 keeps a scale for each block: requantized to one for each output it would lose accuracy"
               : "no KleidiAI kernel for weight format " + spec.weights());
     }
     KernelFamily family = found.get();

@@ -120,7 +120,7 @@ class ModelAgreementTest {
 
   /// Int4 blocks and int8 channels on `int8-asym-row`, with SpinQuant's rotation and with adaptors.
   @TestFactory
-  Stream<DynamicTest> theQuantisedLlamaAgrees() throws Exception {
+  Stream<DynamicTest> theQuantizedLlamaAgrees() throws Exception {
     Path rotated = new QuantizedModel(Agreement.SEED, true, false).write(folder("rotated"), false);
     Path adapted = new QuantizedModel(Agreement.SEED, false, true).write(folder("adapted"), false);
     return onEachRow(

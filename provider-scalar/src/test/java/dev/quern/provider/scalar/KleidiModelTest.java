@@ -93,7 +93,7 @@ class KleidiModelTest {
     }
   }
 
-  /// A row that shows how a quantiser rounds: 2.5 becomes 3, so q = 3 - 128.
+  /// A row that shows how a quantizer rounds: 2.5 becomes 3, so q = 3 - 128.
   @Test
   void roundsHalfAwayFromZero() {
     try (Arena arena = Arena.ofConfined()) {

@@ -66,7 +66,7 @@ class ScalarLinearTest {
   /// Activations of a call, one after the other.
   enum Activations {
     GAUSSIAN,
-    /// Halves up to 127: with 127 itself in a group, quantisation meets ties.
+    /// Halves up to 127: with 127 itself in a group, quantization meets ties.
     HALVES,
     /// One sign only: the zero point lies at an end.
     POSITIVE,

@@ -41,7 +41,7 @@ class AgreementTest {
   /// columns of what other kernels wrote.
   @ParameterizedTest
   @CsvSource({"SpinQuant, true, false", "QLoRA, false, true"})
-  void logitsOfTheQuantisedLlamaAgree(String name, boolean spinQuant, boolean adaptors)
+  void logitsOfTheQuantizedLlamaAgree(String name, boolean spinQuant, boolean adaptors)
       throws Exception {
     Path file = new QuantizedModel(Agreement.SEED, spinQuant, adaptors).write(folder, false);
     try (LlamaModel model = LlamaModel.load(file, vector())) {

@@ -12,7 +12,7 @@ import dev.quern.data.KvFormat;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.QuantisedCopy;
+import dev.quern.llama.QuantizedCopy;
 import dev.quern.llama.perplexity.Divergence;
 import dev.quern.llama.perplexity.Perplexity;
 import dev.quern.op.Numerics;
@@ -40,7 +40,7 @@ class PhasesTest {
       Files.copy(in, original);
     }
     Path file = folder.resolve("q4_0.gguf");
-    QuantisedCopy.write(original, file);
+    QuantizedCopy.write(original, file);
     try (LlamaModel model = LlamaModel.load(file, options());
         LlamaModel reference = LlamaModel.load(original, options())) {
       assertTrue(

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 ///
 /// @param property the property that states it
 /// @param wanted the names; empty means `auto`
-record Rule(String property, List<Wanted> wanted) {
+record SelectionRule(String property, List<Wanted> wanted) {
   static final String AUTO = "auto";
 
   /// @param optional whether the provider may be absent (`name?`)
@@ -25,9 +25,9 @@ record Rule(String property, List<Wanted> wanted) {
   /// Reads a value.
   ///
   /// @throws SelectionException if it is malformed; the message says how to write it
-  static Rule parse(String property, String value) {
+  static SelectionRule parse(String property, String value) {
     if (value.strip().equals(AUTO)) {
-      return new Rule(property, List.of());
+      return new SelectionRule(property, List.of());
     }
     List<Wanted> wanted = new ArrayList<>();
     Set<String> seen = new HashSet<>();
@@ -49,7 +49,7 @@ record Rule(String property, List<Wanted> wanted) {
       }
       wanted.add(new Wanted(name, optional));
     }
-    return new Rule(property, List.copyOf(wanted));
+    return new SelectionRule(property, List.copyOf(wanted));
   }
 
   boolean auto() {

@@ -23,9 +23,9 @@ import java.util.stream.Stream;
 /// @param exactOnly `quern.numerics=exact`
 /// @param invariantOnly `quern.numerics=invariant`
 /// @param text all of it in one line, for reports
-record Settings(
-    Rule general,
-    Map<Operator<?, ?>, Rule> rules,
+record SelectionSettings(
+    SelectionRule general,
+    Map<Operator<?, ?>, SelectionRule> rules,
     boolean exactOnly,
     boolean invariantOnly,
     String text) {
@@ -36,17 +36,17 @@ record Settings(
   /// Reads the properties.
   ///
   /// @throws SelectionException if one is malformed
-  static Settings parse(KernelOptions options) {
+  static SelectionSettings parse(KernelOptions options) {
     Map<String, String> properties = options.properties();
     Map<String, Operator<?, ?>> byProperty = new TreeMap<>();
     for (Operator<?, ?> operator : Operator.values()) {
       byProperty.put(operator.property(), operator);
     }
-    Rule general =
-        Rule.parse(
+    SelectionRule general =
+        SelectionRule.parse(
             options.stated(KernelOptions.PROVIDER),
-            properties.getOrDefault(KernelOptions.PROVIDER, Rule.AUTO));
-    Map<Operator<?, ?>, Rule> rules = new TreeMap<>();
+            properties.getOrDefault(KernelOptions.PROVIDER, SelectionRule.AUTO));
+    Map<Operator<?, ?>, SelectionRule> rules = new TreeMap<>();
     for (Operator<?, ?> operator : Operator.values()) {
       rules.put(operator, general);
     }
@@ -57,7 +57,7 @@ record Settings(
         if (operator == null) {
           throw noSuchOperator(options, key, byProperty.keySet());
         }
-        rules.put(operator, Rule.parse(options.stated(key), properties.get(key)));
+        rules.put(operator, SelectionRule.parse(options.stated(key), properties.get(key)));
         text.add(rules.get(operator).toString());
       }
     }
@@ -70,7 +70,7 @@ record Settings(
         numerics(
             options.stated(KernelOptions.NUMERICS),
             properties.getOrDefault(KernelOptions.NUMERICS, ANY));
-    return new Settings(
+    return new SelectionSettings(
         general,
         rules,
         numerics.contains(EXACT),
@@ -118,13 +118,13 @@ record Settings(
   }
 
   /// Every rule that was stated, once.
-  List<Rule> distinctRules() {
+  List<SelectionRule> distinctRules() {
     return Stream.concat(Stream.of(general), rules.values().stream()).distinct().toList();
   }
 
   /// Whether any operator is left to `auto`.
   boolean usesAuto() {
-    return rules.values().stream().anyMatch(Rule::auto);
+    return rules.values().stream().anyMatch(SelectionRule::auto);
   }
 
   /// Why an offer of these variants can't be taken, if `quern.numerics` forbids it.

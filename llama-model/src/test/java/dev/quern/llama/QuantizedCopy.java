@@ -16,8 +16,8 @@ import java.nio.file.Path;
 
 /// Writes a model anew with all of its matrices in Q4_0, as ggml's `quantize_row_q4_0_ref` rounds
 /// them: a block's step is its largest value by magnitude divided by -8.
-public final class QuantisedCopy {
-  private QuantisedCopy() {}
+public final class QuantizedCopy {
+  private QuantizedCopy() {}
 
   /// @param from a model in F16 or F32, whose rows are multiples of 32
   public static void write(Path from, Path to) throws IOException {
@@ -32,7 +32,7 @@ public final class QuantisedCopy {
       }
       for (GgufTensor t : model.tensors()) {
         MemorySegment data = model.map(t, arena);
-        writer.data(t.name(), isMatrix(t) ? MemorySegment.ofArray(quantised(t, data)) : data);
+        writer.data(t.name(), isMatrix(t) ? MemorySegment.ofArray(quantized(t, data)) : data);
       }
       writer.finish();
     }
@@ -42,7 +42,7 @@ public final class QuantisedCopy {
     return t.dims().length == 2;
   }
 
-  private static byte[] quantised(GgufTensor t, MemorySegment data) {
+  private static byte[] quantized(GgufTensor t, MemorySegment data) {
     boolean f16 = t.format().orElseThrow().equals(BlockFormat.F16);
     long blocks = data.byteSize() / (f16 ? 2 : 4) / 32;
     ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(18 * blocks)).order(LITTLE_ENDIAN);

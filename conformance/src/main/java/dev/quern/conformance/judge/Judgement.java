@@ -6,7 +6,10 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /// Collects comparisons of one result, and keeps the worst.
-public final class Verdict {
+///
+/// @since 0.1
+/// @stability api
+public final class Judgement {
   /// An element that was compared under a bound.
   public record Element(
       String name, int row, int col, double expected, float actual, double bound) {
@@ -24,7 +27,7 @@ public final class Verdict {
   private Outcome.Fail failure;
 
   /// Nothing compared yet.
-  public Verdict() {}
+  public Judgement() {}
 
   /// The element must be within the bound of the expected value.
   ///
@@ -72,7 +75,7 @@ public final class Verdict {
   }
 
   /// Takes over what another verdict found.
-  public void add(Verdict other) {
+  public void add(Judgement other) {
     int room = Math.min(other.elements.size(), MOST_ELEMENTS - elements.size());
     elements.addAll(other.elements.subList(0, room));
     if (other.worst > worst) {
@@ -84,7 +87,7 @@ public final class Verdict {
   /// Takes over what another verdict found amiss, and says when that was.
   ///
   /// @param when for example `the second call`
-  public void add(String when, Verdict other) {
+  public void add(String when, Judgement other) {
     if (other.worst > worst) {
       worst = other.worst;
       Outcome.Fail f = other.failure;

@@ -16,8 +16,8 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /// Everything that is tested, and what is not.
-public final class Catalog {
-  private Catalog() {}
+public final class SuiteCatalog {
+  private SuiteCatalog() {}
 
   /// The operators, in the order of SPEC.md.
   public static List<OperatorSuite<?>> operators() {
