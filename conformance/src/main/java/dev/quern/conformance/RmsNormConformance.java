@@ -61,4 +61,10 @@ public abstract class RmsNormConformance extends OperatorConformance {
   public final Stream<DynamicNode> N6() {
     return rule("N6");
   }
+
+  @TestFactory
+  @Tag("N7")
+  public final Stream<DynamicNode> N7() {
+    return rule("N7");
+  }
 }

@@ -84,7 +84,7 @@ class CrossCheckTest {
         Target.here(new ScalarProvider()),
         Target.here(second),
         new Settings(5, 1, replay),
-        new Selection(Set.of("swiglu"), Set.of(), Set.of()),
+        new Selection(Set.of("swiglu"), Set.of("F32"), Set.of()),
         difference -> {});
   }
 

@@ -85,7 +85,8 @@ class JUnitNamesTest {
   }
 
   private static final Support SUPPORT =
-      Support.parse("here", "attention F32\nrmsnorm\nrope adjacent\nswiglu");
+      Support.parse(
+          "here", "attention F32\nrmsnorm rows,groups\nrope adjacent\nswiglu silu,gelu-tanh");
 
   /// What an author with several configurations writes: the operators once.
   abstract static class Operators {
@@ -416,13 +417,16 @@ class JUnitNamesTest {
   @Test
   void tagsSelect() {
     assertEquals(
-        Set.of("N2_non_finite_x [F32]"), run(List.of("N2"), false, OneConfiguration.class).names());
+        Set.of("N2_non_finite_x [F32]", "N2_non_finite_x [groups]"),
+        run(List.of("N2"), false, OneConfiguration.class).names());
     assertEquals(
         Set.of(
             "P8_inputs_unchanged [linear all]",
             "P8_inputs_unchanged [rmsnorm F32]",
+            "P8_inputs_unchanged [rmsnorm groups]",
             "P8_inputs_unchanged [rope adjacent]",
             "P8_inputs_unchanged [swiglu F32]",
+            "P8_inputs_unchanged [swiglu gelu-tanh]",
             "P8_large_source [linear all]"),
         run(List.of("P8"), false, OneConfiguration.class).names());
     assertEquals(
