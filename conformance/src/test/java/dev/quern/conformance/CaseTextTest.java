@@ -81,7 +81,9 @@ class CaseTextTest {
             "width=2,epsilon=1.0E-5,rows=3,xPad=0,yPad=0,inPlace=false,x=normal,"
                 + "schedule=1/sequential,seed=349");
     assertEquals(RmsNormSpec.of(2, 1e-5f), norm.spec());
-    assertTrue(CaseText.write(norm).startsWith("width=2,groups=1,"), CaseText.write(norm));
+    assertEquals(norm, CaseText.parse(RmsNormCase.class, CaseText.write(norm)));
+    String groups = CaseText.write(CaseText.with(norm, "groups=2"));
+    assertTrue(groups.startsWith("width=2,groups=2,"), groups);
     SwiGluCase gate =
         CaseText.parse(
             SwiGluCase.class,

@@ -23,7 +23,8 @@ import java.util.Arrays;
 /// bit for bit: `scale * value` has no more bits than F32 in all formats but Q6_K and INT8_C, where
 /// F1 rounds the one product as well.
 ///
-/// Temporary registers: 1 weights, 2 a word, 3 scales, 4 minimums, 5 spare.
+/// Temporary registers: 1 weights, 2 a word, 3 scales, 4 minimums, 5 spare, or the table: a format has
+/// no planes then, and no heads.
 final class BlockDecoder implements WeightDecoder {
   private final Assembler a;
   private final FloatUnit unit;
@@ -62,6 +63,9 @@ final class BlockDecoder implements WeightDecoder {
     if (layout.scales() == Scales.F32_FOOT) {
       a.emit(Op.MOV, HEAD, ProductArguments.footScales(RDI));
       a.emit(Op.ADD, HEAD, PANEL);
+    }
+    if (layout.looksUp()) {
+      a.emit(Op.VMOVUPS, spare, ptr(table));
     }
   }
 
@@ -108,7 +112,6 @@ final class BlockDecoder implements WeightDecoder {
       a.emit(Op.VORPS, word, word, spare);
     }
     if (layout.looksUp()) {
-      a.emit(Op.VMOVUPS, spare, ptr(table));
       a.emit(Op.VPSHUFB, word, spare, word);
     }
   }
