@@ -37,7 +37,7 @@ final class SynthesizeCommand extends ConsoleCommand {
       required = true,
       completionCandidates = Formats.class,
       description =
-          "One of ${COMPLETION-CANDIDATES}; mixed as llama-quantize does (Q4_0: the output matrix is Q6_K).")
+          "One of ${COMPLETION-CANDIDATES}; mixed as llama-quantize does (Q4_0: the output matrix is Q6_K), but for IQ4_NL, which has no Q5_K here.")
   String format;
 
   @Option(names = "--pure", description = "All matrices in the one format.")

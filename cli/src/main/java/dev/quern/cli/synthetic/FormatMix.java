@@ -24,6 +24,7 @@ public record FormatMix(
           mix("Q4_1", 3, BlockFormat.Q4_1, BlockFormat.Q4_1),
           mix("Q5_0", 8, BlockFormat.Q5_0, BlockFormat.Q5_0),
           mix("Q5_1", 9, BlockFormat.Q5_1, BlockFormat.Q5_1),
+          // llama-quantize has Q5_K for attn_v and for ffn_down in the first eighth of the layers.
           mix("IQ4_NL", 25, BlockFormat.IQ4_NL, BlockFormat.IQ4_NL),
           mix("Q4_K_M", 15, BlockFormat.Q4_K, BlockFormat.Q6_K),
           mix("Q5_K_M", 17, BlockFormat.Q5_K, BlockFormat.Q6_K),
