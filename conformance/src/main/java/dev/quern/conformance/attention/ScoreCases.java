@@ -97,6 +97,8 @@ final class ScoreCases {
 
   private static ModelSizes<AttentionCase> modelSizes(AttentionCase first, Scores scores) {
     int positions = AttentionCases.SIZES.get("positions").getLast();
+    int heads = AttentionCases.SIZES.get("heads").getLast();
+    int headDim = AttentionCases.SIZES.get("headDim").getLast();
     int rows = LargeSizes.ROWS.getLast();
     List<AttentionCase> edges =
         LargeSizes.edges(
@@ -108,10 +110,14 @@ final class ScoreCases {
                 LargeSizes.format(
                     "kvHeads=1,group=9,headDim=3,rows=%d,firstPosition=17,window=512", rows + 3),
                 LargeSizes.format(
-                    "kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d,window=%d",
-                    2 * positions, positions)),
+                    "kvHeads=%d,group=1,headDim=%d,rows=1,firstPosition=130,window=100",
+                    heads + 1, headDim + 1)),
             Stream.empty(),
-            List.of("kvHeads=2,group=2,headDim=256,rows=70,firstPosition=4090,window=4096"));
+            List.of(
+                "kvHeads=2,group=2,headDim=256,rows=70,firstPosition=4090,window=4096",
+                LargeSizes.format(
+                    "kvHeads=1,group=4,headDim=8,rows=1,firstPosition=%d,window=%d",
+                    2 * positions, positions)));
     return new ModelSizes<>(
         edges.stream().map(c -> with(c, scores, c.window(), GEMMA_CAP)).toList(),
         mix -> {
