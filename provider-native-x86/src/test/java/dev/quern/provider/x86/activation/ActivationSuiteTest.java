@@ -30,7 +30,7 @@ class ActivationSuiteTest {
   private static final String SUPPORT =
       """
       attention F32,F16 where headDim<=1024
-      rmsnorm
+      rmsnorm rows,groups
       rope adjacent,half-split
       swiglu
       """;
@@ -38,7 +38,8 @@ class ActivationSuiteTest {
   /// Rules of numbers and of memory: what does not depend on who executes code.
   private static final Set<String> INTERPRETED =
       Set.of(
-          "A1", "A2", "A3", "A6", "A8", "N1", "N2", "N3", "N4", "R1", "R2", "R4", "S1", "S2", "S3");
+          "A1", "A2", "A3", "A6", "A8", "N1", "N2", "N3", "N4", "N7", "R1", "R2", "R4", "S1", "S2",
+          "S3");
 
   @TestFactory
   Stream<DynamicTest> everyWidthAndOperator() {
