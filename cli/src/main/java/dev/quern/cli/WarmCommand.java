@@ -24,14 +24,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /// `quern warm`: the training run of a class archive. The launcher runs `quern selfcheck` before it
-/// and stores the cache after it; this class only loads what later starts will load.
+/// and stores the archive after it; this class only loads what later starts will load.
 @Command(
     name = "warm",
     description =
         "Runs selfcheck, then stores a class archive of the loaded classes, which makes later starts faster.",
     footer = {
       "",
-      "The launcher ./quern does both, and uses the cache from then on. Started without it, this command is a training run: add -XX:ArchiveClassesAtExit=FILE to the JVM's options."
+      "The launcher ./quern does both, and uses the archive from then on. Started without it, this command is a training run: add -XX:ArchiveClassesAtExit=FILE to the JVM's options."
     })
 final class WarmCommand extends ConsoleCommand {
   private static final String PROMPT = "Once upon a time there was a little girl who";

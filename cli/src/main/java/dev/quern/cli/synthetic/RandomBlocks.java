@@ -7,7 +7,9 @@ import dev.quern.data.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /// Random weights straight as stored blocks (SPEC.md, section F): quants are random bits, scales
@@ -27,6 +29,10 @@ public final class RandomBlocks {
 
   private final SplittableRandom random;
   private final double deviation;
+
+  /// Root mean square of a format's integers, of those that [#rootMeanSquare] has been asked for: a
+  /// matrix has millions of blocks.
+  private final Map<BlockFormat, Double> rootMeanSquares = new HashMap<>();
 
   /// @param deviation standard deviation of the weights
   public RandomBlocks(SplittableRandom random, double deviation) {
@@ -102,13 +108,16 @@ public final class RandomBlocks {
         }
         b.putShort(at + 208, f16(scale(OF_64 * SUB_SCALE)));
       }
-      default -> b.putShort(at, f16(eitherSign(scale(ofIntegers(format)))));
+      default -> {
+        double spread = rootMeanSquares.computeIfAbsent(format, RandomBlocks::rootMeanSquare);
+        b.putShort(at, f16(eitherSign(scale(spread))));
+      }
     }
   }
 
   /// Root mean square of the integers of a format whose blocks begin with a scale and hold integers
   /// of 4 or 8 bits behind it: as its codec reads blocks of all bytes, by a scale of 1.
-  private static double ofIntegers(BlockFormat format) {
+  private static double rootMeanSquare(BlockFormat format) {
     if (format.scalePlane() != ScalePlane.INLINE) {
       throw new IllegalArgumentException("random blocks: no generator for the format " + format);
     }

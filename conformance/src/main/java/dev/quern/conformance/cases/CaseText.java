@@ -3,6 +3,7 @@ package dev.quern.conformance.cases;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,13 +20,23 @@ public final class CaseText {
   /// A kind of case, as reflection sees it: to ask it anew each time takes longer than all else
   /// that a suite does before its first call.
   ///
+  /// @param absent by a component's name, what it is where a text lacks it; none if it may not
   /// @param constructor of all components
-  private record Shape(List<RecordComponent> components, Constructor<?> constructor) {
+  private record Shape(
+      List<RecordComponent> components, Map<String, Object> absent, Constructor<?> constructor) {
     static Shape of(Class<?> type) {
       List<RecordComponent> components = List.of(type.getRecordComponents());
+      Map<String, Object> absent = new HashMap<>();
+      for (RecordComponent c : components) {
+        WhenAbsent value = c.getAnnotation(WhenAbsent.class);
+        if (value != null) {
+          absent.put(c.getName(), argument(type, c, value.value()));
+        }
+      }
       try {
         return new Shape(
             components,
+            absent,
             type.getDeclaredConstructor(
                 components.stream().map(RecordComponent::getType).toArray(Class<?>[]::new)));
       } catch (NoSuchMethodException e) {
@@ -46,8 +57,9 @@ public final class CaseText {
 
   /// The text of a case.
   public static String write(Record value) {
-    return SHAPES.get(value.getClass()).components().stream()
-        .filter(c -> !read(c, value).equals(absent(value.getClass(), c)))
+    Shape shape = SHAPES.get(value.getClass());
+    return shape.components().stream()
+        .filter(c -> !read(c, value).equals(shape.absent().get(c.getName())))
         .map(c -> c.getName() + "=" + text(read(c, value)))
         .collect(Collectors.joining(","));
   }
@@ -62,18 +74,12 @@ public final class CaseText {
         text,
         values,
         c -> {
-          Object absent = absent(type, c);
+          Object absent = SHAPES.get(type).absent().get(c.getName());
           if (absent == null) {
             throw error(type, c.getName() + " is missing");
           }
           return absent;
         });
-  }
-
-  /// What a component is where a text lacks it; null if it may not.
-  private static Object absent(Class<?> type, RecordComponent c) {
-    WhenAbsent absent = c.getAnnotation(WhenAbsent.class);
-    return absent == null ? null : argument(type, c, absent.value());
   }
 
   /// The case with some components changed: `with(c, "rows=3,xPad=1")`.

@@ -30,6 +30,11 @@ import java.util.stream.Stream;
 final class AllocationProbe {
   private static final int TIMEOUT_SECONDS = 180;
 
+  /// Options that name an archive of classes, which belongs to this process's JARs and not to the
+  /// other's, and which two must not write.
+  private static final List<String> ARCHIVES =
+      List.of("-XX:SharedArchiveFile", "-XX:ArchiveClassesAtExit", "-XX:AOT");
+
   private AllocationProbe() {}
 
   /// What became of a measurement.
@@ -132,7 +137,7 @@ final class AllocationProbe {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      if (option.startsWith("-X") && !option.startsWith("-XX:SharedArchiveFile")) {
+      if (option.startsWith("-X") && ARCHIVES.stream().noneMatch(option::startsWith)) {
         command.add(option);
       }
     }

@@ -36,16 +36,7 @@ class LoadMemoryTest {
     KvMemory kv = new KvMemory(config, KvFormat.F16);
     AtomicInteger looks = new AtomicInteger();
     try (Arena arena = Arena.ofConfined()) {
-      LoadMemory memory =
-          new LoadMemory(
-              arena,
-              () -> {
-                looks.incrementAndGet();
-                return OptionalLong.of(kv.bytes(1) + 4999);
-              },
-              kv,
-              1,
-              4000);
+      LoadMemory memory = counting(looks, arena, kv, 4999, 4000);
       memory.allocate(3999, 1);
       assertEquals(0, looks.get());
       memory.allocate(4999, 1);
@@ -60,22 +51,27 @@ class LoadMemoryTest {
     KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
     AtomicInteger looks = new AtomicInteger();
     try (Arena arena = Arena.ofConfined()) {
-      LoadMemory memory =
-          new LoadMemory(
-              arena,
-              () -> {
-                looks.incrementAndGet();
-                return OptionalLong.of(kv.bytes(1) + 17_000);
-              },
-              kv,
-              1,
-              1000);
+      LoadMemory memory = counting(looks, arena, kv, 17_000, 1000);
       memory.allocate(1000, 1); // leaves 16,000
       memory.allocate(1500, 1);
       assertEquals(1, looks.get());
       memory.allocate(1000, 1); // 500 of the 2,000 are left
       assertEquals(2, looks.get());
     }
+  }
+
+  /// Memory of which so much is left beside a KV cache, each look at it counted.
+  private static LoadMemory counting(
+      AtomicInteger looks, Arena arena, KvMemory kv, long left, long large) {
+    return new LoadMemory(
+        arena,
+        () -> {
+          looks.incrementAndGet();
+          return OptionalLong.of(kv.bytes(1) + left);
+        },
+        kv,
+        1,
+        large);
   }
 
   /// Memory in huge pages is resident when it is used and not before, so the system's figure stays.

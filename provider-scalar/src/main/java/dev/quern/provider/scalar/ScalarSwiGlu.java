@@ -9,10 +9,10 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import java.lang.foreign.MemorySegment;
 
-/// `y = gate / (1 + exp(-z)) * up`, in double precision, rounded once, with z the gate itself
-/// (SiLU) or `2 * sqrt(2/π) * (gate + 0.044715 * gate³)`: GELU, by `(1 + tanh(z / 2)) / 2 = 1 / (1
-/// + exp(-z))`. Where exp overflows, the quotient is a zero, as it should be. Rows are cut into
-///   parts, so that one row has work for many workers.
+/// `y = gate / (1 + exp(-z)) * up`, in double precision, rounded once. Where exp overflows, the
+/// quotient is a zero, as it should be. For SiLU z is the gate itself; for GELU, where `(1 + tanh(z
+/// / 2)) / 2` is that quotient, it is `2 * sqrt(2/π) * (gate + 0.044715 * gate³)`. Rows are cut
+/// into parts, so that one row has work for many workers.
 record ScalarSwiGlu(SwiGluSpec spec) implements SwiGluKernel {
   private static final double TWICE_ROOT_2_BY_PI = 2 * Math.sqrt(2 / Math.PI);
   private static final double CUBIC = 0.044715;

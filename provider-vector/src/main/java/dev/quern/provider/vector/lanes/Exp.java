@@ -17,12 +17,12 @@ import jdk.incubator.vector.IntVector;
 /// ulp; a result below the normal range loses bits as it should, one above the range is infinite,
 /// NaN stays NaN.
 public final class Exp {
-  private static final float LOG2_E = 1.442695041f;
+  static final float LOG2_E = 1.442695041f;
 
   /// ln 2 in two parts, the first with so few bits that k times it is exact.
-  private static final float LN2_HIGH = 0.693359375f;
+  static final float LN2_HIGH = 0.693359375f;
 
-  private static final float LN2_LOW = -2.12194440e-4f;
+  static final float LN2_LOW = -2.12194440e-4f;
 
   /// Added to a float of at most 2^22 in magnitude it leaves the nearest integer in the low bits.
   private static final float ROUND = 0x1.8p23f;
@@ -30,7 +30,7 @@ public final class Exp {
   private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
 
   /// As ROUND, and with the exponent's bias in the low bits besides.
-  private static final float ROUND_BIASED = 0x1.8p23f + 127;
+  static final float ROUND_BIASED = 0x1.8p23f + 127;
 
   /// exp is below the normal range below this.
   private static final float LOWEST_NORMAL = -87.33654f;

@@ -1,5 +1,9 @@
 package dev.quern.provider.vector.lanes;
 
+import static dev.quern.provider.vector.lanes.Exp.LN2_HIGH;
+import static dev.quern.provider.vector.lanes.Exp.LN2_LOW;
+import static dev.quern.provider.vector.lanes.Exp.LOG2_E;
+import static dev.quern.provider.vector.lanes.Exp.ROUND_BIASED;
 import static dev.quern.provider.vector.lanes.Lanes.F;
 import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -18,17 +22,6 @@ public final class Tanh {
 
   /// tanh is 1 as a float from here on.
   private static final float ONE_FROM = 10;
-
-  private static final float LOG2_E = 1.442695041f;
-
-  /// ln 2 in two parts: see [Exp].
-  private static final float LN2_HIGH = 0.693359375f;
-
-  private static final float LN2_LOW = -2.12194440e-4f;
-
-  /// Added to a float of at most 2^22 in magnitude it leaves the nearest integer in the low bits,
-  /// and with the exponent's bias besides.
-  private static final float ROUND_BIASED = 0x1.8p23f + 127;
 
   private Tanh() {}
 
