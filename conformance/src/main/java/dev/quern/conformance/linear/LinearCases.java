@@ -89,6 +89,10 @@ final class LinearCases {
     edges.add(shape(first, 33, "16", block));
     edges.add(shape(first, 4, "1+8+3", some));
     edges.add(CaseText.with(shape(first, 3, "9", some), "accumulate=true,xPad=5,yPad=3"));
+    edges.add(CaseText.with(shape(first, 3, "5+2", some), "bias=true,xPad=1,yPad=2"));
+    edges.add(
+        CaseText.with(
+            shape(first, 1, "37", block), "accumulate=true,bias=true,schedule=2/shuffled"));
     edges.add(CaseText.with(shape(first, 2, "4", some), "x=extreme,weights=extreme"));
     edges.add(CaseText.with(shape(first, 5, "7", some), "schedule=4/threads"));
     edges.add(shape(first, 2, "515", block)); // more outputs than any tile
@@ -127,6 +131,7 @@ final class LinearCases {
                     xPad,
                     yPad,
                     false,
+                    false,
                     first.x(),
                     first.weights(),
                     first.schedule(),
@@ -148,6 +153,7 @@ final class LinearCases {
                 c.xPad(),
                 c.yPad(),
                 accumulate,
+                c.bias(),
                 x,
                 weights,
                 schedule,
@@ -278,6 +284,7 @@ final class LinearCases {
                 0,
                 0,
                 s.accumulate(),
+                s.bias(),
                 Values.NORMAL,
                 WeightValues.NORMAL,
                 rows == 1 ? Schedule.ONE : SpecCases.WORKERS,
