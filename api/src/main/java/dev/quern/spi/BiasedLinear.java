@@ -99,7 +99,7 @@ public final class BiasedLinear {
       for (int row = from; row < to; row++) {
         long at = y.offsetBytes(row, 0);
         if (!add) {
-          MemorySegment.copy(bias, 0, data, at, bias.byteSize());
+          MemorySegment.copy(bias, 0, data, at, 4L * outputs);
           continue;
         }
         for (int o = 0; o < outputs; o++) {
