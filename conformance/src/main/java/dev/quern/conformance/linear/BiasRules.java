@@ -23,10 +23,10 @@ final class BiasRules {
     return Stream.of(
         // Weights of zero: y is the bias, and nothing hides how it was rounded.
         Rule.of("L14", "bias_alone", BiasRules::check)
-            .on(c -> CaseText.with(c, "bias=true,accumulate=false,x=normal,weights=zero"))
+            .on(c -> CaseText.with(c, "bias=true,accumulate=false,weights=zero"))
             .effort(Rule.Effort.HALF),
         Rule.of("L14", "bias_and_products", BiasRules::check)
-            .on(c -> CaseText.with(c, "bias=true,x=normal,weights=normal"))
+            .on(c -> CaseText.with(c, "bias=true,x=normal"))
             .effort(Rule.Effort.HALF),
         Rule.of("L14", "non_finite_bias", BiasRules::nonFinite)
             .on(c -> CaseText.with(c, "bias=true,x=normal,weights=normal"))
