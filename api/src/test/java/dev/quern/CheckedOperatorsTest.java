@@ -4,6 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.checked.CheckedAttention;
+import dev.quern.checked.CheckedRmsNorm;
+import dev.quern.checked.CheckedRope;
+import dev.quern.checked.CheckedSwiGlu;
+import dev.quern.checked.Site;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
@@ -215,7 +220,13 @@ class CheckedOperatorsTest {
   @Test
   void scratchIsNobodysOperand() {
     Site site =
-        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
+        new Site(
+            "op",
+            "spec",
+            "scalar",
+            List.of(Fakes.Scalar.VARIANT),
+            new AtomicBoolean(),
+            ProviderException::new);
     Fakes.NoOp wantsScratch = new Fakes.NoOp(64, false);
     AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, site);
     fails("op: q overlaps scratch", () -> checked.apply(q, cache, 0, y, with(q)));
@@ -275,7 +286,13 @@ class CheckedOperatorsTest {
   @Test
   void scratchIsNoCache() {
     Site site =
-        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
+        new Site(
+            "op",
+            "spec",
+            "scalar",
+            List.of(Fakes.Scalar.VARIANT),
+            new AtomicBoolean(),
+            ProviderException::new);
     AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, site);
     Workspace inKeys = new Workspace(cache.keys(), Workers.sequential());
     Workspace inValues = new Workspace(cache.values(), Workers.sequential());

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -7,7 +7,7 @@ import dev.quern.op.RopeSpec;
 import java.util.List;
 
 /// A RoPE kernel with its arguments checked.
-record CheckedRope(RopeKernel kernel, RopeSpec spec, Site site) implements RopeKernel {
+public record CheckedRope(RopeKernel kernel, RopeSpec spec, Site site) implements RopeKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// An attention kernel with its arguments checked.
-record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
+public record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site site)
     implements AttentionKernel {
 
   @Override

@@ -1,10 +1,10 @@
-package dev.quern;
+package dev.quern.text;
 
 import java.util.HexFormat;
 import java.util.Locale;
 
 /// Words of foreign code, made fit for a line of a table, a log or a terminal.
-final class OneLine {
+public final class OneLine {
   /// Enough for a reason with a few paths in it.
   private static final int CHARACTERS = 1_200;
 
@@ -12,12 +12,12 @@ final class OneLine {
 
   /// The text in one line: white space becomes single blanks, what a terminal might obey or hide
   /// (controls, marks that turn the direction of writing) its number, and what is too long is cut.
-  static String of(String text) {
+  public static String of(String text) {
     return of(text, CHARACTERS);
   }
 
   /// @param characters at most that many of the text
-  static String of(String text, int characters) {
+  public static String of(String text, int characters) {
     if (text == null) {
       return "null";
     }

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,8 +1,9 @@
-package dev.quern;
+package dev.quern.platform;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.Fakes;
 import dev.quern.spi.Jit;
 import dev.quern.spi.Platform;
 import java.util.HashMap;

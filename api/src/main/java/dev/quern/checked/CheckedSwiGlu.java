@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -7,7 +7,8 @@ import dev.quern.op.SwiGluSpec;
 import java.util.List;
 
 /// A SwiGLU kernel with its arguments checked.
-record CheckedSwiGlu(SwiGluKernel kernel, SwiGluSpec spec, Site site) implements SwiGluKernel {
+public record CheckedSwiGlu(SwiGluKernel kernel, SwiGluSpec spec, Site site)
+    implements SwiGluKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import java.lang.foreign.MemorySegment;

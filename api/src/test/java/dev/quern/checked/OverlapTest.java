@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

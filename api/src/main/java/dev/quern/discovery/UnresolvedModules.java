@@ -1,6 +1,7 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import dev.quern.spi.KernelProvider;
+import dev.quern.text.Failures;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
 /// application runs from the class path, or because another JAR with a module of that name comes
 /// first: they vanish without a word. (The value of `--limit-modules` itself is not visible at run
 /// time.)
-final class UnresolvedModules {
+public final class UnresolvedModules {
   private UnresolvedModules() {}
 
   /// An entry for each module on the path that provides kernels and is not what the JVM resolved.
@@ -31,7 +32,7 @@ final class UnresolvedModules {
   /// JARs whose module is resolved are not opened again, so this costs a listing of folders.
   ///
   /// @param modulePath the system property `jdk.module.path`, empty where there is none
-  static List<ProviderEntry> on(String modulePath) {
+  public static List<Unusable> on(String modulePath) {
     if (modulePath.isEmpty()) {
       return List.of();
     }
@@ -42,7 +43,7 @@ final class UnresolvedModules {
             .flatMap(Optional::stream)
             .map(UnresolvedModules::real)
             .collect(Collectors.toSet());
-    List<ProviderEntry> entries = new ArrayList<>();
+    List<Unusable> entries = new ArrayList<>();
     for (String element : modulePath.split(File.pathSeparator)) {
       for (Path candidate : modulesIn(Path.of(element.isEmpty() ? "." : element))) {
         if (!resolved.contains(real(candidate.toUri()))) {
@@ -69,7 +70,7 @@ final class UnresolvedModules {
     }
   }
 
-  private static List<ProviderEntry> providersIn(Path path) {
+  private static List<Unusable> providersIn(Path path) {
     String location = Locations.plain(path.toUri().toString());
     try {
       return ModuleFinder.of(path).findAll().stream()
@@ -78,20 +79,20 @@ final class UnresolvedModules {
               module.provides().stream()
                   .filter(p -> p.service().equals(KernelProvider.class.getName()))
                   .flatMap(p -> p.providers().stream())
-                  .map(name -> ProviderEntry.unnamed(name, location, verdict(module.name()))))
+                  .map(name -> left(module.name(), name, location)))
           .toList();
     } catch (FindException e) {
       return List.of(
-          ProviderEntry.unnamed(
-              ProviderEntry.UNNAMED,
+          Unusable.broken(
+              Unusable.UNKNOWN,
               location,
-              new Verdict.Rejected(
-                  "it is on the module path and can't be read as a module: " + Failures.text(e),
-                  "replace or remove it")));
+              "it is on the module path and can't be read as a module: " + Failures.text(e),
+              "replace or remove it"));
     }
   }
 
-  private static Verdict verdict(String module) {
+  /// A provider of a module that the JVM did not take.
+  private static Unusable left(String module, String className, String location) {
     Optional<String> taken =
         ModuleLayer.boot()
             .configuration()
@@ -99,7 +100,9 @@ final class UnresolvedModules {
             .flatMap(m -> m.reference().location())
             .map(uri -> Locations.forPeople(Locations.plain(uri.toString())));
     if (taken.isPresent()) {
-      return new Verdict.Rejected(
+      return Unusable.broken(
+          className,
+          location,
           String.format(
               Locale.ROOT,
               "module %s is on the module path twice, and the JVM took %s",
@@ -107,7 +110,10 @@ final class UnresolvedModules {
               taken.get()),
           "leave one of these JARs");
     }
-    return new Verdict.Unavailable(
+    return new Unusable(
+        className,
+        location,
+        false,
         "module " + module + " is on the module path, but this JVM did not resolve it",
         // A provider has to meet the quern-api that runs, and that may be on the class path.
         KernelProvider.class.getModule().isNamed()

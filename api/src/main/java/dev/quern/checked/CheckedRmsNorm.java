@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
@@ -7,7 +7,8 @@ import dev.quern.op.RmsNormSpec;
 import java.util.List;
 
 /// An RMSNorm kernel with its arguments checked.
-record CheckedRmsNorm(RmsNormKernel kernel, RmsNormSpec spec, Site site) implements RmsNormKernel {
+public record CheckedRmsNorm(RmsNormKernel kernel, RmsNormSpec spec, Site site)
+    implements RmsNormKernel {
 
   @Override
   public long scratchBytes(int rows, int parallelism) {

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
@@ -21,7 +21,7 @@ import java.util.Locale;
 /// @param spec what it does
 /// @param retainsSource what the kernel said of itself once it was packed
 /// @param weights the segments that the kernel reads on every call
-record CheckedLinear(
+public record CheckedLinear(
     LinearKernel kernel,
     LinearSpec spec,
     boolean retainsSource,
@@ -68,7 +68,7 @@ record CheckedLinear(
   }
 
   /// A packer with its arguments checked.
-  record Packer(LinearPacker packer, LinearSpec spec, Site site) implements LinearPacker {
+  public record Packer(LinearPacker packer, LinearSpec spec, Site site) implements LinearPacker {
 
     @Override
     public LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {

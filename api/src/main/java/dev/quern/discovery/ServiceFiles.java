@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import dev.quern.spi.KernelProvider;
 import java.io.BufferedReader;
@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 
 /// Reads the provider-configuration files of the class path a second time. ServiceLoader stays the
 /// one that finds providers; but where it fails it doesn't say which JAR is to blame.
-final class ServiceFiles {
-  static final String RESOURCE = "META-INF/services/" + KernelProvider.class.getName();
+public final class ServiceFiles {
+  public static final String RESOURCE = "META-INF/services/" + KernelProvider.class.getName();
 
   private static final Pattern CLASS_NAME =
       Pattern.compile("\\p{javaJavaIdentifierStart}[\\p{javaJavaIdentifierPart}.]*");

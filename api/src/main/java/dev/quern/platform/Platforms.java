@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.platform;
 
 import dev.quern.spi.Jit;
 import dev.quern.spi.Platform;
@@ -15,14 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /// Finds out where this JVM runs.
-final class Platforms {
+public final class Platforms {
   private static final Logger LOG = System.getLogger("dev.quern");
   private static final int SYSCTL_SECONDS = 10;
 
   private Platforms() {}
 
   /// This machine and JVM, with all features that the CPU and the operating system offer.
-  static Platform current(Map<String, String> properties) {
+  public static Platform current(Map<String, String> properties) {
     String os = os(System.getProperty("os.name"));
     String arch = arch(System.getProperty("os.arch"));
     Map<String, String> flags = VmFlags.read();
@@ -87,7 +87,7 @@ final class Platforms {
 
   /// What the CPU calls itself, for people and to tell one machine from another; `unknown CPU`
   /// where the operating system does not say it in a file.
-  static String cpuName() {
+  public static String cpuName() {
     Path cpuinfo = Path.of("/proc/cpuinfo");
     try {
       return Files.exists(cpuinfo) ? CpuFeatures.name(Files.readString(cpuinfo)) : "unknown CPU";

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.platform;
 
 import dev.quern.text.Nearest;
 import java.nio.ByteBuffer;
@@ -13,7 +13,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /// CPU features from what operating systems tell, as pure functions of text or bytes.
-final class CpuFeatures {
+public final class CpuFeatures {
   private static final long AT_NULL = 0;
   private static final int AT_HWCAP = 16;
   private static final int AT_HWCAP2 = 26;
@@ -120,7 +120,7 @@ final class CpuFeatures {
 
   /// The first CPU's name in Linux's `/proc/cpuinfo`: `model name` on x86-64, the identification
   /// registers' fields on aarch64 (`0x41 0x0 0xd0c 1`).
-  static String name(String cpuinfo) {
+  public static String name(String cpuinfo) {
     String name =
         cpuinfo
             .lines()
@@ -163,8 +163,8 @@ final class CpuFeatures {
   ///
   /// @param statedAs what the user calls the setting
   /// @param mask `-name,-name`, or null for none
-  /// @throws SelectionException if it is malformed or names a feature that nobody knows
-  static Set<String> masked(Set<String> features, String statedAs, String mask) {
+  /// @throws IllegalArgumentException if it is malformed or names a feature that nobody knows
+  public static Set<String> masked(Set<String> features, String statedAs, String mask) {
     if (mask == null) {
       return features;
     }
@@ -186,16 +186,16 @@ final class CpuFeatures {
 
   private static String maskedName(String element, String setting, Set<String> known) {
     if (element.startsWith("+")) {
-      throw new SelectionException(
+      throw new IllegalArgumentException(
           setting + "'" + element + "' would add a feature, expected names to take away: -name");
     }
     if (!element.startsWith("-") || element.length() == 1) {
-      throw new SelectionException(
+      throw new IllegalArgumentException(
           setting + "element '" + element + "', expected -name, for example -sme,-i8mm");
     }
     String name = element.substring(1);
     if (!known.contains(name)) {
-      throw new SelectionException(
+      throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%sunknown CPU feature '%s'%s, expected one of %s",

@@ -1,6 +1,7 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import dev.quern.spi.KernelProvider;
+import dev.quern.text.Failures;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,12 +24,12 @@ import java.util.zip.ZipFile;
 /// JARs on the class path that may hold providers and that no class loader speaks of: it passes
 /// over one that it can't read, as after a download that was cut, and a module's own `provides` has
 /// no effect there.
-final class ClassPathJars {
+public final class ClassPathJars {
   private ClassPathJars() {}
 
   /// An entry for each such JAR that a class loader and its parents look into. They have opened
   /// these JARs themselves, and the JDK keeps their directories, so this costs little.
-  static List<ProviderEntry> of(ClassLoader loader) {
+  public static List<Unusable> of(ClassLoader loader) {
     Set<Path> jars = new LinkedHashSet<>();
     for (ClassLoader l = loader; l != null; l = l.getParent()) {
       if (l instanceof URLClassLoader urls) {
@@ -40,7 +41,7 @@ final class ClassPathJars {
         Arrays.stream(path.split(File.pathSeparator)).forEach(element -> add(jars, element));
       }
     }
-    List<ProviderEntry> entries = new ArrayList<>();
+    List<Unusable> entries = new ArrayList<>();
     jars.forEach(jar -> look(jar).ifPresent(entries::add));
     return entries;
   }
@@ -51,7 +52,7 @@ final class ClassPathJars {
     }
   }
 
-  private static Optional<ProviderEntry> look(Path jar) {
+  private static Optional<Unusable> look(Path jar) {
     if (!Files.isRegularFile(jar)) {
       return Optional.empty(); // a path may name what is not there, as every JVM allows
     }
@@ -79,15 +80,14 @@ final class ClassPathJars {
       return Optional.of(
           entry(
               jar,
-              ProviderEntry.UNNAMED,
+              Unusable.UNKNOWN,
               "it is on the class path and can't be read, so the JVM passes over it: "
                   + Failures.text(e),
               "replace or remove it"));
     }
   }
 
-  private static ProviderEntry entry(Path jar, String type, String reason, String remedy) {
-    return ProviderEntry.unnamed(
-        type, Locations.plain(jar.toUri().toString()), new Verdict.Rejected(reason, remedy));
+  private static Unusable entry(Path jar, String type, String reason, String remedy) {
+    return Unusable.broken(type, Locations.plain(jar.toUri().toString()), reason, remedy);
   }
 }

@@ -1,9 +1,10 @@
-package dev.quern;
+package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.Kernel;
 import dev.quern.spi.Variant;
+import dev.quern.text.Failures;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
@@ -21,9 +22,22 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// @param spec the spec as text
 /// @param provider name of the provider that runs it
 /// @param variants its variants, by rising `minRows`
-/// @param closed whether the [Kernels] that it was taken from are closed
-record Site(
-    String operator, String spec, String provider, List<Variant> variants, AtomicBoolean closed) {
+/// @param closed whether the [dev.quern.Kernels] that it was taken from are closed
+/// @param defects makes the exception for a provider that broke the contract
+public record Site(
+    String operator,
+    String spec,
+    String provider,
+    List<Variant> variants,
+    AtomicBoolean closed,
+    Defects defects) {
+  /// The façade's exception, which is above these checks.
+  @FunctionalInterface
+  public interface Defects {
+    /// @param cause what the provider threw, or null
+    RuntimeException of(String message, Throwable cause);
+  }
+
   private static final Logger LOG = System.getLogger("dev.quern");
 
   /// Stands for the worker threads, which are not known here: memory that a thread other than the
@@ -42,8 +56,8 @@ record Site(
   }
 
   /// A provider that broke the contract.
-  ProviderException defect(int rows, String problem) {
-    return new ProviderException(blame(rows, problem), null);
+  RuntimeException defect(int rows, String problem) {
+    return defects.of(blame(rows, problem), null);
   }
 
   /// What a provider's code threw, with its name on it.
@@ -64,8 +78,7 @@ record Site(
                 || Arrays.stream(callers).anyMatch(c -> thrownBy(c.getClass(), thrown)))) {
       throw Site.<RuntimeException>unchecked(thrown);
     }
-    ProviderException failure =
-        new ProviderException(blame(rows, call + " " + Failures.threw(thrown)), thrown);
+    RuntimeException failure = defects.of(blame(rows, call + " " + Failures.threw(thrown)), thrown);
     LOG.log(Level.DEBUG, failure.getMessage(), thrown);
     return failure;
   }

@@ -1,10 +1,10 @@
-package dev.quern;
+package dev.quern.text;
 
 import java.util.concurrent.TimeoutException;
 
 /// Puts what foreign code threw into a line. Nothing of it is trusted: `toString` and `getMessage`
 /// are the provider's code as well.
-final class Failures {
+public final class Failures {
   private static final int CAUSES = 2; // what is said after them helps nobody
   private static final int CHARACTERS = 300; // of each
 
@@ -12,12 +12,12 @@ final class Failures {
 
   /// What a call did instead of returning: `threw x.Y: message, caused by ...`, or `gave no answer
   /// within 10 s`.
-  static String threw(Throwable thrown) {
+  public static String threw(Throwable thrown) {
     return thrown instanceof TimeoutException ? thrown.getMessage() : "threw " + text(thrown);
   }
 
   /// The throwable and its causes, outermost first.
-  static String text(Throwable thrown) {
+  public static String text(Throwable thrown) {
     StringBuilder text = new StringBuilder(one(thrown));
     Throwable cause = cause(thrown);
     for (int depth = 0; cause != null && depth < CAUSES; depth++) {
@@ -28,7 +28,7 @@ final class Failures {
   }
 
   /// What helps against a failure of foreign code.
-  static String remedy(Throwable thrown) {
+  public static String remedy(Throwable thrown) {
     return thrown instanceof LinkageError
         ? "use a JAR that was built for this version of quern-api, with all that it depends on"
         : "remove the JAR, or get a fixed one from its author";

@@ -1,7 +1,8 @@
-package dev.quern;
+package dev.quern.discovery;
 
-import dev.quern.ServiceFiles.ServiceFile;
+import dev.quern.discovery.ServiceFiles.ServiceFile;
 import dev.quern.spi.KernelProvider;
+import dev.quern.text.Failures;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,7 +20,7 @@ import java.util.stream.Stream;
 
 /// One pass over the service declarations of the module path and the class path: the providers that
 /// can be made, and an entry for each that can't. A broken one never hides the others.
-final class ServiceScan {
+public final class ServiceScan {
   /// ServiceLoader skips a broken declaration with an error each, but where it can't even list the
   /// declarations it fails for ever, in the same words.
   private static final int SAME_FAILURES_IN_A_ROW = 100;
@@ -28,15 +29,15 @@ final class ServiceScan {
   ///
   /// @param className its class
   /// @param location where that comes from
-  record Found(KernelProvider provider, String className, String location) {}
+  public record Found(KernelProvider provider, String className, String location) {}
 
   private final ClassLoader loader;
   private final List<Found> found = new ArrayList<>();
-  private final Set<ProviderEntry> broken = new LinkedHashSet<>();
+  private final Set<Unusable> broken = new LinkedHashSet<>();
   private final Set<String> listed = new HashSet<>();
   private final List<Throwable> failures = new ArrayList<>();
 
-  ServiceScan(ClassLoader loader, Guard guard) {
+  public ServiceScan(ClassLoader loader, Guard guard) {
     this.loader = loader;
     List<ServiceLoader.Provider<KernelProvider>> handles = handles();
     List<Guard.Outcome<KernelProvider>> made =
@@ -50,11 +51,11 @@ final class ServiceScan {
     blame();
   }
 
-  List<Found> found() {
+  public List<Found> found() {
     return List.copyOf(found);
   }
 
-  List<ProviderEntry> broken() {
+  public List<Unusable> broken() {
     return List.copyOf(broken);
   }
 
@@ -106,7 +107,7 @@ final class ServiceScan {
       files = ServiceFiles.visibleTo(loader);
     } catch (IOException e) {
       reject(
-          ProviderEntry.UNNAMED,
+          Unusable.UNKNOWN,
           Locations.UNKNOWN,
           "the class loader can't list " + ServiceFiles.RESOURCE + ": " + e,
           "repair the class path");
@@ -115,7 +116,7 @@ final class ServiceScan {
     for (ServiceFile file : files) {
       if (!file.problem().isEmpty()) {
         reject(
-            ProviderEntry.UNNAMED,
+            Unusable.UNKNOWN,
             file.location(),
             file.problem() + ", so no provider of this file is loaded",
             "list one class name a line in that file, or remove the JAR");
@@ -219,7 +220,7 @@ final class ServiceScan {
     String message = String.valueOf(failure.getMessage());
     return broken.stream()
         .anyMatch(entry ->
-            failure instanceof LinkageError && reason(entry).contains(Failures.text(failure))
+            failure instanceof LinkageError && entry.reason().contains(Failures.text(failure))
                 || names(message, entry.className())
                 || message.contains(entry.location() + "!/" + ServiceFiles.RESOURCE)
                 || message.contains(entry.location() + ServiceFiles.RESOURCE));
@@ -228,10 +229,6 @@ final class ServiceScan {
   /// Whether a message of ServiceLoader's is about a class.
   private static boolean names(String message, String className) {
     return List.of(message.split("[\\s,;]+")).contains(className);
-  }
-
-  private static String reason(ProviderEntry entry) {
-    return entry.verdict().text();
   }
 
   /// What is left: mostly broken declarations of modules, whose class ServiceLoader's message
@@ -249,7 +246,7 @@ final class ServiceScan {
         locations.keySet().stream()
             .filter(name -> names(message, name))
             .findFirst()
-            .orElse(ProviderEntry.UNNAMED);
+            .orElse(Unusable.UNKNOWN);
     reject(
         className,
         locations.getOrDefault(className, Locations.UNKNOWN),
@@ -268,6 +265,6 @@ final class ServiceScan {
   }
 
   private void reject(String className, String location, String reason, String remedy) {
-    broken.add(ProviderEntry.unnamed(className, location, new Verdict.Rejected(reason, remedy)));
+    broken.add(Unusable.broken(className, location, reason, remedy));
   }
 }

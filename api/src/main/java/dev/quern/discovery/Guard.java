@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,23 +21,23 @@ import java.util.function.Consumer;
 /// full, whoever allocates next says so.
 ///
 /// @param limit how long to wait for all answers together
-record Guard(Duration limit) {
-  static final Guard DEFAULT = new Guard(Duration.ofSeconds(10));
+public record Guard(Duration limit) {
+  public static final Guard DEFAULT = new Guard(Duration.ofSeconds(10));
 
   /// What became of a question.
   ///
   /// @param value the answer, which may be null
   /// @param thrown what was thrown instead, a [TimeoutException] where there was silence; null
   ///   where there is an answer
-  record Outcome<T>(T value, Throwable thrown) {}
+  public record Outcome<T>(T value, Throwable thrown) {}
 
   /// Asks one.
-  <T> Outcome<T> ask(Callable<T> question) {
+  public <T> Outcome<T> ask(Callable<T> question) {
     return ask(List.of(question)).getFirst();
   }
 
   /// Asks several at once, so that the slow don't add up.
-  <T> List<Outcome<T>> ask(List<Callable<T>> questions) {
+  public <T> List<Outcome<T>> ask(List<Callable<T>> questions) {
     return ask(questions, _ -> {});
   }
 
@@ -45,7 +45,7 @@ record Guard(Duration limit) {
   ///
   /// @param late is given an answer that comes when nobody waits for it any more, on the thread
   ///   that was left behind
-  <T> List<Outcome<T>> ask(List<Callable<T>> questions, Consumer<T> late) {
+  public <T> List<Outcome<T>> ask(List<Callable<T>> questions, Consumer<T> late) {
     List<Question<T>> asked = questions.stream().map(q -> new Question<>(q, late)).toList();
     List<Thread> threads = new ArrayList<>();
     for (Question<T> question : asked) {

@@ -1,17 +1,17 @@
-package dev.quern;
+package dev.quern.discovery;
 
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.CodeSource;
 
 /// Where classes and service files come from, as URIs of JARs, folders or modules.
-final class Locations {
+public final class Locations {
   static final String UNKNOWN = "unknown location";
 
   private Locations() {}
 
   /// The JAR, folder or module of a class.
-  static String of(Class<?> type) {
+  public static String of(Class<?> type) {
     CodeSource source = type.getProtectionDomain().getCodeSource();
     return source == null || source.getLocation() == null
         ? UNKNOWN
@@ -23,7 +23,7 @@ final class Locations {
   ///
   /// @param url the resource's URL
   /// @param resource its name, `x/y`
-  static String holding(String url, String resource) {
+  public static String holding(String url, String resource) {
     String root = url.endsWith(resource) ? url.substring(0, url.length() - resource.length()) : url;
     return plain(
         root.startsWith("jar:") && root.endsWith("!/")
@@ -37,7 +37,7 @@ final class Locations {
   }
 
   /// A `file:` URI as a path; everything else as it is.
-  static String forPeople(String location) {
+  public static String forPeople(String location) {
     if (!location.startsWith("file:")) {
       return location;
     }

@@ -1,4 +1,4 @@
-package dev.quern;
+package dev.quern.platform;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.VMOption;
