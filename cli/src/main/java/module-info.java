@@ -6,10 +6,7 @@ module dev.quern.cli {
   // are nothing for a model to start with.
   requires static dev.quern.conformance;
   requires dev.quern.llama;
-  // Resolved by the launcher for `quern bench` with charts alone, for the same reason.
-  requires static java.desktop;
-  requires static org.jfree.jfreechart;
-  requires static VectorGraphics2D; // the library's automatic name
+  requires dev.quern.measure;
   requires info.picocli;
   requires me.tongfei.progressbar;
 

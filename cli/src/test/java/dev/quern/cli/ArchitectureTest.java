@@ -129,6 +129,7 @@ class ArchitectureTest {
               "dev.quern.platform",
               "dev.quern.llama..",
               "dev.quern.conformance..",
+              "dev.quern.measure..",
               "dev.quern.cli..")
           .because("a provider is written against spi, op and data");
 
@@ -217,6 +218,43 @@ class ArchitectureTest {
                   + " catalogue and what users extend on top");
 
   @ArchTest
+  static final ArchRule measuringKnowsNoCommand =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.measure..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.quern.cli..", "dev.quern.conformance..", "dev.quern.provider..", "picocli..")
+          .because("the command line and the benchmarks share it, and neither needs the other");
+
+  @ArchTest
+  static final ArchRule measuringsPackagesHaveOneOrder =
+      slices()
+          .assignedFrom(packagesFrom("dev.quern.measure"))
+          .should()
+          .beFreeOfCycles()
+          .because("reports read what was measured, which knows no report");
+
+  @ArchTest
+  static final ArchRule onePlaceDrawsCharts =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.quern.measure.report")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.jfree..", "de.erichseifert..", "java.awt..")
+          .because("charts look alike, and a start loads no java.desktop");
+
+  @ArchTest
+  static final ArchRule theCommandLinesPackagesHaveOneOrder =
+      slices()
+          .assignedFrom(packagesFrom("dev.quern.cli"))
+          .should()
+          .beFreeOfCycles()
+          .because("a command reads what lies below it, and no command reads Main");
+
+  @ArchTest
   static final ArchRule noThreadLocals =
       noClasses()
           .should()
@@ -249,6 +287,7 @@ class ArchitectureTest {
               "dev.quern",
               "dev.quern.discovery",
               "dev.quern.platform",
+              "dev.quern.measure",
               "dev.quern.cli..",
               "dev.quern.conformance..")
           .should()

@@ -28,6 +28,7 @@ class PublishedIT {
           "quern-cli",
           "quern-conformance",
           "quern-llama-model",
+          "quern-measure",
           "quern-provider-native-kleidi",
           "quern-provider-native-x86",
           "quern-provider-scalar",
