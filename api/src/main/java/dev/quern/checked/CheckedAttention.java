@@ -2,10 +2,12 @@ package dev.quern.checked;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -62,6 +64,110 @@ public record CheckedAttention(AttentionKernel kernel, AttentionSpec spec, Site 
       throw site.failure(
           "apply", rows, e, List.of(q.data(), cache.keys(), cache.values()), w.workers());
     }
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
+    site.notNull(k, "k");
+    int rows = k.rows();
+    int width = spec.kvHeads() * spec.headDim();
+    site.input(k, "k", rows, width, "kvHeads*headDim");
+    site.input(v, "v", rows, width, "kvHeads*headDim");
+    sequences(batch, "k.rows", rows);
+    long scratchBytes = site.workspace(kernel, w, rows);
+    site.disjoint(k, "k", v, "v");
+    for (int i = 0; i < batch.size(); i++) {
+      KvCache cache = batch.get(i).cache();
+      site.writable(cache.keys(), "cache.keys", rows);
+      site.writable(cache.values(), "cache.values", rows);
+      scratchApart(cache, w.scratch(), scratchBytes, rows);
+      apart(k, "k", cache, w, scratchBytes);
+      apart(v, "v", cache, w, scratchBytes);
+      cachesApart(batch, i, rows);
+    }
+    try {
+      kernel.append(k, v, batch, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("append", rows, e, memory(k, batch), w.workers());
+    }
+  }
+
+  @Override
+  public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
+    site.notNull(q, "q");
+    int rows = q.rows();
+    int width = spec.heads() * spec.headDim();
+    site.input(q, "q", rows, width, "heads*headDim");
+    site.output(y, "y", rows, width, "heads*headDim");
+    sequences(batch, "q.rows", rows);
+    long scratchBytes = site.workspace(kernel, w, rows);
+    site.disjoint(y, "y", q, "q");
+    for (int i = 0; i < batch.size(); i++) {
+      KvCache cache = batch.get(i).cache();
+      scratchApart(cache, w.scratch(), scratchBytes, rows);
+      apart(q, "q", cache, w, scratchBytes);
+      apart(y, "y", cache, w, scratchBytes);
+    }
+    try {
+      kernel.apply(q, batch, y, w);
+    } catch (Throwable e) { // foreign code
+      throw site.failure("apply", rows, e, memory(q, batch), w.workers());
+    }
+  }
+
+  /// Checks the sequences of a call, each by itself, and that their rows are the call's.
+  private void sequences(List<SequenceRows> batch, String rowsName, int rows) {
+    site.notNull(batch, "batch");
+    if (batch.isEmpty() || batch.size() > spec.sequences()) {
+      throw site.error(
+          rows, "batch.size=" + batch.size() + ", expected 1 to sequences=" + spec.sequences());
+    }
+    long sum = 0;
+    for (int i = 0; i < batch.size(); i++) {
+      SequenceRows s = batch.get(i);
+      if (s == null) {
+        throw site.error(rows, "batch[" + i + "] is null");
+      }
+      cache(s.cache(), rows);
+      site.positions(
+          "firstPosition", s.firstPosition(), s.rows(), "cache.capacity", s.cache().capacity());
+      sum += s.rows();
+    }
+    if (sum != rows) {
+      throw site.error(
+          rows, "the rows of batch add up to " + sum + ", expected " + rowsName + "=" + rows);
+    }
+  }
+
+  /// Checks that a sequence's cache, which is written, shares no memory with those before it.
+  private void cachesApart(List<SequenceRows> batch, int i, int rows) {
+    KvCache cache = batch.get(i).cache();
+    for (int j = 0; j < i; j++) {
+      KvCache other = batch.get(j).cache();
+      if (share(cache.keys(), other) || share(cache.values(), other)) {
+        throw site.error(
+            rows,
+            "the cache of batch["
+                + i
+                + "] overlaps that of batch["
+                + j
+                + "], expected no memory in common");
+      }
+    }
+  }
+
+  private static boolean share(MemorySegment plane, KvCache cache) {
+    return Overlap.of(plane, cache.keys(), cache.keys().byteSize())
+        || Overlap.of(plane, cache.values(), cache.values().byteSize());
+  }
+
+  private static List<MemorySegment> memory(F32Matrix input, List<SequenceRows> batch) {
+    List<MemorySegment> memory = new ArrayList<>(List.of(input.data()));
+    for (SequenceRows s : batch) {
+      memory.add(s.cache().keys());
+      memory.add(s.cache().values());
+    }
+    return memory;
   }
 
   private void cache(KvCache cache, int rows) {
