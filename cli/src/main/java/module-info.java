@@ -5,6 +5,7 @@ module dev.quern.cli {
   // Resolved by the launcher for `quern conformance` alone: JUnit and jqwik, which the suite needs,
   // are nothing for a model to start with.
   requires static dev.quern.conformance;
+  requires dev.quern.demo;
   requires dev.quern.llama;
   requires dev.quern.measure;
   requires info.picocli;

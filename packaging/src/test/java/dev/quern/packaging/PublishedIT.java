@@ -27,6 +27,7 @@ class PublishedIT {
           "quern-api",
           "quern-cli",
           "quern-conformance",
+          "quern-demo-model",
           "quern-llama-model",
           "quern-measure",
           "quern-provider-native-kleidi",
