@@ -247,14 +247,6 @@ class ArchitectureTest {
           .because("charts look alike, and a start loads no java.desktop");
 
   @ArchTest
-  static final ArchRule theCommandLinesPackagesHaveOneOrder =
-      slices()
-          .assignedFrom(packagesFrom("dev.quern.cli"))
-          .should()
-          .beFreeOfCycles()
-          .because("a command reads what lies below it, and no command reads Main");
-
-  @ArchTest
   static final ArchRule noThreadLocals =
       noClasses()
           .should()

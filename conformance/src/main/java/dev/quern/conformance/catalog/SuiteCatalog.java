@@ -80,7 +80,6 @@ public final class SuiteCatalog {
         "P20", "a permission: every bound has room for it",
         "F2", "a permission, within L5 to L9 and L13",
         "L12", "the caller's duty, checked by the façade",
-        "A9", "the caller's duty, checked by the façade",
-        "A12", "the suite's calls are of one sequence; providers' own tests hold it");
+        "A9", "the caller's duty, checked by the façade");
   }
 }
