@@ -6,6 +6,9 @@
 /// - `dev.quern.op` holds a spec and a kernel interface for each operator.
 /// - `dev.quern.spi` is what a provider implements.
 ///
+/// What is not exported: `discovery` finds providers and asks them without waiting for ever,
+/// `platform` finds out where the JVM runs, `checked` holds the checks of every call's arguments.
+///
 /// The rules that both sides keep are numbered in `SPEC.md`.
 @SuppressWarnings("module") // those that dev.quern.files and text are for are compiled later
 module dev.quern.api {

@@ -5,11 +5,9 @@ module dev.quern.cli {
   // Resolved by the launcher for `quern conformance` alone: JUnit and jqwik, which the suite needs,
   // are nothing for a model to start with.
   requires static dev.quern.conformance;
+  requires dev.quern.demo;
   requires dev.quern.llama;
-  // Resolved by the launcher for `quern bench` with charts alone, for the same reason.
-  requires static java.desktop;
-  requires static org.jfree.jfreechart;
-  requires static VectorGraphics2D; // the library's automatic name
+  requires dev.quern.measure;
   requires info.picocli;
   requires me.tongfei.progressbar;
 

@@ -4,6 +4,8 @@ module dev.quern.llama {
   requires jdk.jfr;
   requires transitive dev.quern.api;
   requires com.fasterxml.jackson.core;
+  // An artifact of its own; whoever loads the demo model adds it.
+  requires static dev.quern.demo;
 
   exports dev.quern.llama;
   exports dev.quern.llama.checkpoint;

@@ -1,9 +1,12 @@
 package dev.quern;
 
+import dev.quern.discovery.Guard;
 import dev.quern.op.Numerics;
 import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
+import dev.quern.text.Failures;
+import dev.quern.text.OneLine;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;

@@ -1,11 +1,18 @@
 package dev.quern;
 
-import dev.quern.ServiceScan.Found;
+import dev.quern.discovery.ClassPathJars;
+import dev.quern.discovery.Guard;
+import dev.quern.discovery.Locations;
+import dev.quern.discovery.ServiceScan;
+import dev.quern.discovery.ServiceScan.Found;
+import dev.quern.discovery.UnresolvedModules;
 import dev.quern.spi.Availability;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.KernelSet;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
+import dev.quern.text.Failures;
+import dev.quern.text.OneLine;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -21,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The providers on the class path and the module path, each with its verdict. Broken ones are
 /// entries like the others, so that a report can show what is missing and why.
@@ -97,10 +105,12 @@ public final class Catalog implements AutoCloseable {
   private static List<Candidate> withBroken(
       List<Candidate> opened, ServiceScan scan, ClassLoader loader) {
     List<Candidate> candidates = new ArrayList<>(opened);
-    scan.broken().forEach(entry -> candidates.add(new Candidate(entry, null)));
-    ClassPathJars.of(loader).forEach(entry -> candidates.add(new Candidate(entry, null)));
-    UnresolvedModules.on(System.getProperty("jdk.module.path", ""))
-        .forEach(entry -> candidates.add(new Candidate(entry, null)));
+    Stream.of(
+            scan.broken(),
+            ClassPathJars.of(loader),
+            UnresolvedModules.on(System.getProperty("jdk.module.path", "")))
+        .flatMap(List::stream)
+        .forEach(unusable -> candidates.add(new Candidate(ProviderEntry.of(unusable), null)));
     candidates.sort(
         Comparator.comparing(
             Candidate::entry,

@@ -1,5 +1,7 @@
 package dev.quern;
 
+import dev.quern.platform.CpuFeatures;
+import dev.quern.platform.Platforms;
 import dev.quern.spi.Platform;
 import java.util.HashMap;
 import java.util.Locale;
@@ -114,10 +116,17 @@ public record KernelOptions(
   ///
   /// @throws SelectionException if `quern.cpu.mask` is malformed
   public Platform providersPlatform() {
+    Set<String> features;
+    try {
+      features =
+          CpuFeatures.masked(platform.cpuFeatures(), stated(CPU_MASK), properties.get(CPU_MASK));
+    } catch (IllegalArgumentException e) {
+      throw new SelectionException(e.getMessage(), e);
+    }
     return new Platform(
         platform.os(),
         platform.arch(),
-        CpuFeatures.masked(platform.cpuFeatures(), stated(CPU_MASK), properties.get(CPU_MASK)),
+        features,
         platform.jit(),
         platform.modules(),
         properties,

@@ -1,5 +1,7 @@
 package dev.quern;
 
+import dev.quern.checked.Site;
+import dev.quern.discovery.Guard;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;
@@ -225,7 +227,9 @@ public final class Kernels implements AutoCloseable {
           }
           wrong.forEach(
               w -> warnOnce(String.format(Locale.ROOT, "%s; %s runs %s", w, name, operator)));
-          Site site = new Site(operator.id(), spec.toString(), name, variants, closed);
+          Site site =
+              new Site(
+                  operator.id(), spec.toString(), name, variants, closed, ProviderException::new);
           return new Slot(
               operator.checked(kernel, spec, site),
               new Choice(operator, spec.toString(), 0, name, variants, refusals));

@@ -1,5 +1,11 @@
 package dev.quern;
 
+import dev.quern.checked.CheckedAttention;
+import dev.quern.checked.CheckedLinear;
+import dev.quern.checked.CheckedRmsNorm;
+import dev.quern.checked.CheckedRope;
+import dev.quern.checked.CheckedSwiGlu;
+import dev.quern.checked.Site;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearPacker;

@@ -1,5 +1,7 @@
 package dev.quern;
 
+import dev.quern.discovery.Locations;
+import dev.quern.discovery.Unusable;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -22,7 +24,7 @@ public record ProviderEntry(
     int specVersion,
     Verdict verdict) {
   /// Stands for a name that is not known.
-  public static final String UNNAMED = "?";
+  public static final String UNNAMED = Unusable.UNKNOWN;
 
   public ProviderEntry {
     Objects.requireNonNull(name, "name");
@@ -34,6 +36,16 @@ public record ProviderEntry(
   /// A provider that could not even be asked for its name.
   static ProviderEntry unnamed(String className, String location, Verdict verdict) {
     return new ProviderEntry(UNNAMED, className, location, 0, 0, verdict);
+  }
+
+  /// A provider that can't be asked for anything.
+  static ProviderEntry of(Unusable found) {
+    return unnamed(
+        found.className(),
+        found.location(),
+        found.broken()
+            ? new Verdict.Rejected(found.reason(), found.remedy())
+            : new Verdict.Unavailable(found.reason(), found.remedy()));
   }
 
   ProviderEntry withVerdict(Verdict verdict) {

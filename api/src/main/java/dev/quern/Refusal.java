@@ -1,5 +1,6 @@
 package dev.quern;
 
+import dev.quern.text.OneLine;
 import java.util.Objects;
 
 /// Why a provider that was asked first does not run a spec.

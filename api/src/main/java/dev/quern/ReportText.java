@@ -1,5 +1,6 @@
 package dev.quern;
 
+import dev.quern.discovery.Locations;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;
 import dev.quern.spi.Variant;

@@ -4,6 +4,7 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.spi.Variant;
 import dev.quern.text.Nearest;
+import dev.quern.text.OneLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

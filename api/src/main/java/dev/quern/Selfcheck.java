@@ -1,5 +1,7 @@
 package dev.quern;
 
+import dev.quern.discovery.Locations;
+import dev.quern.platform.Platforms;
 import dev.quern.spi.Variant;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package dev.quern;
 
+import dev.quern.text.OneLine;
 import java.util.Objects;
 
 /// What became of a provider that was found. Its words are in one line each, and not too long.

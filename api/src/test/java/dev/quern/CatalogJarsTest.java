@@ -3,6 +3,8 @@ package dev.quern;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.discovery.Locations;
+import dev.quern.discovery.ServiceFiles;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.discovery.Locations;
 import dev.quern.spi.Availability;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Spec;

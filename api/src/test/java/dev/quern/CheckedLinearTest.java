@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.Fakes.NoOp;
+import dev.quern.checked.CheckedLinear;
+import dev.quern.checked.Site;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Task;
@@ -41,7 +43,8 @@ class CheckedLinearTest {
           List.of(
               new Variant("neon_dotprod", 1, Numerics.INT8_SYM_32),
               new Variant("neon_i8mm", 4, Numerics.INT8_SYM_32)),
-          new AtomicBoolean());
+          new AtomicBoolean(),
+          ProviderException::new);
   private static final String WHO =
       " (spec LinearSpec[Q4_0, outputs=48, inputs=64, int8-sym-32], provider kleidi";
 

@@ -4,9 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.checked.CheckedAttention;
+import dev.quern.checked.CheckedRmsNorm;
+import dev.quern.checked.CheckedRope;
+import dev.quern.checked.CheckedSwiGlu;
+import dev.quern.checked.Site;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
@@ -23,6 +29,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +89,44 @@ class CheckedOperatorsTest {
     fails("attention: y.rows=2, expected 3", () -> attention.apply(q, cache, 0, matrix(2, 32), w));
     fails("attention: cache is null", () -> attention.apply(q, null, 0, y, w));
     fails("attention: v is null", () -> attention.append(k, null, cache, 0, w));
+  }
+
+  @Test
+  void attentionOfSeveralSequences() throws IOException {
+    AttentionKernel two =
+        Kernels.load(Fakes.options(folder, Fakes.Scalar.class))
+            .attention(ATTENTION.withSequences(2));
+    KvCache other = cache(12, KvFormat.F16);
+    List<SequenceRows> batch =
+        List.of(new SequenceRows(2, cache, 8), new SequenceRows(1, other, 0));
+    two.append(k, v, batch, w);
+    two.apply(q, batch, y, w);
+    List<SequenceRows> shared =
+        List.of(new SequenceRows(2, cache, 8), new SequenceRows(1, cache, 0));
+    two.apply(q, shared, y, w);
+    fails(
+        "attention: the cache of batch[1] overlaps that of batch[0], expected no memory in common",
+        () -> two.append(k, v, shared, w));
+    fails(
+        "attention: batch.size=2, expected 1 to sequences=1",
+        () -> attention.apply(q, batch, y, w));
+    fails(
+        "attention: batch.size=0, expected 1 to sequences=2", () -> two.apply(q, List.of(), y, w));
+    fails(
+        "attention: the rows of batch add up to 2, expected q.rows=3",
+        () -> two.apply(q, batch.subList(0, 1), y, w));
+    fails("attention: batch is null", () -> two.append(k, v, null, w));
+    fails(
+        "attention: batch[1] is null",
+        () -> two.apply(q, Arrays.asList(batch.getFirst(), null), y, w));
+    fails(
+        "attention: firstPosition=9 with rows=2 ends at 11, expected at most cache.capacity=10",
+        () -> two.append(k, v, List.of(new SequenceRows(2, cache, 9), batch.get(1)), w));
+    fails(
+        "attention: cache.format=F32, expected kv=F16",
+        () ->
+            two.apply(
+                q, List.of(batch.get(0), new SequenceRows(1, cache(9, KvFormat.F32), 0)), y, w));
   }
 
   @Test
@@ -215,7 +260,13 @@ class CheckedOperatorsTest {
   @Test
   void scratchIsNobodysOperand() {
     Site site =
-        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
+        new Site(
+            "op",
+            "spec",
+            "scalar",
+            List.of(Fakes.Scalar.VARIANT),
+            new AtomicBoolean(),
+            ProviderException::new);
     Fakes.NoOp wantsScratch = new Fakes.NoOp(64, false);
     AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, site);
     fails("op: q overlaps scratch", () -> checked.apply(q, cache, 0, y, with(q)));
@@ -275,7 +326,13 @@ class CheckedOperatorsTest {
   @Test
   void scratchIsNoCache() {
     Site site =
-        new Site("op", "spec", "scalar", List.of(Fakes.Scalar.VARIANT), new AtomicBoolean());
+        new Site(
+            "op",
+            "spec",
+            "scalar",
+            List.of(Fakes.Scalar.VARIANT),
+            new AtomicBoolean(),
+            ProviderException::new);
     AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, site);
     Workspace inKeys = new Workspace(cache.keys(), Workers.sequential());
     Workspace inValues = new Workspace(cache.values(), Workers.sequential());

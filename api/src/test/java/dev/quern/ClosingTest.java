@@ -8,6 +8,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
+import dev.quern.discovery.Guard;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;

@@ -4,6 +4,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.Workspace;
+import dev.quern.discovery.ServiceFiles;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.LinearKernel;
@@ -68,7 +69,7 @@ public final class Fakes {
   }
 
   /// What the logger `dev.quern` says during an action.
-  static List<String> logged(Runnable action) {
+  public static List<String> logged(Runnable action) {
     List<String> lines = new ArrayList<>();
     Logger logger = Logger.getLogger("dev.quern");
     Handler handler =

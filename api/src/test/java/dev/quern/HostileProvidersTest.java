@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.discovery.Guard;
+import dev.quern.discovery.ServiceFiles;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.SwiGluSpec;
 import java.io.IOException;

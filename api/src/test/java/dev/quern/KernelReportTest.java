@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.discovery.Locations;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormSpec;

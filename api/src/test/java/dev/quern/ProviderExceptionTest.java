@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.checked.CheckedRmsNorm;
+import dev.quern.checked.Site;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Task;
 import dev.quern.data.Workers;
@@ -159,7 +161,13 @@ class ProviderExceptionTest {
     return new CheckedRmsNorm(
         kernel,
         spec,
-        new Site("rmsnorm", spec.toString(), "bad", List.of(variant), new AtomicBoolean()));
+        new Site(
+            "rmsnorm",
+            spec.toString(),
+            "bad",
+            List.of(variant),
+            new AtomicBoolean(),
+            ProviderException::new));
   }
 
   private static final class ClosedWorkers implements Workers {

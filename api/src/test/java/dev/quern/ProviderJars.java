@@ -2,6 +2,7 @@ package dev.quern;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.quern.discovery.ServiceFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -10,6 +10,7 @@ import dev.quern.files.OutputException;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.op.RmsNormSpec;
+import dev.quern.platform.CpuFeatures;
 import dev.quern.spi.Jit;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Variant;

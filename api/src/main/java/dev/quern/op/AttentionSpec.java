@@ -4,8 +4,8 @@ import dev.quern.data.KvFormat;
 import java.util.Locale;
 import java.util.Objects;
 
-/// What an attention operator does: causal softmax attention of grouped queries over one sequence's
-/// KV cache (Vaswani et al. 2017; grouped queries: Ainslie et al. 2023).
+/// What an attention operator does: causal softmax attention of grouped queries over KV caches of
+/// sequences (Vaswani et al. 2017; grouped queries: Ainslie et al. 2023).
 ///
 /// A minor version may add a component, with a value that means what was meant before: [#of] and
 /// the methods that change one stay, and the constructor does not (SPEC.md, Versioning).
@@ -22,6 +22,7 @@ import java.util.Objects;
 ///   Gemma count). 0: all up to its own
 /// @param softCap a score, scaled, becomes `softCap * tanh(score / softCap)` before the softmax
 ///   (Gemma 2, 2024). 0: it stays as it is
+/// @param sequences the largest number of sequences that a call serves; 1 where it is not stated
 /// @since 0.1
 /// @stability contract
 public record AttentionSpec(
@@ -32,7 +33,8 @@ public record AttentionSpec(
     float scale,
     KvFormat kv,
     int window,
-    float softCap) {
+    float softCap,
+    int sequences) {
   /// The smallest and the largest cap: its reciprocal is a normal float, too.
   private static final float LEAST_CAP = 0x1p-126f;
 
@@ -44,6 +46,7 @@ public record AttentionSpec(
     Checks.positive("attention", "kvHeads", kvHeads);
     Checks.positive("attention", "headDim", headDim);
     Checks.positive("attention", "maxPositions", maxPositions);
+    Checks.positive("attention", "sequences", sequences);
     if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
           String.format(
@@ -75,6 +78,19 @@ public record AttentionSpec(
     Math.multiplyExact(heads, headDim);
   }
 
+  /// Attention of one sequence a call.
+  public AttentionSpec(
+      int heads,
+      int kvHeads,
+      int headDim,
+      int maxPositions,
+      float scale,
+      KvFormat kv,
+      int window,
+      float softCap) {
+    this(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, 1);
+  }
+
   /// Attention to all positions up to a query's own, whose scores are not capped.
   public AttentionSpec(
       int heads, int kvHeads, int headDim, int maxPositions, float scale, KvFormat kv) {
@@ -91,31 +107,44 @@ public record AttentionSpec(
 
   /// This spec with other numbers of heads.
   public AttentionSpec withHeads(int heads, int kvHeads) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
   }
 
   /// This spec for caches of another capacity.
   public AttentionSpec withMaxPositions(int maxPositions) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
   }
 
   /// This spec with another scale.
   public AttentionSpec withScale(float scale) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
   }
 
   /// This spec with another window.
   ///
   /// @param window positions that a query sees, or 0 for all
   public AttentionSpec withWindow(int window) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
   }
 
   /// This spec with another soft cap.
   ///
   /// @param softCap bound of the scores, or 0 for none
   public AttentionSpec withSoftCap(float softCap) {
-    return new AttentionSpec(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap);
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
+  }
+
+  /// This spec for calls over several sequences.
+  ///
+  /// @param sequences the largest number of them in a call
+  public AttentionSpec withSequences(int sequences) {
+    return new AttentionSpec(
+        heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, sequences);
   }
 
   /// The first position that a query sees.
@@ -125,12 +154,12 @@ public record AttentionSpec(
     return window == 0 ? 0 : Math.max(0, position - window + 1);
   }
 
-  /// A window and a soft cap are named where there are any.
+  /// A window, a soft cap and several sequences are named where there are any.
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, scale=%s, kv=%s%s%s]",
+        "AttentionSpec[heads=%d, kvHeads=%d, headDim=%d, maxPositions=%d, scale=%s, kv=%s%s%s%s]",
         heads,
         kvHeads,
         headDim,
@@ -138,6 +167,7 @@ public record AttentionSpec(
         scale,
         kv,
         window == 0 ? "" : ", window=" + window,
-        softCap == 0 ? "" : ", softCap=" + softCap);
+        softCap == 0 ? "" : ", softCap=" + softCap,
+        sequences == 1 ? "" : ", sequences=" + sequences);
   }
 }

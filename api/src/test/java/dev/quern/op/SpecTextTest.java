@@ -40,7 +40,8 @@ class SpecTextTest {
             new AttentionSpec(4, 2, 8, 16, 0.50001f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32),
             new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 5, 0),
-            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 0, 50)),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 0, 50),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16).withSequences(2)),
         List.of(
             RmsNormSpec.of(8, 1e-5f),
             RmsNormSpec.of(9, 1e-5f),
@@ -95,6 +96,10 @@ class SpecTextTest {
     assertEquals(
         new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16, 5, 50),
         gemma.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
+    AttentionSpec eight = attention.withSequences(8);
+    assertEquals(
+        gemma.withHeads(6, 3).withMaxPositions(9).withScale(0.5f).withSequences(8),
+        eight.withHeads(6, 3).withMaxPositions(9).withScale(0.5f).withWindow(5).withSoftCap(50));
     assertEquals(attention, gemma.withWindow(0).withSoftCap(-0f));
     assertEquals(new RmsNormSpec(9, 1e-5f, 1), RmsNormSpec.of(8, 1e-5f).withWidth(9));
     RmsNormSpec groups = RmsNormSpec.of(8, 1e-5f).withGroups(4);

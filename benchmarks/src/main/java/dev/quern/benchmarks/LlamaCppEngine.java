@@ -2,7 +2,7 @@ package dev.quern.benchmarks;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.quern.cli.bench.Spread;
+import dev.quern.measure.Spread;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

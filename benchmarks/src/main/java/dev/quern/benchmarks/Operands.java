@@ -2,12 +2,12 @@ package dev.quern.benchmarks;
 
 import dev.quern.KernelOptions;
 import dev.quern.Kernels;
-import dev.quern.cli.synthetic.RandomBlocks;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
+import dev.quern.measure.synthetic.RandomBlocks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package dev.quern.benchmarks;
 
-import dev.quern.cli.bench.Spread;
+import dev.quern.measure.Spread;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.quern.benchmarks;
 
-import dev.quern.cli.report.Charts;
-import dev.quern.cli.report.SvgFile;
+import dev.quern.measure.report.Charts;
+import dev.quern.measure.report.SvgFile;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.quern.benchmarks;
 
-import dev.quern.cli.bench.Spread;
+import dev.quern.measure.Spread;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Locale;

@@ -1,6 +1,6 @@
 package dev.quern.benchmarks;
 
-import dev.quern.cli.bench.Environment;
+import dev.quern.measure.Environment;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;

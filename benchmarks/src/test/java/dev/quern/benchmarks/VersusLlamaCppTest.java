@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.cli.synthetic.FormatMix;
-import dev.quern.cli.synthetic.ModelShape;
-import dev.quern.cli.synthetic.SyntheticModelFile;
 import dev.quern.llama.LlamaModel;
+import dev.quern.measure.synthetic.FormatMix;
+import dev.quern.measure.synthetic.ModelShape;
+import dev.quern.measure.synthetic.SyntheticModelFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

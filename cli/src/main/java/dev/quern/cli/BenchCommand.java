@@ -1,16 +1,16 @@
 package dev.quern.cli;
 
-import dev.quern.cli.bench.BenchJson;
-import dev.quern.cli.bench.BenchPlan;
-import dev.quern.cli.bench.BenchResult;
-import dev.quern.cli.bench.BenchText;
-import dev.quern.cli.bench.DepthText;
-import dev.quern.cli.report.DepthPage;
-import dev.quern.cli.report.Protocol;
-import dev.quern.cli.report.ProtocolPage;
-import dev.quern.cli.report.Report;
-import dev.quern.cli.report.ReportFile;
-import dev.quern.cli.report.ReportText;
+import dev.quern.measure.BenchJson;
+import dev.quern.measure.BenchPlan;
+import dev.quern.measure.BenchResult;
+import dev.quern.measure.BenchText;
+import dev.quern.measure.DepthText;
+import dev.quern.measure.report.DepthPage;
+import dev.quern.measure.report.Protocol;
+import dev.quern.measure.report.ProtocolPage;
+import dev.quern.measure.report.Report;
+import dev.quern.measure.report.ReportFile;
+import dev.quern.measure.report.ReportText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

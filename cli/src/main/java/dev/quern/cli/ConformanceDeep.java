@@ -16,6 +16,7 @@ import dev.quern.conformance.report.Origin;
 import dev.quern.conformance.report.Report;
 import dev.quern.conformance.report.Tested;
 import dev.quern.files.OutputException;
+import dev.quern.measure.PeakMemory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

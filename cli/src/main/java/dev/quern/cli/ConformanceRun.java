@@ -25,6 +25,7 @@ import dev.quern.conformance.report.Report;
 import dev.quern.conformance.report.Stopwatch;
 import dev.quern.conformance.report.Tested;
 import dev.quern.files.OutputException;
+import dev.quern.measure.PeakMemory;
 import dev.quern.spi.KernelProvider;
 import java.io.IOException;
 import java.net.URI;

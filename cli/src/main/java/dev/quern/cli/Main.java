@@ -31,6 +31,7 @@ public final class Main implements Runnable {
           RunCommand.class,
           ChatCommand.class,
           ExplainCommand.class,
+          FormatsCommand.class,
           InspectCommand.class,
           TokenizeCommand.class,
           LogitsCommand.class,

@@ -3,6 +3,7 @@ package dev.quern.cli;
 import dev.quern.llama.Generation;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.PageUse;
+import dev.quern.measure.PeakMemory;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

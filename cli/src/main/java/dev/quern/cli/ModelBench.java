@@ -1,15 +1,16 @@
 package dev.quern.cli;
 
-import dev.quern.cli.bench.BenchPlan;
-import dev.quern.cli.bench.BenchResult;
-import dev.quern.cli.bench.BenchRun;
-import dev.quern.cli.bench.Environment;
-import dev.quern.cli.bench.ReadBandwidth;
-import dev.quern.cli.bench.Spread;
 import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.measure.BenchPlan;
+import dev.quern.measure.BenchResult;
+import dev.quern.measure.BenchRun;
+import dev.quern.measure.Environment;
+import dev.quern.measure.PeakMemory;
+import dev.quern.measure.ReadBandwidth;
+import dev.quern.measure.Spread;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

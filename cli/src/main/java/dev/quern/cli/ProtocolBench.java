@@ -3,10 +3,10 @@ package dev.quern.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.KernelOptions;
-import dev.quern.cli.report.Protocol;
-import dev.quern.cli.report.ReportFile;
-import dev.quern.cli.report.Run;
 import dev.quern.files.TempFolder;
+import dev.quern.measure.report.Protocol;
+import dev.quern.measure.report.ReportFile;
+import dev.quern.measure.report.Run;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ record ProtocolBench(BenchModels options, int repetitions, Jvm jvm, Console cons
   ///
   /// @param command as the user gave it
   /// @throws UserException if a run fails
-  /// @throws dev.quern.cli.report.ReportException if it is not known what computed one
+  /// @throws dev.quern.measure.report.ReportException if it is not known what computed one
   ReportFile run(String command) throws IOException {
     List<Case> cases = cases();
     List<Run> runs = new ArrayList<>();

@@ -1,12 +1,12 @@
 package dev.quern.cli;
 
-import dev.quern.cli.bench.Spread;
 import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.LoadProgress;
+import dev.quern.measure.Spread;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

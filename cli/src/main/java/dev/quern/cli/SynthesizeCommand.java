@@ -1,9 +1,9 @@
 package dev.quern.cli;
 
-import dev.quern.cli.synthetic.FormatMix;
-import dev.quern.cli.synthetic.ModelShape;
-import dev.quern.cli.synthetic.SyntheticModelFile;
 import dev.quern.llama.gguf.GgufWriter;
+import dev.quern.measure.synthetic.FormatMix;
+import dev.quern.measure.synthetic.ModelShape;
+import dev.quern.measure.synthetic.SyntheticModelFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

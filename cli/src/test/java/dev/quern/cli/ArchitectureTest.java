@@ -37,7 +37,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.Formatter;
 import java.util.Locale;
 import java.util.Scanner;
+import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// The design's rules, held by the build. Each says in `because` what it is for.
 @AnalyzeClasses(
@@ -56,29 +59,41 @@ class ArchitectureTest {
     }
   }
 
+  /// The packages of quern-api.
+  private static final String[] API = {
+    "dev.quern",
+    "dev.quern.checked",
+    "dev.quern.data",
+    "dev.quern.discovery",
+    "dev.quern.files",
+    "dev.quern.op",
+    "dev.quern.platform",
+    "dev.quern.spi",
+    "dev.quern.text"
+  };
+
   @ArchTest
   static final ArchRule apiStandsAlone =
       classes()
           .that()
-          .resideInAnyPackage(
-              "dev.quern",
-              "dev.quern.data",
-              "dev.quern.op",
-              "dev.quern.spi",
-              "dev.quern.text",
-              "dev.quern.files")
+          .resideInAnyPackage(API)
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
-              "java..",
-              "com.sun.management", // the JVM's flags
-              "dev.quern",
-              "dev.quern.data",
-              "dev.quern.op",
-              "dev.quern.spi",
-              "dev.quern.text",
-              "dev.quern.files")
+              Stream.concat(
+                      Stream.of(API), Stream.of("java..", "com.sun.management")) // the JVM's flags
+                  .toArray(String[]::new))
           .because("the contract depends on nothing but the JDK");
+
+  @ArchTest
+  static final ArchRule theApisRoomsHaveOneOrder =
+      slices()
+          .assignedFrom(slicesOf("packages of quern-api", Set.of(API)::contains))
+          .should()
+          .beFreeOfCycles()
+          .because(
+              "the facade is on top: finding providers, the platform and the checks know nothing of"
+                  + " it");
 
   @ArchTest
   static final ArchRule operatorsDoNotKnowTheirProviders =
@@ -108,7 +123,14 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "dev.quern", "dev.quern.llama..", "dev.quern.conformance..", "dev.quern.cli..")
+              "dev.quern",
+              "dev.quern.checked",
+              "dev.quern.discovery",
+              "dev.quern.platform",
+              "dev.quern.llama..",
+              "dev.quern.conformance..",
+              "dev.quern.measure..",
+              "dev.quern.cli..")
           .because("a provider is written against spi, op and data");
 
   /// Each package below `dev.quern.provider` is a provider, one that comes later too.
@@ -157,17 +179,22 @@ class ArchitectureTest {
   /// The packages from a root on. The root is one too: what its rooms throw and return is theirs. A
   /// pattern would leave it out.
   private static SliceAssignment packagesFrom(String root) {
+    return slicesOf("packages from " + root + " on", name -> name.startsWith(root));
+  }
+
+  /// Each package that is asked for is a slice.
+  private static SliceAssignment slicesOf(String description, Predicate<String> packages) {
     return new SliceAssignment() {
       @Override
       public SliceIdentifier getIdentifierOf(JavaClass c) {
-        return c.getPackageName().startsWith(root)
+        return packages.test(c.getPackageName())
             ? SliceIdentifier.of(c.getPackageName())
             : SliceIdentifier.ignore();
       }
 
       @Override
       public String getDescription() {
-        return "packages from " + root + " on";
+        return description;
       }
     };
   }
@@ -189,6 +216,35 @@ class ArchitectureTest {
           .because(
               "what judges lies below rules and runs, these below the operators' packages, and the"
                   + " catalogue and what users extend on top");
+
+  @ArchTest
+  static final ArchRule measuringKnowsNoCommand =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.measure..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.quern.cli..", "dev.quern.conformance..", "dev.quern.provider..", "picocli..")
+          .because("the command line and the benchmarks share it, and neither needs the other");
+
+  @ArchTest
+  static final ArchRule measuringsPackagesHaveOneOrder =
+      slices()
+          .assignedFrom(packagesFrom("dev.quern.measure"))
+          .should()
+          .beFreeOfCycles()
+          .because("reports read what was measured, which knows no report");
+
+  @ArchTest
+  static final ArchRule onePlaceDrawsCharts =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.quern.measure.report")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.jfree..", "de.erichseifert..", "java.awt..")
+          .because("charts look alike, and a start loads no java.desktop");
 
   @ArchTest
   static final ArchRule noThreadLocals =
@@ -219,7 +275,13 @@ class ArchitectureTest {
   static final ArchRule onlyApiAndCliReadSystemProperties =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.quern", "dev.quern.cli..", "dev.quern.conformance..")
+          .resideOutsideOfPackages(
+              "dev.quern",
+              "dev.quern.discovery",
+              "dev.quern.platform",
+              "dev.quern.measure",
+              "dev.quern.cli..",
+              "dev.quern.conformance..")
           .should()
           .callMethod(System.class, "getProperty", String.class)
           .orShould()

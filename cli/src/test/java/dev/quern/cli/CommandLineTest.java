@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -131,7 +132,7 @@ class CommandLineTest {
   @Test
   void inspectListsMetadataAndTensors() throws IOException {
     Path model = folder.resolve("demo.gguf");
-    try (var in = dev.quern.llama.LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (var in = DemoModelFile.open()) {
       Files.copy(in, model);
     }
     Quern result = Quern.run("inspect", model.toString());

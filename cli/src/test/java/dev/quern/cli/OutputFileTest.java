@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.HuggingFaceFolder;
-import dev.quern.llama.LlamaModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -30,7 +30,7 @@ class OutputFileTest {
   @BeforeEach
   void copyDemo() throws IOException {
     demo = folder.resolve("demo.gguf");
-    try (var in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (var in = DemoModelFile.open()) {
       Files.copy(in, demo);
     }
     text = Files.writeString(folder.resolve("text.txt"), "Once upon a time. ".repeat(20));

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.HuggingFaceFolder;
-import dev.quern.llama.LlamaModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -32,7 +32,7 @@ class QuantizeCommandTest {
     demo = folder.resolve("demo.gguf");
     out = folder.resolve("out.gguf");
     text = folder.resolve("text.txt");
-    try (var in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (var in = DemoModelFile.open()) {
       Files.copy(in, demo);
     }
     Files.writeString(

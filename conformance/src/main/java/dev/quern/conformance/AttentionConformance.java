@@ -85,4 +85,10 @@ public abstract class AttentionConformance extends OperatorConformance {
   public final Stream<DynamicNode> A11() {
     return rule("A11");
   }
+
+  @TestFactory
+  @Tag("A12")
+  public final Stream<DynamicNode> A12() {
+    return rule("A12");
+  }
 }

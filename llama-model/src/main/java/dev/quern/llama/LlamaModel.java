@@ -94,7 +94,10 @@ public final class LlamaModel implements AutoCloseable {
     return new ModelLoader(ModelSource.of(file), options, surroundings).load();
   }
 
-  /// Loads the demo model that Quern carries: 0.85 M parameters, little stories.
+  /// Loads the demo model, 0.85 M parameters that write little stories. It is in an artifact of its
+  /// own, `dev.quern:quern-demo-model`.
+  ///
+  /// @throws LlamaException if that is not there
   public static LlamaModel loadDemo(LoadOptions options) throws IOException {
     return new ModelLoader(ModelSource.DEMO, options, Surroundings.THIS_MACHINE).load();
   }
@@ -173,7 +176,7 @@ public final class LlamaModel implements AutoCloseable {
   /// The demo model's file, open. It is in memory: a file to map would need a place that can be
   /// written.
   public static GgufFile openDemo() throws IOException {
-    return DemoModel.open();
+    return LlamaException.hearing(DemoModel::open);
   }
 
   /// The model's shape.

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 /// @param name what messages call it: the path that it is loaded from, or the demo's name
 /// @param opener opens it, as often as it is asked to
 record ModelSource(String name, Opener opener) {
-  /// The model that Quern carries.
+  /// The model of `quern-demo-model`.
   static final ModelSource DEMO = new ModelSource(DemoModel.NAME, Checkpoint::openDemo);
 
   /// Opens a checkpoint.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.sampling.SamplingOptions;
 import dev.quern.testing.Nmse;
 import java.io.IOException;
@@ -52,7 +53,7 @@ public final class Agreement {
   public static Path demoInQ4_0(Path folder) throws IOException {
     Path demo = folder.resolve("demo.gguf");
     Path quantized = folder.resolve("demo-Q4_0.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.copy(in, demo);
     }
     QuantizedCopy.write(demo, quantized);

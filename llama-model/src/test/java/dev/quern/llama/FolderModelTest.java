@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,7 +74,7 @@ class FolderModelTest {
 
   private Path demo() throws IOException {
     Path gguf = folder.resolve("demo.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.write(gguf, in.readAllBytes());
     }
     return gguf;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.data.BlockFormat;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.MetaNames;
@@ -283,7 +284,7 @@ class FolderQuantizerTest {
 
   private Path demo() throws IOException {
     Path gguf = folder.resolve("demo.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.write(gguf, in.readAllBytes());
     }
     return gguf;

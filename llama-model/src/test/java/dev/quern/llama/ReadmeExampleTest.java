@@ -3,6 +3,7 @@ package dev.quern.llama;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.demo.DemoModelFile;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,7 @@ class ReadmeExampleTest {
     assertEquals(0, code, messages.toString(StandardCharsets.UTF_8));
 
     Path model = folder.resolve("model.gguf");
-    Files.copy(LlamaModel.class.getResourceAsStream("quern-demo.gguf"), model);
+    Files.copy(DemoModelFile.open(), model);
     Path printed = folder.resolve("printed.txt");
     Process process =
         new ProcessBuilder(

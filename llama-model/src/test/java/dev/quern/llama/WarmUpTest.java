@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.quern.KernelOptions;
 import dev.quern.Operator;
 import dev.quern.data.KvFormat;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.load.WarmUp;
@@ -94,7 +95,7 @@ class WarmUpTest {
 
   private Path demo() throws IOException {
     Path copy = folder.resolve("demo.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
     }
     return copy;

@@ -2,6 +2,7 @@ package dev.quern.arm;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.Workers;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
@@ -138,7 +139,7 @@ enum ModelRuns {
       return SharedFiles.file("models/" + id + ".gguf");
     }
     Path demo = folder.resolve("demo.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.copy(in, demo, StandardCopyOption.REPLACE_EXISTING);
     }
     Path file = folder.resolve(id + ".gguf");

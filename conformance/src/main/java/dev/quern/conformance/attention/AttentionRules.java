@@ -146,14 +146,13 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
                     .on(AttentionRules::apply)
                     .effort(Rule.Effort.HALF),
                 Rule.of("A8", "non_finite", this::nonFinite).on(AttentionRules::apply),
-                Rule.of("A10", "window", WindowRule::check)
-                    .where(c -> c.window() > 0)
-                    .on(AttentionRules::apply),
+                WindowRule.rule().on(AttentionRules::apply),
                 Rule.of("P21", "any_capacity", this::anyCapacity)
                     .on(c ->
                         CaseText.with(apply(c), "beyond=" + Math.max(CAPACITIES[0], c.beyond())))
                     .effort(Rule.Effort.HALF),
                 bound("A11", "soft_cap").where(c -> c.softCap() > 0).on(AttentionRules::apply),
+                SequencesRule.rule(),
                 TwoGibRule.rule(),
                 Rule.of("P12", "sessions", Calls.ifRight(this, SessionRule::check))
                     .on(SessionRule::shape)

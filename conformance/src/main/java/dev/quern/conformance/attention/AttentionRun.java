@@ -51,7 +51,7 @@ public final class AttentionRun extends Run {
   private final F32Matrix y; // apply only
   private final KvCache cache;
 
-  private AttentionRun(
+  AttentionRun(
       AttentionCase c, AttentionData data, Offer.Accepted<AttentionKernel> offer, Memory memory) {
     this(c, data, offer, memory, Optional.empty());
   }
@@ -102,7 +102,7 @@ public final class AttentionRun extends Run {
   }
 
   /// The bytes of a plane that append writes.
-  private static List<Operand.Range> appended(AttentionCase c) {
+  static List<Operand.Range> appended(AttentionCase c) {
     List<Operand.Range> ranges = new ArrayList<>();
     long rowBytes = (long) c.headDim() * c.kvFormat().elementBytes();
     for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {

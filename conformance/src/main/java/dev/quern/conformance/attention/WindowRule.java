@@ -4,6 +4,7 @@ import dev.quern.conformance.cases.Mix;
 import dev.quern.conformance.judge.Candidate;
 import dev.quern.conformance.judge.Judgement;
 import dev.quern.conformance.judge.Outcome;
+import dev.quern.conformance.rules.Rule;
 import dev.quern.conformance.run.CanaryMemory;
 import dev.quern.conformance.run.Memory;
 import dev.quern.conformance.run.Prefill;
@@ -15,7 +16,12 @@ import java.util.Locale;
 final class WindowRule {
   private WindowRule() {}
 
-  static Outcome check(AttentionCase c, Candidate target) {
+  /// On calls of apply.
+  static Rule<AttentionCase> rule() {
+    return Rule.of("A10", "window", WindowRule::check).where(c -> c.window() > 0);
+  }
+
+  private static Outcome check(AttentionCase c, Candidate target) {
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       AttentionRun run = AttentionRun.open(c, target, memory);

@@ -120,6 +120,15 @@ enum Fault {
   CAP_IGNORED("attention", "A11", "scores stay as they are"),
   CAP_CLAMPS("attention", "A11", "scores are cut off at the cap, without tanh"),
   CAP_TANH_APPROXIMATE("attention", "A11", "tanh is right to three digits"),
+  SEQUENCES_SHARE_CACHE("attention", "A12", "all sequences read the first one's cache"),
+  SEQUENCES_SHARE_POSITION("attention", "A12", "all sequences begin at the first one's position"),
+  SEQUENCES_SWAP_OUTPUT("attention", "A12", "y has the sequences in reverse order"),
+  SEQUENCES_APPEND_TO_FIRST("attention", "A12", "all sequences are appended to the first's cache"),
+  SEQUENCES_BY_ALL_ROWS(
+      "attention", "A12", "the rows of the call, not of the sequence, pick the arithmetic"),
+  SEQUENCES_LAST_LEFT_OUT("attention", "A12", "the last of several sequences is left out"),
+  SEQUENCES_EVEN(
+      "attention", "A12", "each sequence is taken to have as many rows as the first has"),
   SUM_NOT_RESET("attention", "A7", "a row's sum of weights begins with the sum of the row before"),
   NAN_SCORE_MASKED("attention", "A8", "a NaN score is taken for a masked one"),
   ATTENTION_SCRATCH_OF_ROWS("attention", "P10", "scratch has room for as many scores as rows"),

@@ -7,10 +7,12 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Set;
 
 /// Causal attention with a window and a soft cap, one task for each query head. Scratch: `scores:
@@ -85,6 +87,42 @@ final class MutantAttention implements AttentionKernel {
                 sum = attend(q, c, r, head, firstPosition, y, scratch, scores, before);
               }
             });
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
+    boolean toFirst = fault == Fault.SEQUENCES_APPEND_TO_FIRST;
+    int row = 0;
+    for (int i = 0; i < served(batch); i++) {
+      SequenceRows s = batch.get(i);
+      KvCache c = batch.get(toFirst ? 0 : i).cache();
+      append(k.rows(row, row + s.rows()), v.rows(row, row + s.rows()), c, s.firstPosition(), w);
+      row += s.rows();
+    }
+  }
+
+  @Override
+  public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
+    int rows = q.rows();
+    boolean byAll = fault == Fault.SEQUENCES_BY_ALL_ROWS && rows > 1;
+    MutantAttention kernel = byAll ? new MutantAttention(Fault.CAPACITY_DECIDES, spec) : this;
+    int row = 0;
+    for (int i = 0; i < served(batch); i++) {
+      SequenceRows s = batch.get(i);
+      KvCache c = batch.get(fault == Fault.SEQUENCES_SHARE_CACHE ? 0 : i).cache();
+      int position = batch.get(fault == Fault.SEQUENCES_SHARE_POSITION ? 0 : i).firstPosition();
+      int even = Math.min(i * batch.getFirst().rows(), rows - s.rows());
+      int from = fault == Fault.SEQUENCES_EVEN ? even : row;
+      int to = fault == Fault.SEQUENCES_SWAP_OUTPUT ? rows - row - s.rows() : from;
+      F32Matrix out = y.rows(to, to + s.rows());
+      kernel.apply(q.rows(from, from + s.rows()), c, position, out, w);
+      row += s.rows();
+    }
+  }
+
+  private int served(List<SequenceRows> batch) {
+    boolean fewer = fault == Fault.SEQUENCES_LAST_LEFT_OUT && batch.size() > 1;
+    return fewer ? batch.size() - 1 : batch.size();
   }
 
   /// One head of one row; the sum of its weights before they are divided by it.

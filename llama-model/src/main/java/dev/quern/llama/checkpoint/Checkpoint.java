@@ -40,7 +40,7 @@ public interface Checkpoint extends AutoCloseable {
     return GgufCheckpoint.open(path);
   }
 
-  /// Opens the demo model that Quern carries; it has no [#files()].
+  /// Opens the demo model, where its artifact is there; it has no [#files()].
   static Checkpoint openDemo() throws IOException {
     return GgufCheckpoint.of(DemoModel.open());
   }

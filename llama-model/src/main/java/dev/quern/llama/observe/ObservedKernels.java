@@ -3,6 +3,7 @@ package dev.quern.llama.observe;
 import dev.quern.Operator;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workspace;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
@@ -12,6 +13,7 @@ import dev.quern.op.LinearKernel;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.SwiGluKernel;
+import java.util.List;
 
 /// Decorates a model's kernels, so that an observer hears of every call.
 ///
@@ -100,6 +102,20 @@ public record ObservedKernels<T>(Observer<T> observer) {
       public void apply(F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, Workspace w) {
         T begun = observer.begin();
         kernel.apply(q, cache, firstPosition, y, w);
+        observer.end(begun, Operator.ATTENTION, q.rows());
+      }
+
+      @Override
+      public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
+        T begun = observer.begin();
+        kernel.append(k, v, batch, w);
+        observer.end(begun, Operator.ATTENTION, k.rows());
+      }
+
+      @Override
+      public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
+        T begun = observer.begin();
+        kernel.apply(q, batch, y, w);
         observer.end(begun, Operator.ATTENTION, q.rows());
       }
     };

@@ -7,11 +7,13 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// Causal attention, one row and query head at a time:
 ///
@@ -38,6 +40,11 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
+    append(k, v, List.of(new SequenceRows(k.rows(), c, position)), w);
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
     int kvHeads = spec.kvHeads();
     long items = (long) k.rows() * kvHeads;
     int tasks = Split.tasks(items, w.workers());
@@ -45,11 +52,17 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
         .run(
             tasks,
             (task, worker) -> {
+              int s = 0;
+              int first = 0; // row of sequence s
               long end = Split.begin(items, task + 1, tasks);
               for (long i = Split.begin(items, task, tasks); i < end; i++) {
                 int row = (int) (i / kvHeads);
                 int kvHead = (int) (i % kvHeads);
-                long element = element(c, kvHead, position + row);
+                while (row >= first + batch.get(s).rows()) {
+                  first += batch.get(s++).rows();
+                }
+                KvCache c = batch.get(s).cache();
+                long element = element(c, kvHead, batch.get(s).firstPosition() + row - first);
                 store(k, row, kvHead * spec.headDim(), c.keys(), element);
                 store(v, row, kvHead * spec.headDim(), c.values(), element);
               }
@@ -58,6 +71,11 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
+    apply(q, List.of(new SequenceRows(q.rows(), c, firstPosition)), y, w);
+  }
+
+  @Override
+  public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
     MemorySegment scratch = w.scratch();
     Workers workers = w.workers();
     int heads = spec.heads();
@@ -66,11 +84,18 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
     workers.run(
         tasks,
         (task, worker) -> {
+          int s = 0;
+          int first = 0; // row of sequence s
           long end = Split.begin(items, task + 1, tasks);
           for (long i = Split.begin(items, task, tasks); i < end; i++) {
             int row = (int) (i / heads);
             int head = (int) (i % heads);
-            attend(q, c, row, head, firstPosition + row, y, scratch, worker * weightBytes());
+            while (row >= first + batch.get(s).rows()) {
+              first += batch.get(s++).rows();
+            }
+            int position = batch.get(s).firstPosition() + row - first;
+            long weights = worker * weightBytes();
+            attend(q, batch.get(s).cache(), row, head, position, y, scratch, weights);
           }
         });
   }

@@ -13,12 +13,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
+import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.Numerics;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -132,6 +136,87 @@ class ScalarAttentionTest {
         assertSameBits(expected[r], Buffers.row(y, 0), "row " + r + " alone");
       }
     }
+  }
+
+  /// Rule A12, of the kernel and of the loop that stands in where a kernel has none: a sequence
+  /// between two rows of another.
+  @Property(tries = 100)
+  void severalSequencesGetWhatEachGetsAlone(@ForAll("cases") Case c) {
+    try (Arena arena = Arena.ofConfined()) {
+      Call one = new Call(c, arena);
+      Call two =
+          new Call(
+              new Case(c.kvHeads, c.headsPerKvHead, c.headDim, 0, c.positions(), c.kv, 1, ~c.seed),
+              arena);
+      one.fillCache();
+      two.fillCache();
+      float[][] first = one.attend(c.first, c.rows, Workers.sequential());
+      float[][] second = two.attend(0, c.positions(), Workers.sequential());
+      int rows = 2 * c.rows + c.positions();
+      F32Matrix q = F32Matrix.allocate(arena, rows, one.q.cols());
+      for (int r = 0; r < rows; r++) {
+        boolean ofTwo = r >= c.rows && r < rows - c.rows;
+        F32Matrix from = ofTwo ? two.q : one.q;
+        int row = ofTwo ? r - c.rows : r % (c.rows + c.positions());
+        for (int i = 0; i < q.cols(); i++) {
+          q.set(r, i, from.get(row, i));
+        }
+      }
+      SequenceRows outer = new SequenceRows(c.rows, one.cache, c.first);
+      List<SequenceRows> batch =
+          List.of(outer, new SequenceRows(c.positions(), two.cache, 0), outer);
+      for (AttentionKernel kernel : List.of(one.kernel, oneByOne(one.kernel))) {
+        F32Matrix y = Buffers.marked(arena, rows, q.cols(), 2);
+        Workers workers = Buffers.shuffled(c.parallelism, c.seed);
+        kernel.apply(q, batch, y, Buffers.workspace(arena, kernel, rows, workers));
+        assertMarkersIntact(y);
+        float[][] all = Buffers.rows(y);
+        int end = rows - c.rows;
+        assertSameBits(first, Arrays.copyOfRange(all, 0, c.rows), "the first");
+        assertSameBits(second, Arrays.copyOfRange(all, c.rows, end), "the second");
+        assertSameBits(first, Arrays.copyOfRange(all, end, rows), "the first again");
+
+        F32Matrix k = Buffers.gaussian(arena, 3, c.kvHeads * c.headDim, 1, new Random(c.seed));
+        F32Matrix v = Buffers.gaussian(arena, 3, c.kvHeads * c.headDim, 2, new Random(~c.seed));
+        Workspace w = Buffers.workspace(arena, kernel, 3, workers);
+        Call[] together = {new Call(c, arena), new Call(c, arena)};
+        Call[] alone = {new Call(c, arena), new Call(c, arena)};
+        int at = c.capacity() - 2;
+        kernel.append(
+            k,
+            v,
+            List.of(
+                new SequenceRows(1, together[0].cache, at),
+                new SequenceRows(2, together[1].cache, at)),
+            w);
+        one.kernel.append(k.rows(0, 1), v.rows(0, 1), alone[0].cache, at, w);
+        one.kernel.append(k.rows(1, 3), v.rows(1, 3), alone[1].cache, at, w);
+        for (int i = 0; i < 2; i++) {
+          assertEquals(-1, alone[i].cache.keys().mismatch(together[i].cache.keys()));
+          assertEquals(-1, alone[i].cache.values().mismatch(together[i].cache.values()));
+        }
+      }
+    }
+  }
+
+  /// A kernel that knows of one sequence only.
+  private static AttentionKernel oneByOne(AttentionKernel kernel) {
+    return new AttentionKernel() {
+      @Override
+      public long scratchBytes(int rows, int parallelism) {
+        return kernel.scratchBytes(rows, parallelism);
+      }
+
+      @Override
+      public void append(F32Matrix k, F32Matrix v, KvCache cache, int position, Workspace w) {
+        kernel.append(k, v, cache, position, w);
+      }
+
+      @Override
+      public void apply(F32Matrix q, KvCache cache, int first, F32Matrix y, Workspace w) {
+        kernel.apply(q, cache, first, y, w);
+      }
+    };
   }
 
   @Property(tries = 200)

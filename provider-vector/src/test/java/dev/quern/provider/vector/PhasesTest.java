@@ -9,6 +9,7 @@ import dev.quern.Choice;
 import dev.quern.KernelOptions;
 import dev.quern.Operator;
 import dev.quern.data.KvFormat;
+import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
@@ -36,7 +37,7 @@ class PhasesTest {
   void decodeMeasuresTheKernelsOfOneRowAndPrefillThoseOfMany(@TempDir Path folder)
       throws Exception {
     Path original = folder.resolve("demo.gguf");
-    try (InputStream in = LlamaModel.class.getResourceAsStream("quern-demo.gguf")) {
+    try (InputStream in = DemoModelFile.open()) {
       Files.copy(in, original);
     }
     Path file = folder.resolve("q4_0.gguf");

@@ -1,2 +1,0 @@
-/// Model measurements: what `quern bench` runs and reports.
-package dev.quern.cli.bench;

@@ -1,2 +1,0 @@
-/// Reports over many runs: what was measured, by what kernels, as text, JSON and HTML with charts.
-package dev.quern.cli.report;

@@ -1,2 +1,0 @@
-/// Model files of real shapes with random weights, for measurements.
-package dev.quern.cli.synthetic;

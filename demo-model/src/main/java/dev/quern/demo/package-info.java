@@ -1,0 +1,2 @@
+/// The demo model's file.
+package dev.quern.demo;

@@ -1,0 +1,78 @@
+package dev.quern.measure.synthetic;
+
+import java.util.List;
+import java.util.Optional;
+
+/// The dimensions of a Llama 3.2 model (`params.json` of Meta's releases), and a small one for
+/// tests. Embeddings are tied: one matrix embeds and unembeds.
+///
+/// @param name as users write it
+/// @param layers transformer blocks
+/// @param width elements of the residual stream
+/// @param hidden elements of the feed-forward network's inner layer
+/// @param heads query heads
+/// @param kvHeads key/value heads
+/// @param headDim elements of a head
+/// @param contextLength positions
+/// @param vocabulary tokens, the 256 bytes and 256 special ones among them
+public record ModelShape(
+    String name,
+    int layers,
+    int width,
+    int hidden,
+    int heads,
+    int kvHeads,
+    int headDim,
+    int contextLength,
+    int vocabulary) {
+  private static final List<ModelShape> TABLE =
+      List.of(
+          new ModelShape("llama-3.2-1b", 16, 2048, 8192, 32, 8, 64, 131_072, 128_256),
+          new ModelShape("llama-3.2-3b", 28, 3072, 8192, 24, 8, 128, 131_072, 128_256),
+          new ModelShape("tiny", 2, 256, 768, 4, 2, 64, 8192, 1024));
+
+  static final float ROPE_BASE = 500_000;
+
+  // Llama 3.2's rope_scaling of config.json.
+  private static final double ROPE_FACTOR = 32;
+  private static final double LOW_FREQUENCY_FACTOR = 1;
+  private static final double HIGH_FREQUENCY_FACTOR = 4;
+  private static final double ORIGINAL_CONTEXT = 8192;
+
+  /// The shape of that name, if there is one.
+  public static Optional<ModelShape> byName(String name) {
+    return TABLE.stream().filter(s -> s.name.equals(name)).findFirst();
+  }
+
+  /// All names, for messages.
+  public static List<String> names() {
+    return TABLE.stream().map(ModelShape::name).toList();
+  }
+
+  int queryWidth() {
+    return heads * headDim;
+  }
+
+  int kvWidth() {
+    return kvHeads * headDim;
+  }
+
+  /// Llama 3's frequency divisors, which GGUF stores as `rope_freqs.weight` (`apply_scaling` in
+  /// Meta's `model.py`): 1 for short wavelengths, 32 for long ones, and a blend between.
+  ///
+  /// @return `[headDim / 2]`
+  float[] ropeFactors() {
+    float[] factors = new float[headDim / 2];
+    for (int i = 0; i < factors.length; i++) {
+      double wavelength = 2 * Math.PI * Math.pow(ROPE_BASE, 2.0 * i / headDim);
+      double turns = ORIGINAL_CONTEXT / wavelength; // within the original context
+      double share =
+          Math.clamp(
+              (turns - LOW_FREQUENCY_FACTOR) / (HIGH_FREQUENCY_FACTOR - LOW_FREQUENCY_FACTOR),
+              0,
+              1);
+      factors[i] = (float) (1 / ((1 - share) / ROPE_FACTOR + share));
+    }
+    return factors;
+  }
+}
