@@ -44,6 +44,16 @@ class CheckedOperatorsTest {
   /// 4 query heads, 2 KV heads of 8 elements, 12 positions.
   private static final AttentionSpec ATTENTION = new AttentionSpec(4, 2, 8, 12, 0.5f, KvFormat.F16);
 
+  /// Of kernels that are checked here and were chosen nowhere.
+  private static final Site SITE =
+      new Site(
+          "op",
+          "spec",
+          "scalar",
+          List.of(Fakes.Scalar.VARIANT),
+          new AtomicBoolean(),
+          ProviderException::new);
+
   @TempDir Path folder;
 
   private final Arena arena = Arena.ofAuto();
@@ -259,16 +269,8 @@ class CheckedOperatorsTest {
 
   @Test
   void scratchIsNobodysOperand() {
-    Site site =
-        new Site(
-            "op",
-            "spec",
-            "scalar",
-            List.of(Fakes.Scalar.VARIANT),
-            new AtomicBoolean(),
-            ProviderException::new);
     Fakes.NoOp wantsScratch = new Fakes.NoOp(64, false);
-    AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, site);
+    AttentionKernel checked = new CheckedAttention(wantsScratch, ATTENTION, SITE);
     fails("op: q overlaps scratch", () -> checked.apply(q, cache, 0, y, with(q)));
     fails("op: y overlaps scratch", () -> checked.apply(q, cache, 0, y, with(y)));
     fails("op: k overlaps scratch", () -> checked.append(k, v, cache, 0, with(k)));
@@ -285,7 +287,7 @@ class CheckedOperatorsTest {
               public void apply(F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {}
             },
             RmsNormSpec.of(WIDTH, 0),
-            site);
+            SITE);
     fails("op: x overlaps scratch", () -> norm.apply(a, weight, b, with(a)));
     fails("op: weight overlaps scratch", () -> norm.apply(a, weight, b, with(weight)));
     fails("op: y overlaps scratch", () -> norm.apply(a, weight, b, with(b)));
@@ -301,7 +303,7 @@ class CheckedOperatorsTest {
               public void apply(F32Matrix x, F32Matrix table, int first, Workspace w) {}
             },
             new RopeSpec(2, 8, RopePairing.ADJACENT),
-            site);
+            SITE);
     fails("op: x overlaps scratch", () -> rotate.apply(a, table, 0, with(a)));
     fails("op: table overlaps scratch", () -> rotate.apply(a, table, 0, with(table)));
     SwiGluKernel gated =
@@ -316,7 +318,7 @@ class CheckedOperatorsTest {
               public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {}
             },
             SwiGluSpec.of(WIDTH),
-            site);
+            SITE);
     fails("op: gate overlaps scratch", () -> gated.apply(a, b, c, with(a)));
     fails("op: up overlaps scratch", () -> gated.apply(a, b, c, with(b)));
     fails("op: y overlaps scratch", () -> gated.apply(a, b, c, with(c)));
@@ -325,15 +327,7 @@ class CheckedOperatorsTest {
   /// The caches' memory is no scratch either.
   @Test
   void scratchIsNoCache() {
-    Site site =
-        new Site(
-            "op",
-            "spec",
-            "scalar",
-            List.of(Fakes.Scalar.VARIANT),
-            new AtomicBoolean(),
-            ProviderException::new);
-    AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, site);
+    AttentionKernel checked = new CheckedAttention(new Fakes.NoOp(64, false), ATTENTION, SITE);
     Workspace inKeys = new Workspace(cache.keys(), Workers.sequential());
     Workspace inValues = new Workspace(cache.values(), Workers.sequential());
     fails("op: cache.keys overlaps scratch", () -> checked.apply(q, cache, 0, y, inKeys));

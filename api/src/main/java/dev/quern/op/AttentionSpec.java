@@ -78,23 +78,11 @@ public record AttentionSpec(
     Math.multiplyExact(heads, headDim);
   }
 
-  /// Attention of one sequence a call.
-  public AttentionSpec(
-      int heads,
-      int kvHeads,
-      int headDim,
-      int maxPositions,
-      float scale,
-      KvFormat kv,
-      int window,
-      float softCap) {
-    this(heads, kvHeads, headDim, maxPositions, scale, kv, window, softCap, 1);
-  }
-
-  /// Attention to all positions up to a query's own, whose scores are not capped.
+  /// Attention of one sequence a call to all positions up to a query's own, whose scores are not
+  /// capped.
   public AttentionSpec(
       int heads, int kvHeads, int headDim, int maxPositions, float scale, KvFormat kv) {
-    this(heads, kvHeads, headDim, maxPositions, scale, kv, 0, 0);
+    this(heads, kvHeads, headDim, maxPositions, scale, kv, 0, 0, 1);
   }
 
   /// Attention with the usual scale, `1 / sqrt(headDim)`, without a window and a soft cap.

@@ -39,8 +39,8 @@ class SpecTextTest {
             new AttentionSpec(4, 2, 8, 17, 0.5f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.50001f, KvFormat.F16),
             new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F32),
-            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 5, 0),
-            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 0, 50),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 5, 0, 1),
+            new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16, 0, 50, 1),
             new AttentionSpec(4, 2, 8, 16, 0.5f, KvFormat.F16).withSequences(2)),
         List.of(
             RmsNormSpec.of(8, 1e-5f),
@@ -92,9 +92,9 @@ class SpecTextTest {
         new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16),
         attention.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
     AttentionSpec gemma = attention.withWindow(5).withSoftCap(50);
-    assertEquals(new AttentionSpec(4, 2, 16, 8, 0.25f, KvFormat.F16, 5, 50), gemma);
+    assertEquals(new AttentionSpec(4, 2, 16, 8, 0.25f, KvFormat.F16, 5, 50, 1), gemma);
     assertEquals(
-        new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16, 5, 50),
+        new AttentionSpec(6, 3, 16, 9, 0.5f, KvFormat.F16, 5, 50, 1),
         gemma.withHeads(6, 3).withMaxPositions(9).withScale(0.5f));
     AttentionSpec eight = attention.withSequences(8);
     assertEquals(

@@ -1,14 +1,13 @@
 package dev.quern.cli;
 
 import dev.quern.Choice;
-import dev.quern.KernelOptions;
 import dev.quern.Kernels;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
-import dev.quern.spi.Variant;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -36,9 +35,7 @@ final class FormatsCommand extends ConsoleCommand {
 
   @Override
   public Integer call() {
-    KernelOptions options = KernelOptions.fromSystem();
-    try (Kernels kernels =
-        Kernels.load(provider == null ? options : options.withProvider(provider))) {
+    try (Kernels kernels = Kernels.load(RunningOptions.kernels(Optional.ofNullable(provider)))) {
       BlockFormat.standard().forEach(format -> kernels.linear(spec(format)));
       // One choice for each spec, in the order in which they were asked for.
       Iterator<Choice> choices = kernels.report().choices().iterator();
@@ -48,8 +45,8 @@ final class FormatsCommand extends ConsoleCommand {
         row(
             format.id(),
             String.format(Locale.ROOT, "%.3f", bits(format)),
-            who(choice, 1),
-            who(choice, PREFILL_ROWS));
+            RowKernels.kernel(choice, 1),
+            RowKernels.kernel(choice, PREFILL_ROWS));
       }
     }
     return 0;
@@ -71,11 +68,5 @@ final class FormatsCommand extends ConsoleCommand {
         weights / format.blockElements() * format.blockBytes()
             + format.scalePlane().bytes(SIZE, format.blocksPerRow(SIZE));
     return 8.0 * bytes / weights;
-  }
-
-  private static String who(Choice choice, int rows) {
-    Variant variant = choice.variant(rows);
-    return String.format(
-        Locale.ROOT, "%s %s (%s)", choice.provider(), variant.name(), variant.numerics());
   }
 }

@@ -18,17 +18,20 @@ import java.util.stream.Collectors;
 /// @param rows of a call's x
 record RowKernels(KernelReport report, int rows) {
 
+  /// Who runs such calls of a kernel: provider, variant and its numerics.
+  static String kernel(Choice choice, int rows) {
+    Variant variant = choice.variant(rows);
+    return String.format(
+        Locale.ROOT, "%s %s (%s)", choice.provider(), variant.name(), variant.numerics());
+  }
+
   /// One line: for each operator the provider, the variant, its numerics, and in how many of the
   /// model's kernels.
   String line() {
     Map<Operator<?, ?>, Map<String, Integer>> uses = new TreeMap<>();
     for (Choice choice : report.choices()) {
-      Variant variant = choice.variant(rows);
-      String what =
-          String.format(
-              Locale.ROOT, "%s %s (%s)", choice.provider(), variant.name(), variant.numerics());
       uses.computeIfAbsent(choice.operator(), _ -> new LinkedHashMap<>())
-          .merge(what, choice.uses(), Integer::sum);
+          .merge(kernel(choice, rows), choice.uses(), Integer::sum);
     }
     List<String> parts = new ArrayList<>();
     uses.forEach((operator, kernels) ->

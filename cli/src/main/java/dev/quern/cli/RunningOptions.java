@@ -56,12 +56,17 @@ class RunningOptions {
 
   RunningOptions() {}
 
+  /// The system properties' choice of kernels, with another list of providers where there is one.
+  static KernelOptions kernels(Optional<String> provider) {
+    KernelOptions kernels = KernelOptions.fromSystem();
+    return provider.map(kernels::withProvider).orElse(kernels);
+  }
+
   /// What the options come to, over the system properties.
   ///
   /// @param provider a list of providers; empty for the system property's
   final LoadOptions options(Optional<String> provider) {
-    KernelOptions kernels = KernelOptions.fromSystem();
-    kernels = provider.map(kernels::withProvider).orElse(kernels);
+    KernelOptions kernels = kernels(provider);
     if (numerics != null) {
       kernels = kernels.with("quern.numerics", numerics.name().toLowerCase(Locale.ROOT));
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.Signals;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,10 +12,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// `quern conformance` as it is packaged: the suite lies on a module path of its own.
 class ConformanceIT {
@@ -94,9 +96,13 @@ class ConformanceIT {
     assertTrue(both.out().contains("same bits"), both.out());
   }
 
+  static Stream<String> waysToStop() throws IOException {
+    return Stream.concat(Signals.heard("INT", "TERM").stream(), Stream.of("KILL"));
+  }
+
   /// However a run of hours ends, its report is there, and the next one goes on with it.
   @ParameterizedTest
-  @ValueSource(strings = {"INT", "TERM", "KILL"})
+  @MethodSource("waysToStop")
   void aDeepRunThatIsStoppedLeavesAReportAndGoesOn(String signal) throws Exception {
     Path reports = folder.resolve("reports");
     List<String> options =

@@ -150,43 +150,50 @@ class PublishedIT {
 
   @Test
   void aMavenProjectTellsAStoryOnTheClassPath() throws IOException {
-    UserProject project = project("class path", "src/main/java/story/Story.java", "pom.xml");
-    List<String> commands = USE.commands("On the class path");
-    Command flagged = project.run(commands);
-    assertEquals(STORY, firstSentence(flagged));
-    assertFalse(flagged.err().contains("jdk.incubator.vector is not loaded"), flagged::err);
+    try (UserProject project = project("class path", "src/main/java/story/Story.java", "pom.xml")) {
+      List<String> commands = USE.commands("On the class path");
+      Command flagged = project.run(commands);
+      assertEquals(STORY, firstSentence(flagged));
+      assertFalse(flagged.err().contains("jdk.incubator.vector is not loaded"), flagged::err);
 
-    // What a user sees who has not read about the flag.
-    String flag = "--add-modules jdk.incubator.vector ";
-    String command = commands.getLast();
-    assertTrue(command.contains(flag), command);
-    Command plain = project.run(List.of(command.replace(flag, "")));
-    assertEquals(STORY, firstSentence(plain));
-    for (String part : USE.file("warning").strip().split(" \\.\\.\\. ?|\\.\\.\\.")) {
-      assertTrue(plain.err().contains(part), () -> part + " is not in\n" + plain.err());
+      // What a user sees who has not read about the flag.
+      String flag = "--add-modules jdk.incubator.vector ";
+      String command = commands.getLast();
+      assertTrue(command.contains(flag), command);
+      Command plain = project.run(List.of(command.replace(flag, "")));
+      assertEquals(STORY, firstSentence(plain));
+      for (String part : USE.file("warning").strip().split(" \\.\\.\\. ?|\\.\\.\\.")) {
+        assertTrue(plain.err().contains(part), () -> part + " is not in\n" + plain.err());
+      }
     }
   }
 
   @Test
   void aMavenProjectTellsAStoryOnTheModulePathAndLinked() throws IOException {
-    UserProject project =
+    try (UserProject project =
         project(
             "module path",
             "src/main/java/story/Story.java",
             "src/main/java/module-info.java",
-            "pom.xml");
-    assertEquals(STORY, firstSentence(project.run(USE.commands("On the module path"))));
-    assertEquals(STORY, firstSentence(project.run(USE.commands("As an image that needs no Java"))));
+            "pom.xml")) {
+      assertEquals(STORY, firstSentence(project.run(USE.commands("On the module path"))));
+      assertEquals(
+          STORY, firstSentence(project.run(USE.commands("As an image that needs no Java"))));
+    }
   }
 
   @Test
   void aGradleProjectTellsAStory() throws IOException {
     Path gradle = Gradle.onPath(PublishedIT.class);
-    UserProject project =
+    try (UserProject project =
         project(
-            "gradle", "src/main/java/story/Story.java", "settings.gradle.kts", "build.gradle.kts");
-    project.withGradle(gradle, published);
-    assertEquals(STORY, firstSentence(project.run(USE.commands("Gradle"))));
+            "gradle",
+            "src/main/java/story/Story.java",
+            "settings.gradle.kts",
+            "build.gradle.kts")) {
+      project.withGradle(gradle, published);
+      assertEquals(STORY, firstSentence(project.run(USE.commands("Gradle"))));
+    }
   }
 
   private static UserProject project(String name, String... files) throws IOException {

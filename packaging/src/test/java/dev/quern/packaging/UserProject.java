@@ -1,26 +1,31 @@
 package dev.quern.packaging;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// A project that someone makes in an empty folder from a page's files and commands. The commands
 /// are run as they stand there, by a shell; `mvn` and `gradle` are scripts that add where the
 /// artifacts are, which a public repository would know by itself.
 ///
 /// @param bin holds these scripts
-record UserProject(Page page, Path folder, Path bin) {
+/// @param links to what this machine's Maven has fetched of others
+record UserProject(Page page, Path folder, Path bin, Path links) implements Closeable {
   /// @param folder an empty one, for all of it
   static UserProject in(Path folder, Page page, Published published) throws IOException {
-    UserProject project = new UserProject(page, folder.resolve("project"), folder.resolve("bin"));
+    UserProject project =
+        new UserProject(
+            page, folder.resolve("project"), folder.resolve("bin"), folder.resolve("links"));
     Files.createDirectories(project.folder);
     Files.createDirectories(project.bin);
     for (String program : List.of("java", "jlink")) {
       project.script(program, Command.JDK.resolve("bin").resolve(program).toString(), "");
     }
     Path settings = Files.writeString(folder.resolve("settings.xml"), settings(published));
-    // Only reads what this machine has fetched already.
+    link(Path.of(Published.FETCHED), project.links);
     project.script(
         "mvn",
         Published.MAVEN.toString(),
@@ -29,9 +34,41 @@ record UserProject(Page page, Path folder, Path bin) {
             + "' '-Dmaven.repo.local="
             + folder.resolve("fetched")
             + "' '-Dmaven.repo.local.tail="
-            + Published.FETCHED
+            + project.links
             + "'");
     return project;
+  }
+
+  /// Links to what this machine has fetched already, so that it isn't fetched once more, and not to
+  /// Quern's own artifacts: an older build's, installed there once, would be taken for the
+  /// published ones.
+  private static void link(Path fetched, Path links) throws IOException {
+    Path others = Files.createDirectories(links.resolve("dev"));
+    link(fetched, links, "dev");
+    link(fetched.resolve("dev"), others, "quern");
+  }
+
+  private static void link(Path from, Path to, String without) throws IOException {
+    if (!Files.isDirectory(from)) {
+      return;
+    }
+    try (Stream<Path> entries = Files.list(from)) {
+      for (Path entry : (Iterable<Path>) entries::iterator) {
+        if (!entry.endsWith(without)) {
+          Files.createSymbolicLink(to.resolve(entry.getFileName()), entry);
+        }
+      }
+    }
+  }
+
+  /// Removes the links: JUnit prints two lines for each that it finds.
+  @Override
+  public void close() throws IOException {
+    try (Stream<Path> entries = Files.walk(links)) {
+      for (Path entry : (Iterable<Path>) entries.filter(Files::isSymbolicLink)::iterator) {
+        Files.delete(entry);
+      }
+    }
   }
 
   /// Makes the `gradle` on the user's path know the published artifacts.

@@ -111,14 +111,14 @@ public record AttentionCase(
   @Override
   public AttentionSpec spec() {
     return new AttentionSpec(
-        heads(),
-        kvHeads,
-        headDim,
-        capacity() + beyond,
-        (float) (Math.scalb(1.0, scaleExponent) / Math.sqrt(headDim)),
-        kvFormat(),
-        window,
-        softCap);
+            heads(),
+            kvHeads,
+            headDim,
+            capacity() + beyond,
+            (float) (Math.scalb(1.0, scaleExponent) / Math.sqrt(headDim)),
+            kvFormat())
+        .withWindow(window)
+        .withSoftCap(softCap);
   }
 
   /// The first position that a row sees.

@@ -45,28 +45,16 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
-    int kvHeads = spec.kvHeads();
-    long items = (long) k.rows() * kvHeads;
-    int tasks = Split.tasks(items, w.workers());
-    w.workers()
-        .run(
-            tasks,
-            (task, worker) -> {
-              int s = 0;
-              int first = 0; // row of sequence s
-              long end = Split.begin(items, task + 1, tasks);
-              for (long i = Split.begin(items, task, tasks); i < end; i++) {
-                int row = (int) (i / kvHeads);
-                int kvHead = (int) (i % kvHeads);
-                while (row >= first + batch.get(s).rows()) {
-                  first += batch.get(s++).rows();
-                }
-                KvCache c = batch.get(s).cache();
-                long element = element(c, kvHead, batch.get(s).firstPosition() + row - first);
-                store(k, row, kvHead * spec.headDim(), c.keys(), element);
-                store(v, row, kvHead * spec.headDim(), c.values(), element);
-              }
-            });
+    forEachHead(
+        batch,
+        k.rows(),
+        spec.kvHeads(),
+        w.workers(),
+        (c, position, row, kvHead, _) -> {
+          long element = element(c, kvHead, position);
+          store(k, row, kvHead * spec.headDim(), c.keys(), element);
+          store(v, row, kvHead * spec.headDim(), c.values(), element);
+        });
   }
 
   @Override
@@ -76,10 +64,23 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
-    MemorySegment scratch = w.scratch();
-    Workers workers = w.workers();
-    int heads = spec.heads();
-    long items = (long) q.rows() * heads;
+    forEachHead(
+        batch,
+        q.rows(),
+        spec.heads(),
+        w.workers(),
+        (c, position, row, head, worker) ->
+            attend(q, c, row, head, position, y, w.scratch(), worker * weightBytes()));
+  }
+
+  /// A head of a row, whose sequence has that cache, and the row that position in it.
+  private interface HeadOfARow {
+    void run(KvCache cache, int position, int row, int head, int worker);
+  }
+
+  private static void forEachHead(
+      List<SequenceRows> batch, int rows, int heads, Workers workers, HeadOfARow work) {
+    long items = (long) rows * heads;
     int tasks = Split.tasks(items, workers);
     workers.run(
         tasks,
@@ -89,13 +90,12 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
           long end = Split.begin(items, task + 1, tasks);
           for (long i = Split.begin(items, task, tasks); i < end; i++) {
             int row = (int) (i / heads);
-            int head = (int) (i % heads);
             while (row >= first + batch.get(s).rows()) {
               first += batch.get(s++).rows();
             }
-            int position = batch.get(s).firstPosition() + row - first;
-            long weights = worker * weightBytes();
-            attend(q, batch.get(s).cache(), row, head, position, y, scratch, weights);
+            SequenceRows sequence = batch.get(s);
+            int position = sequence.firstPosition() + row - first;
+            work.run(sequence.cache(), position, row, (int) (i % heads), worker);
           }
         });
   }

@@ -42,8 +42,9 @@ class AttentionTest {
     try (Arena arena = Arena.ofConfined()) {
       int heads = KV_HEADS * group;
       AttentionSpec spec =
-          new AttentionSpec(
-              heads, KV_HEADS, headDim, CAPACITY, 0.3f, KvFormat.F32, window, softCap);
+          new AttentionSpec(heads, KV_HEADS, headDim, CAPACITY, 0.3f, KvFormat.F32)
+              .withWindow(window)
+              .withSoftCap(softCap);
       Random random = new Random(position);
       F32Matrix q = gaussian(arena, 1, heads * headDim, random);
       F32Matrix k = gaussian(arena, CAPACITY, KV_HEADS * headDim, random);
@@ -80,7 +81,9 @@ class AttentionTest {
   void rowsOfABatchAreTheSameInAnother(int window, float softCap) {
     try (Arena arena = Arena.ofConfined()) {
       AttentionSpec spec =
-          new AttentionSpec(4, KV_HEADS, 24, CAPACITY, 0.3f, KvFormat.F32, window, softCap);
+          new AttentionSpec(4, KV_HEADS, 24, CAPACITY, 0.3f, KvFormat.F32)
+              .withWindow(window)
+              .withSoftCap(softCap);
       Random random = new Random(window);
       F32Matrix q = gaussian(arena, 150, 4 * 24, random);
       F32Matrix k = gaussian(arena, CAPACITY, KV_HEADS * 24, random);
