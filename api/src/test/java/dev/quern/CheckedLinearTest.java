@@ -201,6 +201,63 @@ class CheckedLinearTest {
   }
 
   @Test
+  void aBiasFitsTheSpec() {
+    LinearSpec spec = SPEC.withBias(true);
+    List<MemorySegment> seen = new ArrayList<>();
+    LinearPacker taking =
+        new LinearPacker() {
+          @Override
+          public LinearKernel pack(
+              List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
+            throw new AssertionError("packed without a bias");
+          }
+
+          @Override
+          public LinearKernel pack(
+              List<WeightMatrix> stacked,
+              MemorySegment bias,
+              SegmentAllocator packed,
+              Workers workers) {
+            seen.add(bias);
+            return new NoOp(0, false);
+          }
+        };
+    LinearPacker packer = new CheckedLinear.Packer(taking, spec, SITE);
+    MemorySegment bias = arena.allocate(4 * OUTPUTS, 4);
+    pack(packer, bias);
+    assertEquals(List.of(bias), seen);
+    fails("pack without a bias, expected one", () -> pack(packer, weights(48)));
+    LinearPacker without = packer((_, _, _) -> new NoOp(0, false));
+    fails("pack with a bias, expected none", () -> pack(without, bias));
+    fails("bias is null", () -> pack(packer, (MemorySegment) null));
+    fails(
+        "bias holds 188 bytes, expected 192: an F32 number for each of outputs=48",
+        () -> pack(packer, bias.asSlice(4)));
+    fails("bias is on the Java heap", () -> pack(packer, heap(4 * OUTPUTS)));
+    MemorySegment odd = arena.allocate(4 * OUTPUTS + 1, 4).asSlice(1);
+    fails("expected a multiple of 4", () -> pack(packer, odd));
+    Arena shared = Arena.ofShared();
+    MemorySegment closed = shared.allocate(4 * OUTPUTS, 4);
+    shared.close();
+    fails("bias is in a closed arena", () -> pack(packer, closed));
+    try (Arena confined = Arena.ofConfined()) {
+      MemorySegment mine = confined.allocate(4 * OUTPUTS, 4);
+      fails("bias is in a confined arena", () -> pack(packer, mine));
+    }
+    assertEquals(1, seen.size());
+  }
+
+  /// A provider that was compiled before there was a bias.
+  @Test
+  void aPackerThatTakesNoBiasIsBlamed() {
+    LinearPacker packer =
+        new CheckedLinear.Packer((_, _, _) -> new NoOp(0, false), SPEC.withBias(true), SITE);
+    var e =
+        assertThrows(ProviderException.class, () -> pack(packer, arena.allocate(4 * OUTPUTS, 4)));
+    assertTrue(e.getMessage().contains("the packer takes no bias" + WHO), e.getMessage());
+  }
+
+  @Test
   void packedMatricesAreReachable() {
     LinearPacker packer = packer((_, _, _) -> new NoOp(0, false));
     Arena shared = Arena.ofShared();
@@ -337,6 +394,10 @@ class CheckedLinearTest {
   private LinearKernel pack(LinearPacker packer, WeightMatrix... stacked) {
     SegmentAllocator allocator = arena;
     return packer.pack(Arrays.asList(stacked), allocator, Workers.sequential());
+  }
+
+  private LinearKernel pack(LinearPacker packer, MemorySegment bias) {
+    return packer.pack(List.of(weights(48)), bias, arena, Workers.sequential());
   }
 
   private WeightMatrix weights(int outputs) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /// A linear kernel with its arguments checked. It also knows the memory that its weights live in,
 /// and so notices when that is closed too early: native code would read what is no longer there.
@@ -73,6 +74,26 @@ public record CheckedLinear(
     @Override
     public LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers) {
       site.open();
+      if (spec.bias()) {
+        throw site.error(0, "pack without a bias, expected one: the spec has a bias");
+      }
+      return packed(stacked, MemorySegment.NULL, packed, workers);
+    }
+
+    @Override
+    public LinearKernel pack(
+        List<WeightMatrix> stacked, MemorySegment bias, SegmentAllocator packed, Workers workers) {
+      site.open();
+      if (!spec.bias()) {
+        throw site.error(0, "pack with a bias, expected none: the spec has no bias");
+      }
+      site.notNull(bias, "bias");
+      return packed(stacked, bias, packed, workers);
+    }
+
+    /// @param bias NULL where the spec has none
+    private LinearKernel packed(
+        List<WeightMatrix> stacked, MemorySegment bias, SegmentAllocator packed, Workers workers) {
       site.notNull(stacked, "stacked");
       site.notNull(packed, "packed");
       site.notNull(workers, "workers");
@@ -81,14 +102,21 @@ public record CheckedLinear(
       }
       List<MemorySegment> weights = Collections.synchronizedList(new ArrayList<>());
       List<WeightMatrix> source = checked(stacked);
+      if (spec.bias()) {
+        bias(bias);
+      }
       SegmentAllocator allocator = recording(packed, weights);
       LinearKernel kernel;
       boolean retainsSource;
       try {
-        kernel = packer.pack(source, allocator, workers);
+        kernel =
+            spec.bias()
+                ? packer.pack(source, bias, allocator, workers)
+                : packer.pack(source, allocator, workers);
         retainsSource = kernel != null && kernel.retainsSource();
       } catch (Throwable e) { // foreign code
-        List<MemorySegment> memory = source.stream().map(WeightMatrix::data).toList();
+        List<MemorySegment> memory =
+            Stream.concat(source.stream().map(WeightMatrix::data), Stream.of(bias)).toList();
         throw site.failure("pack", 0, e, memory, workers, packed, allocator);
       }
       if (kernel == null) {
@@ -132,6 +160,30 @@ public record CheckedLinear(
                 spec.outputs()));
       }
       return List.copyOf(stacked);
+    }
+
+    private void bias(MemorySegment bias) {
+      long bytes = (long) spec.outputs() * Float.BYTES;
+      if (bias.byteSize() != bytes) {
+        throw site.error(
+            0,
+            String.format(
+                Locale.ROOT,
+                "bias holds %d bytes, expected %d: an F32 number for each of outputs=%d",
+                bias.byteSize(),
+                bytes,
+                spec.outputs()));
+      }
+      source(bias, "bias");
+      if (bias.address() % Float.BYTES != 0) {
+        throw site.error(
+            0,
+            String.format(
+                Locale.ROOT,
+                "bias starts at address 0x%x, expected a multiple of %d",
+                bias.address(),
+                Float.BYTES));
+      }
     }
 
     private void source(MemorySegment segment, String name) {

@@ -12,7 +12,7 @@ public interface LinearKernel extends Kernel {
   /// release them as soon as `pack` has returned.
   boolean retainsSource();
 
-  /// `y = x·Wᵀ`, or `y += x·Wᵀ` if the spec accumulates.
+  /// `y = x·Wᵀ`, or `y += x·Wᵀ` if the spec accumulates; plus the bias, if the spec has one.
   ///
   /// @param x `[rows, inputs]`
   /// @param y `[rows, outputs]`; shares no memory with x

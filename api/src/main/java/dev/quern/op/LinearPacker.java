@@ -2,6 +2,7 @@ package dev.quern.op;
 
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 
@@ -21,4 +22,19 @@ public interface LinearPacker {
   ///   used. A kernel that retains the source may allocate nothing
   /// @param workers threads to pack with
   LinearKernel pack(List<WeightMatrix> stacked, SegmentAllocator packed, Workers workers);
+
+  /// The same, for a spec with a bias. A packer copies what it needs of the bias to packed memory:
+  /// the caller may release it as soon as this has returned, whatever the kernel retains (SPEC.md,
+  /// L14).
+  ///
+  /// A packer that does not override this refuses every bias when weights are packed: it was
+  /// written before there was one, and would leave it out.
+  ///
+  /// @param bias `f32[outputs]`, of all stacked matrices together and in their order; native
+  ///   memory, 4-byte aligned, that other threads may read
+  /// @throws UnsupportedOperationException if the packer takes no bias
+  default LinearKernel pack(
+      List<WeightMatrix> stacked, MemorySegment bias, SegmentAllocator packed, Workers workers) {
+    throw new UnsupportedOperationException("the packer takes no bias");
+  }
 }

@@ -28,6 +28,7 @@ class SpecTextTest {
             new LinearSpec(BlockFormat.Q8_0, 9, 32, false, EXACT),
             new LinearSpec(BlockFormat.Q8_0, 8, 64, false, EXACT),
             new LinearSpec(BlockFormat.Q8_0, 8, 32, true, EXACT),
+            new LinearSpec(BlockFormat.Q8_0, 8, 32, false, true, EXACT),
             new LinearSpec(
                 BlockFormat.Q8_0, 8, 32, false, Set.of(Numerics.EXACT_F32, Numerics.INT8_SYM_32))),
         List.of(
@@ -79,6 +80,12 @@ class SpecTextTest {
     assertEquals(
         new LinearSpec(BlockFormat.Q8_0, 9, 64, true, EXACT),
         linear.withShape(9, 64).withAccumulate(true));
+    LinearSpec bias = linear.withBias(true);
+    assertEquals(new LinearSpec(BlockFormat.Q8_0, 8, 32, false, true, EXACT), bias);
+    assertEquals(
+        new LinearSpec(BlockFormat.Q8_0, 9, 64, true, true, Set.of(Numerics.BF16)),
+        bias.withShape(9, 64).withAccumulate(true).withTolerated(Set.of(Numerics.BF16)));
+    assertEquals(linear, bias.withBias(false));
     AttentionSpec attention = AttentionSpec.of(4, 2, 16, 8, KvFormat.F16);
     assertEquals(new AttentionSpec(4, 2, 16, 8, 0.25f, KvFormat.F16), attention);
     assertEquals(

@@ -99,6 +99,12 @@ public abstract class LinearConformance extends OperatorConformance {
   }
 
   @TestFactory
+  @Tag("L14")
+  public final Stream<DynamicNode> L14() {
+    return rule("L14");
+  }
+
+  @TestFactory
   @Tag("F1")
   public final Stream<DynamicNode> F1() {
     return rule("F1");

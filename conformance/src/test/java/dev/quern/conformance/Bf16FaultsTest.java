@@ -119,6 +119,7 @@ class Bf16FaultsTest {
     @Override
     public Offer<LinearPacker> linear(LinearSpec spec) {
       if (!Set.of("F32", "F16", "Q4_K").contains(spec.weights().id())
+          || spec.bias()
           || !spec.tolerated().contains(Numerics.BF16)) {
         return Offer.declined("not the numerics of this test");
       }

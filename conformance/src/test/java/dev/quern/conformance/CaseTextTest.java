@@ -1,6 +1,7 @@
 package dev.quern.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -123,6 +124,19 @@ class CaseTextTest {
     assertEquals(
         plain,
         CaseText.parse(AttentionCase.class, line.replace(",values", ",window=0,softCap=0,values")));
+  }
+
+  /// So is a line from before linears had biases.
+  @Test
+  void aLinearHasNoBiasUnlessTheLineSaysSo() {
+    LinearCase plain = LinearCase.of(BlockFormat.F32, "exact-f32");
+    String line = CaseText.write(plain);
+    assertFalse(line.contains("bias"), line);
+    assertEquals(plain, CaseText.parse(LinearCase.class, line));
+    assertEquals(
+        line.replace(",x=normal", ",bias=true,x=normal"),
+        CaseText.write(CaseText.with(plain, "bias=true")));
+    assertTrue(CaseText.with(plain, "bias=true").spec().bias());
   }
 
   private static void assertMessage(String expected, String line) {

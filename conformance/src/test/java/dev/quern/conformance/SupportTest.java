@@ -30,17 +30,19 @@ class SupportTest {
           rmsnorm
           rope half-split where headDim>=8
           linear all bf16
+          linear Q5_0 exact-f32 bias
+          linear Q5_1 exact-f32 all
           """);
 
   @Test
   void aLineCoversItsNamesOnly() {
-    assertTrue(declares("linear", List.of("Q4_0", "int8-sym-32"), Map.of()));
-    assertFalse(declares("linear", List.of("Q4_1", "int8-sym-32"), Map.of()));
-    assertFalse(declares("linear", List.of("Q8_0", "int8-asym-row"), Map.of()));
+    assertTrue(declares("linear", List.of("Q4_0", "int8-sym-32", "no-bias"), Map.of()));
+    assertFalse(declares("linear", List.of("Q4_1", "int8-sym-32", "no-bias"), Map.of()));
+    assertFalse(declares("linear", List.of("Q8_0", "int8-asym-row", "no-bias"), Map.of()));
     assertTrue(declares("rmsnorm", List.of("rows"), Map.of()));
     assertFalse(declares("swiglu", List.of("silu"), Map.of()));
-    assertTrue(declares("linear", List.of("Q4_1", "bf16"), Map.of()));
-    assertTrue(declares("linear", List.of("INT8_C", "bf16"), Map.of()));
+    assertTrue(declares("linear", List.of("Q4_1", "bf16", "no-bias"), Map.of()));
+    assertTrue(declares("linear", List.of("INT8_C", "bf16", "no-bias"), Map.of()));
   }
 
   /// A line from before there were names means what it meant then.
@@ -61,13 +63,23 @@ class SupportTest {
 
   @Test
   void conditionsAndFeaturesMustAllHold() {
-    List<String> names = List.of("INT4_B32", "int8-asym-row");
+    List<String> names = List.of("INT4_B32", "int8-asym-row", "no-bias");
     assertTrue(declares("linear", names, Map.of("outputs", 8L, "inputs", 64L), "i8mm", "dotprod"));
     assertFalse(declares("linear", names, Map.of("outputs", 9L, "inputs", 64L), "i8mm", "dotprod"));
     assertFalse(declares("linear", names, Map.of("outputs", 8L, "inputs", 96L), "i8mm", "dotprod"));
     assertFalse(declares("linear", names, Map.of("outputs", 8L, "inputs", 64L), "dotprod"));
     assertTrue(declares("rope", List.of("half-split"), Map.of("headDim", 8L)));
     assertFalse(declares("rope", List.of("half-split"), Map.of("headDim", 6L)));
+  }
+
+  /// The third column of linear may be left out.
+  @Test
+  void linearsAreWithoutABiasUnlessItIsNamed() {
+    assertFalse(declares("linear", List.of("Q4_0", "int8-sym-32", "bias"), Map.of()));
+    assertFalse(declares("linear", List.of("Q5_0", "exact-f32", "no-bias"), Map.of()));
+    assertTrue(declares("linear", List.of("Q5_0", "exact-f32", "bias"), Map.of()));
+    assertTrue(declares("linear", List.of("Q5_1", "exact-f32", "bias"), Map.of()));
+    assertTrue(declares("linear", List.of("Q5_1", "exact-f32", "no-bias"), Map.of()));
   }
 
   /// The second column of attention may be left out.

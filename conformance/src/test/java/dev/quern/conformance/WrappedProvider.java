@@ -47,7 +47,7 @@ public class WrappedProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return scalar.linear(spec);
+    return spec.bias() ? Offer.declined("no faults for a bias") : scalar.linear(spec);
   }
 
   @Override

@@ -61,6 +61,8 @@ public final class ExampleProvider implements KernelProvider, KernelSet {
       return Offer.declined("no kernel for weight format " + spec.weights() + ": F32 only");
     } else if (!spec.tolerated().contains(Numerics.EXACT_F32)) {
       return Offer.declined("exact-f32 only, and the spec tolerates " + spec.tolerated());
+    } else if (spec.bias()) {
+      return Offer.declined("no bias");
     }
     return accepted((stacked, packed, workers) -> new ExampleLinear(spec, stacked));
   }

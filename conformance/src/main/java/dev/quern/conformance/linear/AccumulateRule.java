@@ -55,7 +55,7 @@ final class AccumulateRule {
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
       LinearRun plain = LinearRun.open(c, ordinary, target, memory);
       float[] expected = Run.floats(plain.call(workers, Prefill.NAN));
-      LinearData held = new LinearData(ordinary.x(), before, ordinary.weights());
+      LinearData held = ordinary.withBefore(before);
       LinearRun run = LinearRun.open(c, held, target, memory);
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       Judgement verdict = new Judgement();

@@ -166,8 +166,11 @@ public final class LinearBounds {
       int[] rows = run.weights().get(m).rows();
       for (int row : rows) {
         double before = c.accumulate() ? run.data().before()[r * columns + o] : 0;
-        double bound = model.bounds[m][row] + Bounds.U * Math.abs(before);
-        verdict.close("y", r, o, before + model.sums[m][row], y[r * columns + o], bound);
+        double bias = c.bias() ? run.data().bias()[o] : 0;
+        double added = (c.accumulate() && c.bias() ? 2 : 1) * (Math.abs(before) + Math.abs(bias));
+        double bound = model.bounds[m][row] + Bounds.U * added;
+        double sum = before + bias + model.sums[m][row];
+        verdict.close("y", r, o, sum, y[r * columns + o], bound);
         o++;
       }
     }

@@ -3,6 +3,7 @@ package dev.quern.conformance.linear;
 import dev.quern.conformance.cases.Case;
 import dev.quern.conformance.cases.Schedule;
 import dev.quern.conformance.cases.Values;
+import dev.quern.conformance.cases.WhenAbsent;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
@@ -22,6 +23,7 @@ import java.util.stream.Collectors;
 /// @param xPad floats between two rows of x
 /// @param yPad floats between two rows of y
 /// @param accumulate whether y is added to
+/// @param bias whether there is a bias
 /// @param x how x is distributed
 /// @param weights how the weights are
 /// @param schedule threads
@@ -35,6 +37,7 @@ public record LinearCase(
     int xPad,
     int yPad,
     boolean accumulate,
+    @WhenAbsent("false") boolean bias,
     Values x,
     WeightValues weights,
     Schedule schedule,
@@ -43,6 +46,11 @@ public record LinearCase(
 
   /// The numerics of a case that tolerates all of them.
   public static final String ANY = "any";
+
+  /// Names of a spec with a bias and of one without, in support declarations.
+  static final String BIAS = "bias";
+
+  static final String NO_BIAS = "no-bias";
 
   public LinearCase {
     outputs = List.copyOf(outputs);
@@ -58,6 +66,7 @@ public record LinearCase(
         format.blockElements(),
         0,
         0,
+        false,
         false,
         Values.NORMAL,
         WeightValues.NORMAL,
@@ -113,6 +122,7 @@ public record LinearCase(
   public List<String> otherSpecs() {
     List<String> others = new ArrayList<>();
     others.add("accumulate=" + !accumulate);
+    others.add("bias=" + !bias);
     others.add("outputs=" + (totalOutputs() + 4));
     others.add("inputs=" + (inputs + blockFormat().blockElements()));
     others.add("numerics=" + ANY);
@@ -132,6 +142,6 @@ public record LinearCase(
         Numerics.standard().stream()
             .filter(n -> numerics.equals(ANY) || n.id().equals(numerics))
             .collect(Collectors.toUnmodifiableSet());
-    return new LinearSpec(blockFormat(), totalOutputs(), inputs, accumulate, tolerated);
+    return new LinearSpec(blockFormat(), totalOutputs(), inputs, accumulate, bias, tolerated);
   }
 }

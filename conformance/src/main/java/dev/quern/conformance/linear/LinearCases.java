@@ -89,6 +89,10 @@ final class LinearCases {
     edges.add(shape(first, 33, "16", block));
     edges.add(shape(first, 4, "1+8+3", some));
     edges.add(CaseText.with(shape(first, 3, "9", some), "accumulate=true,xPad=5,yPad=3"));
+    edges.add(CaseText.with(shape(first, 3, "5+2", some), "bias=true,xPad=1,yPad=2"));
+    edges.add(
+        CaseText.with(
+            shape(first, 1, "37", block), "accumulate=true,bias=true,schedule=2/shuffled"));
     edges.add(CaseText.with(shape(first, 2, "4", some), "x=extreme,weights=extreme"));
     edges.add(CaseText.with(shape(first, 5, "7", some), "schedule=4/threads"));
     edges.add(shape(first, 2, "515", block)); // more outputs than any tile
@@ -127,6 +131,7 @@ final class LinearCases {
                     xPad,
                     yPad,
                     false,
+                    false,
                     first.x(),
                     first.weights(),
                     first.schedule(),
@@ -148,6 +153,7 @@ final class LinearCases {
                 c.xPad(),
                 c.yPad(),
                 accumulate,
+                c.bias(),
                 x,
                 weights,
                 schedule,
@@ -202,13 +208,19 @@ final class LinearCases {
     return new ModelSizes<>(more, mix -> drawn(first, mix));
   }
 
-  /// Activations, and results, of more than 2^24 numbers: of every format they would take too long.
+  /// Activations, and results, of more than 2^24 numbers, and a bias of 2^16: of every format they
+  /// would take too long.
   private static Stream<LinearCase> manyNumbers(LinearCase first) {
     String activations = "rows=1027,outputs=1,inputs=16416,x=window,schedule=2/threads";
     int outputs = SIZES.get("outputs").getLast() + 5;
     String results = LargeSizes.format("rows=65,outputs=%d,inputs=1,schedule=2/threads", outputs);
+    String biases = "rows=3,outputs=65543+5,inputs=1,yPad=3,bias=true,schedule=2/threads";
     return switch (first.format()) {
-      case "F32" -> Stream.of(CaseText.with(first, activations), CaseText.with(first, results));
+      case "F32" ->
+          Stream.of(
+              CaseText.with(first, activations),
+              CaseText.with(first, results),
+              CaseText.with(first, biases));
       case "Q8_0", "INT8_C" -> Stream.of(CaseText.with(first, activations));
       default -> Stream.of();
     };
@@ -278,6 +290,7 @@ final class LinearCases {
                 0,
                 0,
                 s.accumulate(),
+                s.bias(),
                 Values.NORMAL,
                 WeightValues.NORMAL,
                 rows == 1 ? Schedule.ONE : SpecCases.WORKERS,
@@ -288,11 +301,12 @@ final class LinearCases {
       }
     }
     return made.made(
-        "%s %s x %d%s%s",
+        "%s %s x %d%s%s%s",
         format,
         stacked.stream().map(n -> Integer.toString(n)).collect(Collectors.joining("+")),
         s.inputs(),
         s.accumulate() ? ", added to y" : "",
+        s.bias() ? ", with a bias" : "",
         s.tolerated().equals(Set.of(Numerics.EXACT_F32)) ? ", exact" : "");
   }
 

@@ -9,8 +9,9 @@ import java.util.List;
 ///
 /// @param x `[rows][inputs]`
 /// @param before what y holds if the call accumulates, `[rows][outputs]`
+/// @param bias `[outputs]`; empty where there is none
 /// @param weights the stacked matrices
-public record LinearData(float[] x, float[] before, List<WeightBytes> weights) {
+public record LinearData(float[] x, float[] before, float[] bias, List<WeightBytes> weights) {
   public static LinearData of(LinearCase c) {
     List<WeightBytes> weights = new ArrayList<>();
     int first = 0;
@@ -27,11 +28,29 @@ public record LinearData(float[] x, float[] before, List<WeightBytes> weights) {
 
   /// The inputs of a case, with weights that there are already.
   static LinearData of(LinearCase c, List<WeightBytes> weights) {
-    return new LinearData(x(c), before(c), weights);
+    return new LinearData(x(c), before(c), bias(c), weights);
   }
 
   private static float[] x(LinearCase c) {
     return c.x().fill(c.rows() * c.inputs(), c.inputs(), new Mix(c.seed(), "x"));
+  }
+
+  /// Numbers that BF16 does not hold.
+  static float[] bias(LinearCase c) {
+    int outputs = c.totalOutputs();
+    return c.bias()
+        ? Values.NORMAL.fill(outputs, outputs, new Mix(c.seed(), "bias"))
+        : new float[0];
+  }
+
+  /// The same with other contents of y.
+  LinearData withBefore(float[] other) {
+    return new LinearData(x, other, bias, weights);
+  }
+
+  /// The same with other weights.
+  LinearData withWeights(List<WeightBytes> other) {
+    return new LinearData(x, before, bias, other);
   }
 
   private static float[] before(LinearCase c) {

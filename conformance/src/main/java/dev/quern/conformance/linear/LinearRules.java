@@ -78,7 +78,13 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   public List<List<String>> declaredNames() {
     return List.of(
         BlockFormat.standard().stream().map(BlockFormat::id).toList(),
-        Numerics.standard().stream().map(Numerics::id).toList());
+        Numerics.standard().stream().map(Numerics::id).toList(),
+        List.of(LinearCase.NO_BIAS, LinearCase.BIAS));
+  }
+
+  @Override
+  public List<String> impliedNames() {
+    return List.of("", "", LinearCase.NO_BIAS);
   }
 
   @Override
@@ -90,7 +96,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   public Query query(LinearCase c) {
     return new Query(
         name(),
-        List.of(c.format(), c.numerics()),
+        List.of(c.format(), c.numerics(), c.bias() ? LinearCase.BIAS : LinearCase.NO_BIAS),
         Map.of("outputs", (long) c.totalOutputs(), "inputs", (long) c.inputs()));
   }
 
@@ -222,6 +228,7 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
                         .where(c ->
                             c.rows() * weights(c) <= FEW_PRODUCTS && weights(c) <= FEW_WEIGHTS)))
                 .stream(),
+            BiasRules.rules(),
             PackWorkersRules.rules().stream())
         .flatMap(rules -> rules)
         .toList();

@@ -18,6 +18,7 @@ import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -138,7 +139,20 @@ public final class LinearRun extends Run {
 
   private Packed pack(
       Offer.Accepted<LinearPacker> offer, SegmentAllocator allocator, Workers workers) {
-    return new Packed(offer, offer.kernel().pack(stacked, allocator, workers));
+    if (!c.bias()) {
+      return new Packed(offer, offer.kernel().pack(stacked, allocator, workers));
+    }
+    byte[] bytes = MemorySegment.ofArray(data.bias()).toArray(ValueLayout.JAVA_BYTE);
+    MemorySegment bias = input(packing.source(), "bias", bytes, Float.BYTES);
+    LinearKernel kernel = offer.kernel().pack(stacked, bias, allocator, workers);
+    if (!Arrays.equals(bytes, bias.toArray(ValueLayout.JAVA_BYTE))) {
+      throw new IllegalStateException("pack wrote to the bias");
+    }
+    forget(bias);
+    if (!bias.isReadOnly()) {
+      bias.fill((byte) 0xff); // NaN: whoever reads it after pack shows it
+    }
+    return new Packed(offer, kernel);
   }
 
   /// The same call on another kernel, packed from the same source.
@@ -261,7 +275,7 @@ public final class LinearRun extends Run {
     float[] before = Arrays.copyOfRange(data.before(), from * n, to * n);
     return new LinearRun(
         CaseText.with(c, "rows=" + (to - from)),
-        new LinearData(rows, before, data.weights()),
+        new LinearData(rows, before, data.bias(), data.weights()),
         packed,
         memory(),
         packing);
@@ -279,12 +293,14 @@ public final class LinearRun extends Run {
                 c.xPad() + more,
                 c.yPad() + more,
                 seed));
-    return new LinearRun(next, LinearData.of(next, data.weights()), packed, memory, packing);
+    LinearData operands = LinearData.of(next, data.weights());
+    LinearData ours = new LinearData(operands.x(), operands.before(), data.bias(), data.weights());
+    return new LinearRun(next, ours, packed, memory, packing);
   }
 
   @Override
   protected void reread() {
-    data = new LinearData(held(x), held(y), data.weights());
+    data = new LinearData(held(x), held(y), data.bias(), data.weights());
   }
 
   @Override

@@ -86,7 +86,7 @@ final class PackRules {
       first.call(workers, Prefill.NAN);
       first.forgetSource();
       weights.rewind();
-      LinearData second = new LinearData(data.x(), data.before(), others.weights());
+      LinearData second = data.withWeights(others.weights());
       LinearRun last = LinearRun.open(c, second, target, memory, packing);
       byte[] result = last.call(workers, Prefill.NAN);
       byte[] expected = LinearRun.open(c, second, target, memory).call(workers, Prefill.NAN);
@@ -147,7 +147,8 @@ final class PackRules {
       weights.add(
           new WeightBytes(repeated(period.data(), outputs), repeated(period.scales(), outputs)));
     }
-    return new LinearData(few.x(), new float[c.rows() * c.totalOutputs()], weights);
+    return new LinearData(
+        few.x(), new float[c.rows() * c.totalOutputs()], LinearData.bias(c), weights);
   }
 
   private static byte[] repeated(byte[] rows, int outputs) {
@@ -182,7 +183,7 @@ final class PackRules {
     }
     try (Memory memory = new CanaryMemory();
         TestWorkers workers = TestWorkers.of(c.schedule(), c.seed())) {
-      LinearData stacked = new LinearData(data.x(), data.before(), weights);
+      LinearData stacked = data.withWeights(weights);
       LinearRun run = LinearRun.open(c, stacked, target, memory);
       float[] y = Run.floats(run.call(workers, Prefill.NAN));
       return LinearBounds.tight(run, y).outcome(run.describe());

@@ -77,7 +77,7 @@ final class PackerRule {
         new WeightBytes(
             changed(mine.data(), others.data(), part),
             changed(mine.scales(), others.scales(), part)));
-    return new LinearData(data.x(), data.before(), weights);
+    return data.withWeights(weights);
   }
 
   private static byte[] changed(byte[] mine, byte[] other, Change.Part part) {

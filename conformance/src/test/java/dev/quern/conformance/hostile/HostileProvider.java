@@ -69,7 +69,9 @@ final class HostileProvider extends WrappedProvider {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return map(super.linear(spec), k -> linear.apply(spec, k));
+    return spec.bias()
+        ? Offer.declined("no faults for a bias")
+        : map(super.linear(spec), k -> linear.apply(spec, k));
   }
 
   @Override

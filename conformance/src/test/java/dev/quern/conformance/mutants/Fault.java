@@ -52,6 +52,18 @@ enum Fault {
   WEIGHT_NAN_EATEN("linear", "L11", "infinities and NaN in weights are widened to 2^16"),
   SUMS_CLAMPED("linear", "L11", "sums are clamped, so that an infinity becomes the largest number"),
   WEIGHT_NAN_SPREADS("linear", "L11", "outputs are computed in pairs that share a NaN check"),
+  BIAS_DROPPED("linear", "L14", "the bias is left out"),
+  BIAS_BY_ROWS("linear", "L14", "the bias is added twice where there are several rows"),
+  BIAS_SHIFTED("linear", "L14", "each output has the next one's bias, the last its own"),
+  BIAS_OF_FIRST("linear", "L14", "only the first of the stacked matrices has its bias"),
+  BIAS_ROUNDED("linear", "L14", "the bias is rounded to BF16"),
+  BIAS_SCALED("linear", "L14", "int8: the bias is added to the sums before the row's step"),
+  BIAS_WITHOUT_TAIL("linear", "L14", "outputs behind the last whole four have no bias"),
+  BIAS_NOT_ADDED("linear", "L14", "the bias is left out where the spec accumulates"),
+  BIAS_OVERWRITES(
+      "linear", "L14", "y becomes the bias and the products where the spec accumulates"),
+  BIAS_READ_LATER("linear", "L14", "the bias is read where the caller had it"),
+  BIAS_NAN_EATEN("linear", "L14", "a bias that is not finite is taken for 0"),
 
   // Linear: the rules of section P.
   SILENT_DECLINE("linear", "P5", "Q5_1 is accepted, and y becomes zero"),

@@ -134,7 +134,7 @@ final class MutantProvider implements KernelProvider, KernelSet {
   }
 
   private LinearPacker packer(LinearSpec spec, int int8From) {
-    return (stacked, packed, workers) -> MutantLinear.pack(fault, spec, int8From, stacked, packed);
+    return new MutantPacker(fault, spec, int8From);
   }
 
   @Override

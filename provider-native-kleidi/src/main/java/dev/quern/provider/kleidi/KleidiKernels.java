@@ -3,6 +3,7 @@ package dev.quern.provider.kleidi;
 import dev.quern.data.BlockFormat;
 import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
+import dev.quern.spi.BiasedLinear;
 import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import java.util.Locale;
@@ -20,6 +21,10 @@ final class KleidiKernels implements KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
+    return BiasedLinear.offer(spec, this::withoutBias);
+  }
+
+  private Offer<LinearPacker> withoutBias(LinearSpec spec) {
     LoadedKernels kernels = loaded;
     if (kernels == null) {
       return Offer.declined("it is closed");

@@ -96,7 +96,8 @@ class F16ScalesTest {
 
     @Override
     public Offer<LinearPacker> linear(LinearSpec spec) {
-      if (!spec.weights().equals(BlockFormat.Q4_0)
+      if (spec.bias()
+          || !spec.weights().equals(BlockFormat.Q4_0)
           || !spec.tolerated().contains(Numerics.INT8_SYM_32_F16)) {
         return Offer.declined("not the numerics of this test");
       }

@@ -10,6 +10,7 @@ import dev.quern.op.RopeKernel;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
+import dev.quern.spi.BiasedLinear;
 import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import java.util.function.Function;
@@ -26,7 +27,7 @@ final class X86Kernels implements KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return offer(o -> o.linear(spec));
+    return offer(o -> BiasedLinear.offer(spec, o::linear));
   }
 
   @Override

@@ -11,8 +11,8 @@ import dev.quern.op.LinearSpec;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// `y[r][o] = Σ_i x[r][i] * W[o][i]` over weights that are read where they lie. Rows of x are
-/// prepared first, then the workers split the outputs. Scratch:
+/// `y[r][o] = Σ_i x[r][i] * W[o][i] + b[o]` over weights that are read where they lie. Rows of x
+/// are prepared first, then the workers split the outputs. Scratch:
 ///
 /// ```
 /// prepared rows of x [rows] | loaded row of W [parallelism]
@@ -24,15 +24,23 @@ final class ScalarLinear implements LinearKernel {
   /// The stacked matrices, by output rows.
   private final WeightMatrix[] stacked;
 
+  /// `f32[outputs]`; NULL where the spec has none.
+  private final MemorySegment bias;
+
   /// Bytes of a prepared row of x and of a loaded row of W.
   private final long activationBytes;
 
   private final long weightBytes;
 
-  ScalarLinear(LinearSpec spec, LinearArithmetic arithmetic, List<WeightMatrix> stacked) {
+  ScalarLinear(
+      LinearSpec spec,
+      LinearArithmetic arithmetic,
+      List<WeightMatrix> stacked,
+      MemorySegment bias) {
     this.spec = spec;
     this.arithmetic = arithmetic;
     this.stacked = stacked.toArray(WeightMatrix[]::new);
+    this.bias = bias;
     this.activationBytes = Scratch.align(arithmetic.activationBytes());
     this.weightBytes = Scratch.align(arithmetic.weightBytes());
   }
@@ -82,9 +90,10 @@ final class ScalarLinear implements LinearKernel {
       int from = Math.max(begin, first);
       int to = Math.min(end, first + matrix.outputs());
       for (int o = from; o < to; o++) {
+        float added = spec.bias() ? bias.getAtIndex(JAVA_FLOAT, o) : -0f; // -0f changes no sum
         arithmetic.load(matrix, o - first, scratch, weights);
         for (int r = 0; r < rows; r++) {
-          float sum = arithmetic.dot(x, r, scratch, r * activationBytes, weights);
+          float sum = arithmetic.dot(x, r, scratch, r * activationBytes, weights) + added;
           long at = y.offsetBytes(r, o);
           y.data()
               .set(JAVA_FLOAT, at, spec.accumulate() ? y.data().get(JAVA_FLOAT, at) + sum : sum);

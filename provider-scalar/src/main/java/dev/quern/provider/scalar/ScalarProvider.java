@@ -79,8 +79,7 @@ public final class ScalarProvider implements KernelProvider, KernelSet {
 
   private static Offer<LinearPacker> linear(
       LinearSpec spec, LinearArithmetic arithmetic, Numerics numerics) {
-    return accepted(
-        (stacked, packed, workers) -> new ScalarLinear(spec, arithmetic, stacked), numerics);
+    return accepted(new ScalarPacker(spec, arithmetic), numerics);
   }
 
   @Override

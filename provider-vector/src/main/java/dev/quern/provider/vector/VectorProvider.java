@@ -21,6 +21,7 @@ import dev.quern.provider.vector.rows.RmsNorm;
 import dev.quern.provider.vector.rows.Rope;
 import dev.quern.provider.vector.rows.SwiGlu;
 import dev.quern.spi.Availability;
+import dev.quern.spi.BiasedLinear;
 import dev.quern.spi.Jit;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.KernelSet;
@@ -86,6 +87,10 @@ public final class VectorProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
+    return BiasedLinear.offer(spec, VectorProvider::withoutBias);
+  }
+
+  private static Offer<LinearPacker> withoutBias(LinearSpec spec) {
     Optional<LinearTable.Row> row = LinearTable.of(spec.weights());
     if (row.isEmpty()) {
       return Offer.declined("no decoder for weight format " + spec.weights());

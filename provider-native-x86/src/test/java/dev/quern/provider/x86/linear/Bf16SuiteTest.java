@@ -39,7 +39,7 @@ class Bf16SuiteTest {
 
   private static void check(CpuRow row, BlockFormat format) throws Exception {
     String refusal = Host.refusal(row);
-    String support = "linear " + format + " bf16\n";
+    String support = "linear " + format + " bf16 all\n";
     if (refusal.isEmpty()) {
       LinearProvider provider = new LinearProvider(row, new Bf16Linears(row)::offer);
       LinearSuiteTest.check(provider, support, format, TRIES, Set.of());

@@ -27,7 +27,7 @@ class ExactSuiteTest {
 
   private static void check(FloatUnit unit, BlockFormat format) throws Exception {
     CpuRow row = unit.row();
-    String support = "linear " + format + " exact-f32\n";
+    String support = "linear " + format + " exact-f32 all\n";
     if (Host.has(row.needs())) {
       LinearProvider provider = new LinearProvider(row, new ExactLinears(row)::offer);
       LinearSuiteTest.check(provider, support, format, TRIES, Set.of());
@@ -44,7 +44,7 @@ class ExactSuiteTest {
         .map(f ->
             DynamicTest.dynamicTest(
                 f.toString(),
-                () -> interpreted(CpuRow.AVX512_VNNI, "linear " + f + " exact-f32\n", f)));
+                () -> interpreted(CpuRow.AVX512_VNNI, "linear " + f + " exact-f32 all\n", f)));
   }
 
   private static void interpreted(CpuRow row, String support, BlockFormat format) {

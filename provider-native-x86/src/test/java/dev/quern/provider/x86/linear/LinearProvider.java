@@ -4,6 +4,7 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.spi.Availability;
+import dev.quern.spi.BiasedLinear;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
@@ -47,6 +48,6 @@ public final class LinearProvider implements KernelProvider, KernelSet {
 
   @Override
   public Offer<LinearPacker> linear(LinearSpec spec) {
-    return linears.apply(spec);
+    return BiasedLinear.offer(spec, linears);
   }
 }

@@ -48,7 +48,7 @@ class LinearSuiteTest {
     String refusal = Host.refusal(row);
     String support =
         PanelFormat.table().stream()
-            .map(f -> "linear " + f.format() + " " + f.numerics() + "\n")
+            .map(f -> "linear " + f.format() + " " + f.numerics() + " all\n")
             .collect(Collectors.joining());
     if (refusal.isEmpty()) {
       check(new LinearProvider(row), support, format, TRIES, Set.of());
