@@ -74,6 +74,7 @@ final class LinearTable {
           row(Q4_1, 4, withOffsets(Blocks4::q4_1)),
           row(Q5_0, 4, scaled(Blocks5::q5_0)),
           row(Q5_1, 4, withOffsets(Blocks5::q5_1)),
+          row(IQ4_NL, 8, scaled(Blocks4::iq4_nl).withDot(Blocks4::dotIq4_nl)),
           row(IQ4_NL, 4, scaled(Blocks4::iq4_nl)),
           row(Q4_K, 8, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K).withDot(BlocksK::dotQ4_K)),
           row(Q4_K, 4, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K)),

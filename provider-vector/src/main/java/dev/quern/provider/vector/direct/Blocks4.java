@@ -9,6 +9,7 @@ import static dev.quern.provider.vector.lanes.Lanes.I16;
 import static dev.quern.provider.vector.lanes.Lanes.L;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.ByteVector.SPECIES_128;
+import static jdk.incubator.vector.VectorOperators.B2F;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -132,6 +133,50 @@ public final class Blocks4 {
         IntVector i11 = (IntVector) n11.convertShape(ZERO_EXTEND_B2I, I, 0);
         p1 = ((FloatVector) i11.and(15).sub(8).convert(I2F, 0)).fma(x1, p1);
         p1 = ((FloatVector) i11.lanewise(LSHR, 4).sub(8).convert(I2F, 0)).fma(y1, p1);
+      }
+      a0 = p0.fma(d0, a0);
+      a1 = p1.fma(d1, a1);
+    }
+    a0.intoMemorySegment(sums, at, LITTLE_ENDIAN);
+    a1.intoMemorySegment(sums, at + Lanes.BYTES, LITTLE_ENDIAN);
+  }
+
+  /// Multiplies two rows of IQ4_NL, straight from their blocks, where there are vectors of L bytes.
+  public static void dotIq4_nl(
+      WeightMatrix m, int row0, int row1, MemorySegment x, long xAt, MemorySegment sums, long at) {
+    MemorySegment w = m.data();
+    long r0 = Blocks.offset(m, row0, 0);
+    long r1 = Blocks.offset(m, row1, 0);
+    FloatVector a0 = FloatVector.zero(F);
+    FloatVector a1 = FloatVector.zero(F);
+    for (int i = 0; i < m.inputs() / BLOCK; i++) {
+      long b0 = r0 + (long) BYTES_0 * i;
+      long b1 = r1 + (long) BYTES_0 * i;
+      FloatVector d0 = FloatVector.broadcast(F, Float.float16ToFloat(w.get(I16, b0)));
+      FloatVector d1 = FloatVector.broadcast(F, Float.float16ToFloat(w.get(I16, b1)));
+      FloatVector x0 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i, LITTLE_ENDIAN);
+      FloatVector y0 =
+          FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 4 * HALF, LITTLE_ENDIAN);
+      ByteVector n0 = ByteVector.fromMemorySegment(SPECIES_128, w, b0 + 2, LITTLE_ENDIAN);
+      ByteVector h0 = n0.reinterpretAsShorts().lanewise(LSHR, 4).reinterpretAsBytes();
+      ByteVector t0 = n0.and((byte) 15).selectFrom(T);
+      ByteVector u0 = h0.and((byte) 15).selectFrom(T);
+      ByteVector n1 = ByteVector.fromMemorySegment(SPECIES_128, w, b1 + 2, LITTLE_ENDIAN);
+      ByteVector h1 = n1.reinterpretAsShorts().lanewise(LSHR, 4).reinterpretAsBytes();
+      ByteVector t1 = n1.and((byte) 15).selectFrom(T);
+      ByteVector u1 = h1.and((byte) 15).selectFrom(T);
+      FloatVector p0 = ((FloatVector) t0.convertShape(B2F, F, 0)).mul(x0);
+      p0 = ((FloatVector) u0.convertShape(B2F, F, 0)).fma(y0, p0);
+      FloatVector p1 = ((FloatVector) t1.convertShape(B2F, F, 0)).mul(x0);
+      p1 = ((FloatVector) u1.convertShape(B2F, F, 0)).fma(y0, p1);
+      if (L == 8) {
+        FloatVector x1 = FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 4 * L, LITTLE_ENDIAN);
+        FloatVector y1 =
+            FloatVector.fromMemorySegment(F, x, xAt + 128L * i + 4 * HALF + 4 * L, LITTLE_ENDIAN);
+        p0 = ((FloatVector) t0.convertShape(B2F, F, 1)).fma(x1, p0);
+        p0 = ((FloatVector) u0.convertShape(B2F, F, 1)).fma(y1, p0);
+        p1 = ((FloatVector) t1.convertShape(B2F, F, 1)).fma(x1, p1);
+        p1 = ((FloatVector) u1.convertShape(B2F, F, 1)).fma(y1, p1);
       }
       a0 = p0.fma(d0, a0);
       a1 = p1.fma(d1, a1);
