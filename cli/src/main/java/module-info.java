@@ -13,7 +13,19 @@ module dev.quern.cli {
 
   opens dev.quern.cli to
       info.picocli;
+  opens dev.quern.cli.accuracy to
+      info.picocli;
+  opens dev.quern.cli.bench to
+      info.picocli;
+  opens dev.quern.cli.conformance to
+      info.picocli;
+  opens dev.quern.cli.console to
+      info.picocli;
+  opens dev.quern.cli.model to
+      info.picocli;
+  opens dev.quern.cli.text to
+      info.picocli;
 
   provides System.LoggerFinder with
-      dev.quern.cli.StderrLoggerFinder;
+      dev.quern.cli.console.StderrLoggerFinder;
 }

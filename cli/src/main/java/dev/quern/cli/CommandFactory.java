@@ -1,5 +1,7 @@
 package dev.quern.cli;
 
+import dev.quern.cli.console.Console;
+import dev.quern.cli.console.ConsoleCommand;
 import picocli.CommandLine;
 
 /// Makes the commands, handing each the console.

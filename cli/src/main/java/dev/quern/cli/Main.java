@@ -1,8 +1,27 @@
 package dev.quern.cli;
 
+import dev.quern.cli.accuracy.AccuracyCommand;
+import dev.quern.cli.accuracy.PerplexityCommand;
+import dev.quern.cli.accuracy.QuantizeCommand;
+import dev.quern.cli.bench.BenchCommand;
+import dev.quern.cli.bench.SynthesizeCommand;
+import dev.quern.cli.conformance.ConformanceCommand;
+import dev.quern.cli.conformance.SelfcheckCommand;
+import dev.quern.cli.console.Arguments;
+import dev.quern.cli.console.Console;
+import dev.quern.cli.console.Failures;
+import dev.quern.cli.console.StandardOutput;
+import dev.quern.cli.console.Version;
+import dev.quern.cli.model.ExplainCommand;
+import dev.quern.cli.model.FormatsCommand;
+import dev.quern.cli.model.InspectCommand;
+import dev.quern.cli.model.LogitsCommand;
+import dev.quern.cli.model.WarmCommand;
+import dev.quern.cli.text.ChatCommand;
+import dev.quern.cli.text.RunCommand;
+import dev.quern.cli.text.TokenizeCommand;
 import dev.quern.llama.text.Printable;
 import dev.quern.text.Nearest;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -57,15 +76,6 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     System.exit(run(args, Console.ofProcess()));
-  }
-
-  /// Runs a command line against the given streams, with nothing to read, and returns the exit
-  /// code.
-  static int run(String[] args, PrintStream out, PrintStream err) {
-    return run(
-        args,
-        new Console(
-            InputStream.nullInputStream(), out, err, StandardStream.CLOSED, StandardStream.FILE));
   }
 
   /// Runs a command line and returns the exit code.

@@ -237,6 +237,14 @@ class ArchitectureTest {
           .because("reports read what was measured, which knows no report");
 
   @ArchTest
+  static final ArchRule theCommandsRoomsHaveOneOrder =
+      slices()
+          .assignedFrom(packagesFrom("dev.quern.cli"))
+          .should()
+          .beFreeOfCycles()
+          .because("Main knows all commands, and no room knows Main; console knows no room");
+
+  @ArchTest
   static final ArchRule onePlaceDrawsCharts =
       noClasses()
           .that()
@@ -291,15 +299,15 @@ class ArchitectureTest {
           .because("selection is read in one place; providers are given a Platform");
 
   @ArchTest
-  static final ArchRule onlyTheCliPrints =
+  static final ArchRule onlyTheConsolePrints =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.quern.cli", "dev.quern.conformance..")
+          .resideOutsideOfPackages("dev.quern.cli.console", "dev.quern.conformance..")
           .should()
           .accessField(System.class, "out")
           .orShould()
           .accessField(System.class, "err")
-          .because("a library logs");
+          .because("a library logs, and a command prints to the console that it was given");
 
   /// The JDK's default configuration shows INFO on stderr.
   @ArchTest

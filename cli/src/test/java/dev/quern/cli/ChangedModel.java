@@ -13,17 +13,17 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /// Copies of a GGUF model with other texts.
-final class ChangedModel {
+public final class ChangedModel {
   private ChangedModel() {}
 
   /// The demo model with these strings in its metadata.
-  static Path ofDemo(Path target, Map<String, String> strings) throws IOException {
+  public static Path ofDemo(Path target, Map<String, String> strings) throws IOException {
     return ofDemo(target, strings, UnaryOperator.identity());
   }
 
   /// @param strings metadata that is added, or replaces what is there
   /// @param token what becomes of a token's text
-  static Path ofDemo(Path target, Map<String, String> strings, UnaryOperator<String> token)
+  public static Path ofDemo(Path target, Map<String, String> strings, UnaryOperator<String> token)
       throws IOException {
     try (GgufFile demo = LlamaModel.openDemo()) {
       return copy(demo, target, strings, token);
@@ -31,7 +31,8 @@ final class ChangedModel {
   }
 
   /// The same of another model.
-  static Path of(Path source, Path target, Map<String, String> strings, UnaryOperator<String> token)
+  public static Path of(
+      Path source, Path target, Map<String, String> strings, UnaryOperator<String> token)
       throws IOException {
     try (GgufFile file = GgufFile.open(source)) {
       return copy(file, target, strings, token);

@@ -1,9 +1,6 @@
 package dev.quern.cli;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +31,7 @@ final class LocaleRun {
             List.of("tokenize", "--ids", "Once upon 12 times"),
             List.of("logits", "--tokens", "1,2,3"),
             List.of("explain"))) {
-      text.append(quern(0, words.toArray(String[]::new)).out).append('\n');
+      text.append(quern(0, words.toArray(String[]::new)).out()).append('\n');
     }
     Files.writeString(folder.resolve(TEXT), text);
 
@@ -46,30 +43,21 @@ final class LocaleRun {
     Path stats = folder.resolve("stats.json");
     String figures =
         Stream.of(
-                quern(0, "run", "--prompt", "A", "-n", "3", "--stats-json", stats.toString()).err,
+                quern(0, "run", "--prompt", "A", "-n", "3", "--stats-json", stats.toString()).err(),
                 Files.readString(stats),
                 quern(0, "bench", "--prompt-tokens", "4", "--gen-tokens", "2", "--repetitions", "1")
-                    .out,
-                quern(1, "run", "--prompt", "A", "--context", "123456789").err,
-                quern(1, "logits", "--tokens", "1,99999").err)
+                    .out(),
+                quern(1, "run", "--prompt", "A", "--context", "123456789").err(),
+                quern(1, "logits", "--tokens", "1,99999").err())
             .reduce("", String::concat);
     Files.writeString(folder.resolve(FIGURES), figures);
   }
 
-  private record Result(String out, String err) {}
-
-  private static Result quern(int expected, String... words) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Main.run(
-            words,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    String errors = err.toString(StandardCharsets.UTF_8);
-    if (code != expected) {
-      throw new AssertionError(List.of(words) + ": exit code " + code + ": " + errors);
+  private static Quern quern(int expected, String... words) {
+    Quern run = Quern.run(words);
+    if (run.code() != expected) {
+      throw new AssertionError(List.of(words) + ": exit code " + run.code() + ": " + run.err());
     }
-    return new Result(out.toString(StandardCharsets.UTF_8), errors);
+    return run;
   }
 }

@@ -3,6 +3,8 @@ package dev.quern.cli;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.cli.console.Console;
+import dev.quern.cli.console.StandardStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// @param availability what it says of every platform
 /// @param support its declaration; null if it has none
 /// @param modulePath where the module `dev.quern.api` lies; null for a JAR of the class path
-record SwiGluJar(
+public record SwiGluJar(
     String name,
     String factor,
     String offer,
@@ -55,7 +55,7 @@ record SwiGluJar(
       }
       """;
 
-  static SwiGluJar named(String name) {
+  public static SwiGluJar named(String name) {
     return new SwiGluJar(
         name,
         "1",
@@ -65,31 +65,31 @@ record SwiGluJar(
         null);
   }
 
-  SwiGluJar factor(String newFactor) {
+  public SwiGluJar factor(String newFactor) {
     return new SwiGluJar(name, newFactor, offer, availability, support, modulePath);
   }
 
-  SwiGluJar declining() {
+  public SwiGluJar declining() {
     return new SwiGluJar(
         name, factor, "Offer.declined(\"too tired\")", availability, support, modulePath);
   }
 
-  SwiGluJar unavailable(String reason, String remedy) {
+  public SwiGluJar unavailable(String reason, String remedy) {
     String answer =
         String.format(Locale.ROOT, "new Availability.Unavailable(\"%s\", \"%s\")", reason, remedy);
     return new SwiGluJar(name, factor, offer, answer, support, modulePath);
   }
 
-  SwiGluJar support(String newSupport) {
+  public SwiGluJar support(String newSupport) {
     return new SwiGluJar(name, factor, offer, availability, newSupport, modulePath);
   }
 
-  SwiGluJar modular(Path lib) {
+  public SwiGluJar modular(Path lib) {
     return new SwiGluJar(name, factor, offer, availability, support, lib);
   }
 
   /// Compiles it: `NAME.jar`.
-  Path build(Path folder) throws IOException {
+  public Path build(Path folder) throws IOException {
     Path sources = Files.createDirectories(folder.resolve(name + "-src"));
     Path classes = Files.createDirectories(folder.resolve(name + "-classes"));
     List<String> javac =
@@ -133,7 +133,7 @@ record SwiGluJar(
   }
 
   /// Puts a folder into a JAR.
-  static Path jar(Path jar, Path classes) throws IOException {
+  public static Path jar(Path jar, Path classes) throws IOException {
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
         Stream<Path> files = Files.walk(classes)) {
       for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /// A model's folder without a vocabulary: one layer, width 32, zeros, F32, in two shards.
-final class TinyFolder {
+public final class TinyFolder {
   private static final String CONFIG =
       """
       {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
@@ -25,7 +25,7 @@ final class TinyFolder {
 
   private TinyFolder() {}
 
-  static Path write(Path folder) throws IOException {
+  public static Path write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), CONFIG);
     Map<String, int[]> layer = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package dev.quern.cli;
 
+import dev.quern.cli.console.Console;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

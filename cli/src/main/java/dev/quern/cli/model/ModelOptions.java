@@ -1,0 +1,91 @@
+package dev.quern.cli.model;
+
+import dev.quern.cli.console.Console;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LoadOptions;
+import dev.quern.llama.tokenizer.ChatFormat;
+import dev.quern.llama.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/// The options that say which model runs, on what.
+public final class ModelOptions extends RunningOptions {
+  private static final Logger LOG = System.getLogger("dev.quern.cli");
+
+  public static final String MODEL =
+      "GGUF file (of shards, the first), or a model's folder: config.json or params.json, tokenizer.json, and the weights as safetensors or consolidated.00.pth. Default: the demo model that Quern carries.";
+  public static final String PROVIDER =
+      "Kernel providers: auto, one name, or an ordered list such as kleidi?,vector,scalar (? = may be absent). Default: the system property quern.provider, else the environment variable QUERN_PROVIDER, else auto.";
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "PATH",
+      description = MODEL)
+  public Path model;
+
+  @Option(
+      names = {"-P", "--provider"},
+      paramLabel = "LIST",
+      description = PROVIDER)
+  String provider;
+
+  @Option(
+      names = "--chat-template",
+      paramLabel = "FORMAT",
+      description =
+          "Frame of conversations, whatever the model's chat template: llama3, llama2 or chatml. Default: what the template says.")
+  ChatFormat chatTemplate;
+
+  @Option(
+      names = "--pre-tokenizer",
+      paramLabel = "NAME",
+      description =
+          "How a GGUF file's byte-level BPE cuts words, whatever the file says: llama-bpe, smaug-bpe, ... Default: what tokenizer.ggml.pre says.")
+  String preTokenizer;
+
+  ModelOptions() {}
+
+  /// Loads the model, with a progress bar where that takes a while and a person watches.
+  public LlamaModel load(Console console) throws IOException {
+    return load(console, options());
+  }
+
+  /// [#load(Console)] with options that a command has changed.
+  public LlamaModel load(Console console, LoadOptions changed) throws IOException {
+    return load(console, Optional.ofNullable(model), changed);
+  }
+
+  /// Loads a model, or the demo.
+  public static LlamaModel load(Console console, Optional<Path> model, LoadOptions changed)
+      throws IOException {
+    try (LoadProgressBar progress = new LoadProgressBar(console)) {
+      LoadOptions options = changed.withProgress(progress);
+      LlamaModel loaded =
+          model.isEmpty() ? LlamaModel.loadDemo(options) : LlamaModel.load(model.get(), options);
+      LOG.log(Level.INFO, () -> loaded.report().summary());
+      if (changed.context() != 0) { // asked for, so said before any of it is allocated
+        console.err().println(Metrics.kvCache(loaded));
+      }
+      return loaded;
+    }
+  }
+
+  /// The tokenizer alone, which needs no weights; the demo's where no model is named.
+  public Tokenizer loadTokenizer() throws IOException {
+    Optional<String> name = Optional.ofNullable(preTokenizer);
+    return model == null
+        ? LlamaModel.loadDemoTokenizer(name)
+        : LlamaModel.loadTokenizer(model, name);
+  }
+
+  /// What the options come to, over the system properties.
+  public LoadOptions options() {
+    LoadOptions options = options(Optional.ofNullable(provider));
+    options = chatTemplate == null ? options : options.withChatFormat(chatTemplate);
+    return preTokenizer == null ? options : options.withPreTokenizer(preTokenizer);
+  }
+}
