@@ -3,7 +3,7 @@ package dev.quern.provider.kleidi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.arm.DeniedNativeAccess;
+import dev.quern.kleidi.DeniedNativeAccess;
 import dev.quern.spi.KernelProvider;
 import java.io.File;
 import java.io.IOException;
