@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.discovery.Locations;
 import dev.quern.discovery.ServiceFiles;
+import dev.quern.testing.ChildJvm;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -176,19 +175,8 @@ class PathsTest {
   }
 
   private static String run(List<String> last, String... first) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(first));
-    command.addAll(last);
-    Path output = Files.createTempFile(folder, "run", ".txt");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    assertTrue(process.waitFor(120, TimeUnit.SECONDS), "no end: " + command);
-    String text = Files.readString(output, StandardCharsets.UTF_8);
-    assertEquals(0, process.exitValue(), command + "\n" + text);
-    return text;
+    List<String> words = new ArrayList<>(List.of(first));
+    words.addAll(last);
+    return String.join("\n", ChildJvm.run(words));
   }
 }

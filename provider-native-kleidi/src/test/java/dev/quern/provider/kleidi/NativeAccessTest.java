@@ -3,18 +3,16 @@ package dev.quern.provider.kleidi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.arm.DeniedNativeAccess;
+import dev.quern.kleidi.DeniedNativeAccess;
 import dev.quern.spi.KernelProvider;
-import java.io.File;
+import dev.quern.testing.ChildJvm;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +27,9 @@ class NativeAccessTest {
   @Test
   void onTheClassPath() throws Exception {
     List<String> classPath =
-        List.of("-cp", paths(DeniedNativeAccess.class, KleidiProvider.class, KernelProvider.class));
+        List.of(
+            "-cp",
+            ChildJvm.path(DeniedNativeAccess.class, KleidiProvider.class, KernelProvider.class));
     assertDenied("ALL-UNNAMED", classPath);
     assertGranted("ALL-UNNAMED", classPath);
   }
@@ -39,9 +39,9 @@ class NativeAccessTest {
     String module = "dev.quern.provider.kleidi";
     List<String> modulePath =
         List.of(
-            "-p", paths(KleidiProvider.class, KernelProvider.class),
+            "-p", ChildJvm.path(KleidiProvider.class, KernelProvider.class),
             "--add-modules", module,
-            "-cp", paths(DeniedNativeAccess.class));
+            "-cp", ChildJvm.path(DeniedNativeAccess.class));
     assertDenied(module, modulePath);
     assertGranted(module, modulePath);
   }
@@ -61,16 +61,10 @@ class NativeAccessTest {
   }
 
   private List<String> run(String option, List<String> options) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add(option);
-    command.addAll(options);
-    command.addAll(List.of(DeniedNativeAccess.class.getName(), library().toString()));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertTrue(process.waitFor(1, TimeUnit.MINUTES), "no end");
-    assertEquals(0, process.exitValue(), output);
-    return output.lines().toList();
+    List<String> words = new ArrayList<>(options);
+    words.addFirst(option);
+    words.addAll(List.of(DeniedNativeAccess.class.getName(), library().toString()));
+    return ChildJvm.run(words);
   }
 
   /// The head of a shared library for aarch64 and nothing else.
@@ -81,14 +75,5 @@ class NativeAccessTest {
     head.putLong(32, 64).putShort(54, (short) 56).putShort(56, (short) 1);
     head.putInt(64, 0x6474_E551).putInt(68, 6); // PT_GNU_STACK: the JVM warns where it is lacking
     return Files.write(folder.resolve("libkleidiai.so"), head.array());
-  }
-
-  /// Where classes come from, as a path.
-  private static String paths(Class<?>... classes) throws URISyntaxException {
-    List<String> paths = new ArrayList<>();
-    for (Class<?> c : classes) {
-      paths.add(Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
-    }
-    return String.join(File.pathSeparator, paths);
   }
 }

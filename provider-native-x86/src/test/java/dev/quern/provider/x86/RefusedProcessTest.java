@@ -4,13 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.spi.KernelProvider;
+import dev.quern.testing.ChildJvm;
 import dev.quern.x86.AskProvider;
-import java.io.File;
 import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -33,9 +31,9 @@ class RefusedProcessTest {
   void nativeAccessAsAModule() throws Exception {
     List<String> modulePath =
         List.of(
-            "-p", paths(X86Provider.class, KernelProvider.class),
+            "-p", ChildJvm.path(X86Provider.class, KernelProvider.class),
             "--add-modules", MODULE,
-            "-cp", paths(AskProvider.class));
+            "-cp", ChildJvm.path(AskProvider.class));
     assertDeniedAndGranted(MODULE, modulePath);
   }
 
@@ -65,30 +63,16 @@ class RefusedProcessTest {
   }
 
   private static List<String> classPath() throws URISyntaxException {
-    return List.of("-cp", paths(AskProvider.class, X86Provider.class, KernelProvider.class));
+    return List.of(
+        "-cp", ChildJvm.path(AskProvider.class, X86Provider.class, KernelProvider.class));
   }
 
   private static List<String> run(List<String> path, List<String> options, String... arguments)
       throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.addAll(path);
-    command.add(AskProvider.class.getName());
-    command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertTrue(process.waitFor(1, TimeUnit.MINUTES), "no end");
-    assertEquals(0, process.exitValue(), output);
-    return output.lines().toList();
-  }
-
-  /// Where classes come from, as a path.
-  private static String paths(Class<?>... classes) throws URISyntaxException {
-    List<String> paths = new ArrayList<>();
-    for (Class<?> c : classes) {
-      paths.add(Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
-    }
-    return String.join(File.pathSeparator, paths);
+    List<String> words = new ArrayList<>(options);
+    words.addAll(path);
+    words.add(AskProvider.class.getName());
+    words.addAll(List.of(arguments));
+    return ChildJvm.run(words);
   }
 }

@@ -1,23 +1,13 @@
 package dev.quern.provider.x86.activation;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
-
 import dev.quern.KernelOptions;
-import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Selection;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Suite;
-import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
+import dev.quern.conformance.testing.SuitePart;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -64,31 +54,7 @@ class ActivationSuiteTest {
             runs ? new ActivationProvider(row) : ActivationProvider.interpreted(row),
             KernelOptions.fromSystem().providersPlatform(),
             Support.parse("the operators without a weight matrix", SUPPORT));
-    run(target, operator, row, runs);
-  }
-
-  private static void run(Target target, String operator, CpuRow row, boolean runs)
-      throws Exception {
-    SuiteResult result =
-        Suite.run(
-            target,
-            new Settings(runs ? TRIES : 1, Settings.DEFAULT_SEED, Optional.empty()),
-            new Selection(Set.of(operator), Set.of(), runs ? Set.of() : INTERPRETED),
-            cell -> {});
-    result.cells().stream()
-        .flatMap(c -> c.firstFailure().stream())
-        .findFirst()
-        .ifPresent(f -> fail(f.message()));
-    assertTrue(result.green(), "nothing was checked");
-    System.out.printf(
-        Locale.ROOT,
-        "%s on CPU row %s: %d cases kept the rules %s%n",
-        operator,
-        row,
-        result.passes(),
-        result.cells().stream()
-            .filter(c -> c.passes() > 0)
-            .map(CellResult::rule)
-            .collect(Collectors.toCollection(TreeSet::new)));
+    Selection selection = new Selection(Set.of(operator), Set.of(), runs ? Set.of() : INTERPRETED);
+    SuitePart.check(operator + " on CPU row " + row, target, selection, runs ? TRIES : 1);
   }
 }

@@ -1,24 +1,15 @@
 package dev.quern.provider.x86.linear;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
-
 import dev.quern.KernelOptions;
-import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Selection;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Suite;
-import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Support;
 import dev.quern.conformance.Target;
+import dev.quern.conformance.testing.SuitePart;
 import dev.quern.data.BlockFormat;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -70,26 +61,7 @@ class LinearSuiteTest {
             provider,
             KernelOptions.fromSystem().providersPlatform(),
             Support.parse("the linear operators", support));
-    SuiteResult result =
-        Suite.run(
-            target,
-            new Settings(tries, Settings.DEFAULT_SEED, Optional.empty()),
-            new Selection(Set.of("linear"), Set.of(format.id()), rules),
-            cell -> {});
-    result.cells().stream()
-        .flatMap(c -> c.firstFailure().stream())
-        .findFirst()
-        .ifPresent(f -> fail(f.message()));
-    assertTrue(result.green(), "nothing was checked");
-    System.out.printf(
-        Locale.ROOT,
-        "%s on %s: %d cases kept the rules %s%n",
-        format,
-        target.availability(),
-        result.passes(),
-        result.cells().stream()
-            .filter(c -> c.passes() > 0)
-            .map(CellResult::rule)
-            .collect(Collectors.toCollection(TreeSet::new)));
+    Selection selection = new Selection(Set.of("linear"), Set.of(format.id()), rules);
+    SuitePart.check(format + " on " + target.availability(), target, selection, tries);
   }
 }

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.asm.Assembler;
 import dev.quern.provider.x86.asm.Op;
+import dev.quern.testing.ChildJvm;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// Code runs, its memory is never writable and executable at once, and is gone with its arena.
@@ -150,18 +150,15 @@ class ExecutableMemoryTest {
   @Test
   void aSystemThatRefusesIndeed() throws Exception {
     Host.features();
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+    List<String> lines =
+        ChildJvm.run(
+            List.of(
                 "-Xint",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
-                DeniedExecution.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String out = new String(process.getInputStream().readAllBytes()).strip();
-    assertTrue(process.waitFor(1, TimeUnit.MINUTES), "it hangs");
+                DeniedExecution.class.getName()));
+    String out = String.join("\n", lines);
     if (out.startsWith("prctl: ")) {
       Host.leftOut(
           "Linux before 6.3 can't forbid a process to execute what it wrote (" + out + ")");
@@ -169,6 +166,6 @@ class ExecutableMemoryTest {
     assertTrue(
         out.startsWith("the system refuses memory for machine code: mprotect to read and execute"),
         out);
-    assertEquals(1, out.lines().count(), out);
+    assertEquals(1, lines.size(), out);
   }
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /// Each CPU gets the kernels that [ArmKernels] says, and no more.
-@Tag("arm")
+@Tag(ArmHost.TAG)
 @Tag("arm-none")
 class KernelSelectionRowTest {
   private static final List<BlockFormat> FORMATS =

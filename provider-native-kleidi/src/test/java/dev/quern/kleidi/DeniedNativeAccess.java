@@ -1,4 +1,4 @@
-package dev.quern.arm;
+package dev.quern.kleidi;
 
 import dev.quern.spi.Availability;
 import dev.quern.spi.Jit;

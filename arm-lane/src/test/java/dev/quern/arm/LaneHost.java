@@ -10,14 +10,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// How this machine runs arm64 code: under emulation, in a folder that `arm/sysroot` makes, or
+/// How this machine runs arm64 code: under emulation, in a folder that `arm-lane/sysroot` makes, or
 /// directly.
 ///
 /// @param sysroot the folder; null where the machine is an Arm machine itself
 record LaneHost(Path sysroot) {
   private static final int SYSROOT_MINUTES = 15;
 
-  /// The exit status of `arm/sysroot` where packages can't be had.
+  /// The exit status of `arm-lane/sysroot` where packages can't be had.
   private static final int UNAVAILABLE = 69;
 
   /// Why there is no lane on this machine.
@@ -31,7 +31,7 @@ record LaneHost(Path sysroot) {
 
   /// This machine.
   ///
-  /// @param script `arm/sysroot`
+  /// @param script `arm-lane/sysroot`
   /// @throws UnavailableException where arm64 code can't be run, and why
   static LaneHost find(Path script) throws IOException, InterruptedException, UnavailableException {
     String arch = System.getProperty("os.arch");

@@ -1,23 +1,12 @@
 package dev.quern.arm;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
-
-import dev.quern.conformance.CellResult;
 import dev.quern.conformance.Selection;
-import dev.quern.conformance.Settings;
-import dev.quern.conformance.Suite;
-import dev.quern.conformance.SuiteResult;
 import dev.quern.conformance.Target;
-import dev.quern.spi.Availability;
+import dev.quern.conformance.testing.SuitePart;
 import dev.quern.spi.KernelProvider;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
@@ -61,34 +50,12 @@ record RowSuite(
   }
 
   private void check(Subject subject) {
-    Target target = Target.here(provider.get());
-    if (target.availability() instanceof Availability.Unavailable u) {
-      fail("unavailable: " + u.reason());
-    }
     Selection selection =
         new Selection(
             Set.of(subject.operator),
             subject.word.equals("all") ? Set.of() : Set.of(subject.word),
             rules.get(subject.operator));
-    SuiteResult result =
-        Suite.run(
-            target,
-            new Settings(TRIES, Settings.DEFAULT_SEED, Optional.empty()),
-            selection,
-            cell -> {});
-    result.cells().stream()
-        .flatMap(c -> c.firstFailure().stream())
-        .findFirst()
-        .ifPresent(f -> fail(f.message()));
-    assertTrue(result.green(), "nothing was checked");
-    System.out.printf(
-        Locale.ROOT,
-        "%s %s: %d cases kept the rules %s%n",
-        subject.operator,
-        subject.word,
-        result.passes(),
-        result.cells().stream()
-            .map(CellResult::rule)
-            .collect(Collectors.toCollection(TreeSet::new)));
+    SuitePart.check(
+        subject.operator + " " + subject.word, Target.here(provider.get()), selection, TRIES);
   }
 }
