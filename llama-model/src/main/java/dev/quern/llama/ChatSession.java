@@ -1,5 +1,7 @@
 package dev.quern.llama;
 
+import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.PromptException;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.util.Optional;

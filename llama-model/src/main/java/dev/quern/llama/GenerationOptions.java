@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.LinkedHashSet;
 import java.util.List;

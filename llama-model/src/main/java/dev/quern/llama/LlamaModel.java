@@ -7,6 +7,7 @@ import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.DemoModel;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.ModelFolder;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.gguf.GgufFile;
@@ -152,10 +153,7 @@ public final class LlamaModel implements AutoCloseable {
       TokenizerFolder.requireNone(preTokenizer);
       return TokenizerFolder.read(ModelFolder.open(file), List.of(), 0);
     }
-    LlamaException.hearing(() -> {
-      Checkpoint.requireNoPart(file);
-      return null;
-    });
+    Checkpoint.requireNoPart(file);
     try (GgufFile gguf = GgufFile.open(file)) {
       return Tokenizer.from(gguf.metadata(), preTokenizer);
     }
@@ -176,7 +174,7 @@ public final class LlamaModel implements AutoCloseable {
   /// The demo model's file, open. It is in memory: a file to map would need a place that can be
   /// written.
   public static GgufFile openDemo() throws IOException {
-    return LlamaException.hearing(DemoModel::open);
+    return DemoModel.open();
   }
 
   /// The model's shape.
@@ -253,11 +251,8 @@ public final class LlamaModel implements AutoCloseable {
     requireOpen();
     LlamaSession session;
     try {
-      session =
-          LlamaException.hearing(() -> {
-            kvMemory().requireFits(context(), surroundings.available().get());
-            return new LlamaSession(this, options);
-          });
+      kvMemory().requireFits(context(), surroundings.available().get());
+      session = new LlamaSession(this, options);
     } catch (OutOfMemoryError e) {
       throw SystemFailures.outOfMemory("opening a session", "", e);
     } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words

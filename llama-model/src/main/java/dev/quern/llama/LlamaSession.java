@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.tokenizer.Tokenizer;
@@ -264,7 +265,7 @@ public final class LlamaSession implements AutoCloseable {
     try {
       requireOpen(closed);
       cancelled = false;
-      return LlamaException.hearing(action::get);
+      return action.get();
     } catch (InternalError e) {
       if (SystemFailures.isLostPage(e)) {
         throw SystemFailures.lostPage(model.name(), e);

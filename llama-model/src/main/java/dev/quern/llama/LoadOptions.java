@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.machine.CpuCores;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.util.Locale;

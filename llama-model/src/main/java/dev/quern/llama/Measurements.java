@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.error.LlamaException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

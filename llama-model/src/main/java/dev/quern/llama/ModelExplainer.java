@@ -20,35 +20,30 @@ final class ModelExplainer {
   private ModelExplainer() {}
 
   static KernelReport explain(ModelSource source, LoadOptions options) throws IOException {
-    return LlamaException.hearing(() -> {
-      try (Kernels kernels = Kernels.load(options.kernels());
-          Checkpoint checkpoint = source.open()) {
-        LlamaConfig config = checkpoint.config();
-        OperatorSpecs.of(config, options.context(config), options.kv()).choose(kernels);
-        new WeightPlan(checkpoint).choose(kernels);
-        return kernels.report();
-      }
-    });
+    try (Kernels kernels = Kernels.load(options.kernels());
+        Checkpoint checkpoint = source.open()) {
+      LlamaConfig config = checkpoint.config();
+      OperatorSpecs.of(config, options.context(config), options.kv()).choose(kernels);
+      new WeightPlan(checkpoint).choose(kernels);
+      return kernels.report();
+    }
   }
 
   static List<NeededKernel> neededKernels(ModelSource source, KvFormat kv) throws IOException {
-    return LlamaException.hearing(() -> {
-      try (Checkpoint checkpoint = source.open()) {
-        LlamaConfig config = checkpoint.config();
-        int context = config.contextLength();
-        return Stream.concat(
-                OperatorSpecs.of(config, context, kv).all().stream()
-                    .map(spec -> new NeededKernel(spec, List.of(), context)),
-                new WeightPlan(checkpoint)
-                    .runs().stream()
-                        .map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
-            .toList();
-      }
-    });
+    try (Checkpoint checkpoint = source.open()) {
+      LlamaConfig config = checkpoint.config();
+      int context = config.contextLength();
+      return Stream.concat(
+              OperatorSpecs.of(config, context, kv).all().stream()
+                  .map(spec -> new NeededKernel(spec, List.of(), context)),
+              new WeightPlan(checkpoint)
+                  .runs().stream().map(run -> new NeededKernel(run.spec(), run.stacked(), context)))
+          .toList();
+    }
   }
 
   static Optional<String> hugePageRefusal(LoadOptions options) {
-    return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels(), LlamaException::new);
+    return Surroundings.THIS_MACHINE.hugePages().refusal(options.kernels());
   }
 
   static String threads(LoadOptions options) {

@@ -4,6 +4,7 @@ import dev.quern.Kernels;
 import dev.quern.SelectionException;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.load.KvMemory;
@@ -39,7 +40,7 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
         .warning(options.threads())
         .ifPresent(warning -> LOG.log(Level.WARNING, warning));
     try {
-      LlamaModel model = LlamaException.hearing(() -> load(start));
+      LlamaModel model = load(start);
       log(model);
       return model;
     } catch (Error | SelectionException e) { // no provider can answer in a full heap
@@ -80,8 +81,7 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
   }
 
   private LlamaModel load(Meanwhile<Kernels> kernels, long start) throws IOException {
-    HugePages pages =
-        HugePages.of(options.kernels(), surroundings.hugePages(), LlamaException::new);
+    HugePages pages = HugePages.of(options.kernels(), surroundings.hugePages());
     ModelResources resources = new ModelResources(options.threads(), pages);
     try {
       return load(kernels, resources, start);

@@ -6,6 +6,7 @@ import dev.quern.data.BlockCodec;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.text.Printable;

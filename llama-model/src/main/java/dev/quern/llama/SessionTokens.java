@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.error.LlamaException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.OptionalInt;

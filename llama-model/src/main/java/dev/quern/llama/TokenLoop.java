@@ -2,6 +2,8 @@ package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;

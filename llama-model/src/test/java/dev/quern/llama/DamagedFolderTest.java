@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.llama.checkpoint.CheckpointException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;

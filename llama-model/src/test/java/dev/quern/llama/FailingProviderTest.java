@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.ProviderException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.CpuCores;
 import dev.quern.llama.machine.HugePageSystem;

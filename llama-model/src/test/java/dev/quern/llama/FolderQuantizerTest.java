@@ -12,9 +12,9 @@ import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.MetaNames;
-import dev.quern.llama.checkpoint.ModelException;
 import dev.quern.llama.checkpoint.SafetensorsBytes;
 import dev.quern.llama.checkpoint.TorchBytes;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.quantize.ModelQuantizer;
@@ -209,14 +209,14 @@ class FolderQuantizerTest {
     edit(
         model.resolve("config.json"),
         config -> config.putObject("quantization_args").put("spinquant", true));
-    refused(model, "a SpinQuant model", ModelException.class);
+    refused(model, "a SpinQuant model", LlamaException.class);
     SafetensorsBytes arrays = new SafetensorsBytes();
     String adaptor = "model.layers.0.self_attn.q_proj.adaptor.A.weight";
     arrays.add(adaptor, "F32", new byte[4 * 64], 1, 64);
     arrays.add("model.embed_tokens.weight", "F32", new byte[4 * 64], 1, 64);
     arrays.writeSingle(model);
     edit(model.resolve("config.json"), config -> config.remove("quantization_args"));
-    refused(model, adaptor, ModelException.class);
+    refused(model, adaptor, LlamaException.class);
   }
 
   private static SafetensorsBytes.Array vectorInBf16(SafetensorsBytes.Array array) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.AvailableMemory;
 import dev.quern.llama.machine.ControlGroups;

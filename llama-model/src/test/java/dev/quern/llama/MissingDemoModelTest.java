@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The demo model is an artifact that a program may leave out.
 class MissingDemoModelTest {
   private static final String MISSING =
-      "dev.quern.llama.LlamaException: the demo model is not there: it is in the artifact quern-demo-model. Remedy: add dev.quern:quern-demo-model (with a module-info: requires dev.quern.demo), or load a model's file";
+      "dev.quern.llama.error.LlamaException: the demo model is not there: it is in the artifact quern-demo-model. Remedy: add dev.quern:quern-demo-model (with a module-info: requires dev.quern.demo), or load a model's file";
 
   @TempDir Path folder;
 

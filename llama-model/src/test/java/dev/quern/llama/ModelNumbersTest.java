@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -79,7 +79,7 @@ class ModelNumbersTest {
     RuntimeException refused =
         assertThrows(RuntimeException.class, () -> config(new SyntheticModel().with(key, value)));
     assertTrue(
-        refused instanceof ModelException || refused instanceof GgufException, refused.toString());
+        refused instanceof LlamaException || refused instanceof GgufException, refused.toString());
     String name =
         key.contains("\n") ? "llama.x\\u001b[31m\\n" : key.substring(key.indexOf('.') + 1);
     assertTrue(refused.getMessage().contains(name), refused.getMessage());
@@ -90,7 +90,7 @@ class ModelNumbersTest {
   void anEpsilonThatIsNotThereIsRefused() {
     String message =
         assertThrows(
-                ModelException.class,
+                LlamaException.class,
                 () ->
                     config(
                         new SyntheticModel().with("llama.attention.layer_norm_rms_epsilon", null)))

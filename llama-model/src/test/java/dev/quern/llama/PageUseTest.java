@@ -40,7 +40,7 @@ class PageUseTest {
   /// A model of packed weights says the same in huge pages as without, and its memory goes with it.
   @Test
   void aModelsWeightsAndCaches() throws IOException {
-    Optional<String> refusal = HugePageSystem.THIS_MACHINE.refusal(AUTO, LlamaException::new);
+    Optional<String> refusal = HugePageSystem.THIS_MACHINE.refusal(AUTO);
     refusal.ifPresent(reason -> System.err.println("huge pages are not tested: " + reason));
     assumeTrue(refusal.isEmpty(), () -> "no huge pages: " + refusal.get());
     LlamaConfig config;

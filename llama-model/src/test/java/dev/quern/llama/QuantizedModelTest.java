@@ -9,6 +9,7 @@ import dev.quern.KernelOptions;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.error.LlamaException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.quern.llama.checkpoint.CheckpointException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package dev.quern.llama.checkpoint;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.Tokenizer;
@@ -29,7 +30,7 @@ public interface Checkpoint extends AutoCloseable {
 
   /// Opens a GGUF file (the first shard where there are several), or a model's folder.
   ///
-  /// @throws ModelException if it is not a Llama model as Quern runs it
+  /// @throws LlamaException if it is not a Llama model as Quern runs it
   /// @throws dev.quern.llama.gguf.GgufException if a GGUF file is absent or damaged
   /// @throws dev.quern.llama.checkpoint.CheckpointException if a folder's file is absent or damaged
   static Checkpoint open(Path path) throws IOException {
@@ -47,12 +48,12 @@ public interface Checkpoint extends AutoCloseable {
 
   /// Refuses a file that belongs to a model's folder, with the folder's name.
   ///
-  /// @throws ModelException if it is one
+  /// @throws LlamaException if it is one
   static void requireNoPart(Path path) {
     String name = path.getFileName() == null ? "" : path.getFileName().toString();
     if (name.matches("(?i).*\\.(safetensors|pth|bin|json)")) {
       Path folder = path.toAbsolutePath().getParent();
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "%s: one file of a model's folder, expected a GGUF file, or the folder: %s",
@@ -156,7 +157,7 @@ public interface Checkpoint extends AutoCloseable {
   /// but the keys about a file's formats (`general.file_type`, `general.quantization_version`), its
   /// alignment and its shards.
   ///
-  /// @throws ModelException where the model has parts that GGUF can't express
+  /// @throws LlamaException where the model has parts that GGUF can't express
   /// @throws dev.quern.llama.tokenizer.TokenizerException where its vocabulary can't be used
   void writeMetadata(GgufWriter writer) throws IOException;
 

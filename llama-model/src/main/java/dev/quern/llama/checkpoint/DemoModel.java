@@ -1,6 +1,7 @@
 package dev.quern.llama.checkpoint;
 
 import dev.quern.demo.DemoModelFile;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +18,7 @@ public final class DemoModel {
 
   /// Its file, open. It is in memory: a file to map would need a place that can be written.
   ///
-  /// @throws ModelException if the artifact is not there
+  /// @throws LlamaException if the artifact is not there
   public static GgufFile open() throws IOException {
     try (InputStream in = file()) {
       return GgufFile.of(NAME, in.readAllBytes());
@@ -28,7 +29,7 @@ public final class DemoModel {
     try {
       return DemoModelFile.open();
     } catch (NoClassDefFoundError e) {
-      throw new ModelException(
+      throw new LlamaException(
           "the demo model is not there: it is in the artifact quern-demo-model. Remedy: add dev.quern:quern-demo-model (with a module-info: requires dev.quern.demo), or load a model's file",
           e);
     }

@@ -3,6 +3,7 @@ package dev.quern.llama.checkpoint;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Json;
 import dev.quern.llama.text.JsonObject;
@@ -51,7 +52,7 @@ final class FolderCheckpoint implements Checkpoint {
     names =
         TensorNames.byEmbedding(stem -> store.tensors().containsKey(stem + WEIGHT))
             .orElseThrow(() ->
-                new ModelException(
+                new LlamaException(
                     String.format(
                         Locale.ROOT,
                         "%s: %d tensors, expected model.embed_tokens.weight (Hugging Face) or tok_embeddings.weight (Meta) among them",
@@ -178,7 +179,7 @@ final class FolderCheckpoint implements Checkpoint {
   @Override
   public void writeMetadata(GgufWriter writer) throws IOException {
     if (rotatesDown()) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "%s: a SpinQuant model, expected one without a rotation, for which GGUF has no key: use the folder as it is",
@@ -217,7 +218,7 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   private JsonObject json(String file) throws IOException {
-    return Json.read(folder.file(file), MAX_CONFIG_BYTES, ModelException::new);
+    return Json.read(folder.file(file), MAX_CONFIG_BYTES, LlamaException::new);
   }
 
   /// Rows of a matrix, for a configuration that does not state them.
@@ -225,7 +226,7 @@ final class FolderCheckpoint implements Checkpoint {
     String name = names.fromGguf(stem) + WEIGHT;
     StoredTensor tensor = store.tensors().get(name);
     if (tensor == null || tensor.shape().size() != 2 || tensor.shape().getFirst() > 1 << 24) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "%s: tensor %s: %s, expected a matrix of at most %d rows",
@@ -311,7 +312,7 @@ final class FolderCheckpoint implements Checkpoint {
             .anyMatch(e -> e.quantized().isPresent() && !e.quantized().get().perOutput());
     boolean adaptors = entries.keySet().stream().anyMatch(n -> n.endsWith(ADAPTOR_A));
     if (int4 && !adaptors && config.spinQuant().isEmpty()) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "%s: quantized weights, and no quantization_args.spinquant in %s, expected true (SpinQuant) or false: add what the model was made with",
@@ -325,7 +326,7 @@ final class FolderCheckpoint implements Checkpoint {
     if (entry == null) {
       boolean weight = name.endsWith(WEIGHT);
       String own = weight ? names.fromGguf(stem(name, WEIGHT)) + WEIGHT : name;
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "%s: tensor %s: missing among the model's %d tensors, expected it: the folder is not a complete Llama model",
@@ -347,8 +348,8 @@ final class FolderCheckpoint implements Checkpoint {
         .orElseThrow(() -> fail(entry, entry.stored().type().toString(), "F32, F16 or BF16"));
   }
 
-  private ModelException fail(Entry entry, String actual, String expected) {
-    return new ModelException(
+  private LlamaException fail(Entry entry, String actual, String expected) {
+    return new LlamaException(
         String.format(
             Locale.ROOT,
             "%s: tensor %s: %s, expected %s",

@@ -2,6 +2,7 @@ package dev.quern.llama.checkpoint;
 
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.gguf.GgufWriter;
@@ -108,7 +109,7 @@ final class GgufCheckpoint implements Checkpoint {
     }
     long[] expected = {config.ropeDim() / 2};
     if (!Arrays.equals(tensor.get().dims(), expected)) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: tensor %s is %s, expected %s (row length first)",
@@ -119,7 +120,7 @@ final class GgufCheckpoint implements Checkpoint {
     float[] factors = file.vector(tensor.get());
     for (float factor : factors) {
       if (!(factor >= LlamaConfig.MIN_ROPE_FACTOR && factor <= LlamaConfig.MAX_ROPE_FACTOR)) {
-        throw new ModelException(
+        throw new LlamaException(
             String.format(
                 Locale.ROOT,
                 "model: tensor %s holds %s, expected positive finite numbers",
@@ -163,7 +164,7 @@ final class GgufCheckpoint implements Checkpoint {
     GgufTensor embedding = file.tensor("token_embd.weight");
     long rows = embedding.dims().length == 2 ? embedding.dims()[1] : 0;
     if (rows < 1 || rows > 1 << 24) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: token_embd.weight has %d rows, expected 1 to %d",

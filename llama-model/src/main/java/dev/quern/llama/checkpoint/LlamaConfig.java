@@ -1,5 +1,6 @@
 package dev.quern.llama.checkpoint;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Printable;
@@ -44,7 +45,7 @@ public record LlamaConfig(
     name = Printable.cut(Printable.escaped(name), MAX_NAME);
     if (!(normEpsilon > 0)
         || Float.isInfinite(normEpsilon)) { // as read it may be too large for F32
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: the epsilon of RMSNorm is %s as F32, expected a positive finite number",
@@ -84,11 +85,11 @@ public record LlamaConfig(
   ///
   /// @param metadata the file's metadata
   /// @param vocabulary rows of the embedding matrix
-  /// @throws ModelException for another architecture, or a value that is missing or out of range
+  /// @throws LlamaException for another architecture, or a value that is missing or out of range
   static LlamaConfig from(GgufMetadata metadata, int vocabulary) {
     String architecture = metadata.string("general.architecture").orElse("none");
     if (!architecture.equals("llama")) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: general.architecture is %s, expected 'llama' (Llama 2, Llama 3.x and their like)",
@@ -104,7 +105,7 @@ public record LlamaConfig(
             ? bounded(metadata, "llama.attention.head_count_kv", 1 << 16)
             : heads;
     if (heads % kvHeads != 0) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: llama.attention.head_count=%d, expected a multiple of head_count_kv=%d",
@@ -113,7 +114,7 @@ public record LlamaConfig(
     }
     int headDim = headDim(metadata, width, heads);
     if ((long) heads * headDim > MAX_DIM) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %d heads of %d elements, expected at most %d elements together",
@@ -180,7 +181,7 @@ public record LlamaConfig(
   private static int headDim(GgufMetadata metadata, int width, int heads) {
     if (!metadata.has("llama.attention.key_length")) {
       if (width % heads != 0) {
-        throw new ModelException(
+        throw new LlamaException(
             String.format(
                 Locale.ROOT,
                 "model: llama.embedding_length=%d is no multiple of head_count=%d, expected that, or llama.attention.key_length",
@@ -197,7 +198,7 @@ public record LlamaConfig(
 
   private static void requireValueLength(GgufMetadata metadata, int keys) {
     if (metadata.has(VALUE_LENGTH) && integerOrUniformArray(metadata, VALUE_LENGTH) != keys) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s=%d, expected %d, the elements of a key",
@@ -223,7 +224,7 @@ public record LlamaConfig(
       return 1;
     }
     if (!type.equals("linear")) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s is %s, expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
@@ -244,7 +245,7 @@ public record LlamaConfig(
     double root = 1 / Math.sqrt(headDim);
     double scale = metadata.number("llama.attention.scale").orElse(0);
     if (scale != 0 && !(Math.abs(scale - root) < 1e-5 * root)) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: llama.attention.scale=%s, expected %s, 1 / sqrt(%d), or none",
@@ -255,7 +256,7 @@ public record LlamaConfig(
     String key = "llama.attention.sliding_window";
     long window = metadata.has(key) ? integerOrUniformArray(metadata, key) : 0;
     if (window != 0 && window < contextLength) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s=%d, expected none, or the %d positions of llama.context_length: sliding windows are not supported",
@@ -267,7 +268,7 @@ public record LlamaConfig(
 
   private static int even(String what, int value) {
     if (value % 2 != 0) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s is %d, expected an even number (RoPE rotates pairs)",
@@ -282,7 +283,7 @@ public record LlamaConfig(
   private static int bounded(GgufMetadata metadata, String key, int max) {
     long value = integerOrUniformArray(metadata, key);
     if (value < 1 || value > max) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(Locale.ROOT, "model: %s=%d, expected 1 to %d", key, value, max));
     }
     return (int) value;
@@ -290,14 +291,14 @@ public record LlamaConfig(
 
   private static long integerOrUniformArray(GgufMetadata metadata, String key) {
     if (!metadata.has(key)) {
-      throw new ModelException(String.format(Locale.ROOT, "model: metadata lacks %s", key));
+      throw new LlamaException(String.format(Locale.ROOT, "model: metadata lacks %s", key));
     }
     if (!metadata.isArray(key)) {
       return metadata.integer(key).orElseThrow();
     }
     int[] values = metadata.ints(key);
     if (values.length == 0 || Arrays.stream(values).anyMatch(v -> v != values[0])) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT, "model: %s differs between layers, expected one value for all", key));
     }
@@ -309,9 +310,9 @@ public record LlamaConfig(
         metadata
             .number(key)
             .orElseThrow(() ->
-                new ModelException(String.format(Locale.ROOT, "model: metadata lacks %s", key)));
+                new LlamaException(String.format(Locale.ROOT, "model: metadata lacks %s", key)));
     if (!(value >= min && value <= max)) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s=%s, expected a positive finite number, %s to %s",

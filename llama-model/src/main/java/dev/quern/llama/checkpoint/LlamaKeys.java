@@ -1,5 +1,6 @@
 package dev.quern.llama.checkpoint;
 
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.text.Printable;
 import java.util.List;
@@ -89,13 +90,13 @@ final class LlamaKeys {
 
   private LlamaKeys() {}
 
-  /// @throws ModelException where a key is refused
+  /// @throws LlamaException where a key is refused
   static void check(GgufMetadata metadata) {
     for (String key : metadata.keys()) {
       if (key.startsWith(PREFIX)) {
         check(metadata, key, MEANINGS.get(key.substring(PREFIX.length())));
       } else if (MEANINGS.containsKey(key)) {
-        throw new ModelException(
+        throw new LlamaException(
             String.format(
                 Locale.ROOT,
                 "model: metadata key %s, expected it as %s%s: convert the model again",
@@ -109,7 +110,7 @@ final class LlamaKeys {
   private static void check(GgufMetadata metadata, String key, Meaning meaning) {
     switch (meaning) {
       case null ->
-          throw new ModelException(
+          throw new LlamaException(
               String.format(
                   Locale.ROOT,
                   "model: metadata key %s (%s), expected those of a Llama: what it means for the model's numbers is not known here; remove it if it means nothing",
@@ -135,8 +136,8 @@ final class LlamaKeys {
     }
   }
 
-  private static ModelException refused(GgufMetadata metadata, String key, String expected) {
-    return new ModelException(
+  private static LlamaException refused(GgufMetadata metadata, String key, String expected) {
+    return new LlamaException(
         String.format(
             Locale.ROOT,
             "model: %s = %s, expected %s, or none: Quern does not compute what it asks for",

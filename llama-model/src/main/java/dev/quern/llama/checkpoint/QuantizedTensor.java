@@ -7,6 +7,7 @@ import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.bytes.LittleEndian;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.text.Printable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -177,9 +178,9 @@ record QuantizedTensor(
     return scale;
   }
 
-  private static ModelException fail(
+  private static LlamaException fail(
       TensorStore store, StoredTensor tensor, String actual, String expected) {
-    return new ModelException(
+    return new LlamaException(
         String.format(
             Locale.ROOT,
             "%s: tensor %s: %s, expected %s",

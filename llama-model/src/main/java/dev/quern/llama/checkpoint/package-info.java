@@ -5,6 +5,6 @@
 /// As with GGUF, the files come from strangers: every count, length, offset and type is checked
 /// against the file before it is used, and whatever is wrong ends in a
 /// [dev.quern.llama.checkpoint.CheckpointException] of one line; what is sound, but no Llama model
-/// as Quern runs it, in a [dev.quern.llama.checkpoint.ModelException]. Nothing in such a file is
+/// as Quern runs it, in a [dev.quern.llama.error.LlamaException]. Nothing in such a file is
 /// executed.
 package dev.quern.llama.checkpoint;

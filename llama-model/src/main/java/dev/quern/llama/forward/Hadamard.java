@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.Workers;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
@@ -24,7 +24,7 @@ public record Hadamard(int width) {
 
   public Hadamard {
     if (Integer.bitCount(width) != 1) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: SpinQuant over %d elements, expected a power of two (as Llama 3.2 has)",

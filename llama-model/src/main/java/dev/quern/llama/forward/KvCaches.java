@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.machine.HugePages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -143,7 +143,7 @@ public final class KvCaches implements AutoCloseable {
       return new Layer(cache, arena);
     } catch (OutOfMemoryError e) { // the system refuses: no process limit that could be read did
       arena.close();
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "KV cache: %d positions of %d can't be allocated, the system has no memory left; load the model with a smaller context",

@@ -3,7 +3,7 @@ package dev.quern.llama.load;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -30,11 +30,11 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
   /// though the caches grow with the conversation.
   ///
   /// @param available bytes, see [dev.quern.llama.machine.AvailableMemory]; empty if unknown
-  /// @throws ModelException if the positions need more, with the largest context that fits
+  /// @throws LlamaException if the positions need more, with the largest context that fits
   public void requireFits(int positions, OptionalLong available) {
     Optional<String> refusal = refusal(positions, 0, available);
     if (refusal.isPresent()) {
-      throw new ModelException(refusal.get());
+      throw new LlamaException(refusal.get());
     }
   }
 

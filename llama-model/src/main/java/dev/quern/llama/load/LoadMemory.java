@@ -1,7 +1,7 @@
 package dev.quern.llama.load;
 
 import dev.quern.data.BlockFormat;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.HashMap;
@@ -80,7 +80,7 @@ public final class LoadMemory implements SegmentAllocator {
   /// Looks whether the rest fits.
   ///
   /// @param sourceBytes of the tensors of each format that are to be packed yet
-  /// @throws ModelException if it does not, with what is needed and available
+  /// @throws LlamaException if it does not, with what is needed and available
   public void requireFits(Map<BlockFormat, Long> sourceBytes) {
     double bytes = 0;
     for (Map.Entry<BlockFormat, Long> rest : sourceBytes.entrySet()) {
@@ -115,7 +115,7 @@ public final class LoadMemory implements SegmentAllocator {
   private void requireFits(long bytes, OptionalLong left) {
     Optional<String> refusal = kv.refusal(context, bytes, left);
     if (refusal.isPresent()) {
-      throw new ModelException(refusal.get());
+      throw new LlamaException(refusal.get());
     }
   }
 }

@@ -9,7 +9,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.Hadamard;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.forward.LowRank;
@@ -126,7 +126,7 @@ public final class WeightLoader {
 
   private static BlockCodec codec(BlockFormat format) {
     return BlockCodec.of(format)
-        .orElseThrow(() -> new ModelException("no decoder for the format " + format));
+        .orElseThrow(() -> new LlamaException("no decoder for the format " + format));
   }
 
   private Projection projection(WeightPlan.Stack stack) throws IOException {
@@ -192,7 +192,7 @@ public final class WeightLoader {
     }
   }
 
-  /// @throws ModelException what a provider's code threw, with the tensor that it threw it for: it
+  /// @throws LlamaException what a provider's code threw, with the tensor that it threw it for: it
   ///   may be the only one
   private LinearKernel pack(WeightPlan.Run run, List<WeightMatrix> stacked) {
     LinearPacker packer = kernels.linear(run.spec());
@@ -203,7 +203,7 @@ public final class WeightLoader {
           run.sources().stream()
               .map(s -> Printable.escaped(file.tensor(s.tensor()).label()))
               .collect(Collectors.joining(", "));
-      throw new ModelException(
+      throw new LlamaException(
           String.format(Locale.ROOT, "model: packing %s: %s", tensors, e.getMessage()), e);
     }
   }
@@ -226,7 +226,7 @@ public final class WeightLoader {
   private float[] ropeFactors(LlamaConfig config) throws IOException {
     float[] factors = file.ropeFactors();
     if (factors.length != 0 && factors.length != config.ropeDim() / 2) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %d RoPE factors, expected %d",
@@ -235,7 +235,7 @@ public final class WeightLoader {
     }
     for (float f : factors) {
       if (!(f > 0) || Float.isInfinite(f)) {
-        throw new ModelException(
+        throw new LlamaException(
             String.format(
                 Locale.ROOT,
                 "model: rope_freqs.weight holds %s, expected positive finite numbers",
@@ -249,7 +249,7 @@ public final class WeightLoader {
     Checkpoint.Tensor tensor = file.tensor(name);
     List<Long> expected = Arrays.stream(dims).boxed().toList();
     if (!tensor.dims().equals(expected)) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: tensor %s is %s, expected %s (row length first)",
@@ -271,7 +271,7 @@ public final class WeightLoader {
             .sorted()
             .toList();
     if (!unused.isEmpty()) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %d tensors are not part of a Llama model as Quern runs it: %s%s",

@@ -4,7 +4,7 @@ import dev.quern.Kernels;
 import dev.quern.data.BlockFormat;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import java.util.ArrayList;
@@ -109,7 +109,7 @@ public final class WeightPlan {
     List<Long> dims = adaptor.a().dims();
     long rank = dims.size() == 2 ? dims.get(1) : 0;
     if (rank < 1 || rank > MAX_RANK) {
-      throw new ModelException(
+      throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: tensor %s is %s, expected [%d, rank] with a rank of 1 to %d (row length first)",
@@ -151,7 +151,7 @@ public final class WeightPlan {
     return tensor
         .format()
         .orElseThrow(() ->
-            new ModelException(
+            new LlamaException(
                 String.format(
                     Locale.ROOT,
                     "model: tensor %s has the type %s, expected one of %s: use the model in another quantization",

@@ -3,12 +3,12 @@ package dev.quern.llama.machine;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.quern.KernelOptions;
+import dev.quern.llama.error.LlamaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,11 +39,10 @@ public record HugePageSystem(Path sys, Path process, Module caller, long worthwh
 
   /// Why there are none, in a few words; empty if there are.
   ///
-  /// @param mistake what is thrown, of a message, if `quern.hugepages` is neither `auto` nor `off`
-  public Optional<String> refusal(
-      KernelOptions options, Function<String, RuntimeException> mistake) {
+  /// @throws LlamaException if `quern.hugepages` is neither `auto` nor `off`
+  public Optional<String> refusal(KernelOptions options) {
     return Stream.<Supplier<Optional<String>>>of(
-            () -> turnedOff(options, mistake),
+            () -> turnedOff(options),
             this::offered,
             this::size,
             this::disabled,
@@ -53,15 +52,14 @@ public record HugePageSystem(Path sys, Path process, Module caller, long worthwh
         .findFirst();
   }
 
-  private static Optional<String> turnedOff(
-      KernelOptions options, Function<String, RuntimeException> mistake) {
+  private static Optional<String> turnedOff(KernelOptions options) {
     String value = options.properties().getOrDefault(PROPERTY, AUTO).strip();
     String stated = options.fromEnvironment().contains(PROPERTY) ? "QUERN_HUGEPAGES" : PROPERTY;
     return switch (value) {
       case AUTO -> Optional.empty();
       case OFF -> Optional.of(stated + "=" + OFF);
       default ->
-          throw mistake.apply(
+          throw new LlamaException(
               String.format(Locale.ROOT, "%s=%s, expected auto or off", stated, value));
     };
   }

@@ -3,6 +3,7 @@ package dev.quern.llama.machine;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.quern.KernelOptions;
+import dev.quern.llama.error.LlamaException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -52,12 +52,9 @@ public final class HugePages {
 
   /// Those of a model.
   ///
-  /// @param mistake what is thrown, of a message, if `quern.hugepages` has no value that it can
-  ///   have
-  public static HugePages of(
-      KernelOptions options, HugePageSystem offers, Function<String, RuntimeException> mistake) {
-    return new HugePages(
-        offers.refusal(options, mistake), offers.worthwhile(), new VirtualMemory());
+  /// @throws LlamaException if `quern.hugepages` has no value that it can have
+  public static HugePages of(KernelOptions options, HugePageSystem offers) {
+    return new HugePages(offers.refusal(options), offers.worthwhile(), new VirtualMemory());
   }
 
   /// None.

@@ -1,8 +1,8 @@
 package dev.quern.llama.perplexity;
 
-import dev.quern.llama.LlamaException;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -6,8 +6,8 @@ import dev.quern.data.BlockCodec;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
-import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -46,8 +46,7 @@ public final class ModelQuantizer {
   /// @param plan made from the same source
   /// @throws LlamaException where the plan gives no matrix the scheme's format, or where a weight
   ///   is not finite, or too large for its format
-  /// @throws dev.quern.llama.checkpoint.ModelException where the source has what GGUF has no place
-  ///   for
+  /// @throws dev.quern.llama.error.LlamaException where the source has what GGUF has no place for
   public void write(QuantizePlan plan, Path file) throws IOException {
     try (GgufWriter writer = GgufWriter.create(file)) {
       write(plan, writer);

@@ -1,8 +1,8 @@
 package dev.quern.llama.quantize;
 
 import dev.quern.data.BlockFormat;
-import dev.quern.llama.LlamaException;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.error.LlamaException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

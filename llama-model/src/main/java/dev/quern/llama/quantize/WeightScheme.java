@@ -1,7 +1,7 @@
 package dev.quern.llama.quantize;
 
 import dev.quern.data.BlockFormat;
-import dev.quern.llama.LlamaException;
+import dev.quern.llama.error.LlamaException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

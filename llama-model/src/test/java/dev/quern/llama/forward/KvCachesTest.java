@@ -26,10 +26,10 @@ class KvCachesTest {
   @Test
   void aCacheThatGrowsLeavesNothing() {
     HugePageSystem here = HugePageSystem.THIS_MACHINE;
-    Optional<String> refusal = here.refusal(AUTO, IllegalArgumentException::new);
+    Optional<String> refusal = here.refusal(AUTO);
     refusal.ifPresent(reason -> System.err.println("huge pages are not tested: " + reason));
     assumeTrue(refusal.isEmpty(), () -> "no huge pages: " + refusal.get());
-    HugePages pages = HugePages.of(AUTO, here, IllegalArgumentException::new);
+    HugePages pages = HugePages.of(AUTO, here);
     try (KvCaches caches = new KvCaches(ONE_B, KvFormat.F16, 3000, pages)) {
       assertEquals(0, pages.askedBytes()); // 512 KiB a layer
       caches.layer(3).keys().fill((byte) 7);

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -31,7 +31,7 @@ class KvMemoryTest {
     KvMemory memory = new KvMemory(ONE_B, KvFormat.F16);
     String refusal =
         assertThrows(
-                ModelException.class,
+                LlamaException.class,
                 () -> memory.requireFits(131_072, OptionalLong.of(1024 * MIB)))
             .getMessage();
     for (String part :
@@ -42,10 +42,10 @@ class KvMemoryTest {
     assertEquals(1, refusal.lines().count());
     assertDoesNotThrow(() -> memory.requireFits(32_768, OptionalLong.of(1024 * MIB)));
     assertThrows(
-        ModelException.class, () -> memory.requireFits(32_769, OptionalLong.of(1024 * MIB)));
+        LlamaException.class, () -> memory.requireFits(32_769, OptionalLong.of(1024 * MIB)));
     assertDoesNotThrow(() -> memory.requireFits(131_072, OptionalLong.empty()));
     assertTrue(
-        assertThrows(ModelException.class, () -> memory.requireFits(1, OptionalLong.of(9)))
+        assertThrows(LlamaException.class, () -> memory.requireFits(1, OptionalLong.of(9)))
             .getMessage()
             .contains("not one position"));
   }

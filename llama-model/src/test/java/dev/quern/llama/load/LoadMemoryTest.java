@@ -11,7 +11,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.TestingProvider;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelException;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import java.io.IOException;
@@ -40,7 +40,7 @@ class LoadMemoryTest {
       memory.allocate(3999, 1);
       assertEquals(0, looks.get());
       memory.allocate(4999, 1);
-      assertThrows(ModelException.class, () -> memory.allocate(5000, 1));
+      assertThrows(LlamaException.class, () -> memory.allocate(5000, 1));
       assertEquals(2, looks.get());
       assertEquals(8998, memory.taken());
     }
@@ -82,11 +82,11 @@ class LoadMemoryTest {
     try (Arena arena = Arena.ofConfined()) {
       LoadMemory memory = new LoadMemory(arena, () -> OptionalLong.of(available[0]), kv, 1, 1000);
       memory.allocate(3000, 1);
-      assertThrows(ModelException.class, () -> memory.allocate(2001, 1));
+      assertThrows(LlamaException.class, () -> memory.allocate(2001, 1));
       memory.allocate(1500, 1);
       available[0] -= 4500; // all of it is filled: nothing counts twice
       memory.allocate(500, 1); // too small to be looked at
-      assertThrows(ModelException.class, () -> memory.allocate(1000, 1));
+      assertThrows(LlamaException.class, () -> memory.allocate(1000, 1));
       memory.packed(BlockFormat.F32, 5000, 5000);
       available[0] = kv.bytes(1) + 1200;
       memory.allocate(1200, 1);
@@ -105,7 +105,7 @@ class LoadMemoryTest {
       LoadMemory memory = new LoadMemory(arena, () -> OptionalLong.of(10), kv, 1, 100);
       String message =
           assertThrows(
-                  ModelException.class,
+                  LlamaException.class,
                   () -> kernels.linear(spec).pack(List.of(weights), memory, Workers.sequential()))
               .getMessage();
       assertTrue(message.startsWith("context=1 needs"), message);
@@ -122,9 +122,9 @@ class LoadMemoryTest {
       memory.packed(BlockFormat.Q4_0, 100, 150);
       memory.packed(BlockFormat.Q4_0, 100, 250);
       memory.requireFits(Map.of(BlockFormat.F32, 1L << 40, BlockFormat.Q4_0, 500L));
-      assertThrows(ModelException.class, () -> memory.requireFits(Map.of(BlockFormat.Q4_0, 501L)));
+      assertThrows(LlamaException.class, () -> memory.requireFits(Map.of(BlockFormat.Q4_0, 501L)));
       memory.requireFits(Map.of(BlockFormat.Q6_K, 1000L)); // not seen yet: as large as it is
-      assertThrows(ModelException.class, () -> memory.requireFits(Map.of(BlockFormat.Q6_K, 1001L)));
+      assertThrows(LlamaException.class, () -> memory.requireFits(Map.of(BlockFormat.Q6_K, 1001L)));
     }
   }
 }

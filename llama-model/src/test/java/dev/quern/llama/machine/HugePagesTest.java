@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.quern.KernelOptions;
+import dev.quern.llama.error.LlamaException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -140,11 +141,9 @@ class HugePagesTest {
   @Test
   void theSystemsWordDecides() throws IOException {
     HugePageSystem system = system("always [madvise] never", "unlimited", "1");
-    assertEquals(Optional.empty(), system.refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(Optional.empty(), system.refusal(AUTO));
     assertEquals(
-        Optional.empty(),
-        system("[always] madvise never", "unlimited", "1")
-            .refusal(AUTO, IllegalArgumentException::new));
+        Optional.empty(), system("[always] madvise never", "unlimited", "1").refusal(AUTO));
     assertRefused("enabled says never", system("always madvise [never]", "unlimited", "1"));
     assertRefused("ulimit -v", system("always [madvise] never", "8589934592", "1"));
     assertRefused("prctl", system("always [madvise] never", "unlimited", "0"));
@@ -154,19 +153,15 @@ class HugePagesTest {
     assertRefused(
         "hugepages-2048kB/enabled says never", system("[always] never", "unlimited", "1"));
     Files.writeString(own, "always [inherit] madvise never\n");
-    assertEquals(
-        Optional.empty(),
-        system("[always] never", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(Optional.empty(), system("[always] never", "unlimited", "1").refusal(AUTO));
     assertRefused("enabled says never", system("always [never]", "unlimited", "1"));
     Files.writeString(own, "always inherit [madvise] never\n");
-    assertEquals(
-        Optional.empty(),
-        system("always [never]", "unlimited", "1").refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(Optional.empty(), system("always [never]", "unlimited", "1").refusal(AUTO));
 
     Files.writeString(folder.resolve("hpage_pmd_size"), "536870912\n");
     assertRefused("of 536870912 bytes, expected 2097152", system);
     Files.writeString(folder.resolve("hpage_pmd_size"), "2097152\n");
-    assertEquals(Optional.empty(), system.refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(Optional.empty(), system.refusal(AUTO));
 
     Files.delete(own);
     Files.delete(folder.resolve("enabled"));
@@ -180,29 +175,23 @@ class HugePagesTest {
     assertRefused(
         "no native access (--enable-native-access=java.logging)",
         new HugePageSystem(folder, folder, denied, 0));
-    assertEquals(Optional.empty(), system.refusal(AUTO, IllegalArgumentException::new));
+    assertEquals(Optional.empty(), system.refusal(AUTO));
   }
 
   @Test
   void thePropertyDecides() throws IOException {
     HugePageSystem system = system("[always] madvise never", "unlimited", "1");
     assertEquals(
-        Optional.of("quern.hugepages=off"),
-        system.refusal(AUTO.with("quern.hugepages", "off"), IllegalArgumentException::new));
+        Optional.of("quern.hugepages=off"), system.refusal(AUTO.with("quern.hugepages", "off")));
     String message =
-        assertThrows(
-                IllegalArgumentException.class,
-                () ->
-                    system.refusal(
-                        AUTO.with("quern.hugepages", "2M"), IllegalArgumentException::new))
+        assertThrows(LlamaException.class, () -> system.refusal(AUTO.with("quern.hugepages", "2M")))
             .getMessage();
     assertEquals("quern.hugepages=2M, expected auto or off", message);
   }
 
   /// Of this machine; where it has none, the test is skipped and says why.
   private static HugePages pages() {
-    Optional<String> refusal =
-        HugePageSystem.THIS_MACHINE.refusal(AUTO, IllegalArgumentException::new);
+    Optional<String> refusal = HugePageSystem.THIS_MACHINE.refusal(AUTO);
     refusal.ifPresent(reason -> System.err.println("huge pages are not tested: " + reason));
     assumeTrue(refusal.isEmpty(), () -> "no huge pages: " + refusal.get());
     return new HugePages(
@@ -231,7 +220,7 @@ class HugePagesTest {
   }
 
   private static void assertRefused(String words, HugePageSystem system) {
-    String reason = system.refusal(AUTO, IllegalArgumentException::new).orElse("");
+    String reason = system.refusal(AUTO).orElse("");
     assertTrue(reason.contains(words), words + " in: " + reason);
     assertFalse(reason.contains("\n"), reason);
   }

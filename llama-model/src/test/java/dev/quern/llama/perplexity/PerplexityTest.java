@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
-import dev.quern.llama.LlamaException;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.SyntheticModel;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.io.InputStream;

@@ -8,12 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.data.BlockFormat;
-import dev.quern.llama.LlamaException;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.WorkerPool;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.gguf.GgufTensor;
 import dev.quern.llama.gguf.GgufWriter;

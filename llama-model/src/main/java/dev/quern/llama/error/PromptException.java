@@ -1,4 +1,4 @@
-package dev.quern.llama;
+package dev.quern.llama.error;
 
 /// A prompt that was refused before any of it was run: it does not fit in the context, is empty, or
 /// can't be said in the model's chat format. The session is as it was, so another prompt may do.
