@@ -3,6 +3,7 @@ package dev.quern.conformance.linear;
 import dev.quern.conformance.judge.Bounds;
 import dev.quern.conformance.judge.Half;
 import dev.quern.data.BlockFormat;
+import dev.quern.data.ScalePlane;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -116,26 +117,32 @@ public record DecodedWeights(
       int block = firstBlock + i / elements;
       int at = block * format.blockBytes();
       int q = layout == null ? 0 : layout.integer(data.array(), at, i % elements);
-      int scale = format.id().equals("INT8_C") ? output : block;
       if (layout != null && layout.numbers() != null) {
         BlockLayout.Numbers n = layout.numbers();
         double offset = n.offset() < 0 ? 0 : half(data, at + n.offset());
         set(row * inputs + i, half(data, at + n.scale()), q, offset);
+      } else if (!format.scalePlane().equals(ScalePlane.INLINE)) {
+        set(row * inputs + i, scale(format.id(), plane, output, block), q, 0);
       } else {
-        decode(format.id(), q, data, at, plane, scale, row * inputs + i, i % elements);
+        decode(format.id(), q, data, at, row * inputs + i, i % elements);
       }
     }
   }
 
-  private void decode(
-      String format,
-      int q,
-      ByteBuffer data,
-      int block,
-      ByteBuffer plane,
-      int scale,
-      int at,
-      int e) {
+  /// The scale of a block of an output, from a plane.
+  private static double scale(String format, ByteBuffer plane, int output, int block) {
+    return switch (format) {
+      case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" -> Half.bf16(plane.getShort(2 * block));
+      case "INT8_C" -> plane.getFloat(4 * output);
+      default -> throw undecoded(format);
+    };
+  }
+
+  private static IllegalArgumentException undecoded(String format) {
+    return new IllegalArgumentException("no decoder for weight format " + format);
+  }
+
+  private void decode(String format, int q, ByteBuffer data, int block, int at, int e) {
     switch (format) {
       case "F32" -> set(at, data.getFloat(block), 1, 0);
       case "F16" -> set(at, half(data, block), 1, 0);
@@ -146,10 +153,7 @@ public record DecodedWeights(
         set(at, half(data, block) * sub, q, -(half(data, block + 2) * min));
       }
       case "Q6_K" -> set(at, half(data, block + 208) * data.get(block + 192 + e / 16), q, 0);
-      case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
-          set(at, Half.bf16(plane.getShort(2 * scale)), q, 0);
-      case "INT8_C" -> set(at, plane.getFloat(4 * scale), q, 0);
-      default -> throw new IllegalArgumentException("no decoder for weight format " + format);
+      default -> throw undecoded(format);
     }
   }
 

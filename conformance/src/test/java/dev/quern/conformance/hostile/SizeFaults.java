@@ -1112,7 +1112,7 @@ final class SizeFaults {
         right.apply(q, cache, first, y, w);
         return;
       }
-      MemorySegment scratch = w.scratch();
+      Call call = new Call(q, cache, y, w.scratch());
       long scores = right.scratchBytes(1, 1); // bytes of each worker
       w.workers()
           .run(
@@ -1121,21 +1121,18 @@ final class SizeFaults {
                 int from = firstSeen(first + row);
                 int end = endSeen(first, row, rows);
                 for (int head = 0; head < spec.heads(); head++) {
-                  attend(q, cache, row, head, from, end, y, scratch, worker * scores);
+                  attend(call, row, head, from, end, worker * scores);
                 }
               });
     }
 
-    private void attend(
-        F32Matrix q,
-        KvCache cache,
-        int row,
-        int head,
-        int from,
-        int end,
-        F32Matrix y,
-        MemorySegment scratch,
-        long scores) {
+    private record Call(F32Matrix q, KvCache cache, F32Matrix y, MemorySegment scratch) {}
+
+    private void attend(Call call, int row, int head, int from, int end, long scores) {
+      F32Matrix q = call.q;
+      KvCache cache = call.cache;
+      F32Matrix y = call.y;
+      MemorySegment scratch = call.scratch;
       int headDim = spec.headDim();
       long start = ((long) kvHead(head) * headStride(cache.capacity()) + from) * headDim;
       int n = end - from;

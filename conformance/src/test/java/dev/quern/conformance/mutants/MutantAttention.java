@@ -69,7 +69,7 @@ final class MutantAttention implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
-    MemorySegment scratch = w.scratch();
+    Call call = new Call(q, c, firstPosition, y, w.scratch());
     if (fault == Fault.ATTENTION_ALLOCATES) {
       last = new double[firstPosition + q.rows()];
     }
@@ -84,7 +84,7 @@ final class MutantAttention implements AttentionKernel {
               double sum = 0;
               for (int r = 0; r < q.rows(); r++) {
                 double before = fault == Fault.SUM_NOT_RESET ? sum : 0;
-                sum = attend(q, c, r, head, firstPosition, y, scratch, scores, before);
+                sum = attend(call, r, head, scores, before);
               }
             });
   }
@@ -125,19 +125,17 @@ final class MutantAttention implements AttentionKernel {
     return fewer ? batch.size() - 1 : batch.size();
   }
 
+  private record Call(
+      F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, MemorySegment scratch) {}
+
   /// One head of one row; the sum of its weights before they are divided by it.
   ///
   /// @param scores this worker's scratch
-  private double attend(
-      F32Matrix q,
-      KvCache c,
-      int r,
-      int head,
-      int firstPosition,
-      F32Matrix y,
-      MemorySegment scratch,
-      long scores,
-      double before) {
+  private double attend(Call call, int r, int head, long scores, double before) {
+    F32Matrix q = call.q;
+    KvCache c = call.cache;
+    int firstPosition = call.firstPosition;
+    MemorySegment scratch = call.scratch;
     int headDim = spec.headDim();
     int kvHead =
         fault == Fault.GROUPS_INTERLEAVED
@@ -193,7 +191,7 @@ final class MutantAttention implements AttentionKernel {
           value = f32 ? (float) value : value;
         }
       }
-      y.set(r, head * headDim + d, (float) value);
+      call.y.set(r, head * headDim + d, (float) value);
     }
     return sum;
   }

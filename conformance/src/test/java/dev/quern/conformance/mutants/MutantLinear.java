@@ -282,22 +282,22 @@ final class MutantLinear implements LinearKernel {
       for (int part = 0; part < parts; part++) {
         int from = (int) ((long) inputs * part / parts);
         int to = (int) ((long) inputs * (part + 1) / parts);
-        total += sum(x, r, from, to, 1, scratch, weights, 0);
+        total += sum(x, r, from, to, 1, scratch, weights);
       }
       return total;
     }
     if (fault == Fault.VARIANT_HIDDEN && x.rows() >= 3
         || fault == Fault.SUM_BACKWARDS_ALONE && x.rows() == 1) {
-      return sum(x, r, end - 1, -1, -1, scratch, weights, 0);
+      return sum(x, r, end - 1, -1, -1, scratch, weights);
     }
     boolean stale = fault == Fault.STALE_SCRATCH && o == 0 && r == 0;
     float first = stale ? scratch.get(JAVA_FLOAT, weights + 4L * inputs) : 0;
-    return sum(x, r, 0, end, 1, scratch, weights, first);
+    return first + sum(x, r, 0, end, 1, scratch, weights);
   }
 
   private static float sum(
-      F32Matrix x, int r, int from, int to, int step, MemorySegment w, long at, float first) {
-    float sum = first;
+      F32Matrix x, int r, int from, int to, int step, MemorySegment w, long at) {
+    float sum = 0;
     for (int i = from; i != to; i += step) {
       sum += x.get(r, i) * w.get(JAVA_FLOAT, at + 4L * i);
     }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.quern.data.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -56,6 +57,20 @@ final class KleidiAi {
   /// @param nr outputs in a tile
   record Tiling(long mr, long nr, long kr, long sr) {}
 
+  /// How rows, of x or of weights, lie in packed memory.
+  ///
+  /// @param k inputs
+  /// @param bl inputs of a block of weights, where they have blocks
+  record PackedLayout(long k, long bl, Tiling tiling) {}
+
+  /// Where products go: F32, `[rows][outputs]` from byte `at` of a segment on. A segment and an
+  /// offset as everywhere here.
+  record Products(MemorySegment data, long at, int rows, long strideBytes) {
+    long offsetBytes(int row, int output) {
+      return at + row * strideBytes + (long) Float.BYTES * output;
+    }
+  }
+
   /// A matrix multiplication.
   ///
   /// @param name the part of its functions' names after `matmul_clamp_f32_`
@@ -63,24 +78,23 @@ final class KleidiAi {
   record MicroKernel(String name, Tiling tiling, long nStep, MethodHandle run) {
     /// Multiplies packed rows of x by packed outputs; without a clamp.
     ///
-    /// @param n outputs, at most
-    /// @param k inputs
-    /// @param bl inputs of a block of weights, where they have blocks
-    /// @param dst F32, `[m][n]` at `dstAt`, rows `dstStrideBytes` apart
+    /// @param layout of the outputs
+    /// @param lhs as many rows as there are products of, from its first byte on
+    /// @param rhs outputs `begin` (inclusive) to `end` (exclusive), at `rhsAt`
     void run(
-        long m,
-        long n,
-        long k,
-        long bl,
+        PackedLayout layout,
         MemorySegment lhs,
-        long lhsAt,
         MemorySegment rhs,
         long rhsAt,
-        MemorySegment dst,
-        long dstAt,
-        long dstStrideBytes) {
+        Products dst,
+        int begin,
+        int end) {
+      long m = dst.rows;
+      long n = end - begin;
+      long at = dst.offsetBytes(0, begin);
       try {
-        run.invokeExact(m, n, k, bl, lhs, lhsAt, rhs, rhsAt, dst, dstAt, dstStrideBytes);
+        run.invokeExact(
+            m, n, layout.k, layout.bl, lhs, 0L, rhs, rhsAt, dst.data, at, dst.strideBytes);
       } catch (Throwable e) {
         throw Offsets.failure(e);
       }
@@ -90,9 +104,10 @@ final class KleidiAi {
   /// Rounds rows of x to int8 and packs them.
   record LhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
     /// Bytes of m packed rows.
-    long packedSize(long m, long k, long bl, Tiling t) {
+    long packedSize(long m, PackedLayout layout) {
+      Tiling t = layout.tiling;
       try {
-        return (long) packedSize.invokeExact(m, k, bl, t.mr, t.kr, t.sr);
+        return (long) packedSize.invokeExact(m, layout.k, layout.bl, t.mr, t.kr, t.sr);
       } catch (Throwable e) {
         throw Offsets.failure(e);
       }
@@ -101,16 +116,16 @@ final class KleidiAi {
     /// Packs m rows of x, the first of which begins a tile.
     void pack(
         long m,
-        long k,
-        long bl,
-        Tiling t,
+        PackedLayout layout,
         MemorySegment x,
         long xAt,
         long xStrideBytes,
         MemorySegment packed,
         long packedAt) {
+      Tiling t = layout.tiling;
       try {
-        run.invokeExact(m, k, bl, t.mr, t.kr, t.sr, x, xAt, xStrideBytes, packed, packedAt);
+        run.invokeExact(
+            m, layout.k, layout.bl, t.mr, t.kr, t.sr, x, xAt, xStrideBytes, packed, packedAt);
       } catch (Throwable e) {
         throw Offsets.failure(e);
       }
@@ -120,45 +135,40 @@ final class KleidiAi {
   /// Packs weights.
   record RhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
     /// Bytes of n packed outputs.
-    long packedSize(long n, long k, long bl, Tiling t) {
+    long packedSize(long n, PackedLayout layout) {
+      Tiling t = layout.tiling;
       try {
-        return (long) packedSize.invokeExact(n, k, t.nr, t.kr, t.sr, bl);
+        return (long) packedSize.invokeExact(n, layout.k, t.nr, t.kr, t.sr, layout.bl);
       } catch (Throwable e) {
         throw Offsets.failure(e);
       }
     }
 
-    /// Packs n outputs, the first of which begins a tile.
-    ///
-    /// @param w dense rows at `wAt`, `rowBytes` each
-    /// @param scales the scale plane at `scalesAt`, `scaleRowBytes` an output
+    /// Packs n outputs of a matrix from a row on; they begin a tile.
     void pack(
         long n,
-        long k,
-        long bl,
-        Tiling t,
-        MemorySegment w,
-        long wAt,
-        long rowBytes,
-        MemorySegment scales,
-        long scalesAt,
-        long scaleRowBytes,
+        PackedLayout layout,
+        WeightMatrix w,
+        long row,
         MemorySegment packed,
         long packedAt) {
+      Tiling t = layout.tiling;
+      long rowBytes = w.format().rowBytes(w.inputs());
+      long scaleBytes = PackedWeights.scaleRowBytes(w);
       try {
         run.invokeExact(
             n,
-            k,
+            layout.k,
             t.nr,
             t.kr,
             t.sr,
-            bl,
-            w,
-            wAt,
+            layout.bl,
+            w.data(),
+            row * rowBytes,
             rowBytes,
-            scales,
-            scalesAt,
-            scaleRowBytes,
+            w.scales(),
+            row * scaleBytes,
+            scaleBytes,
             packed,
             packedAt);
       } catch (Throwable e) {

@@ -8,6 +8,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.provider.kleidi.KleidiAi.MicroKernel;
+import dev.quern.provider.kleidi.KleidiAi.Products;
 import java.lang.foreign.MemorySegment;
 
 /// `y = x·Wᵀ` on a pair of micro-kernels. Rows of x are rounded and packed once for all outputs (Q,
@@ -58,6 +59,7 @@ final class KleidiLinear implements LinearKernel {
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
     PackedRows packed = x.rows() == 1 ? oneRow : severalRows;
     pack(x, packed, w);
+    Products products = products(packed, y, w.scratch());
     MicroKernel u = packed.u();
     // A task begins where the kernel may and, in y, a cache line does, if the row begins one.
     long step = u.nStep() * Math.ceilDiv(LINE_FLOATS, u.nStep());
@@ -69,7 +71,8 @@ final class KleidiLinear implements LinearKernel {
             (task, worker) -> {
               int begin = (int) (Split.begin(steps, task, tasks) * step);
               long end = Split.begin(steps, task + 1, tasks) * step;
-              multiply(packed, y, begin, (int) Math.min(spec.outputs(), end), w.scratch());
+              multiply(
+                  packed, products, y, begin, (int) Math.min(spec.outputs(), end), w.scratch());
             });
     weights.damaged().mark(y);
   }
@@ -101,29 +104,32 @@ final class KleidiLinear implements LinearKernel {
         : (int) Math.min(pair.maxThreads(), (long) TASKS_PER_WORKER * parallelism);
   }
 
+  /// Where the kernel stores: y, or scratch where y is added to.
+  private Products products(PackedRows packed, F32Matrix y, MemorySegment scratch) {
+    int rows = y.rows();
+    return spec.accumulate()
+        ? new Products(scratch, packed.bytes(rows), rows, strideBytes())
+        : new Products(y.data(), 0, rows, (long) Float.BYTES * y.rowStrideFloats());
+  }
+
   /// Columns begin (inclusive) to end (exclusive) of y.
-  private void multiply(PackedRows packed, F32Matrix y, int begin, int end, MemorySegment scratch) {
+  private void multiply(
+      PackedRows packed,
+      Products products,
+      F32Matrix y,
+      int begin,
+      int end,
+      MemorySegment scratch) {
     MicroKernel u = packed.u();
     int rows = y.rows();
-    boolean add = spec.accumulate();
-    long products = packed.bytes(rows) + 4L * begin;
-    u.run(
-        rows,
-        end - begin,
-        spec.inputs(),
-        spec.weights().blockElements(),
-        scratch,
-        0,
-        weights.data(),
-        begin / u.tiling().nr() * weights.tileBytes(),
-        add ? scratch : y.data(),
-        add ? products : y.offsetBytes(0, begin),
-        add ? strideBytes() : (long) y.rowStrideFloats() * Float.BYTES);
+    long tiles = begin / u.tiling().nr() * weights.tileBytes();
+    u.run(weights.layout(), scratch, weights.data(), tiles, products, begin, end);
     for (int row = 0; row < rows; row++) {
       float factor = packed.factor(scratch, rows, row);
       long at = y.offsetBytes(row, begin);
-      if (add) {
-        add(scratch, products + row * strideBytes(), factor, y.data(), at, end - begin);
+      if (spec.accumulate()) {
+        long from = products.offsetBytes(row, begin);
+        add(products.data(), from, factor, y.data(), at, end - begin);
       } else if (factor != 1) {
         multiply(factor, y.data(), at, end - begin);
       }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.util.stream.Collectors.joining;
 
 import dev.quern.provider.kleidi.KleidiAi.LhsPacker;
+import dev.quern.provider.kleidi.KleidiAi.PackedLayout;
 import dev.quern.provider.kleidi.KleidiAi.Tiling;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -100,13 +101,14 @@ final class LoadedKernels {
   boolean roundsToEven() {
     LhsPacker packer = library.lhsPacker("qai8dxp_f32", false);
     Tiling vectors = new Tiling(1, 4, 16, 2); // only its vector code rounded so
+    PackedLayout layout = new PackedLayout(32, 32, vectors);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment x = arena.allocate(32 * Float.BYTES, Float.BYTES);
       x.setAtIndex(JAVA_FLOAT, 1, 255);
       x.setAtIndex(JAVA_FLOAT, 2, 2.5f);
       MemorySegment packed =
-          arena.allocate(packer.packedSize(1, 32, 32, vectors) + KleidiAi.SPARE_BYTES, Split.LINE);
-      packer.pack(1, 32, 32, vectors, x, 0, 32 * Float.BYTES, packed, 0);
+          arena.allocate(packer.packedSize(1, layout) + KleidiAi.SPARE_BYTES, Split.LINE);
+      packer.pack(1, layout, x, 0, 32 * Float.BYTES, packed, 0);
       return packed.get(JAVA_BYTE, 2) == -126;
     }
   }

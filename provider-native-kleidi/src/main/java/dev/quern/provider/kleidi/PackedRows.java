@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.provider.kleidi.KleidiAi.MicroKernel;
+import dev.quern.provider.kleidi.KleidiAi.PackedLayout;
 import java.lang.foreign.MemorySegment;
 
 /// Rows of x, rounded to int8 and packed for one micro-kernel, and what KleidiAI leaves out:
@@ -25,8 +26,9 @@ import java.lang.foreign.MemorySegment;
 /// @param pair whose rows
 /// @param u the micro-kernel
 /// @param inputs of a row
+/// @param layout of packed rows
 /// @param tileBytes bytes of mr packed rows
-record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
+record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layout, long tileBytes) {
 
   /// The range that the largest scale of a row may have: below, F16 is subnormal and loses bits.
   private static final float MIN_SCALE = 0x1p-14f;
@@ -34,11 +36,9 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
   private static final float MAX_SCALE = 0x1p15f;
 
   static PackedRows of(KernelPair pair, MicroKernel u, int inputs) {
-    return new PackedRows(
-        pair,
-        u,
-        inputs,
-        pair.lhs().packedSize(u.tiling().mr(), inputs, RowPacking.BLOCK, u.tiling()));
+    PackedLayout layout = new PackedLayout(inputs, RowPacking.BLOCK, u.tiling());
+    long tileBytes = pair.lhs().packedSize(u.tiling().mr(), layout);
+    return new PackedRows(pair, u, inputs, layout, tileBytes);
   }
 
   /// How many tiles hold so many rows.
@@ -84,9 +84,7 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, long tileBytes) {
     pair.lhs()
         .pack(
             to - from,
-            inputs,
-            RowPacking.BLOCK,
-            u.tiling(),
+            layout,
             copy ? scratch : x.data(),
             copy ? copyAt : x.offsetBytes(from, 0),
             copy ? denseStrideBytes() : (long) x.rowStrideFloats() * Float.BYTES,

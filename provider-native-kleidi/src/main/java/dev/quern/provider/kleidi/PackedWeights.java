@@ -3,6 +3,7 @@ package dev.quern.provider.kleidi;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.op.LinearSpec;
+import dev.quern.provider.kleidi.KleidiAi.PackedLayout;
 import dev.quern.provider.kleidi.KleidiAi.Tiling;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,10 +14,12 @@ import java.util.Locale;
 /// Weights as a row's kernels want them: tiles of nr outputs, of which the library alone knows the
 /// inside.
 ///
+/// @param layout of the tiles
 /// @param data `[ceil(outputs / nr)]` tiles, and spare bytes
 /// @param tileBytes bytes of a tile
 /// @param damaged outputs whose results are not the library's
-record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged) {
+record PackedWeights(
+    PackedLayout layout, MemorySegment data, long tileBytes, DamagedOutputs damaged) {
   /// Several for each worker, since the sources of some may have to come from a file first.
   private static final int TASKS_PER_WORKER = 8;
 
@@ -28,10 +31,10 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
       SegmentAllocator allocator,
       Workers workers) {
     Tiling t = pair.tiling();
-    int block = spec.weights().blockElements();
+    PackedLayout layout = new PackedLayout(spec.inputs(), spec.weights().blockElements(), t);
     long tiles = Math.ceilDiv((long) spec.outputs(), t.nr());
-    long tileBytes = pair.rhs().packedSize(t.nr(), spec.inputs(), block, t);
-    long bytes = pair.rhs().packedSize(spec.outputs(), spec.inputs(), block, t);
+    long tileBytes = pair.rhs().packedSize(t.nr(), layout);
+    long bytes = pair.rhs().packedSize(spec.outputs(), layout);
     if (bytes != tiles * tileBytes) {
       throw new IllegalStateException(
           String.format(
@@ -46,6 +49,7 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
     }
     PackedWeights packed =
         new PackedWeights(
+            layout,
             allocator.allocate(bytes + KleidiAi.SPARE_BYTES, Split.LINE),
             tileBytes,
             DamagedOutputs.of(stacked));
@@ -55,15 +59,14 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
         (task, worker) -> {
           long begin = Split.begin(tiles, task, tasks) * t.nr();
           long end = Math.min(spec.outputs(), Split.begin(tiles, task + 1, tasks) * t.nr());
-          packed.pack(pair, spec, stacked, begin, end);
+          packed.pack(pair, stacked, begin, end);
         });
     return packed;
   }
 
   /// Packs outputs begin (inclusive), which begins a tile, to end (exclusive).
-  private void pack(
-      KernelPair pair, LinearSpec spec, List<WeightMatrix> stacked, long begin, long end) {
-    long nr = pair.tiling().nr();
+  private void pack(KernelPair pair, List<WeightMatrix> stacked, long begin, long end) {
+    long nr = layout.tiling().nr();
     for (long o = begin; o < end; ) {
       long first = 0; // output of the matrix's first row
       int m = 0;
@@ -75,38 +78,22 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
         rows -= rows % nr; // the last tile goes on in the next matrix
       }
       if (rows > 0) {
-        pack(pair, spec, stacked.get(m), o - first, rows, o);
+        pack(pair, stacked.get(m), o - first, rows, o);
       } else {
         rows = Math.min(nr, end - o);
-        packGathered(pair, spec, stacked, o, rows);
+        packGathered(pair, stacked, o, rows);
       }
       o += rows;
     }
   }
 
   /// Packs rows of one matrix as outputs `o` and following.
-  private void pack(KernelPair pair, LinearSpec spec, WeightMatrix w, long row, long rows, long o) {
-    long rowBytes = w.format().rowBytes(w.inputs());
-    long scaleBytes = scaleRowBytes(w);
-    pair.rhs()
-        .pack(
-            rows,
-            spec.inputs(),
-            w.format().blockElements(),
-            pair.tiling(),
-            w.data(),
-            row * rowBytes,
-            rowBytes,
-            w.scales(),
-            row * scaleBytes,
-            scaleBytes,
-            data,
-            o / pair.tiling().nr() * tileBytes);
+  private void pack(KernelPair pair, WeightMatrix w, long row, long rows, long o) {
+    pair.rhs().pack(rows, layout, w, row, data, o / layout.tiling().nr() * tileBytes);
   }
 
   /// Packs a tile whose rows come from several matrices: they are copied together first.
-  private void packGathered(
-      KernelPair pair, LinearSpec spec, List<WeightMatrix> stacked, long o, long rows) {
+  private void packGathered(KernelPair pair, List<WeightMatrix> stacked, long o, long rows) {
     try (Arena arena = Arena.ofConfined()) {
       WeightMatrix like = stacked.getFirst();
       long rowBytes = like.format().rowBytes(like.inputs());
@@ -128,7 +115,6 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
       }
       pack(
           pair,
-          spec,
           new WeightMatrix(like.format(), w, scales, Math.toIntExact(rows), like.inputs()),
           0,
           rows,
@@ -136,7 +122,8 @@ record PackedWeights(MemorySegment data, long tileBytes, DamagedOutputs damaged)
     }
   }
 
-  private static long scaleRowBytes(WeightMatrix w) {
+  /// Bytes of an output's part of the scale plane.
+  static long scaleRowBytes(WeightMatrix w) {
     return w.format().scalePlane().bytes(1, w.format().blocksPerRow(w.inputs()));
   }
 }

@@ -9,10 +9,10 @@ import java.lang.foreign.Arena;
 import java.util.Optional;
 
 /// Attention whose answer is known: six positions at once, then one more.
-final class KnownAttention {
+///
+/// @param q a row for each position, as `k` and `v` have
+record KnownAttention(AttentionSpec spec, F32Matrix q, F32Matrix k, F32Matrix v) {
   private static final int PREFILL = 6;
-
-  private KnownAttention() {}
 
   /// What is asked in place of a spec: two key/value heads at most, and few positions.
   static AttentionSpec question(AttentionSpec spec) {
@@ -40,6 +40,7 @@ final class KnownAttention {
           q.set(r, c, q.get(r, c) * soften);
         }
       }
+      KnownAttention known = new KnownAttention(spec, q, k, v);
       kernel.append(k, v, cache, 0, Known.workspace(kernel, positions, arena));
       for (int first = 0; first < positions; first += PREFILL) {
         F32Matrix rows = q.rows(first, Math.min(positions, first + PREFILL));
@@ -47,7 +48,7 @@ final class KnownAttention {
         kernel.apply(rows, cache, first, y, Known.workspace(kernel, rows.rows(), arena));
         for (int r = 0; r < rows.rows(); r++) {
           for (int h = 0; h < spec.heads(); h++) {
-            Optional<String> wrong = head(spec, rows, k, v, first + r, y, r, h);
+            Optional<String> wrong = known.wrong(y, first, r, h);
             if (wrong.isPresent()) {
               return wrong;
             }
@@ -58,22 +59,19 @@ final class KnownAttention {
     }
   }
 
-  private static Optional<String> head(
-      AttentionSpec spec,
-      F32Matrix q,
-      F32Matrix k,
-      F32Matrix v,
-      int position,
-      F32Matrix y,
-      int row,
-      int head) {
+  /// What is wrong with a head of a row of y.
+  ///
+  /// @param first position of y's first row
+  private Optional<String> wrong(F32Matrix y, int first, int row, int head) {
+    int position = first + row;
     int headDim = spec.headDim();
     int from = head / (spec.heads() / spec.kvHeads()) * headDim; // column of k and v
     double[] weights = new double[position + 1];
     double largest = Double.NEGATIVE_INFINITY;
     for (int t = 0; t <= position; t++) {
       for (int d = 0; d < headDim; d++) {
-        weights[t] += (double) spec.scale() * q.get(row, head * headDim + d) * k.get(t, from + d);
+        weights[t] +=
+            (double) spec.scale() * q.get(position, head * headDim + d) * k.get(t, from + d);
       }
       largest = Math.max(largest, weights[t]);
     }

@@ -58,8 +58,7 @@ final class KnownLinear {
       WeightMatrix w = KnownWeights.of(spec.weights(), OUTPUTS, spec.inputs(), arena);
       float[][] weights = KnownWeights.decoded(w, arena);
       F32Matrix x = F32Matrix.allocate(arena, MOST_ROWS, spec.inputs());
-      double[][] expected = new double[ROWS][OUTPUTS];
-      double[][] sizes = new double[ROWS][OUTPUTS];
+      Sums sums = new Sums(new double[ROWS][OUTPUTS], new double[ROWS][OUTPUTS]);
       for (int r = 0; r < ROWS; r++) {
         float[] row = row(r, spec.inputs(), numerics);
         for (int copy = r; copy < MOST_ROWS; copy += ROWS) {
@@ -69,10 +68,10 @@ final class KnownLinear {
           double size = 0;
           for (int i = 0; i < row.length; i++) {
             double product = (double) row[i] * weights[o][i];
-            expected[r][o] += product;
+            sums.values[r][o] += product;
             size += Math.abs(product);
           }
-          sizes[r][o] = size + 1;
+          sums.sizes[r][o] = size + 1;
         }
       }
       for (boolean adds : new boolean[] {false, true}) {
@@ -84,15 +83,7 @@ final class KnownLinear {
         Workspace workspace = Known.workspace(kernel, MOST_ROWS, arena);
         for (int rows : CALLS) {
           Optional<String> wrong =
-              call(
-                  kernel,
-                  x.firstRows(rows),
-                  adds,
-                  expected,
-                  sizes,
-                  unit(variants, rows),
-                  workspace,
-                  arena);
+              call(kernel, x.firstRows(rows), adds, sums, unit(variants, rows), workspace, arena);
           if (wrong.isPresent()) {
             return wrong;
           }
@@ -113,12 +104,16 @@ final class KnownLinear {
     return rounded ? BF16_SUM : F32_SUM;
   }
 
+  /// The sums of each row and output.
+  ///
+  /// @param sizes their products' magnitudes, summed, and 1
+  private record Sums(double[][] values, double[][] sizes) {}
+
   private static Optional<String> call(
       LinearKernel kernel,
       F32Matrix x,
       boolean adds,
-      double[][] expected,
-      double[][] sizes,
+      Sums sums,
       double unit,
       Workspace workspace,
       Arena arena) {
@@ -133,8 +128,8 @@ final class KnownLinear {
     kernel.apply(x, y, workspace);
     for (int r = 0; r < x.rows(); r++) {
       for (int o = 0; o < OUTPUTS; o++) {
-        double sum = expected[r % ROWS][o] + (adds ? held[o] : 0);
-        Optional<String> wrong = Known.wrong(y, r, o, sum, unit * sizes[r % ROWS][o]);
+        double sum = sums.values[r % ROWS][o] + (adds ? held[o] : 0);
+        Optional<String> wrong = Known.wrong(y, r, o, sum, unit * sums.sizes[r % ROWS][o]);
         if (wrong.isPresent()) {
           return wrong;
         }

@@ -64,14 +64,18 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
+    Call call = new Call(q, y, w.scratch());
     forEachHead(
         batch,
         q.rows(),
         spec.heads(),
         w.workers(),
         (c, position, row, head, worker) ->
-            attend(q, c, row, head, position, y, w.scratch(), worker * weightBytes()));
+            attend(call, c, position, row, head, worker * weightBytes()));
   }
+
+  /// What all heads of all rows have in common.
+  private record Call(F32Matrix q, F32Matrix y, MemorySegment scratch) {}
 
   /// A head of a row, whose sequence has that cache, and the row that position in it.
   private interface HeadOfARow {
@@ -101,15 +105,10 @@ record ScalarAttention(AttentionSpec spec) implements AttentionKernel {
   }
 
   /// One head of one row; `weights` is this worker's scratch.
-  private void attend(
-      F32Matrix q,
-      KvCache c,
-      int row,
-      int head,
-      int position,
-      F32Matrix y,
-      MemorySegment scratch,
-      long weights) {
+  private void attend(Call call, KvCache c, int position, int row, int head, long weights) {
+    F32Matrix q = call.q;
+    F32Matrix y = call.y;
+    MemorySegment scratch = call.scratch;
     int headDim = spec.headDim();
     int kvHead = head / (spec.heads() / spec.kvHeads());
     int first = spec.firstVisible(position);

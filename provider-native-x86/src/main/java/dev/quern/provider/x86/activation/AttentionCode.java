@@ -78,22 +78,29 @@ final class AttentionCode {
     query = new AttentionQuery(lanes, layout);
   }
 
-  static void arguments(
-      MemorySegment block,
-      long at,
-      long keys,
-      long values,
-      int positions,
-      int visible,
-      int rows,
-      int heads,
-      long q,
-      long states,
-      long scratch,
-      float scale) {
-    Arguments.set(block, at, keys, values, positions);
-    Arguments.set(block, at + 24, visible, rows, heads);
-    Arguments.set(block, at + 48, q, states, scratch, Arguments.pair(scale, 0));
+  /// Writes the arguments that say what of the cache is seen.
+  ///
+  /// @param keys address of the range's first position
+  /// @param positions of the range
+  /// @param visible positions that the first row sees
+  static void range(
+      MemorySegment block, long at, long keys, long values, int positions, int visible) {
+    Arguments.set(block, at, keys, values, positions, visible);
+  }
+
+  /// Writes those that say who sees it.
+  ///
+  /// @param q address of the first query
+  static void queries(MemorySegment block, long at, int rows, int heads, long q) {
+    Arguments.set(block, at + 32, rows, heads, q);
+  }
+
+  /// Writes those of the running softmax.
+  ///
+  /// @param states address of the first query's
+  /// @param scratch address of the worker's
+  static void softmax(MemorySegment block, long at, long states, long scratch, float scale) {
+    Arguments.set(block, at + 56, states, scratch, Arguments.pair(scale, 0));
   }
 
   static Code code(CpuRow row, AttentionLayout layout) {

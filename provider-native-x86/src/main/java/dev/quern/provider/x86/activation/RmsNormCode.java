@@ -33,16 +33,15 @@ final class RmsNormCode {
 
   private RmsNormCode() {}
 
-  static void arguments(
-      MemorySegment block,
-      long at,
-      long x,
-      long weight,
-      long y,
-      int width,
-      int lanes,
-      float epsilon) {
+  /// Writes the arguments that say where its operands are.
+  static void operands(MemorySegment block, long at, long x, long weight, long y) {
     Arguments.set(block, at, x, weight, y);
+  }
+
+  /// Writes those that say how it is computed.
+  ///
+  /// @param lanes floats of a vector
+  static void norm(MemorySegment block, long at, int width, int lanes, float epsilon) {
     Arguments.set(
         block,
         at + 24,

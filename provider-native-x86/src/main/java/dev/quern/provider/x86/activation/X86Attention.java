@@ -116,30 +116,33 @@ final class X86Attention implements AttentionKernel {
 
   @Override
   public void apply(F32Matrix q, KvCache c, int firstPosition, F32Matrix y, Workspace w) {
+    Call call = new Call(q, c, firstPosition, y, w.scratch());
     if (q.rows() == 1) {
-      oneRow(q, c, firstPosition, y, w.scratch(), w.workers());
+      oneRow(call, w.workers());
     } else {
-      rows(q, c, firstPosition, y, w.scratch(), w.workers());
+      rows(call, w.workers());
     }
   }
 
-  private void rows(
-      F32Matrix q,
-      KvCache c,
-      int firstPosition,
-      F32Matrix y,
-      MemorySegment scratch,
-      Workers workers) {
+  /// What all tasks of a call have in common: one object, since workers are handed it.
+  ///
+  /// @param firstPosition of the first row
+  /// @param scratch of all workers
+  private record Call(
+      F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, MemorySegment scratch) {}
+
+  private void rows(Call call, Workers workers) {
+    int all = call.q.rows();
     int headTasks = spec.heads() / heads;
-    int rowsOfATask = rowsOfATask(q.rows(), headTasks, workers);
-    int rowTasks = Math.ceilDiv(q.rows(), rowsOfATask);
+    int rowsOfATask = rowsOfATask(all, headTasks, workers);
+    int rowTasks = Math.ceilDiv(all, rowsOfATask);
     workers.run(
         rowTasks * headTasks,
         (task, worker) -> {
           // The last rows see most: first of all.
           int row = (rowTasks - 1 - task / headTasks) * rowsOfATask;
-          int rows = Math.min(q.rows() - row, rowsOfATask);
-          block(q, c, firstPosition, y, row, rows, task % headTasks * heads, scratch, worker);
+          int rows = Math.min(all - row, rowsOfATask);
+          block(call, row, rows, task % headTasks * heads, workerAt(worker));
         });
   }
 
@@ -152,66 +155,55 @@ final class X86Attention implements AttentionKernel {
   }
 
   /// Some rows and the heads of a task from a head on, through all ranges.
-  private void block(
-      F32Matrix q,
-      KvCache c,
-      int firstPosition,
-      F32Matrix y,
-      int row,
-      int rows,
-      int head,
-      MemorySegment scratch,
-      int worker) {
-    long at = workerAt(worker);
+  ///
+  /// @param at where the worker's scratch begins
+  private void block(Call call, int row, int rows, int head, long at) {
+    MemorySegment scratch = call.scratch;
     long states = at + layout.statesAt();
     long more = at + layout.moreAt();
-    int end = firstPosition + row + rows;
-    queries(q, row, rows, head, scratch, at);
-    for (int range = 0; range < Math.ceilDiv(end, RANGE); range++) {
+    int first = call.firstPosition + row;
+    queries(call.q, row, rows, head, scratch, at);
+    for (int range = 0; range < Math.ceilDiv(first + rows, RANGE); range++) {
       int from = range * RANGE;
-      // Rows before it see nothing of the range.
-      int blind = Math.max(0, from - firstPosition - row);
+      int blind = blind(first, from);
       long skipped = blind * heads * layout.stateBytes();
-      attend(
-          c,
-          head,
-          from,
-          Math.min(end - from, RANGE),
-          firstPosition + row + blind + 1 - from,
-          rows - blind,
-          blind,
-          scratch,
-          at,
-          (from == 0 ? states : more) + skipped);
+      attend(call, row, rows, head, from, at, (from == 0 ? states : more) + skipped);
       if (from > 0) {
         fold(scratch, at, states + skipped, more + skipped, (rows - blind) * heads);
       }
     }
     for (int r = 0; r < rows; r++) {
-      finish(y, row + r, head, heads, scratch, at, states + r * heads * layout.stateBytes());
+      finish(call.y, row + r, head, heads, scratch, at, states + r * heads * layout.stateBytes());
     }
   }
 
-  private void oneRow(
-      F32Matrix q, KvCache c, int position, F32Matrix y, MemorySegment scratch, Workers workers) {
+  /// How many rows see nothing of a range, since it begins behind them.
+  ///
+  /// @param position of the first row
+  /// @param from the range's first position
+  private static int blind(int position, int from) {
+    return Math.max(0, from - position);
+  }
+
+  private void oneRow(Call call, Workers workers) {
+    MemorySegment scratch = call.scratch;
     int headTasks = spec.heads() / heads;
-    int ranges = Math.ceilDiv(position + 1, RANGE);
+    int ranges = Math.ceilDiv(call.firstPosition + 1, RANGE);
     workers.run(
         ranges * headTasks,
         (task, worker) -> {
           int from = task / headTasks * RANGE;
           int head = task % headTasks * heads;
           long at = workerAt(worker);
-          queries(q, 0, 1, head, scratch, at);
-          int visible = position + 1 - from;
+          queries(call.q, 0, 1, head, scratch, at);
           long states = task / headTasks * rangeBytes() + head * layout.stateBytes();
-          attend(c, head, from, Math.min(visible, RANGE), visible, 1, 0, scratch, at, states);
+          attend(call, 0, 1, head, from, at, states);
         });
     long at = workerAt(0);
     for (int range = 1; range < ranges; range++) {
       fold(scratch, at, 0, range * rangeBytes(), spec.heads());
     }
-    finish(y, 0, 0, spec.heads(), scratch, at, 0);
+    finish(call.y, 0, 0, spec.heads(), scratch, at, 0);
   }
 
   /// Copies the queries of a task, row by row, filled up with zeros.
@@ -231,33 +223,32 @@ final class X86Attention implements AttentionKernel {
     }
   }
 
-  /// @param blind rows of q that are left out
-  private void attend(
-      KvCache c,
-      int head,
-      int from,
-      int positions,
-      int visible,
-      int rows,
-      int blind,
-      MemorySegment scratch,
-      long at,
-      long states) {
+  /// The rows and heads of a task, and the range from a position on.
+  ///
+  /// @param at where the worker's scratch begins
+  /// @param states of the first row that sees any of the range
+  private void attend(Call call, int row, int rows, int head, int from, long at, long states) {
+    KvCache c = call.cache;
+    MemorySegment scratch = call.scratch;
+    int first = call.firstPosition + row;
+    int blind = blind(first, from);
     long kvHead = head / (spec.heads() / spec.kvHeads());
     long cached = (kvHead * c.capacity() + from) * layout.positionBytes();
-    AttentionCode.arguments(
+    AttentionCode.range(
         scratch,
         at,
         c.keys().address() + cached,
         c.values().address() + cached,
-        positions,
-        visible,
-        rows,
+        Math.min(first + rows - from, RANGE),
+        first + blind + 1 - from);
+    AttentionCode.queries(
+        scratch,
+        at,
+        rows - blind,
         heads,
-        scratch.address() + at + layout.queriesAt() + (long) blind * heads * layout.rowBytes(),
-        scratch.address() + states,
-        scratch.address() + at,
-        spec.scale());
+        scratch.address() + at + layout.queriesAt() + (long) blind * heads * layout.rowBytes());
+    AttentionCode.softmax(
+        scratch, at, scratch.address() + states, scratch.address() + at, spec.scale());
     attend.call(scratch.address() + at, scratch, c.keys(), c.values(), c.values(), scratch);
   }
 

@@ -52,15 +52,8 @@ record X86RmsNorm(RmsNormSpec spec, int lanes, WideRoutine routine) implements R
       long to,
       MemorySegment scratch,
       long arguments) {
-    RmsNormCode.arguments(
-        scratch,
-        arguments,
-        x.address() + at,
-        weight.address(),
-        y.address() + to,
-        spec.groupWidth(),
-        lanes,
-        spec.epsilon());
+    RmsNormCode.operands(scratch, arguments, x.address() + at, weight.address(), y.address() + to);
+    RmsNormCode.norm(scratch, arguments, spec.groupWidth(), lanes, spec.epsilon());
     routine.call(scratch.address() + arguments, scratch, x, weight, weight, y);
   }
 }

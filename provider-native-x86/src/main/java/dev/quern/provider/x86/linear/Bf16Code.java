@@ -127,14 +127,7 @@ record Bf16Code(
 
   @Override
   public void setRow(
-      MemorySegment block,
-      long at,
-      long x,
-      long tile,
-      int tileRows,
-      int row,
-      int inputs,
-      int padded) {
+      MemorySegment block, long at, long x, long tile, int tileRows, int row, int inputs) {
     Bf16RowCopy.arguments(block, at, x, tile, tileRows, row, inputs);
   }
 

@@ -119,15 +119,10 @@ record ExactCode(
 
   @Override
   public void setRow(
-      MemorySegment block,
-      long at,
-      long x,
-      long tile,
-      int tileRows,
-      int row,
-      int inputs,
-      int padded) {
-    RowCopy.arguments(block, at, x, tile, tileRows, row, inputs, padded);
+      MemorySegment block, long at, long x, long tile, int tileRows, int row, int inputs) {
+    int padded = Math.ceilDiv(inputs, panels.inputs()) * panels.inputs();
+    RowCopy.from(block, at, x, inputs, padded);
+    RowCopy.to(block, at, tile, tileRows, row, padded);
   }
 
   @Override

@@ -32,17 +32,8 @@ interface FloatCode {
   /// @param tile address of the tile
   /// @param tileRows of the tile
   /// @param row of the tile
-  /// @param inputs of the row
-  /// @param padded inputs of the tile
-  void setRow(
-      MemorySegment block,
-      long at,
-      long x,
-      long tile,
-      int tileRows,
-      int row,
-      int inputs,
-      int padded);
+  /// @param inputs of the row, of which the last block may have fewer
+  void setRow(MemorySegment block, long at, long x, long tile, int tileRows, int row, int inputs);
 
   /// Decodes a packed panel; its arguments are [ProductArguments]'.
   Routine decoder();

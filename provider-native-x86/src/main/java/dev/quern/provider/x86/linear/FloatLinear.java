@@ -81,10 +81,16 @@ final class FloatLinear implements LinearKernel {
     return weights.blocks() * code.panels().inputs();
   }
 
+  /// What all products of a call have in common: one object, since workers are handed it.
+  ///
+  /// @param scratch of all workers
+  /// @param tiles where they begin in scratch
+  private record Call(F32Matrix y, MemorySegment scratch, long tiles) {}
+
   @Override
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
-    long tiles = tilesAt(x.rows(), w.workers().parallelism());
-    copy(x, w, tiles);
+    Call call = new Call(y, w.scratch(), tilesAt(x.rows(), w.workers().parallelism()));
+    copy(x, w, call.tiles);
     int panels = Math.ceilDiv(spec.outputs(), code.outputs());
     int tasks = Split.tasks(panels, TASKS_PER_WORKER, w.workers());
     w.workers()
@@ -95,9 +101,9 @@ final class FloatLinear implements LinearKernel {
               int end = (int) Split.begin(panels, task + 1, tasks);
               long arguments = workerBytes(x.rows()) * worker;
               if (code.direct(x.rows())) {
-                multiply(y, begin, end, w.scratch(), arguments, tiles);
+                multiply(call, begin, end, arguments);
               } else {
-                decodeAndMultiply(y, begin, end, w.scratch(), arguments, tiles);
+                decodeAndMultiply(call, begin, end, arguments);
               }
             });
   }
@@ -138,22 +144,20 @@ final class FloatLinear implements LinearKernel {
           scratch.address() + tiles + first * code.rowBytes(inputs()),
           end - first,
           row - first,
-          spec.inputs(),
-          inputs());
+          spec.inputs());
       code.rowCopy().call(scratch.address() + arguments, scratch, x.data(), scratch);
     }
   }
 
   /// Panels begin (inclusive) to end (exclusive) as they are, by all tiles.
-  private void multiply(
-      F32Matrix y, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
-    int count = tiles(y.rows());
+  private void multiply(Call call, int begin, int end, long arguments) {
+    int count = tiles(call.y.rows());
     int step = count == 1 ? end - begin : step();
     for (int panel = begin; panel < end; panel += step) {
       int panels = Math.min(step, end - panel);
       long address = weights.data().address() + panel * weights.panelBytes();
       for (int tile = 0; tile < count; tile++) {
-        multiply(y, tile, panel, panels, address, scratch, arguments, tiles);
+        multiply(call, tile, panel, panels, address, arguments);
       }
     }
   }
@@ -163,13 +167,12 @@ final class FloatLinear implements LinearKernel {
   }
 
   /// Panels begin (inclusive) to end (exclusive), each decoded first, by all tiles.
-  private void decodeAndMultiply(
-      F32Matrix y, int begin, int end, MemorySegment scratch, long arguments, long tiles) {
-    long decoded = scratch.address() + arguments + ARGUMENT_BYTES + code.spillBytes();
+  private void decodeAndMultiply(Call call, int begin, int end, long arguments) {
+    long decoded = call.scratch.address() + arguments + ARGUMENT_BYTES + code.spillBytes();
     for (int panel = begin; panel < end; panel++) {
-      decode(panel, decoded, scratch, arguments);
-      for (int tile = 0; tile < tiles(y.rows()); tile++) {
-        multiply(y, tile, panel, 1, decoded, scratch, arguments, tiles);
+      decode(panel, decoded, call.scratch, arguments);
+      for (int tile = 0; tile < tiles(call.y.rows()); tile++) {
+        multiply(call, tile, panel, 1, decoded, arguments);
       }
     }
   }
@@ -193,25 +196,22 @@ final class FloatLinear implements LinearKernel {
   }
 
   /// One tile by panels, which lie at an address, decoded or not.
-  private void multiply(
-      F32Matrix y,
-      int tile,
-      int panel,
-      int panels,
-      long address,
-      MemorySegment scratch,
-      long arguments,
-      long tiles) {
+  private void multiply(Call call, int tile, int panel, int panels, long address, long arguments) {
+    F32Matrix y = call.y;
+    MemorySegment scratch = call.scratch;
     int first = (int) Split.begin(y.rows(), tile, tiles(y.rows()));
     int end = (int) Split.begin(y.rows(), tile + 1, tiles(y.rows()));
     int last = spec.outputs() - (panel + panels - 1) * code.outputs();
-    ProductArguments.set(
+    ProductArguments.setOperands(
         scratch,
         arguments,
-        scratch.address() + tiles + first * code.rowBytes(inputs()),
+        scratch.address() + call.tiles + first * code.rowBytes(inputs()),
         address,
         y.data().address() + y.offsetBytes(first, panel * code.outputs()),
-        (long) Float.BYTES * y.rowStrideFloats(),
+        (long) Float.BYTES * y.rowStrideFloats());
+    ProductArguments.setExtent(
+        scratch,
+        arguments,
         code.blocks(inputs(), code.direct(y.rows())),
         panels,
         Math.min(code.outputs(), last),

@@ -40,8 +40,9 @@ import java.util.TreeSet;
 ///
 /// Then a [BlockWord] is computed in a vector, whose lanes are the rows. The block of arguments:
 ///
-///     0 row 0   8 bytes from a row to the next   16 to   24 lane of row 0   32 steps
-///     40 scales of row 0   48 bytes from these to the next row's   64 transposed words: 32 bytes each
+///     0 row 0   8 bytes from a row to the next   16 scales of row 0
+///     24 bytes from these to the next row's   32 to   40 lane of row 0   48 steps
+///     64 transposed words: 32 bytes each
 ///
 /// Nothing is read beyond the blocks.
 ///
@@ -50,11 +51,11 @@ import java.util.TreeSet;
 final class PackingSteps {
   private static final int FROM = 0;
   private static final int ROW = 8;
-  private static final int TO = 16;
-  private static final int LANE = 24;
-  private static final int STEPS = 32;
-  private static final int SCALES = 40;
-  private static final int SCALE_ROW = 48;
+  private static final int SCALES = 16;
+  private static final int SCALE_ROW = 24;
+  private static final int TO = 32;
+  private static final int LANE = 40;
+  private static final int STEPS = 48;
   private static final int WORDS = 64;
 
   private static final int QUAD_BYTES = 16;
@@ -85,26 +86,23 @@ final class PackingSteps {
     this.blockBytes = blockBytes;
   }
 
-  /// Writes the block of arguments.
+  /// Writes what is packed.
   ///
   /// @param from address of the first row
   /// @param rowBytes from a row to the next
+  /// @param scales address of the first row's part of the scale plane, if there is one
+  /// @param scaleRowBytes from that to the next row's
+  static void from(MemorySegment block, long from, long rowBytes, long scales, long scaleRowBytes) {
+    Arguments.set(block, FROM, from, rowBytes, scales, scaleRowBytes);
+  }
+
+  /// Writes where it is packed to.
+  ///
   /// @param to address of the panel
   /// @param lane of the first row
   /// @param steps blocks of a row
-  /// @param scales address of the first row's part of the scale plane, if there is one
-  /// @param scaleRowBytes from that to the next row's
-  static void arguments(
-      MemorySegment block,
-      long from,
-      long rowBytes,
-      long to,
-      int lane,
-      int steps,
-      long scales,
-      long scaleRowBytes) {
-    Arguments.set(block, FROM, from, rowBytes, to);
-    Arguments.set(block, LANE, lane, steps, scales, scaleRowBytes);
+  static void to(MemorySegment block, long to, int lane, int steps) {
+    Arguments.set(block, TO, to, lane, steps);
   }
 
   void begin() {

@@ -35,18 +35,24 @@ final class ProductArguments {
 
   private ProductArguments() {}
 
-  static void set(
-      MemorySegment block,
-      long at,
-      long tile,
-      long panels,
-      long y,
-      long yStrideBytes,
-      int blocks,
-      int count,
-      int last,
-      boolean add) {
+  /// Sets those of a product that say where its operands are.
+  ///
+  /// @param tile address of the rows
+  /// @param panels address of the first panel
+  /// @param y address of row 0's output of the first panel
+  static void setOperands(
+      MemorySegment block, long at, long tile, long panels, long y, long yStrideBytes) {
     Arguments.set(block, at + TILE, tile, panels, y, yStrideBytes);
+  }
+
+  /// Sets those of a product that say how much it computes.
+  ///
+  /// @param blocks of a panel
+  /// @param count of the panels
+  /// @param last outputs of the last panel
+  /// @param add whether it adds to y
+  static void setExtent(
+      MemorySegment block, long at, int blocks, int count, int last, boolean add) {
     int mask = -1 >>> Integer.SIZE - last;
     Arguments.set(block, at + BLOCKS, blocks, count, Arguments.pair(mask, add ? 1 : 0));
   }

@@ -30,54 +30,47 @@ import java.lang.foreign.MemorySegment;
 /// Why a copy: a tile's rows lie side by side then, where rows of x, whose strides are often a
 /// multiple of 4,096 bytes, would meet in one set of the first-level cache. The arguments:
 ///
-///     0 x   8 the row in the tile's first block   16 bytes from a block to the next
-///     24 whole blocks   32 inputs of one that is not whole, or 0   40 blocks of zeros   48 foot
+///     0 x   8 whole blocks   16 inputs of one that is not whole, or 0   24 blocks of zeros
+///     32 the row in the tile's first block   40 bytes from a block to the next   48 foot
 ///
 /// ymm0 x, 1 mask, 8 zero, 9 what goes to the foot.
 final class RowCopy {
   private static final int X = 0;
-  private static final int TO = 8;
-  private static final int STEP = 16;
-  private static final int WHOLE = 24;
-  private static final int REST = 32;
-  private static final int ZEROS = 40;
+  private static final int WHOLE = 8;
+  private static final int REST = 16;
+  private static final int ZEROS = 24;
+  private static final int TO = 32;
+  private static final int STEP = 40;
   private static final int FOOT = 48;
 
   private static final int BLOCK_BYTES = Float.BYTES * FloatTile.BLOCK;
 
   private RowCopy() {}
 
-  /// Writes the block of arguments.
+  /// Writes what is copied.
   ///
   /// @param x address of the row
+  /// @param inputs of the row
+  /// @param padded inputs of the tile
+  static void from(MemorySegment block, long at, long x, int inputs, int padded) {
+    int whole = inputs / FloatTile.BLOCK;
+    int rest = inputs % FloatTile.BLOCK;
+    int zeros = padded / FloatTile.BLOCK - whole - (rest > 0 ? 1 : 0);
+    Arguments.set(block, at + X, x, whole, rest, zeros);
+  }
+
+  /// Writes where it is copied to.
+  ///
   /// @param tile address of the tile's first block
   /// @param tileRows of the tile
   /// @param row of the tile
-  /// @param inputs of the row
   /// @param padded inputs of the tile
-  static void arguments(
-      MemorySegment block,
-      long at,
-      long x,
-      long tile,
-      int tileRows,
-      int row,
-      int inputs,
-      int padded) {
-    int whole = inputs / FloatTile.BLOCK;
-    int rest = inputs % FloatTile.BLOCK;
+  static void to(MemorySegment block, long at, long tile, int tileRows, int row, int padded) {
     Arguments.set(
         block,
-        at + X,
-        x,
+        at + TO,
         tile + FloatTile.at(tileRows, row, 0),
-        FloatTile.bytes(tileRows, FloatTile.BLOCK));
-    Arguments.set(
-        block,
-        at + WHOLE,
-        whole,
-        rest,
-        padded / FloatTile.BLOCK - whole - (rest > 0 ? 1 : 0),
+        FloatTile.bytes(tileRows, FloatTile.BLOCK),
         tile + (long) FloatTile.bytes(tileRows, padded) + FloatTile.footAt(row));
   }
 

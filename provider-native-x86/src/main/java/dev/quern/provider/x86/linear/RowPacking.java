@@ -69,16 +69,11 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
     for (WeightMatrix m : stacked) {
       int count = Math.clamp(m.outputs() - row, 0, ROWS - copied);
       if (count > 0) {
-        copy(
-            m.data(),
-            format.rowBytes(rowInputs),
-            row,
-            count,
-            memory,
-            rowsAt,
-            stride(steps),
-            copied);
-        copy(m.scales(), scaleBytes, row, count, memory, SCALES_AT, scaleBytes, copied);
+        long stride = stride(steps);
+        long to = rowsAt + copied * stride;
+        copy(m.data(), format.rowBytes(rowInputs), row, count, memory, to, stride);
+        long scalesTo = SCALES_AT + copied * scaleBytes;
+        copy(m.scales(), scaleBytes, row, count, memory, scalesTo, scaleBytes);
         copied += count;
       }
       row = Math.max(0, row - m.outputs());
@@ -87,19 +82,15 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
       memory.asSlice(SCALES_AT + copied * scaleBytes, (ROWS - copied) * scaleBytes).fill((byte) 0);
       memory.asSlice(rowsAt + copied * stride(steps)).fill((byte) 0);
     }
-    PackingSteps.arguments(
-        memory,
-        memory.address() + rowsAt,
-        stride(steps),
-        data.address() + panelAt,
-        lane,
-        steps,
-        memory.address() + SCALES_AT,
-        scaleBytes);
+    long rows = memory.address() + rowsAt;
+    PackingSteps.from(memory, rows, stride(steps), memory.address() + SCALES_AT, scaleBytes);
+    PackingSteps.to(memory, data.address() + panelAt, lane, steps);
     routine.call(memory.address(), memory, memory, data);
   }
 
-  /// Copies rows from one on, to the place of those from another one on.
+  /// Copies rows from one on.
+  ///
+  /// @param at where the first goes in memory
   private static void copy(
       MemorySegment from,
       long bytes,
@@ -107,14 +98,13 @@ record RowPacking(Routine routine, BlockFormat format, int inputs) {
       int count,
       MemorySegment memory,
       long at,
-      long stride,
-      int to) {
+      long stride) {
     if (bytes == stride) {
-      MemorySegment.copy(from, row * bytes, memory, at + to * stride, count * bytes);
+      MemorySegment.copy(from, row * bytes, memory, at, count * bytes);
       return;
     }
     for (int r = 0; r < count; r++) {
-      MemorySegment.copy(from, (row + r) * bytes, memory, at + (to + r) * stride, bytes);
+      MemorySegment.copy(from, (row + r) * bytes, memory, at + r * stride, bytes);
     }
   }
 }

@@ -167,13 +167,16 @@ final class X86Linear implements LinearKernel {
       }
       for (int row = 0; row < y.rows(); row += code.unit().maxRows()) {
         int rows = rowsOfTile(y.rows(), row);
-        ProductArguments.set(
+        ProductArguments.setOperands(
             scratch,
             arguments,
             tiles + row * rowBytes(),
             code.unit().unpacks(rows) ? group : packed,
             y.data().address() + y.offsetBytes(row, panel * weights.width()),
-            (long) Float.BYTES * y.rowStrideFloats(),
+            (long) Float.BYTES * y.rowStrideFloats());
+        ProductArguments.setExtent(
+            scratch,
+            arguments,
             weights.blocks(),
             count,
             weights.outputsOf(panel + count - 1),

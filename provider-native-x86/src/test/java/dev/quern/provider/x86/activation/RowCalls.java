@@ -50,8 +50,8 @@ final class RowCalls {
       MemorySegment xs = segment(arena, x);
       MemorySegment weights = segment(arena, weight);
       MemorySegment y = segment(arena, new float[width]);
-      RmsNormCode.arguments(
-          block, 0, xs.address(), weights.address(), y.address(), width, lanes, epsilon);
+      RmsNormCode.operands(block, 0, xs.address(), weights.address(), y.address());
+      RmsNormCode.norm(block, 0, width, lanes, epsilon);
       routine.call(block.address(), block, xs, weights, weights, y);
       return difference(ActivationReference.rmsNorm(x, weight, epsilon, lanes), y);
     }

@@ -63,7 +63,7 @@ class AttentionTest {
       }
       F32Matrix y = apply(spec, q, k, v, position, arena);
       for (int h = 0; h < heads; h++) {
-        assertHead(q, k, v, position, h, h / group * headDim, spec, y);
+        assertHead(spec, q, k, v, position, h, y);
       }
 
       k.set(Math.max(first, position - 3), 0, Float.NaN); // of the first KV head
@@ -114,15 +114,15 @@ class AttentionTest {
 
   /// Against the definition, in double precision.
   private static void assertHead(
+      AttentionSpec spec,
       F32Matrix q,
       F32Matrix k,
       F32Matrix v,
       int position,
       int head,
-      int kvCol,
-      AttentionSpec spec,
       F32Matrix y) {
     int col = head * spec.headDim();
+    int kvCol = head / (spec.heads() / spec.kvHeads()) * spec.headDim();
     int first = spec.firstVisible(position);
     double[] scores = new double[position + 1];
     Arrays.fill(scores, Double.NEGATIVE_INFINITY);
