@@ -14,10 +14,10 @@ import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.x86.activation.X86Activations;
 import dev.quern.provider.x86.cpu.CpuRow;
-import dev.quern.provider.x86.linear.Bf16Linears;
-import dev.quern.provider.x86.linear.ExactLinears;
 import dev.quern.provider.x86.linear.MixedLinears;
-import dev.quern.provider.x86.linear.X86Linears;
+import dev.quern.provider.x86.linear.bf16.Bf16Linears;
+import dev.quern.provider.x86.linear.exact.ExactLinears;
+import dev.quern.provider.x86.linear.int8.Int8Linears;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.provider.x86.memory.WideRoutineLoader;
 import dev.quern.spi.Offer;
@@ -57,7 +57,7 @@ record OperatorTable(
   /// BF16, of which nothing is lost.
   private static List<Function<LinearSpec, Offer<LinearPacker>>> linear(
       CpuRow row, boolean invariant, RoutineLoader loader) {
-    X86Linears int8 = new X86Linears(row, loader);
+    Int8Linears int8 = new Int8Linears(row, loader);
     ExactLinears exact = new ExactLinears(row, loader);
     if (row.equals(CpuRow.ZEN4)) {
       Bf16Linears dots = new Bf16Linears(CpuRow.AVX512_BF16, loader);

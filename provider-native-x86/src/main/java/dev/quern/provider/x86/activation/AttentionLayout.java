@@ -1,7 +1,7 @@
 package dev.quern.provider.x86.activation;
 
 import dev.quern.data.KvFormat;
-import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.Split;
 
 /// Where attention of one size of heads has what in memory. Rows of `width` floats are those of a
 /// head, filled up with zeros to whole vectors. A worker's scratch:

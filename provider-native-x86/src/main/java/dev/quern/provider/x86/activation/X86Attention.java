@@ -8,7 +8,7 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
-import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.Split;
 import dev.quern.provider.x86.memory.WideRoutine;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

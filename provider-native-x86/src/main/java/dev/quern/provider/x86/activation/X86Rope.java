@@ -5,7 +5,7 @@ import dev.quern.data.Workspace;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
-import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.Split;
 import dev.quern.provider.x86.memory.WideRoutine;
 import java.lang.foreign.MemorySegment;
 

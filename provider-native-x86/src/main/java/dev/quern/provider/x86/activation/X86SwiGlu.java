@@ -4,7 +4,7 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.Workspace;
 import dev.quern.op.SwiGluKernel;
 import dev.quern.op.SwiGluSpec;
-import dev.quern.provider.x86.linear.Split;
+import dev.quern.provider.x86.memory.Split;
 import dev.quern.provider.x86.memory.WideRoutine;
 import java.lang.foreign.MemorySegment;
 

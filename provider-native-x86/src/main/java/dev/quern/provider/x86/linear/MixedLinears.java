@@ -4,6 +4,15 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.bf16.AmxBf16Product;
+import dev.quern.provider.x86.linear.bf16.Bf16Code;
+import dev.quern.provider.x86.linear.bf16.Bf16Linears;
+import dev.quern.provider.x86.linear.floats.FloatLinear;
+import dev.quern.provider.x86.linear.int8.Int8Code;
+import dev.quern.provider.x86.linear.int8.Int8Linear;
+import dev.quern.provider.x86.linear.int8.Int8Linears;
+import dev.quern.provider.x86.linear.panel.PanelFormat;
+import dev.quern.provider.x86.linear.panel.PanelWeights;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
@@ -20,12 +29,12 @@ public final class MixedLinears {
   /// Rows from which decoding is a small part of the work: a tile of x of full height.
   static final int TILES_FROM = AmxBf16Product.MAX_ROWS;
 
-  private final X86Linears int8;
+  private final Int8Linears int8;
   private final Bf16Linears bf16;
 
   /// @param int8 of [CpuRow#AMX], or of [CpuRow#AVX512_VNNI]
   /// @param bf16 of [CpuRow#AMX]
-  public MixedLinears(X86Linears int8, Bf16Linears bf16) {
+  public MixedLinears(Int8Linears int8, Bf16Linears bf16) {
     this.int8 = int8;
     this.bf16 = bf16;
   }
@@ -58,7 +67,7 @@ public final class MixedLinears {
         (stacked, allocator, workers) -> {
           PanelWeights weights = int8Code.pack(spec, stacked, allocator, workers);
           return new MixedLinear(
-              new X86Linear(spec, int8Code, weights),
+              new Int8Linear(spec, int8Code, weights),
               new FloatLinear(spec, bf16Code, weights),
               TILES_FROM);
         };

@@ -14,24 +14,24 @@ import java.util.Locale;
 
 /// Breaks each instruction of a routine in several ways: a trial of the broken one, or the
 /// interpreter's rules, must tell.
-final class FaultHunt {
+public final class FaultHunt {
   private static final long LIMIT = 100_000;
 
   /// How often a fault is tried: by chance a register's neighbour may be as good.
-  static final int SEEDS = 8;
+  public static final int SEEDS = 8;
 
   private FaultHunt() {}
 
   /// A trial of a routine.
   @FunctionalInterface
-  interface Trial {
+  public interface Trial {
     /// Where it differs from the reference; empty if nowhere.
     String difference(Routine routine, int seed);
   }
 
   /// @param what for messages
   /// @param alike faults that are none, as regular expressions of their names
-  static void check(String what, Code code, List<String> alike, Trial trial) {
+  public static void check(String what, Code code, List<String> alike, Trial trial) {
     for (int seed = 0; seed < SEEDS; seed++) {
       assertEquals("", trial.difference(new InterpretedRoutine(code, LIMIT), seed));
     }

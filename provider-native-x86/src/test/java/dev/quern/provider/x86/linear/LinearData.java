@@ -9,6 +9,11 @@ import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
+import dev.quern.provider.x86.linear.floats.FloatCode;
+import dev.quern.provider.x86.linear.floats.FloatLinear;
+import dev.quern.provider.x86.linear.int8.Int8Code;
+import dev.quern.provider.x86.linear.int8.Int8Linear;
+import dev.quern.provider.x86.linear.panel.PanelWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,10 +22,10 @@ import java.util.Random;
 import java.util.Set;
 
 /// Random operands of a linear, and a call of it.
-record LinearData(F32Matrix x, WeightMatrix w) {
+public record LinearData(F32Matrix x, WeightMatrix w) {
   /// Weights with every stored value, scales of either sign; rows of very different size, and
   /// zeros.
-  static LinearData random(
+  public static LinearData random(
       Arena arena, BlockFormat format, int rows, int outputs, int inputs, long seed) {
     Random random = new Random(seed);
     MemorySegment data = arena.allocate(outputs * format.rowBytes(inputs));
@@ -83,16 +88,16 @@ record LinearData(F32Matrix x, WeightMatrix w) {
   /// `y = x·Wᵀ`, over NaN; or added to what y held.
   ///
   /// @param before `[rows][outputs]`; null where nothing is added to
-  F32Matrix apply(Int8Code code, Arena arena, float[][] before) {
+  public F32Matrix apply(Int8Code code, Arena arena, float[][] before) {
     LinearSpec spec =
         new LinearSpec(
             w.format(), w.outputs(), w.inputs(), before != null, Set.of(code.format().numerics()));
     PanelWeights weights = code.pack(spec, List.of(w), arena, Workers.sequential());
-    return apply(new X86Linear(spec, code, weights), arena, before);
+    return apply(new Int8Linear(spec, code, weights), arena, before);
   }
 
   /// The same by rows that are floats.
-  F32Matrix apply(FloatCode code, Arena arena, float[][] before) {
+  public F32Matrix apply(FloatCode code, Arena arena, float[][] before) {
     LinearSpec spec =
         new LinearSpec(
             w.format(), w.outputs(), w.inputs(), before != null, Set.of(Numerics.EXACT_F32));

@@ -10,6 +10,11 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.bf16.Bf16Linears;
+import dev.quern.provider.x86.linear.exact.ExactLinears;
+import dev.quern.provider.x86.linear.floats.WeightPanels;
+import dev.quern.provider.x86.linear.int8.Int8Linears;
+import dev.quern.provider.x86.linear.panel.PanelFormat;
 import dev.quern.provider.x86.memory.RefusedException;
 import dev.quern.spi.Offer;
 import java.lang.foreign.Arena;
@@ -92,7 +97,7 @@ final class LinearSpeed {
           row.needs().containsAll(CpuRow.AVX512_BF16.needs())
               ? new Bf16Linears(row).offer(spec)
               : Offer.declined("no BF16 products");
-      default -> new X86Linears(row).offer(spec);
+      default -> new Int8Linears(row).offer(spec);
     };
   }
 

@@ -14,6 +14,11 @@ import dev.quern.op.Numerics;
 import dev.quern.provider.x86.Host;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import dev.quern.provider.x86.linear.bf16.Bf16Linears;
+import dev.quern.provider.x86.linear.bf16.Bf16Reference;
+import dev.quern.provider.x86.linear.int8.Int8Linears;
+import dev.quern.provider.x86.linear.int8.Int8Reference;
+import dev.quern.provider.x86.linear.panel.PanelFormat;
 import dev.quern.provider.x86.memory.NativeRoutines;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
@@ -32,7 +37,7 @@ import org.junit.jupiter.api.TestFactory;
 class MixedLinearsTest {
   private static MixedLinears linears(RoutineLoader loader) {
     return new MixedLinears(
-        new X86Linears(CpuRow.AMX, loader), new Bf16Linears(CpuRow.AMX, loader));
+        new Int8Linears(CpuRow.AMX, loader), new Bf16Linears(CpuRow.AMX, loader));
   }
 
   @TestFactory

@@ -7,6 +7,9 @@ import dev.quern.op.LinearPacker;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.cpu.CpuRow;
+import dev.quern.provider.x86.linear.exact.ExactLinears;
+import dev.quern.provider.x86.linear.int8.Int8Linears;
+import dev.quern.provider.x86.linear.panel.PanelFormat;
 import dev.quern.spi.Offer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -52,7 +55,7 @@ final class PackingSpeed {
           new LinearSpec(format, OUTPUTS, INPUTS, false, Set.copyOf(Numerics.standard()));
       boolean blocks = PanelFormat.of(format).isPresent();
       Offer<LinearPacker> offer =
-          blocks ? new X86Linears(row).offer(spec) : new ExactLinears(row).offer(spec);
+          blocks ? new Int8Linears(row).offer(spec) : new ExactLinears(row).offer(spec);
       LinearPacker packer = ((Offer.Accepted<LinearPacker>) offer).kernel();
       WeightMatrix w = weights(format, arena);
       MemorySegment packed = arena.allocate(2L * OUTPUTS * format.rowBytes(INPUTS), 64);
