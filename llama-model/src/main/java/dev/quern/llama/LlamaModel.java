@@ -12,6 +12,7 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.load.KvMemory;
+import dev.quern.llama.load.OperatorSpecs;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.HugePages;
 import dev.quern.llama.tokenizer.ChatTemplate;
@@ -293,6 +294,13 @@ public final class LlamaModel implements AutoCloseable {
 
   ForwardPass.Operators operators() {
     return network.operators();
+  }
+
+  /// Those for a batch of several sequences.
+  ForwardPass.Operators operatorsFor(int sequences) {
+    return OperatorSpecs.of(config(), context(), options.kv())
+        .withSequences(sequences)
+        .choose(network.kernels());
   }
 
   Optional<KernelProfile> profile() {

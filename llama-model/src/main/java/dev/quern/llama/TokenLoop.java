@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.sampling.Sampler;
@@ -24,6 +25,7 @@ final class TokenLoop {
 
   private final LlamaModel model;
   private final ForwardPass forward;
+  private final KvCaches caches;
   private final int batch;
   private final SessionTokens tokens;
   private final Optional<SessionText> sessionText; // where the model has a vocabulary
@@ -36,11 +38,13 @@ final class TokenLoop {
   TokenLoop(
       LlamaModel model,
       ForwardPass forward,
+      KvCaches caches,
       int batch,
       SessionTokens tokens,
       Optional<SessionText> sessionText) {
     this.model = model;
     this.forward = forward;
+    this.caches = caches;
     this.batch = batch;
     this.tokens = tokens;
     this.sessionText = sessionText;
@@ -159,7 +163,7 @@ final class TokenLoop {
     int[] zeros = new int[batch];
     for (int done = 0; done < positions; ) {
       int rows = Math.min(batch, positions - done);
-      forward.appendNoise(tokens.position(), rows, random);
+      forward.appendNoise(caches, tokens.position(), rows, random);
       tokens.append(zeros, 0, rows);
       done += rows;
     }
@@ -224,7 +228,7 @@ final class TokenLoop {
   private void step(int[] ids, int from, int rows, int wanted) {
     FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     lastRow = NONE;
-    forward.run(ids, from, rows, tokens.position(), wanted);
+    forward.run(List.of(new ForwardPass.Part(caches, tokens.position(), ids, from, rows, wanted)));
     if (event != null) {
       event.finish(tokens.position(), rows);
     }
@@ -249,7 +253,7 @@ final class TokenLoop {
   }
 
   private LlamaException explained(LogitsException e) {
-    return model.nonFinite().explain(e, forward.caches(), tokens.position());
+    return model.nonFinite().explain(e, caches, tokens.position());
   }
 
   private boolean isEnd(int token) {
