@@ -12,6 +12,7 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.load.KvMemory;
+import dev.quern.llama.load.OperatorSpecs;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.HugePages;
 import dev.quern.llama.tokenizer.ChatTemplate;
@@ -47,6 +48,7 @@ public final class LlamaModel implements AutoCloseable {
   private final ModelResources resources;
   private final double loadSeconds;
   private final Set<LlamaSession> sessions = ConcurrentHashMap.newKeySet();
+  private final Set<Engine> engines = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   /// @param source where it came from, which is opened again if its numbers go wrong
@@ -267,6 +269,23 @@ public final class LlamaModel implements AutoCloseable {
     return session;
   }
 
+  /// Opens an engine, which runs many requests at once.
+  ///
+  /// @throws LlamaException if the machine has no memory left for the KV caches of so many
+  ///   sequences
+  /// @throws IllegalStateException if the model is closed
+  public Engine newEngine(EngineOptions options) {
+    requireOpen();
+    kvMemory().requireFits(options.sequences(), context(), surroundings.available().get());
+    Engine engine = new Engine(this, options, this.options);
+    engines.add(engine);
+    if (closed) { // meanwhile: close() may have missed this one
+      engine.close();
+    }
+    requireOpen();
+    return engine;
+  }
+
   /// @throws IllegalStateException if it is not
   void requireOpen() {
     if (closed) {
@@ -295,6 +314,13 @@ public final class LlamaModel implements AutoCloseable {
     return network.operators();
   }
 
+  /// Those for a batch of several sequences.
+  ForwardPass.Operators operatorsFor(int sequences) {
+    return OperatorSpecs.of(config(), context(), options.kv())
+        .withSequences(sequences)
+        .choose(network.kernels());
+  }
+
   Optional<KernelProfile> profile() {
     return options.profile();
   }
@@ -312,7 +338,11 @@ public final class LlamaModel implements AutoCloseable {
     sessions.remove(session);
   }
 
-  /// Closes the model and the sessions that are open: running generations are cancelled and waited
+  void forget(Engine engine) {
+    engines.remove(engine);
+  }
+
+  /// Closes the model, its sessions and engines that are open: what runs is cancelled and waited
   /// for. Calls from several threads return when it is closed.
   ///
   /// @throws IllegalStateException inside a callback of one of its sessions, which it would have to
@@ -331,6 +361,7 @@ public final class LlamaModel implements AutoCloseable {
       for (LlamaSession session : sessions) {
         session.close();
       }
+      engines.forEach(Engine::close);
       try {
         resources.close();
       } finally {

@@ -52,10 +52,11 @@ public final class LlamaSession implements AutoCloseable {
     try {
       LlamaConfig config = model.config();
       caches = new KvCaches(config, options.kv(), capacity, model.hugePages());
+      ForwardPass.Limits limits = new ForwardPass.Limits(capacity, batch, 1);
       ForwardPass forward =
           new ForwardPass(
-              config, model.weights(), model.operators(), caches, batch, model.workers(), arena);
-      loop = new TokenLoop(model, forward, batch, tokens, text);
+              config, model.weights(), model.operators(), limits, model.workers(), arena);
+      loop = new TokenLoop(model, forward, caches, batch, tokens, text);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       release();
       throw t;

@@ -5,10 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
-import dev.quern.llama.sampling.Sampler;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -24,6 +23,7 @@ final class TokenLoop {
 
   private final LlamaModel model;
   private final ForwardPass forward;
+  private final KvCaches caches;
   private final int batch;
   private final SessionTokens tokens;
   private final Optional<SessionText> sessionText; // where the model has a vocabulary
@@ -36,11 +36,13 @@ final class TokenLoop {
   TokenLoop(
       LlamaModel model,
       ForwardPass forward,
+      KvCaches caches,
       int batch,
       SessionTokens tokens,
       Optional<SessionText> sessionText) {
     this.model = model;
     this.forward = forward;
+    this.caches = caches;
     this.batch = batch;
     this.tokens = tokens;
     this.sessionText = sessionText;
@@ -63,10 +65,8 @@ final class TokenLoop {
       throw new PromptException("prompt: no tokens, expected at least one to go on from");
     }
     checkRoom(ids.length);
-    Sampler sampler = new Sampler(options.sampling(), model.config().vocabulary());
-    sampler.accept(tokens.history());
-    sampler.accept(ids);
-    List<Integer> generated = new ArrayList<>();
+    Continuation continuation =
+        new Continuation(model, options, tokens, ids, onToken, text, cancelled);
     boolean prefilled = orUndone(() -> prefill(ids, cancelled));
     StopReason stop = prefilled ? null : StopReason.CANCELLED;
     model.profile().ifPresent(KernelProfile::endPrompt);
@@ -76,39 +76,22 @@ final class TokenLoop {
     double firstToken = Double.NaN;
     int decoded = 0;
     long decodeStart = System.nanoTime();
+    if (stop == null && continuation.isFull()) {
+      stop = StopReason.MAX_TOKENS;
+    }
     while (stop == null) {
-      if (generated.size() >= options.maxTokens()) {
-        stop = StopReason.MAX_TOKENS;
-        break;
-      }
       FlightRecorder.TokenEvent event = FlightRecorder.token();
-      int token = next(sampler);
+      int token = next(continuation);
       if (Double.isNaN(firstToken)) {
         model.profile().ifPresent(KernelProfile::endPrompt);
         firstToken = seconds(start);
         decodeStart = System.nanoTime();
       }
-      if (!options.ignoreEnd() && isEnd(token)) {
-        stop = StopReason.END_OF_TEXT;
-      } else if (options.stopTokens().contains(token)) {
-        stop = StopReason.STOP_TOKEN;
-      } else {
-        generated.add(token);
-        tokens.setPending(token);
-        boolean wanted = onToken.test(token);
-        if (text.isPresent() && text.get().completes(token)) {
-          stop = StopReason.STOP_STRING;
-        } else if (!wanted || cancelled.getAsBoolean()) {
-          stop = StopReason.CANCELLED;
-        } else if (generated.size() >= options.maxTokens()) {
-          stop = StopReason.MAX_TOKENS;
-        } else if (tokens.position() == tokens.capacity()) {
-          stop = StopReason.CONTEXT_FULL;
-        } else {
-          step(new int[] {token}, 0, 1, 1);
-          tokens.setPending();
-          decoded++;
-        }
+      stop = continuation.accept(token).orElse(null);
+      if (stop == null) {
+        step(new int[] {token}, 0, 1, 1);
+        tokens.setPending();
+        decoded++;
       }
       if (event != null) {
         event.finish(token, tokens.position());
@@ -117,11 +100,11 @@ final class TokenLoop {
     final double decodeSeconds = seconds(decodeStart);
     if (stop == StopReason.STOP_STRING) {
       forgetAllBut(text.get().kept(), promptEnd);
-    } else if (prefilled && text.isPresent()) {
-      text.get().end(stop == StopReason.END_OF_TEXT);
+    } else if (prefilled) {
+      continuation.end(stop);
     }
     return new Generation(
-        generated,
+        continuation.generated(),
         stop,
         prefilled ? ids.length : 0,
         prefillSeconds,
@@ -159,7 +142,7 @@ final class TokenLoop {
     int[] zeros = new int[batch];
     for (int done = 0; done < positions; ) {
       int rows = Math.min(batch, positions - done);
-      forward.appendNoise(tokens.position(), rows, random);
+      forward.appendNoise(caches, tokens.position(), rows, random);
       tokens.append(zeros, 0, rows);
       done += rows;
     }
@@ -224,7 +207,7 @@ final class TokenLoop {
   private void step(int[] ids, int from, int rows, int wanted) {
     FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     lastRow = NONE;
-    forward.run(ids, from, rows, tokens.position(), wanted);
+    forward.run(List.of(new ForwardPass.Part(caches, tokens.position(), ids, from, rows, wanted)));
     if (event != null) {
       event.finish(tokens.position(), rows);
     }
@@ -232,9 +215,9 @@ final class TokenLoop {
     lastRow = wanted > 0 ? rows - 1 : NONE;
   }
 
-  private int next(Sampler sampler) {
+  private int next(Continuation continuation) {
     try {
-      return sampler.next(forward.logits(lastRow).data());
+      return continuation.choose(forward.logits(lastRow).data());
     } catch (LogitsException e) {
       throw explained(e);
     }
@@ -249,11 +232,7 @@ final class TokenLoop {
   }
 
   private LlamaException explained(LogitsException e) {
-    return model.nonFinite().explain(e, forward.caches(), tokens.position());
-  }
-
-  private boolean isEnd(int token) {
-    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
+    return model.nonFinite().explain(e, caches, tokens.position());
   }
 
   private void checkRoom(int count) {

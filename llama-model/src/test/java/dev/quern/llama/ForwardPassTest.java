@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.quern.KernelOptions;
+import dev.quern.data.F32Matrix;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.machine.HugePages;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -42,14 +44,14 @@ class ForwardPassTest {
     try (LlamaModel model = LlamaModel.loadDemo(options());
         Arena arena = Arena.ofShared();
         KvCaches caches = new KvCaches(model.config(), KvFormat.F16, 40, PAGES)) {
-      ForwardPass forward = forward(model, caches, 20, arena);
+      ForwardPass forward = forward(model, 40, 20, 1, arena);
       int[] tokens = tokens();
-      forward.run(tokens, 0, 20, 0, 20);
-      forward.run(tokens, 20, 20, 20, 20);
+      run(forward, caches, tokens, 0, 20, 20);
+      run(forward, caches, tokens, 20, 20, 20);
       float[][] expected = {logits(forward, 17), logits(forward, 18), logits(forward, 19)};
       for (int wanted : new int[] {1, 3}) {
-        forward.run(tokens, 0, 20, 0, 0);
-        forward.run(tokens, 20, 20, 20, wanted);
+        run(forward, caches, tokens, 0, 20, 0);
+        run(forward, caches, tokens, 20, 20, wanted);
         for (int row = 20 - wanted; row < 20; row++) {
           assertArrayEquals(expected[row - 17], logits(forward, row), "row " + row);
         }
@@ -58,17 +60,71 @@ class ForwardPassTest {
     }
   }
 
+  /// Three sequences: one gets a part of its prompt of which nothing is wanted, one a token, one
+  /// the rest of a prompt.
+  @Test
+  void aSequenceInABatchIsAsAlone() throws Exception {
+    int[] tokens = tokens();
+    try (LlamaModel model = LlamaModel.loadDemo(options());
+        Arena arena = Arena.ofShared();
+        KvCaches a = new KvCaches(model.config(), KvFormat.F16, 40, PAGES);
+        KvCaches b = new KvCaches(model.config(), KvFormat.F16, 40, PAGES);
+        KvCaches c = new KvCaches(model.config(), KvFormat.F16, 40, PAGES);
+        KvCaches alone = new KvCaches(model.config(), KvFormat.F16, 40, PAGES)) {
+      ForwardPass one = forward(model, 40, 20, 1, arena);
+      run(one, alone, tokens, 0, 20, 20);
+      float[] at4 = logits(one, 4);
+      float[] at9 = logits(one, 9);
+      float[] at12 = logits(one, 12);
+
+      ForwardPass several = forward(model, 40, 20, 3, arena);
+      several.run(
+          List.of(
+              new ForwardPass.Part(a, 0, tokens, 0, 12, 0),
+              new ForwardPass.Part(c, 0, tokens, 0, 4, 1)));
+      several.run(List.of(new ForwardPass.Part(b, 0, tokens, 0, 5, 1)));
+      several.run(
+          List.of(
+              new ForwardPass.Part(b, 5, tokens, 5, 3, 0),
+              new ForwardPass.Part(a, 12, tokens, 12, 1, 1),
+              new ForwardPass.Part(c, 4, tokens, 4, 1, 1)));
+      assertRows(several.logits(3, 4), at12, at4);
+      several.run(List.of(new ForwardPass.Part(b, 8, tokens, 8, 2, 1)));
+      assertRows(several.logits(1), at9);
+    }
+  }
+
+  private static void assertRows(F32Matrix logits, float[]... expected) {
+    assertEquals(expected.length, logits.rows());
+    for (int r = 0; r < expected.length; r++) {
+      float[] row =
+          logits.rows(r, r + 1).data().asSlice(0, 4L * expected[r].length).toArray(JAVA_FLOAT);
+      assertArrayEquals(expected[r], row, "row " + r);
+    }
+  }
+
   private static float[] lastLogits(LlamaModel model, KvCaches caches, Arena arena) {
-    ForwardPass forward = forward(model, caches, BATCH, arena);
+    ForwardPass forward = forward(model, caches.limit(), BATCH, 1, arena);
     for (int done = 0; done < TOKENS; done += BATCH) {
-      forward.run(tokens(), done, BATCH, done, 1);
+      run(forward, caches, tokens(), done, BATCH, 1);
     }
     return logits(forward, BATCH - 1);
   }
 
-  private static ForwardPass forward(LlamaModel model, KvCaches caches, int batch, Arena arena) {
+  private static ForwardPass forward(
+      LlamaModel model, int positions, int rows, int sequences, Arena arena) {
     return new ForwardPass(
-        model.config(), model.weights(), model.operators(), caches, batch, model.workers(), arena);
+        model.config(),
+        model.weights(),
+        sequences == 1 ? model.operators() : model.operatorsFor(sequences),
+        new ForwardPass.Limits(positions, rows, sequences),
+        model.workers(),
+        arena);
+  }
+
+  private static void run(
+      ForwardPass forward, KvCaches caches, int[] tokens, int from, int rows, int wanted) {
+    forward.run(List.of(new ForwardPass.Part(caches, from, tokens, from, rows, wanted)));
   }
 
   private static float[] logits(ForwardPass forward, int row) {

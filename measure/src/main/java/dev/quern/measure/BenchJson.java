@@ -25,6 +25,15 @@ public final class BenchJson {
     json.put("prefillTokensPerSecond", median(r.prefillTokensPerSecond()));
     json.put("decodeTokensPerSecond", median(r.decodeTokensPerSecond()));
     json.put("timeToFirstTokenSeconds", median(r.timeToFirstTokenSeconds()));
+    Map<String, Object> batched = new LinkedHashMap<>();
+    Map<String, Object> batchedSpread = new LinkedHashMap<>();
+    r.measured()
+        .batchedDecode()
+        .forEach((sequences, rate) -> {
+          batched.put(sequences.toString(), rate.median());
+          batchedSpread.put(sequences.toString(), of(Optional.of(rate)));
+        });
+    json.put("batchedDecodeTokensPerSecond", batched.isEmpty() ? null : batched);
     json.put("loadSeconds", r.loadSeconds());
     json.put(
         "peakResidentBytes",
@@ -35,6 +44,7 @@ public final class BenchJson {
     spread.put("prefillTokensPerSecond", of(r.prefillTokensPerSecond()));
     spread.put("decodeTokensPerSecond", of(r.decodeTokensPerSecond()));
     spread.put("timeToFirstTokenSeconds", of(r.timeToFirstTokenSeconds()));
+    spread.put("batchedDecodeTokensPerSecond", batched.isEmpty() ? null : batchedSpread);
     json.put("spread", spread);
     json.put(
         "tokenSeconds",

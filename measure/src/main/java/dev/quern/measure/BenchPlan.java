@@ -1,5 +1,6 @@
 package dev.quern.measure;
 
+import java.util.List;
 import java.util.Locale;
 
 /// What is measured, in llama-bench's terms: `pp`, `tg`, `-d`, `-r`.
@@ -12,6 +13,7 @@ import java.util.Locale;
 /// @param repetitions how often both are timed
 /// @param warmupSeconds how long repetitions that don't count go on before these; one at least,
 ///   unless it is 0
+/// @param sequences how many decode at once, for each number a test of its own; empty leaves it out
 /// @param fullContext whether, after all is timed, the rest of the KV cache is filled, so that the
 ///   process's peak memory is that of a full context
 public record BenchPlan(
@@ -22,6 +24,7 @@ public record BenchPlan(
     Order order,
     int repetitions,
     double warmupSeconds,
+    List<Integer> sequences,
     boolean fullContext) {
 
   private static final int MAX_TOKENS = 1 << 30; // above any context
@@ -43,6 +46,13 @@ public record BenchPlan(
   }
 
   public BenchPlan {
+    sequences = List.copyOf(sequences);
+    sequences.forEach(n -> requireAtLeast("--sequences", n, 1));
+    if (!sequences.isEmpty() && genTokens < 2) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT, "--sequences: --gen-tokens is %d, expected at least 2", genTokens));
+    }
     requireAtLeast("--prompt-tokens", promptTokens, 0);
     requireAtLeast("--gen-tokens", genTokens, 0);
     requireAtLeast("--depth", depth, 0);
@@ -77,7 +87,7 @@ public record BenchPlan(
   public int context() {
     int tokens =
         order == Order.AFTER_PROMPT ? promptTokens + genTokens : Math.max(promptTokens, genTokens);
-    return depth + tokens;
+    return depth + tokens + (sequences.isEmpty() ? 0 : 1); // theirs begin with a token at least
   }
 
   /// Generated tokens that decoding's time stands for: the first one after a prompt is part of the

@@ -98,7 +98,8 @@ public record BenchResult(
   /// Whether every figure is stable, see [Spread#stable()].
   public boolean stable() {
     return prefillTokensPerSecond().map(Spread::stable).orElse(true)
-        && decodeTokensPerSecond().map(Spread::stable).orElse(true);
+        && decodeTokensPerSecond().map(Spread::stable).orElse(true)
+        && measured.batchedDecode().values().stream().allMatch(Spread::stable);
   }
 
   private Optional<Spread> profiled(ToDoubleBiFunction<BenchRun.Profile, Double> figure) {

@@ -8,10 +8,12 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.Measurements;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -82,9 +84,15 @@ public final class BenchRun {
   /// @param repetitions those that count, at least one
   /// @param warmups how many did not
   /// @param warmupSeconds how long these took
-  public record Measured(List<Repetition> repetitions, int warmups, double warmupSeconds) {
+  /// @param batchedDecode tokens a second of all sequences together, by how many there were
+  public record Measured(
+      List<Repetition> repetitions,
+      int warmups,
+      double warmupSeconds,
+      SortedMap<Integer, Spread> batchedDecode) {
     public Measured {
       repetitions = List.copyOf(repetitions);
+      batchedDecode = Collections.unmodifiableSortedMap(new TreeMap<>(batchedDecode));
     }
   }
 
@@ -102,6 +110,15 @@ public final class BenchRun {
 
   /// Runs warm-ups and repetitions.
   public Measured measure(LlamaModel model) {
+    Measured alone = alone(model);
+    BatchedDecode batched = new BatchedDecode(plan, progress);
+    SortedMap<Integer, Spread> rates = new TreeMap<>();
+    plan.sequences().forEach(n -> rates.put(n, batched.tokensPerSecond(model, n)));
+    return new Measured(alone.repetitions, alone.warmups, alone.warmupSeconds, rates);
+  }
+
+  /// A session's.
+  private Measured alone(LlamaModel model) {
     SplittableRandom random = new SplittableRandom(1);
     try (LlamaSession session = model.newSession()) {
       if (plan.depth() > 0) {
@@ -127,7 +144,7 @@ public final class BenchRun {
         Measurements.fillWithNoise(session, session.capacity() - 1 - session.position(), 1);
         session.evaluate(tokens(random, 1, model), _ -> {});
       }
-      return new Measured(repetitions, warmups, warmupSeconds);
+      return new Measured(repetitions, warmups, warmupSeconds, new TreeMap<>());
     }
   }
 
@@ -203,7 +220,7 @@ public final class BenchRun {
     return generation.timeToFirstTokenSeconds() + generation.decodeSeconds();
   }
 
-  private static int[] tokens(SplittableRandom random, int count, LlamaModel model) {
+  static int[] tokens(SplittableRandom random, int count, LlamaModel model) {
     return random.ints(count, 0, model.config().vocabulary()).toArray();
   }
 }

@@ -72,6 +72,11 @@ public final class BenchText {
     row(
         String.format(Locale.ROOT, "decode %d, tok/s", result.plan().decodedTokens()),
         result.decodeTokensPerSecond());
+    result
+        .measured()
+        .batchedDecode()
+        .forEach((sequences, rate) ->
+            row(String.format(Locale.ROOT, "decode %d at once", sequences), Optional.of(rate)));
     text.append(System.lineSeparator());
     line("load", "%.2f s", result.loadSeconds());
     line(

@@ -42,6 +42,7 @@ public final class BenchCommand extends ConsoleCommand {
           "--depth",
           "--fill",
           "--after-prompt",
+          "--sequences",
           "--full-context",
           "--warmup",
           "--read-bandwidth",
@@ -82,6 +83,14 @@ public final class BenchCommand extends ConsoleCommand {
       description =
           "Decode after the prompt, as in a conversation, and not after the --depth that the prompt began at.")
   boolean afterPrompt;
+
+  @Option(
+      names = "--sequences",
+      paramLabel = "N[,N...]",
+      split = ",",
+      description =
+          "Also measure so many sequences that decode at once, each --depth tokens deep, by an engine's steps; of several numbers, one after the other.")
+  List<Integer> sequences = List.of();
 
   @Option(
       names = "--full-context",
@@ -260,6 +269,7 @@ public final class BenchCommand extends ConsoleCommand {
                   order,
                   repetitions,
                   warmupSeconds,
+                  sequences.stream().sorted().distinct().toList(),
                   fullContext))
           .toList();
     } catch (IllegalArgumentException e) {

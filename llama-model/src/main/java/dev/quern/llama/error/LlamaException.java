@@ -9,7 +9,8 @@ import dev.quern.llama.text.Printable;
 ///
 /// @since 0.1
 /// @stability api
-public sealed class LlamaException extends QuernException permits PromptException {
+public sealed class LlamaException extends QuernException
+    permits PromptException, QueueFullException {
   private static final long serialVersionUID = 1L;
 
   public LlamaException(String message) {

@@ -1,7 +1,7 @@
 package dev.quern.llama.forward;
 
 import dev.quern.data.F32Matrix;
-import dev.quern.data.KvCache;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.llama.checkpoint.LlamaConfig;
@@ -10,25 +10,28 @@ import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.SwiGluKernel;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/// The Llama forward pass over a batch of consecutive tokens of one sequence (Touvron et al. 2023),
-/// with its activations. Batches of any size up to the limit run through the same kernels.
+/// The Llama forward pass (Touvron et al. 2023) over a batch of rows, each a token of some
+/// sequence, with its activations. Batches of any size up to the limit run through the same
+/// kernels, and all but attention never asks whose a row is.
 public final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
   private final Operators operators;
-  private final KvCaches caches;
   private final F32Matrix ropeTable; // [positions, headDim]
   private final Workspace workspace;
 
-  private final F32Matrix residual; // [batch, width]
-  private final F32Matrix normed; // [batch, width]
-  private final F32Matrix qkv; // [batch, queryWidth + 2 * kvWidth]
-  private final F32Matrix attended; // [batch, queryWidth]
-  private final F32Matrix gateUp; // [batch, 2 * hidden]
-  private final F32Matrix logits; // [1, vocabulary]
+  private final F32Matrix angles; // [rows, headDim], of each row's position
+  private final F32Matrix residual; // [rows, width]
+  private final F32Matrix normed; // [rows, width]
+  private final F32Matrix qkv; // [rows, queryWidth + 2 * kvWidth]
+  private final F32Matrix attended; // [rows, queryWidth]
+  private final F32Matrix gateUp; // [rows, 2 * hidden]
+  private final F32Matrix logits; // [sequences, vocabulary]
 
   /// The last layer of a prefill computes this many rows though only one is wanted: kernels for
   /// several rows are compiled by then, and those for one row would keep the first token of a cold
@@ -43,41 +46,53 @@ public final class ForwardPass {
       AttentionKernel attention,
       SwiGluKernel swiGlu) {}
 
-  /// @param batch most rows of a call
+  /// What there is room for.
+  ///
+  /// @param positions most of a sequence
+  /// @param rows most of a batch
+  /// @param sequences most of a batch, at most its rows
+  public record Limits(int positions, int rows, int sequences) {}
+
+  /// Consecutive tokens of one sequence, which become rows of a batch.
+  ///
+  /// @param caches the sequence's, which get the tokens' keys and values
+  /// @param position of the first token
+  /// @param tokens token ids
+  /// @param from index of the first one
+  /// @param rows how many
+  /// @param wanted of how many of the last rows logits may be asked for
+  public record Part(KvCaches caches, int position, int[] tokens, int from, int rows, int wanted) {}
+
   /// @param arena where activations and scratch are allocated
   public ForwardPass(
       LlamaConfig config,
       LlamaWeights weights,
       Operators operators,
-      KvCaches caches,
-      int batch,
+      Limits limits,
       Workers workers,
       Arena arena) {
     this.config = config;
     this.weights = weights;
     this.operators = operators;
-    this.caches = caches;
-    ropeTable = RopeTable.of(config, weights.ropeFactors(), caches.limit(), arena);
-    residual = F32Matrix.allocate(arena, batch, config.width());
-    normed = F32Matrix.allocate(arena, batch, config.width());
-    qkv = F32Matrix.allocate(arena, batch, config.queryWidth() + 2 * config.kvWidth());
-    attended = F32Matrix.allocate(arena, batch, config.queryWidth());
-    gateUp = F32Matrix.allocate(arena, batch, 2 * config.hidden());
-    logits = F32Matrix.allocate(arena, 1, config.vocabulary());
-    long scratch = Math.max(1, scratchBytes(batch, workers.parallelism()));
+    int rows = limits.rows();
+    ropeTable = RopeTable.of(config, weights.ropeFactors(), limits.positions(), arena);
+    angles = F32Matrix.allocate(arena, rows, config.headDim());
+    residual = F32Matrix.allocate(arena, rows, config.width());
+    normed = F32Matrix.allocate(arena, rows, config.width());
+    qkv = F32Matrix.allocate(arena, rows, config.queryWidth() + 2 * config.kvWidth());
+    attended = F32Matrix.allocate(arena, rows, config.queryWidth());
+    gateUp = F32Matrix.allocate(arena, rows, 2 * config.hidden());
+    logits = F32Matrix.allocate(arena, limits.sequences(), config.vocabulary());
+    long scratch = Math.max(1, scratchBytes(limits, workers.parallelism()));
     workspace = new Workspace(arena.allocate(scratch, Workspace.SCRATCH_ALIGNMENT), workers);
   }
 
-  /// Runs tokens at positions `position ...` and stores their keys and values.
+  /// Runs tokens and stores their keys and values. The last layer leaves out the rows before the
+  /// first that is wanted, so parts of which nothing is wanted come first.
   ///
-  /// @param tokens token ids
-  /// @param from index of the first one
-  /// @param rows how many, at most the batch
-  /// @param position position of the first one
-  /// @param wanted of how many of the last rows logits may be asked for; the last layer leaves out
-  ///   what only the others would need
-  public void run(int[] tokens, int from, int rows, int position, int wanted) {
-    caches.reserve(position, position + rows);
+  /// @param batch parts of different sequences, within the limits; row 0 is the first one's first
+  public void run(List<Part> batch) {
+    int rows = begin(batch);
     int queryWidth = config.queryWidth();
     int kvWidth = config.kvWidth();
     int hidden = config.hidden();
@@ -90,32 +105,29 @@ public final class ForwardPass {
     F32Matrix a = attended.firstRows(rows); // [rows, queryWidth]
     F32Matrix inner = gateUp.firstRows(rows);
 
-    for (int r = 0; r < rows; r++) {
-      weights.embedding().decode(tokens[from + r], x, r);
-    }
     int first = 0; // row that anything is wanted of
     for (int l = 0; l < config.layers(); l++) {
       LlamaWeights.Layer layer = weights.layers().get(l);
-      KvCache cache = caches.layer(l);
 
       operators.norm().apply(x, layer.attentionNorm(), h, workspace);
       layer.qkv().apply(h, heads, workspace);
-      operators.ropeKeys().apply(k, ropeTable, position, workspace);
-      operators.attention().append(k, v, cache, position, workspace);
+      operators.ropeKeys().apply(k, angles, 0, workspace);
+      operators.attention().append(k, v, sequences(batch, l, 0), workspace);
 
-      if (l == config.layers() - 1 && wanted < rows) {
-        if (wanted == 0) {
+      int wanted = firstWanted(batch);
+      if (l == config.layers() - 1 && wanted > 0) {
+        if (wanted == rows) {
           return;
         }
-        first = rows - Math.max(wanted, Math.min(rows, LAST_ROWS));
+        first = Math.max(0, Math.min(wanted, rows - LAST_ROWS));
         x = x.rows(first, rows);
         h = h.rows(first, rows);
         q = q.rows(first, rows);
         a = a.rows(first, rows);
         inner = inner.rows(first, rows);
       }
-      operators.ropeQueries().apply(q, ropeTable, position + first, workspace);
-      operators.attention().apply(q, cache, position + first, a, workspace);
+      operators.ropeQueries().apply(q, angles, first, workspace);
+      operators.attention().apply(q, sequences(batch, l, first), a, workspace);
       layer.attentionOutput().apply(a, x, workspace); // x += a·Woᵀ
 
       F32Matrix gate = inner.columns(0, hidden);
@@ -127,10 +139,59 @@ public final class ForwardPass {
     }
   }
 
+  /// Makes room in the caches, and sets the rows' embeddings and angles.
+  ///
+  /// @return how many rows there are
+  private int begin(List<Part> batch) {
+    int row = 0;
+    for (Part part : batch) {
+      part.caches().reserve(part.position(), part.position() + part.rows());
+      for (int r = 0; r < part.rows(); r++) {
+        weights.embedding().decode(part.tokens()[part.from() + r], residual, row + r);
+        MemorySegment.copy(
+            ropeTable.data(),
+            ropeTable.offsetBytes(part.position() + r, 0),
+            angles.data(),
+            angles.offsetBytes(row + r, 0),
+            4L * config.headDim());
+      }
+      row += part.rows();
+    }
+    return row;
+  }
+
+  /// The first row that logits may be asked for of; the number of rows where there is none.
+  private static int firstWanted(List<Part> batch) {
+    int row = 0;
+    for (Part part : batch) {
+      if (part.wanted() > 0) {
+        return row + Math.max(0, part.rows() - part.wanted());
+      }
+      row += part.rows();
+    }
+    return row;
+  }
+
+  /// The batch as attention takes it, from a row on.
+  private static List<SequenceRows> sequences(List<Part> batch, int layer, int from) {
+    List<SequenceRows> sequences = new ArrayList<>(batch.size());
+    int row = 0;
+    for (Part part : batch) {
+      int left = Math.clamp(from - row, 0, part.rows()); // out
+      if (left < part.rows()) {
+        sequences.add(
+            new SequenceRows(
+                part.rows() - left, part.caches().layer(layer), part.position() + left));
+      }
+      row += part.rows();
+    }
+    return sequences;
+  }
+
   /// Stores random keys and values, within -1 and 1, at positions `position ...` of all layers.
   ///
-  /// @param rows how many positions, at most the batch
-  public void appendNoise(int position, int rows, RandomGenerator random) {
+  /// @param rows how many positions, at most those of a batch
+  public void appendNoise(KvCaches caches, int position, int rows, RandomGenerator random) {
     caches.reserve(position, position + rows);
     int kvWidth = config.kvWidth();
     F32Matrix noise = qkv.firstRows(rows);
@@ -146,23 +207,25 @@ public final class ForwardPass {
     }
   }
 
-  /// The logits after a row of the last [#run], one of those that were wanted; overwritten by the
-  /// next call.
+  /// The logits after rows of the last [#run], of those that were wanted; overwritten by the next
+  /// call.
   ///
-  /// @return `[1, vocabulary]`
-  public F32Matrix logits(int row) {
-    F32Matrix h = normed.firstRows(1);
-    operators.norm().apply(residual.rows(row, row + 1), weights.outputNorm(), h, workspace);
-    weights.output().apply(h, logits, workspace);
-    return logits;
+  /// @param rows of the batch, at most as many as there may be sequences
+  /// @return `[rows, vocabulary]`, in the order in which they were asked for
+  public F32Matrix logits(int... rows) {
+    F32Matrix h = normed.firstRows(rows.length);
+    F32Matrix y = logits.firstRows(rows.length);
+    for (int i = 0; i < rows.length; i++) {
+      F32Matrix x = residual.rows(rows[i], rows[i] + 1);
+      operators.norm().apply(x, weights.outputNorm(), h.rows(i, i + 1), workspace);
+    }
+    weights.output().apply(h, y, workspace);
+    return y;
   }
 
-  public KvCaches caches() {
-    return caches;
-  }
-
-  private long scratchBytes(int rows, int parallelism) {
-    long bytes = weights.output().scratchBytes(1, parallelism);
+  private long scratchBytes(Limits limits, int parallelism) {
+    int rows = limits.rows();
+    long bytes = weights.output().scratchBytes(limits.sequences(), parallelism);
     for (LlamaWeights.Layer layer : weights.layers()) {
       for (Projection p :
           List.of(layer.qkv(), layer.attentionOutput(), layer.gateUp(), layer.down())) {

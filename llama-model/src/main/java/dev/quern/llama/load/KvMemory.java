@@ -38,6 +38,23 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
     }
   }
 
+  /// The same for several sequences, each with a cache of its own.
+  ///
+  /// @throws LlamaException if they need more, with the largest context that fits
+  public void requireFits(int sequences, int positions, OptionalLong available) {
+    if (available.isPresent() && bytes(positions) > available.getAsLong() / sequences) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "engine: %d sequences of context=%d need %s of KV cache, and %s of memory is available: expected fewer sequences, or a context of at most %d",
+              sequences,
+              positions,
+              mebibytes(sequences * bytes(positions)),
+              mebibytes(available.getAsLong()),
+              positions(available.getAsLong() / sequences)));
+    }
+  }
+
   /// Why positions don't fit, in a line; empty if they do.
   ///
   /// @param weights bytes that weights take besides, from now on

@@ -1,0 +1,103 @@
+package dev.quern.llama;
+
+import dev.quern.llama.sampling.Sampler;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
+
+/// A text as it goes on, token by token: which one comes next, who hears of it, and when the text
+/// is over. Whoever has a continuation runs its tokens through the model. For one thread at a time.
+final class Continuation {
+  private final LlamaModel model;
+  private final GenerationOptions options;
+  private final SessionTokens tokens;
+  private final Sampler sampler;
+  private final IntPredicate onToken;
+  private final Optional<GeneratedText> text;
+  private final BooleanSupplier cancelled;
+  private final List<Integer> generated = new ArrayList<>();
+
+  /// @param tokens what came before, the cache's; a generated token is pending there until it is
+  ///   run
+  /// @param prompt what is to be run behind them
+  /// @param onToken hears every token; false ends the text
+  /// @param text gets every token, if there is to be text
+  /// @param cancelled whether to end
+  Continuation(
+      LlamaModel model,
+      GenerationOptions options,
+      SessionTokens tokens,
+      int[] prompt,
+      IntPredicate onToken,
+      Optional<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    this.model = model;
+    this.options = options;
+    this.tokens = tokens;
+    this.onToken = onToken;
+    this.text = text;
+    this.cancelled = cancelled;
+    sampler = new Sampler(options.sampling(), model.config().vocabulary());
+    sampler.accept(tokens.history());
+    sampler.accept(prompt);
+  }
+
+  /// The tokens that were chosen, without one that ended the text.
+  List<Integer> generated() {
+    return generated;
+  }
+
+  /// Whether it is over before a token is chosen.
+  boolean isFull() {
+    return generated.size() >= options.maxTokens();
+  }
+
+  /// Chooses the next token.
+  ///
+  /// @param logits after the last token
+  /// @throws dev.quern.llama.sampling.LogitsException where there is none to choose
+  int choose(MemorySegment logits) {
+    return sampler.next(logits);
+  }
+
+  /// Takes the token that was chosen, and tells of it.
+  ///
+  /// @return why the text is over; empty where the token is to be run
+  Optional<StopReason> accept(int token) {
+    if (!options.ignoreEnd() && isEnd(token)) {
+      return Optional.of(StopReason.END_OF_TEXT);
+    }
+    if (options.stopTokens().contains(token)) {
+      return Optional.of(StopReason.STOP_TOKEN);
+    }
+    generated.add(token);
+    tokens.setPending(token);
+    boolean wanted = onToken.test(token);
+    if (text.isPresent() && text.get().completes(token)) {
+      return Optional.of(StopReason.STOP_STRING);
+    }
+    if (!wanted || cancelled.getAsBoolean()) {
+      return Optional.of(StopReason.CANCELLED);
+    }
+    if (isFull()) {
+      return Optional.of(StopReason.MAX_TOKENS);
+    }
+    return tokens.position() == tokens.capacity()
+        ? Optional.of(StopReason.CONTEXT_FULL)
+        : Optional.empty();
+  }
+
+  /// Hands on what was held back of a text that no stop string ended.
+  void end(StopReason stop) {
+    if (stop != StopReason.STOP_STRING) {
+      text.ifPresent(t -> t.end(stop == StopReason.END_OF_TEXT));
+    }
+  }
+
+  private boolean isEnd(int token) {
+    return model.hasTokenizer() && model.tokenizer().isEndOfGeneration(token);
+  }
+}

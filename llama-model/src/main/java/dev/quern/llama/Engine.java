@@ -1,0 +1,84 @@
+package dev.quern.llama;
+
+import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.QueueFullException;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/// Runs many requests on one model at once (continuous batching: Yu et al., "Orca", 2022). Decoding
+/// reads all weights for each token of one sequence, and no more for a token of each of eight. So
+/// each step of the engine runs the next token of every sequence, and beside them a part of a
+/// prompt that waits; requests come in, and leave, between two steps.
+///
+/// ```java
+/// try (LlamaModel model = LlamaModel.load(Path.of("model.gguf"));
+///     Engine engine = model.newEngine(EngineOptions.defaults())) {
+///   int[] prompt = model.tokenizer().encode("Once upon a time", false);
+///   Completion story =
+///       engine.submit(EngineRequest.of(prompt, GenerationOptions.greedy(100)), System.out::print);
+///   story.await();
+/// }
+/// ```
+///
+/// A request gets what it would get alone, to the bit under `quern.numerics=invariant`; under
+/// others kernels for several rows may round differently. Requests begin in the order in which they
+/// came. Any thread may call an engine. It has a thread of its own, and uses the model's threads.
+///
+/// @since 0.1
+/// @stability api
+public final class Engine implements AutoCloseable {
+  private final LlamaModel model;
+  private final EngineOptions options;
+  private final Scheduler scheduler;
+
+  Engine(LlamaModel model, EngineOptions options, LoadOptions load) {
+    this.model = model;
+    this.options = options;
+    scheduler = new Scheduler(model, options, load);
+  }
+
+  /// Takes a request, and returns at once.
+  ///
+  /// @param text hears the continuation, as [LlamaSession#generate(int\[\], GenerationOptions,
+  ///   Consumer)] tells it, on a thread of the request's own; nothing where the model has no
+  ///   vocabulary
+  /// @throws QueueFullException if as many requests wait as may
+  /// @throws LlamaException if the prompt does not fit, is empty, or holds an id that the model
+  ///   lacks
+  /// @throws IllegalStateException if the engine or the model is closed
+  public Completion submit(EngineRequest request, Consumer<String> text) {
+    model.requireOpen();
+    if (!request.options().stopStrings().isEmpty()) {
+      model.tokenizer(); // a file without a vocabulary is refused before anything is run
+    }
+    Completion completion = new Completion(text);
+    try {
+      Sequence sequence = new Sequence(model, request, completion);
+      if (!scheduler.offer(sequence)) {
+        throw new QueueFullException(
+            String.format(
+                Locale.ROOT,
+                "engine: %d requests wait already, and %d run; expected fewer than queue=%d, try again later",
+                options.queue(),
+                options.sequences(),
+                options.queue()));
+      }
+    } catch (RuntimeException e) { // rethrown: only the listener's thread is ended here
+      completion.fail(e);
+      throw e;
+    }
+    return completion;
+  }
+
+  /// What it has done, and does.
+  public EngineMetrics metrics() {
+    return scheduler.metrics();
+  }
+
+  /// Ends all requests with [StopReason#CANCELLED], and frees their memory.
+  @Override
+  public void close() {
+    scheduler.close();
+    model.forget(this);
+  }
+}

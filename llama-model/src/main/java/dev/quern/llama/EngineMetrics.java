@@ -1,0 +1,33 @@
+package dev.quern.llama;
+
+/// What an [Engine] has done since it was opened, and does.
+///
+/// @param waiting requests in the queue
+/// @param running requests that have a sequence
+/// @param ended requests that have ended, however they did
+/// @param rejected requests that found the queue full
+/// @param steps forward passes
+/// @param promptTokens tokens of prompts that were run
+/// @param generatedTokens tokens that were chosen
+/// @param decodeSteps steps in which every row was a decoding sequence's
+/// @param decodedTokens tokens that these ran
+/// @param decodeSeconds time of these, with choosing the tokens behind them
+/// @since 0.1
+/// @stability api
+public record EngineMetrics(
+    int waiting,
+    int running,
+    long ended,
+    long rejected,
+    long steps,
+    long promptTokens,
+    long generatedTokens,
+    long decodeSteps,
+    long decodedTokens,
+    double decodeSeconds) {
+
+  /// Decoded tokens a second, of steps that did nothing else; NaN if there were none.
+  public double decodeTokensPerSecond() {
+    return decodeSteps == 0 ? Double.NaN : decodedTokens / decodeSeconds;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.quern.llama;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+
+/// What an [Engine] is asked for. Made by [#of] and changed by the `with` methods; the constructor
+/// grows with them and is no promise.
+///
+/// @param prompt token ids, taken as they are
+/// @param options how to continue; its cancellation, if it has one, ends the request too
+/// @param deadline how long the request may take, from its submission; when it is over the request
+///   ends with [StopReason#CANCELLED]
+/// @since 0.1
+/// @stability api
+public record EngineRequest(int[] prompt, GenerationOptions options, Optional<Duration> deadline) {
+  public EngineRequest {
+    prompt = prompt.clone();
+    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(deadline, "deadline");
+  }
+
+  /// A request without a deadline.
+  public static EngineRequest of(int[] prompt, GenerationOptions options) {
+    return new EngineRequest(prompt, options, Optional.empty());
+  }
+
+  public EngineRequest withDeadline(Duration deadline) {
+    return new EngineRequest(prompt, options, Optional.of(deadline));
+  }
+
+  @Override
+  public int[] prompt() {
+    return prompt.clone();
+  }
+}

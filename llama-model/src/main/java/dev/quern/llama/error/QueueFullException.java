@@ -1,0 +1,13 @@
+package dev.quern.llama.error;
+
+/// A request that was not taken, since as many wait as may. Later it may be.
+///
+/// @since 0.1
+/// @stability api
+public final class QueueFullException extends LlamaException {
+  private static final long serialVersionUID = 1L;
+
+  public QueueFullException(String message) {
+    super(message);
+  }
+}

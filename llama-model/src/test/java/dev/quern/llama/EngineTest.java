@@ -1,0 +1,202 @@
+package dev.quern.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.quern.KernelOptions;
+import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.PromptException;
+import dev.quern.llama.error.QueueFullException;
+import dev.quern.llama.sampling.SamplingOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class EngineTest {
+  private static final EngineOptions FOUR =
+      EngineOptions.defaults().withSequences(4).withPromptRows(7);
+
+  /// What a request asks for, and what it gets alone.
+  private record Expected(
+      EngineRequest request, List<Integer> tokens, String text, StopReason stop) {}
+
+  private static LlamaModel model;
+
+  @BeforeAll
+  static void load() throws IOException {
+    KernelOptions kernels =
+        KernelOptions.fromSystem()
+            .with("quern.provider", "scalar")
+            .with("quern.numerics", "invariant");
+    model = LlamaModel.loadDemo(LoadOptions.defaults().withKernels(kernels).withThreads(2));
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+  }
+
+  @Test
+  void eachRequestGetsWhatItGetsAlone() throws Exception {
+    Random random = new Random(5);
+    List<Expected> expected = new ArrayList<>();
+    for (int i = 0; i < 24; i++) {
+      expected.add(alone(request(random)));
+    }
+    try (Engine engine = model.newEngine(FOUR);
+        ExecutorService threads = Executors.newFixedThreadPool(6)) {
+      List<Future<Generation>> answers = new ArrayList<>();
+      List<StringBuffer> texts = new ArrayList<>();
+      for (Expected e : expected) {
+        StringBuffer text = new StringBuffer();
+        texts.add(text);
+        answers.add(threads.submit(() -> engine.submit(e.request, text::append).await()));
+      }
+      for (int i = 0; i < expected.size(); i++) {
+        Generation answer = answers.get(i).get();
+        assertEquals(expected.get(i).tokens, answer.tokens(), "request " + i);
+        assertEquals(expected.get(i).text, texts.get(i).toString(), "request " + i);
+        assertEquals(expected.get(i).stop, answer.stop(), "request " + i);
+        assertEquals(expected.get(i).request.prompt().length, answer.promptTokens());
+      }
+      EngineMetrics metrics = engine.metrics();
+      assertEquals(24, metrics.ended());
+      assertEquals(0, metrics.running() + metrics.waiting());
+      assertEquals(
+          expected.stream().mapToLong(e -> e.request.prompt().length).sum(),
+          metrics.promptTokens());
+      // Each token is a row of some step: fewer steps than tokens means that rows were shared.
+      assertTrue(metrics.steps() < metrics.generatedTokens(), metrics::toString);
+    }
+  }
+
+  @Test
+  void aFullQueueIsARejection() throws Exception {
+    try (Engine engine = model.newEngine(FOUR.withSequences(1).withQueue(2))) {
+      CountDownLatch started = new CountDownLatch(1);
+      Completion first = engine.submit(endless(), _ -> started.countDown());
+      started.await();
+      Completion second = engine.submit(endless(), _ -> {});
+      Completion third = engine.submit(endless(), _ -> {});
+      String refused =
+          assertThrows(QueueFullException.class, () -> engine.submit(endless(), _ -> {}))
+              .getMessage();
+      assertEquals(
+          "engine: 2 requests wait already, and 1 run; expected fewer than queue=2, try again later",
+          refused);
+      assertEquals(1, engine.metrics().rejected());
+      second.cancel();
+      assertEquals(List.of(), second.await().tokens());
+      first.cancel();
+      assertEquals(StopReason.CANCELLED, first.await().stop());
+      third.cancel();
+      assertEquals(StopReason.CANCELLED, third.await().stop());
+    }
+  }
+
+  @Test
+  void aDeadlineEndsARequestThatRunsAndOneThatWaits() throws Exception {
+    try (Engine engine = model.newEngine(FOUR.withSequences(1))) {
+      Completion runs = engine.submit(endless().withDeadline(Duration.ofMillis(300)), _ -> {});
+      Completion waits = engine.submit(endless().withDeadline(Duration.ofMillis(1)), _ -> {});
+      assertEquals(StopReason.CANCELLED, waits.await().stop());
+      assertEquals(List.of(), waits.await().tokens());
+      assertEquals(StopReason.CANCELLED, runs.await().stop());
+      assertTrue(runs.await().tokens().size() > 0);
+    }
+  }
+
+  @Test
+  void whatAListenerThrowsIsItsRequestsAlone() throws Exception {
+    IllegalStateException mistake = new IllegalStateException("the listener's");
+    Expected other = alone(request(new Random(7)));
+    try (Engine engine = model.newEngine(FOUR)) {
+      Completion broken =
+          engine.submit(
+              endless(),
+              _ -> {
+                throw mistake;
+              });
+      Completion whole = engine.submit(other.request, _ -> {});
+      assertSame(mistake, assertThrows(IllegalStateException.class, broken::await));
+      assertEquals(other.tokens, whole.await().tokens());
+      while (engine.metrics().running() > 0) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  @Test
+  void closingEndsWhatRunsAndWhatWaits() throws Exception {
+    Engine engine = model.newEngine(FOUR.withSequences(1));
+    CountDownLatch started = new CountDownLatch(1);
+    Completion runs = engine.submit(endless(), _ -> started.countDown());
+    Completion waits = engine.submit(endless(), _ -> {});
+    started.await();
+    engine.close();
+    engine.close();
+    assertEquals(StopReason.CANCELLED, runs.await().stop());
+    assertEquals(StopReason.CANCELLED, waits.await().stop());
+    assertThrows(IllegalStateException.class, () -> engine.submit(endless(), _ -> {}));
+  }
+
+  @Test
+  void whatCannotRunIsRefused() {
+    try (Engine engine = model.newEngine(FOUR)) {
+      GenerationOptions options = GenerationOptions.greedy(1);
+      assertThrows(
+          PromptException.class,
+          () -> engine.submit(EngineRequest.of(new int[0], options), _ -> {}));
+      assertThrows(
+          PromptException.class,
+          () -> engine.submit(EngineRequest.of(new int[model.context() + 1], options), _ -> {}));
+      assertThrows(
+          LlamaException.class,
+          () -> engine.submit(EngineRequest.of(new int[] {1 << 20}, options), _ -> {}));
+      assertEquals(
+          "engine: sequences=0, expected >= 1",
+          assertThrows(LlamaException.class, () -> FOUR.withSequences(0)).getMessage());
+      assertThrows(
+          LlamaException.class, () -> model.newEngine(FOUR.withSequences(Integer.MAX_VALUE)));
+    }
+  }
+
+  private static EngineRequest endless() {
+    return EngineRequest.of(
+        model.tokenizer().encode("Once", false), options(SamplingOptions.GREEDY, 500));
+  }
+
+  private static GenerationOptions options(SamplingOptions sampling, int maxTokens) {
+    return GenerationOptions.of(maxTokens, sampling).ignoringEnd();
+  }
+
+  private static EngineRequest request(Random random) {
+    int[] prompt = random.ints(1 + random.nextInt(60), 3, 500).toArray();
+    SamplingOptions sampling =
+        random.nextBoolean() ? SamplingOptions.GREEDY : SamplingOptions.standard(random.nextInt());
+    GenerationOptions options = GenerationOptions.of(random.nextInt(40), sampling);
+    return EngineRequest.of(
+        prompt, random.nextInt(3) == 0 ? options.withStopStrings("a", "the ") : options);
+  }
+
+  private static Expected alone(EngineRequest request) {
+    try (LlamaSession session = model.newSession()) {
+      StringBuilder text = new StringBuilder();
+      Generation g = session.generate(request.prompt(), request.options(), text::append);
+      return new Expected(request, g.tokens(), text.toString(), g.stop());
+    }
+  }
+}
