@@ -20,6 +20,9 @@ import java.util.function.Consumer;
 /// }
 /// ```
 ///
+/// A prompt that begins as that of a request that runs, or ran, does costs only what is new: system
+/// prompts, a conversation's next turn, another try.
+///
 /// A request gets what it would get alone, to the bit under `quern.numerics=invariant`; under
 /// others kernels for several rows may round differently. Requests begin in the order in which they
 /// came. Any thread may call an engine. It has a thread of its own, and uses the model's threads.

@@ -8,6 +8,7 @@ package dev.quern.llama;
 /// @param rejected requests that found the queue full
 /// @param steps forward passes
 /// @param promptTokens tokens of prompts that were run
+/// @param cachedTokens tokens of prompts that were not run, since a KV cache had them
 /// @param generatedTokens tokens that were chosen
 /// @param decodeSteps steps in which every row was a decoding sequence's
 /// @param decodedTokens tokens that these ran
@@ -21,6 +22,7 @@ public record EngineMetrics(
     long rejected,
     long steps,
     long promptTokens,
+    long cachedTokens,
     long generatedTokens,
     long decodeSteps,
     long decodedTokens,

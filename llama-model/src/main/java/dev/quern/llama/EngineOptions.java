@@ -10,31 +10,45 @@ import java.util.Locale;
 /// @param promptRows most prompt tokens of a step in which others decode: what bounds the time that
 ///   a long prompt adds between two of their tokens
 /// @param queue most requests that wait
+/// @param prefixes most KV caches that are kept of sequences that have ended: a prompt that begins
+///   as one of them, or as one that runs, costs only what is new. Whose use is longest ago goes
+///   first; 0 keeps none
 /// @since 0.1
 /// @stability api
-public record EngineOptions(int sequences, int promptRows, int queue) {
+public record EngineOptions(int sequences, int promptRows, int queue, int prefixes) {
 
   public EngineOptions {
     check("sequences", sequences, 1);
     check("promptRows", promptRows, 1);
     check("queue", queue, 0);
+    check("prefixes", prefixes, 0);
   }
 
-  /// 8 sequences, 32 prompt tokens a step beside decoding ones, 1,000 requests that wait.
+  /// 8 sequences, 32 prompt tokens a step beside decoding ones, 1,000 requests that wait, 8
+  /// prefixes.
   public static EngineOptions defaults() {
-    return new EngineOptions(8, 32, 1_000);
+    return new EngineOptions(8, 32, 1_000, 8);
   }
 
   public EngineOptions withSequences(int sequences) {
-    return new EngineOptions(sequences, promptRows, queue);
+    return new EngineOptions(sequences, promptRows, queue, prefixes);
   }
 
   public EngineOptions withPromptRows(int promptRows) {
-    return new EngineOptions(sequences, promptRows, queue);
+    return new EngineOptions(sequences, promptRows, queue, prefixes);
   }
 
   public EngineOptions withQueue(int queue) {
-    return new EngineOptions(sequences, promptRows, queue);
+    return new EngineOptions(sequences, promptRows, queue, prefixes);
+  }
+
+  public EngineOptions withPrefixes(int prefixes) {
+    return new EngineOptions(sequences, promptRows, queue, prefixes);
+  }
+
+  /// KV caches that there may be at once.
+  long caches() {
+    return (long) sequences + prefixes;
   }
 
   private static void check(String name, int value, int least) {

@@ -272,11 +272,11 @@ public final class LlamaModel implements AutoCloseable {
   /// Opens an engine, which runs many requests at once.
   ///
   /// @throws LlamaException if the machine has no memory left for the KV caches of so many
-  ///   sequences
+  ///   sequences and prefixes
   /// @throws IllegalStateException if the model is closed
   public Engine newEngine(EngineOptions options) {
     requireOpen();
-    kvMemory().requireFits(options.sequences(), context(), surroundings.available().get());
+    kvMemory().requireFits(options.caches(), context(), surroundings.available().get());
     Engine engine = new Engine(this, options, this.options);
     engines.add(engine);
     if (closed) { // meanwhile: close() may have missed this one

@@ -16,7 +16,6 @@ import java.util.Optional;
 final class Scheduler implements AutoCloseable {
   private final LlamaModel model;
   private final EngineOptions options;
-  private final LoadOptions load;
   private final int batch; // most prompt rows of a step in which nobody decodes
   private final Arena arena = Arena.ofShared();
   private final ForwardPass forward;
@@ -25,7 +24,7 @@ final class Scheduler implements AutoCloseable {
   /// Of the engine's thread alone, like what they hold.
   private final List<Sequence> running = new ArrayList<>();
 
-  private final Deque<KvCaches> idle = new ArrayDeque<>(); // caches of sequences that have ended
+  private final PrefixCache prefixes;
 
   private final Deque<Sequence> waiting = new ArrayDeque<>(); // guarded by this
   private boolean closing; // guarded by this
@@ -36,6 +35,7 @@ final class Scheduler implements AutoCloseable {
   private long rejected;
   private long steps;
   private long promptTokens;
+  private long cachedTokens;
   private long generatedTokens;
   private long decodeSteps;
   private long decodedTokens;
@@ -44,8 +44,11 @@ final class Scheduler implements AutoCloseable {
   Scheduler(LlamaModel model, EngineOptions options, LoadOptions load) {
     this.model = model;
     this.options = options;
-    this.load = load;
     batch = Math.min(load.batch(), model.context());
+    prefixes =
+        new PrefixCache(
+            options.prefixes(),
+            () -> new KvCaches(model.config(), load.kv(), model.context(), model.hugePages()));
     try {
       int rows = options.sequences() + Math.max(batch, options.promptRows());
       ForwardPass.Limits limits =
@@ -90,6 +93,7 @@ final class Scheduler implements AutoCloseable {
         rejected,
         steps,
         promptTokens,
+        cachedTokens,
         generatedTokens,
         decodeSteps,
         decodedTokens,
@@ -143,11 +147,12 @@ final class Scheduler implements AutoCloseable {
 
   private void start(Sequence s) {
     try {
-      s.start(
-          idle.isEmpty()
-              ? new KvCaches(model.config(), load.kv(), model.context(), model.hugePages())
-              : idle.pop());
+      PrefixCache.Found found = prefixes.find(s.prompt(), running);
+      s.start(found.caches(), found.tokens());
       running.add(s);
+      synchronized (this) {
+        cachedTokens += found.tokens();
+      }
     } catch (Throwable t) { // no memory: this request's failure
       ended(1, 1);
       s.fail(t);
@@ -264,19 +269,17 @@ final class Scheduler implements AutoCloseable {
   }
 
   private void end(Sequence s, StopReason stop) {
-    leave(s);
+    running.remove(s);
+    prefixes.keep(s.history(), s.caches());
+    ended(1, 1);
     s.end(stop);
   }
 
   private void fail(Sequence s, Throwable failure) {
-    leave(s);
-    s.fail(failure);
-  }
-
-  private void leave(Sequence s) {
     running.remove(s);
-    idle.push(s.caches());
+    prefixes.release(s.caches());
     ended(1, 1);
+    s.fail(failure);
   }
 
   private synchronized void ended(int places, int sequences) {
@@ -307,7 +310,7 @@ final class Scheduler implements AutoCloseable {
     }
     ended(0, left.size());
     left.forEach(s -> s.end(StopReason.CANCELLED));
-    idle.forEach(KvCaches::close);
+    prefixes.close();
     arena.close();
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -22,6 +22,7 @@ final class Sequence {
   private KvCaches caches; // while it runs
   private Continuation continuation; // from its start on
   private long started;
+  private int cached; // of the prompt, before its start
   private int taken; // of the prompt, with the step that is being made
   private int rows; // of that step
   private int next; // token to run, when the prompt is done
@@ -53,9 +54,18 @@ final class Sequence {
     }
   }
 
+  int[] prompt() {
+    return prompt;
+  }
+
   /// Gets a place.
-  void start(KvCaches caches) {
+  ///
+  /// @param caches that hold the prompt's first `cached` tokens, fewer than there are
+  void start(KvCaches caches, int cached) {
     this.caches = caches;
+    tokens.append(prompt, 0, cached);
+    taken = cached;
+    this.cached = cached;
     started = System.nanoTime();
     Optional<GeneratedText> text =
         model.hasTokenizer()
@@ -133,6 +143,11 @@ final class Sequence {
     return tokens.position();
   }
 
+  /// The tokens in its caches.
+  int[] history() {
+    return tokens.history();
+  }
+
   /// Ends it, with what it has.
   void end(StopReason stop) {
     if (continuation == null) { // never started
@@ -148,7 +163,7 @@ final class Sequence {
         new Generation(
             continuation.generated(),
             stop,
-            prefilled ? prompt.length : 0,
+            prefilled ? prompt.length - cached : 0,
             prefill,
             firstTokenSeconds,
             decoded,

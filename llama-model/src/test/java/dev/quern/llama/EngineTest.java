@@ -83,6 +83,66 @@ class EngineTest {
     }
   }
 
+  /// Of one that has ended, whose caches it takes over or copies from, and of one that runs.
+  @Test
+  void aPromptsKnownBeginningIsNotRunAgain() throws Exception {
+    Random random = new Random(11);
+    int[] system = random.ints(50, 3, 500).toArray();
+    GenerationOptions options = options(SamplingOptions.standard(3), 30);
+    List<Expected> expected = new ArrayList<>();
+    for (int length : new int[] {5, 9, 0}) {
+      int[] prompt = SessionTokens.concat(system, random.ints(length, 3, 500).toArray());
+      expected.add(alone(EngineRequest.of(prompt, options)));
+    }
+    Expected first = expected.getFirst();
+    int[] turn = SessionTokens.concat(first.request.prompt(), ids(first.tokens.subList(0, 29)));
+    expected.add(alone(EngineRequest.of(SessionTokens.concat(turn, new int[] {7, 8, 9}), options)));
+    long[] cached = {0, 50, 49, turn.length};
+    try (Engine engine = model.newEngine(FOUR)) {
+      long before = 0;
+      for (int i = 0; i < expected.size(); i++) {
+        Expected e = expected.get(i);
+        assertEquals(e.tokens, engine.submit(e.request, _ -> {}).await().tokens(), "request " + i);
+        long now = engine.metrics().cachedTokens();
+        assertEquals(cached[i], now - before, "request " + i);
+        before = now;
+      }
+    }
+    try (Engine engine = model.newEngine(FOUR.withPrefixes(0))) {
+      CountDownLatch started = new CountDownLatch(1);
+      int[] prompt = expected.get(1).request.prompt();
+      Completion runs =
+          engine.submit(
+              EngineRequest.of(prompt, options.withMaxTokens(400)), _ -> started.countDown());
+      started.await();
+      Expected second = expected.get(2);
+      assertEquals(second.tokens, engine.submit(second.request, _ -> {}).await().tokens());
+      assertEquals(49, engine.metrics().cachedTokens());
+      runs.cancel();
+      assertEquals(expected.get(1).tokens.subList(0, 20), runs.await().tokens().subList(0, 20));
+      engine.submit(second.request, _ -> {}).await();
+      assertEquals(49, engine.metrics().cachedTokens()); // nothing runs, and nothing is kept
+    }
+  }
+
+  @Test
+  void ofMorePrefixesThanAreKeptTheOldestGoes() throws Exception {
+    Random random = new Random(13);
+    try (Engine engine = model.newEngine(FOUR.withPrefixes(2))) {
+      int[][] prompts = new int[3][];
+      for (int i = 0; i < 3; i++) {
+        prompts[i] = random.ints(40, 3, 500).toArray();
+      }
+      long[] cached = {0, 0, 39, 39, 78, 78};
+      int[] order = {0, 1, 0, 2, 0, 1};
+      for (int i = 0; i < order.length; i++) {
+        GenerationOptions one = options(SamplingOptions.GREEDY, 1);
+        engine.submit(EngineRequest.of(prompts[order[i]], one), _ -> {}).await();
+        assertEquals(cached[i], engine.metrics().cachedTokens(), "request " + i);
+      }
+    }
+  }
+
   @Test
   void aFullQueueIsARejection() throws Exception {
     try (Engine engine = model.newEngine(FOUR.withSequences(1).withQueue(2))) {
@@ -172,6 +232,10 @@ class EngineTest {
       assertThrows(
           LlamaException.class, () -> model.newEngine(FOUR.withSequences(Integer.MAX_VALUE)));
     }
+  }
+
+  private static int[] ids(List<Integer> tokens) {
+    return tokens.stream().mapToInt(t -> t).toArray();
   }
 
   private static EngineRequest endless() {

@@ -84,6 +84,17 @@ public final class KvCaches implements AutoCloseable {
     }
   }
 
+  /// Takes over another sequence's first positions, of the same model.
+  public void copyFrom(KvCaches other, int positions) {
+    reserve(0, positions);
+    for (int l = 0; l < layers.size(); l++) {
+      KvCache from = other.layer(l);
+      KvCache to = layer(l);
+      copy(from.keys(), from.capacity(), to.keys(), to.capacity(), positions);
+      copy(from.values(), from.capacity(), to.values(), to.capacity(), positions);
+    }
+  }
+
   /// Where the first key or value is that is not finite, in the order of the layers; in words.
   ///
   /// @param positions that are looked at

@@ -41,15 +41,16 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
   /// The same for several sequences, each with a cache of its own.
   ///
   /// @throws LlamaException if they need more, with the largest context that fits
-  public void requireFits(int sequences, int positions, OptionalLong available) {
+  public void requireFits(long sequences, int positions, OptionalLong available) {
     if (available.isPresent() && bytes(positions) > available.getAsLong() / sequences) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "engine: %d sequences of context=%d need %s of KV cache, and %s of memory is available: expected fewer sequences, or a context of at most %d",
+              "engine: %d sequences and prefixes of context=%d need %s of KV cache, and %s of memory is available: expected fewer of them, or a context of at most %d",
               sequences,
               positions,
-              mebibytes(sequences * bytes(positions)),
+              String.format(
+                  Locale.ROOT, "%.1f MiB", (double) sequences * bytes(positions) / 0x1p20),
               mebibytes(available.getAsLong()),
               positions(available.getAsLong() / sequences)));
     }
