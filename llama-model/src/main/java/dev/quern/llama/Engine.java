@@ -23,6 +23,11 @@ import java.util.function.Consumer;
 /// A prompt that begins as that of a request that runs, or ran, does costs only what is new: system
 /// prompts, a conversation's next turn, another try.
 ///
+/// With [EngineOptions#lookup()] a sequence guesses what comes next where it repeats itself or its
+/// prompt (Saxena, "Prompt lookup decoding", 2023): the step that runs its next token runs the
+/// guesses behind it as well, and those stay that would have been chosen anyway. Each token is
+/// chosen from the model's logits in its turn, so the text is distributed as without.
+///
 /// A request gets what it would get alone, to the bit under `quern.numerics=invariant`; under
 /// others kernels for several rows may round differently. Requests begin in the order in which they
 /// came. Any thread may call an engine. It has a thread of its own, and uses the model's threads.
@@ -56,7 +61,7 @@ public final class Engine implements AutoCloseable {
     }
     Completion completion = new Completion(text);
     try {
-      Sequence sequence = new Sequence(model, request, completion);
+      Sequence sequence = new Sequence(model, request, options.lookup(), completion);
       if (!scheduler.offer(sequence)) {
         throw new QueueFullException(
             String.format(

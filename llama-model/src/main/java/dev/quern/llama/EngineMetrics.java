@@ -10,8 +10,10 @@ package dev.quern.llama;
 /// @param promptTokens tokens of prompts that were run
 /// @param cachedTokens tokens of prompts that were not run, since a KV cache had them
 /// @param generatedTokens tokens that were chosen
+/// @param guessedTokens tokens that were guessed (see [EngineOptions#lookup()])
+/// @param acceptedTokens of these, those that were right
 /// @param decodeSteps steps in which every row was a decoding sequence's
-/// @param decodedTokens tokens that these ran
+/// @param decodedTokens tokens that these gave
 /// @param decodeSeconds time of these, with choosing the tokens behind them
 /// @since 0.1
 /// @stability api
@@ -24,6 +26,8 @@ public record EngineMetrics(
     long promptTokens,
     long cachedTokens,
     long generatedTokens,
+    long guessedTokens,
+    long acceptedTokens,
     long decodeSteps,
     long decodedTokens,
     double decodeSeconds) {

@@ -13,37 +13,44 @@ import java.util.Locale;
 /// @param prefixes most KV caches that are kept of sequences that have ended: a prompt that begins
 ///   as one of them, or as one that runs, costs only what is new. Whose use is longest ago goes
 ///   first; 0 keeps none
+/// @param lookup most tokens that a sequence guesses of what it has said or was told before, and
+///   that the step which runs its next token verifies (see [Engine]); 0 guesses nothing
 /// @since 0.1
 /// @stability api
-public record EngineOptions(int sequences, int promptRows, int queue, int prefixes) {
+public record EngineOptions(int sequences, int promptRows, int queue, int prefixes, int lookup) {
 
   public EngineOptions {
     check("sequences", sequences, 1);
     check("promptRows", promptRows, 1);
     check("queue", queue, 0);
     check("prefixes", prefixes, 0);
+    check("lookup", lookup, 0);
   }
 
   /// 8 sequences, 32 prompt tokens a step beside decoding ones, 1,000 requests that wait, 8
-  /// prefixes.
+  /// prefixes, no guesses.
   public static EngineOptions defaults() {
-    return new EngineOptions(8, 32, 1_000, 8);
+    return new EngineOptions(8, 32, 1_000, 8, 0);
   }
 
   public EngineOptions withSequences(int sequences) {
-    return new EngineOptions(sequences, promptRows, queue, prefixes);
+    return new EngineOptions(sequences, promptRows, queue, prefixes, lookup);
   }
 
   public EngineOptions withPromptRows(int promptRows) {
-    return new EngineOptions(sequences, promptRows, queue, prefixes);
+    return new EngineOptions(sequences, promptRows, queue, prefixes, lookup);
   }
 
   public EngineOptions withQueue(int queue) {
-    return new EngineOptions(sequences, promptRows, queue, prefixes);
+    return new EngineOptions(sequences, promptRows, queue, prefixes, lookup);
   }
 
   public EngineOptions withPrefixes(int prefixes) {
-    return new EngineOptions(sequences, promptRows, queue, prefixes);
+    return new EngineOptions(sequences, promptRows, queue, prefixes, lookup);
+  }
+
+  public EngineOptions withLookup(int lookup) {
+    return new EngineOptions(sequences, promptRows, queue, prefixes, lookup);
   }
 
   /// KV caches that there may be at once.

@@ -5,12 +5,13 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.sampling.LogitsException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// An engine's thread: forms a batch of the sequences that run, runs it, and does so again.
 final class Scheduler implements AutoCloseable {
@@ -23,6 +24,9 @@ final class Scheduler implements AutoCloseable {
 
   /// Of the engine's thread alone, like what they hold.
   private final List<Sequence> running = new ArrayList<>();
+
+  /// A sequence's part of the step that is being made.
+  private record Member(Sequence sequence, ForwardPass.Part part) {}
 
   private final PrefixCache prefixes;
 
@@ -37,6 +41,9 @@ final class Scheduler implements AutoCloseable {
   private long promptTokens;
   private long cachedTokens;
   private long generatedTokens;
+  private long generatedBefore; // the last step
+  private long guessedTokens;
+  private long acceptedTokens;
   private long decodeSteps;
   private long decodedTokens;
   private long decodeNanos;
@@ -50,9 +57,9 @@ final class Scheduler implements AutoCloseable {
             options.prefixes(),
             () -> new KvCaches(model.config(), load.kv(), model.context(), model.hugePages()));
     try {
-      int rows = options.sequences() + Math.max(batch, options.promptRows());
-      ForwardPass.Limits limits =
-          new ForwardPass.Limits(model.context(), rows, options.sequences());
+      int decoding = Math.multiplyExact(options.sequences(), 1 + options.lookup());
+      int rows = decoding + Math.max(batch, options.promptRows());
+      ForwardPass.Limits limits = new ForwardPass.Limits(model.context(), rows, decoding);
       forward =
           new ForwardPass(
               model.config(),
@@ -95,6 +102,8 @@ final class Scheduler implements AutoCloseable {
         promptTokens,
         cachedTokens,
         generatedTokens,
+        guessedTokens,
+        acceptedTokens,
         decodeSteps,
         decodedTokens,
         decodeNanos / 1e9);
@@ -188,7 +197,6 @@ final class Scheduler implements AutoCloseable {
     boolean decoding = running.stream().anyMatch(Sequence::isDecoding);
     int left = decoding ? options.promptRows() : batch; // rows for prompts
     int prompts = 0;
-    record Member(Sequence sequence, ForwardPass.Part part) {}
     List<Member> members = new ArrayList<>();
     for (Sequence s : List.copyOf(running)) {
       boolean prompt = !s.isDecoding();
@@ -205,35 +213,70 @@ final class Scheduler implements AutoCloseable {
         prompts += part.rows();
       }
     }
-    // Parts of which nothing is wanted come first (ForwardPass#run).
-    members.sort(Comparator.comparingInt(m -> m.part().wanted()));
+    // Parts of which nothing is wanted come first (ForwardPass#run), then those of which least is.
+    members.sort(
+        Comparator.<Member>comparingInt(m -> Math.min(1, m.part.wanted()))
+            .thenComparingInt(m -> m.part.wanted() - m.part.rows()));
     forward.run(members.stream().map(Member::part).toList());
-    List<Sequence> wanted = new ArrayList<>();
+    accept(members);
+    count(prompts, System.nanoTime() - start);
+  }
+
+  /// Hands on the logits behind all rows that they are wanted of.
+  private void accept(List<Member> members) {
     List<Integer> rows = new ArrayList<>();
     int row = 0;
     for (Member m : members) {
-      m.sequence().ran();
-      row += m.part().rows();
-      if (m.part().wanted() > 0) {
-        wanted.add(m.sequence());
-        rows.add(row - 1);
+      row += m.part.rows();
+      for (int r = row - m.part.wanted(); r < row; r++) {
+        rows.add(r);
       }
     }
-    if (!wanted.isEmpty()) {
-      accept(wanted, forward.logits(rows.stream().mapToInt(r -> r).toArray()));
+    F32Matrix logits =
+        rows.isEmpty() ? null : forward.logits(rows.stream().mapToInt(r -> r).toArray());
+    int from = 0;
+    for (Member m : members) {
+      if (m.part.wanted() == 0) {
+        m.sequence.ran();
+      } else {
+        accept(m.sequence, rows(logits, from, from + m.part.wanted()));
+        from += m.part.wanted();
+      }
     }
-    count(prompts, members.size(), wanted.size(), System.nanoTime() - start);
   }
 
-  private synchronized void count(int prompts, int members, int wanted, long nanos) {
+  private static List<MemorySegment> rows(F32Matrix logits, int from, int to) {
+    long bytes = (long) Float.BYTES * logits.cols();
+    return IntStream.range(from, to)
+        .mapToObj(r -> logits.data().asSlice(logits.offsetBytes(r, 0), bytes))
+        .toList();
+  }
+
+  private void accept(Sequence s, List<MemorySegment> logits) {
+    try {
+      Sequence.Gain gain = s.accept(logits);
+      synchronized (this) {
+        generatedTokens += gain.chosen();
+        guessedTokens += gain.guessed();
+        acceptedTokens += gain.right();
+      }
+      gain.over().ifPresent(stop -> end(s, stop));
+    } catch (LogitsException e) {
+      fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
+    } catch (RuntimeException e) { // a stranger's option or cancellation: this request's failure
+      fail(s, e);
+    }
+  }
+
+  private synchronized void count(int prompts, long nanos) {
     steps++;
     promptTokens += prompts;
-    generatedTokens += wanted;
     if (prompts == 0) {
       decodeSteps++;
-      decodedTokens += members;
+      decodedTokens += generatedTokens - generatedBefore;
       decodeNanos += nanos;
     }
+    generatedBefore = generatedTokens;
   }
 
   /// Makes room for a part.
@@ -246,25 +289,6 @@ final class Scheduler implements AutoCloseable {
     } catch (Throwable t) { // no memory: this request's failure
       fail(s, t);
       return false;
-    }
-  }
-
-  /// @param logits `[sequences, vocabulary]`
-  private void accept(List<Sequence> sequences, F32Matrix logits) {
-    for (int i = 0; i < sequences.size(); i++) {
-      Sequence s = sequences.get(i);
-      try {
-        Optional<StopReason> over =
-            s.accept(
-                logits
-                    .data()
-                    .asSlice(logits.offsetBytes(i, 0), (long) Float.BYTES * logits.cols()));
-        over.ifPresent(stop -> end(s, stop));
-      } catch (LogitsException e) {
-        fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
-      } catch (RuntimeException e) { // a stranger's option or cancellation: this request's failure
-        fail(s, e);
-      }
     }
   }
 

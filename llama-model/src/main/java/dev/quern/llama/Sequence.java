@@ -25,15 +25,18 @@ final class Sequence {
   private int cached; // of the prompt, before its start
   private int taken; // of the prompt, with the step that is being made
   private int rows; // of that step
-  private int next; // token to run, when the prompt is done
+  private int[] chosen; // when the prompt is done: the token to run, and guesses behind it
+  private final Lookup lookup;
   private double prefillSeconds = Double.NaN;
   private double firstTokenSeconds = Double.NaN;
   private int decoded;
 
+  /// @param guesses most tokens of one
   /// @throws PromptException if there is no prompt, or it does not fit
   /// @throws dev.quern.llama.error.LlamaException if the vocabulary lacks a token of it
-  Sequence(LlamaModel model, EngineRequest request, Completion completion) {
+  Sequence(LlamaModel model, EngineRequest request, int guesses, Completion completion) {
     this.model = model;
+    lookup = new Lookup(guesses);
     this.completion = completion;
     options = request.options();
     hasDeadline = request.deadline().isPresent();
@@ -99,8 +102,8 @@ final class Sequence {
   /// @param most rows of a prompt
   ForwardPass.Part part(int most) {
     if (isDecoding()) {
-      rows = 1;
-      return new ForwardPass.Part(caches, tokens.position(), new int[] {next}, 0, 1, 1);
+      rows = chosen.length;
+      return new ForwardPass.Part(caches, tokens.position(), chosen, 0, rows, rows);
     }
     int from = taken;
     rows = Math.min(most, prompt.length - taken);
@@ -109,34 +112,73 @@ final class Sequence {
         caches, tokens.position(), prompt, from, rows, isDecoding() ? 1 : 0);
   }
 
-  /// The step was made.
+  /// What a step gave.
+  ///
+  /// @param chosen tokens
+  /// @param guessed tokens
+  /// @param right guesses of these
+  /// @param over why it is over; empty where it is not
+  record Gain(int chosen, int guessed, int right, Optional<StopReason> over) {}
+
+  /// The step was made, and nothing was wanted of it.
   void ran() {
-    int position = tokens.position();
-    if (position < prompt.length) {
-      tokens.append(prompt, position, rows);
-    } else {
-      tokens.append(new int[] {next}, 0, 1);
+    tokens.append(prompt, tokens.position(), rows);
+  }
+
+  /// The step was made.
+  ///
+  /// @param logits behind the rows that they were wanted of
+  Gain accept(List<MemorySegment> logits) {
+    if (Double.isNaN(prefillSeconds)) {
+      ran();
+      prefillSeconds = seconds(started);
+      if (continuation.isFull()) {
+        return new Gain(0, 0, 0, Optional.of(StopReason.MAX_TOKENS));
+      }
+      int token = choose(logits.getFirst());
+      return new Gain(1, 0, 0, goesOn(token));
+    }
+    int guessed = chosen.length - 1;
+    for (int i = 0; ; i++) {
+      tokens.append(chosen, i, 1);
       tokens.setPending();
       decoded++;
+      int token = choose(logits.get(i));
+      Optional<StopReason> over = continuation.accept(token);
+      boolean right = i < guessed && token == chosen[i + 1];
+      if (over.isPresent() || !right) {
+        lookup.was(guessed, i);
+        if (over.isEmpty()) {
+          chosen = withGuess(token);
+        }
+        return new Gain(i + 1, guessed, i, over);
+      }
     }
   }
 
-  /// Goes on.
-  ///
-  /// @param logits behind the rows that were run
-  /// @return why it is over; empty where it is not
-  Optional<StopReason> accept(MemorySegment logits) {
-    if (Double.isNaN(prefillSeconds)) {
-      prefillSeconds = seconds(started);
-      if (continuation.isFull()) {
-        return Optional.of(StopReason.MAX_TOKENS);
-      }
+  private Optional<StopReason> goesOn(int token) {
+    Optional<StopReason> over = continuation.accept(token);
+    if (over.isEmpty()) {
+      chosen = withGuess(token);
     }
-    next = continuation.choose(logits);
+    return over;
+  }
+
+  /// A token, and what may follow it, as far as the context and the request go.
+  private int[] withGuess(int token) {
+    int room =
+        Math.min(
+            tokens.capacity() - tokens.position() - 1,
+            options.maxTokens() - continuation.generated().size() - 1);
+    return SessionTokens.concat(new int[] {token}, lookup.guess(tokens, token, room));
+  }
+
+  private int choose(MemorySegment logits) {
+    int token = continuation.choose(logits);
     if (Double.isNaN(firstTokenSeconds)) {
       firstTokenSeconds = seconds(submitted);
     }
-    return continuation.accept(next);
+    return token;
   }
 
   int position() {

@@ -83,6 +83,44 @@ class EngineTest {
     }
   }
 
+  /// Greedy and drawn: guesses change no token, and are right where a text repeats itself.
+  @Test
+  void guessesChangeNothing() throws Exception {
+    Random random = new Random(17);
+    List<Expected> expected = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      int[] part = random.ints(5 + random.nextInt(20), 3, 500).toArray();
+      int[] prompt = SessionTokens.concat(SessionTokens.concat(part, part), part);
+      SamplingOptions sampling =
+          i % 2 == 0 ? SamplingOptions.GREEDY : SamplingOptions.standard(random.nextInt());
+      GenerationOptions options = GenerationOptions.of(random.nextInt(60), sampling);
+      expected.add(
+          alone(
+              EngineRequest.of(
+                  prompt, i % 3 == 0 ? options.withStopStrings("a", "the ") : options)));
+    }
+    expected.add(
+        alone(
+            EngineRequest.of(new int[model.context() - 20], options(SamplingOptions.GREEDY, 50))));
+    try (Engine engine = model.newEngine(FOUR.withLookup(5))) {
+      List<Completion> completions = new ArrayList<>();
+      List<StringBuffer> texts = new ArrayList<>();
+      for (Expected e : expected) {
+        texts.add(new StringBuffer());
+        completions.add(engine.submit(e.request, texts.getLast()::append));
+      }
+      for (int i = 0; i < expected.size(); i++) {
+        Generation answer = completions.get(i).await();
+        assertEquals(expected.get(i).tokens, answer.tokens(), "request " + i);
+        assertEquals(expected.get(i).stop, answer.stop(), "request " + i);
+        assertEquals(expected.get(i).text, texts.get(i).toString(), "request " + i);
+      }
+      EngineMetrics metrics = engine.metrics();
+      assertTrue(metrics.acceptedTokens() > 20, metrics::toString);
+      assertTrue(metrics.guessedTokens() > metrics.acceptedTokens(), metrics::toString);
+    }
+  }
+
   /// Of one that has ended, whose caches it takes over or copies from, and of one that runs.
   @Test
   void aPromptsKnownBeginningIsNotRunAgain() throws Exception {

@@ -31,7 +31,7 @@ public final class ForwardPass {
   private final F32Matrix qkv; // [rows, queryWidth + 2 * kvWidth]
   private final F32Matrix attended; // [rows, queryWidth]
   private final F32Matrix gateUp; // [rows, 2 * hidden]
-  private final F32Matrix logits; // [sequences, vocabulary]
+  private final F32Matrix logits; // [limit, vocabulary]
 
   /// The last layer of a prefill computes this many rows though only one is wanted: kernels for
   /// several rows are compiled by then, and those for one row would keep the first token of a cold
@@ -50,8 +50,8 @@ public final class ForwardPass {
   ///
   /// @param positions most of a sequence
   /// @param rows most of a batch
-  /// @param sequences most of a batch, at most its rows
-  public record Limits(int positions, int rows, int sequences) {}
+  /// @param logits most rows that logits are asked for of at once
+  public record Limits(int positions, int rows, int logits) {}
 
   /// Consecutive tokens of one sequence, which become rows of a batch.
   ///
@@ -82,7 +82,7 @@ public final class ForwardPass {
     qkv = F32Matrix.allocate(arena, rows, config.queryWidth() + 2 * config.kvWidth());
     attended = F32Matrix.allocate(arena, rows, config.queryWidth());
     gateUp = F32Matrix.allocate(arena, rows, 2 * config.hidden());
-    logits = F32Matrix.allocate(arena, limits.sequences(), config.vocabulary());
+    logits = F32Matrix.allocate(arena, limits.logits(), config.vocabulary());
     long scratch = Math.max(1, scratchBytes(limits, workers.parallelism()));
     workspace = new Workspace(arena.allocate(scratch, Workspace.SCRATCH_ALIGNMENT), workers);
   }
@@ -210,7 +210,7 @@ public final class ForwardPass {
   /// The logits after rows of the last [#run], of those that were wanted; overwritten by the next
   /// call.
   ///
-  /// @param rows of the batch, at most as many as there may be sequences
+  /// @param rows of the batch, within the limits
   /// @return `[rows, vocabulary]`, in the order in which they were asked for
   public F32Matrix logits(int... rows) {
     F32Matrix h = normed.firstRows(rows.length);
@@ -225,7 +225,7 @@ public final class ForwardPass {
 
   private long scratchBytes(Limits limits, int parallelism) {
     int rows = limits.rows();
-    long bytes = weights.output().scratchBytes(limits.sequences(), parallelism);
+    long bytes = weights.output().scratchBytes(limits.logits(), parallelism);
     for (LlamaWeights.Layer layer : weights.layers()) {
       for (Projection p :
           List.of(layer.qkv(), layer.attentionOutput(), layer.gateUp(), layer.down())) {
