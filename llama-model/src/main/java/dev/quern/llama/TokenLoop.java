@@ -6,14 +6,18 @@ import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.observe.FlightRecorder;
+import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.sampling.Sampler;
+import dev.quern.llama.sampling.SamplingOptions;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 
@@ -21,6 +25,15 @@ import java.util.random.RandomGenerator;
 /// time; [LlamaSession] sees to that.
 final class TokenLoop {
   private static final int NONE = -1;
+
+  /// A prompt that was run, or cancelled.
+  ///
+  /// @param start when it was asked for, by [System#nanoTime()]
+  /// @param tokens that were run
+  /// @param seconds they took
+  /// @param done whether it was not cancelled
+  /// @param again whether an earlier completion of the same prompt had it run
+  private record Prompt(long start, int tokens, double seconds, boolean done, boolean again) {}
 
   private final LlamaModel model;
   private final ForwardPass forward;
@@ -31,6 +44,9 @@ final class TokenLoop {
   /// Row of the last forward pass whose logits follow the last token of the cache; NONE where that
   /// pass did not prepare them, or is no longer the last.
   private int lastRow = NONE;
+
+  /// In place of that row: logits that were put aside. Null where there are none.
+  private MemorySegment aside;
 
   /// @param batch most tokens of a forward pass
   TokenLoop(
@@ -57,21 +73,70 @@ final class TokenLoop {
       IntPredicate onToken,
       Optional<GeneratedText> text,
       BooleanSupplier cancelled) {
-    final long start = System.nanoTime();
+    Sampler sampler = sampler(options.sampling()); // refuses options before anything is run
+    return goOn(run(prompt, cancelled), sampler, options, onToken, text, cancelled);
+  }
+
+  /// See [LlamaSession#completions(int\[\], int, GenerationOptions, IntFunction)].
+  ///
+  /// @param text for each completion
+  /// @param cancelled whether to end
+  List<Generation> completions(
+      int[] prompt,
+      int count,
+      GenerationOptions options,
+      IntFunction<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    SamplingOptions sampling = options.sampling();
+    Sampler sampler = sampler(sampling); // refuses options before anything is run
+    Prompt first = run(prompt, cancelled);
+    if (!first.done()) {
+      return List.of(goOn(first, sampler, options, _ -> true, Optional.empty(), cancelled));
+    }
+    MemorySegment logits = MemorySegment.ofArray(logits().toArray(JAVA_FLOAT));
+    int end = tokens.position();
+    List<Generation> all = new ArrayList<>();
+    while (all.size() < count) {
+      int i = all.size();
+      Prompt again = i == 0 ? first : new Prompt(System.nanoTime(), 0, 0, true, true);
+      sampler = i == 0 ? sampler : sampler(sampling.withSeed(sampling.seed() + i));
+      aside = logits;
+      try {
+        all.add(goOn(again, sampler, options, _ -> true, Optional.of(text.apply(i)), cancelled));
+      } finally {
+        goBack(end);
+      }
+      if (all.getLast().stop() == StopReason.CANCELLED) {
+        break;
+      }
+    }
+    return all;
+  }
+
+  private Prompt run(int[] prompt, BooleanSupplier cancelled) {
+    long start = System.nanoTime();
     int[] ids = tokens.withPending(prompt);
     if (ids.length == 0 && tokens.isEmpty()) {
       throw new PromptException("prompt: no tokens, expected at least one to go on from");
     }
     checkRoom(ids.length);
-    Sampler sampler = new Sampler(options.sampling(), model.config().vocabulary());
-    sampler.accept(tokens.history());
-    sampler.accept(ids);
-    List<Integer> generated = new ArrayList<>();
-    boolean prefilled = orUndone(() -> prefill(ids, cancelled));
-    StopReason stop = prefilled ? null : StopReason.CANCELLED;
+    boolean done = orUndone(() -> prefill(ids, cancelled));
     model.profile().ifPresent(KernelProfile::endPrompt);
-    final double prefillSeconds = seconds(start);
+    return new Prompt(start, done ? ids.length : 0, seconds(start), done, false);
+  }
 
+  /// Generates behind a prompt that was run.
+  private Generation goOn(
+      Prompt prompt,
+      Sampler sampler,
+      GenerationOptions options,
+      IntPredicate onToken,
+      Optional<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    sampler.accept(tokens.history());
+    List<Integer> generated = new ArrayList<>();
+    List<LogProbabilities> logProbabilities = new ArrayList<>();
+    StopReason stop = prompt.done() ? null : StopReason.CANCELLED;
     final int promptEnd = tokens.position();
     double firstToken = Double.NaN;
     int decoded = 0;
@@ -84,8 +149,10 @@ final class TokenLoop {
       FlightRecorder.TokenEvent event = FlightRecorder.token();
       int token = next(sampler);
       if (Double.isNaN(firstToken)) {
-        model.profile().ifPresent(KernelProfile::endPrompt);
-        firstToken = seconds(start);
+        if (!prompt.again()) {
+          model.profile().ifPresent(KernelProfile::endPrompt);
+        }
+        firstToken = seconds(prompt.start());
         decodeStart = System.nanoTime();
       }
       if (!options.ignoreEnd() && isEnd(token)) {
@@ -94,6 +161,10 @@ final class TokenLoop {
         stop = StopReason.STOP_TOKEN;
       } else {
         generated.add(token);
+        if (options.logProbabilities().isPresent()) {
+          int top = options.logProbabilities().getAsInt();
+          logProbabilities.add(LogProbabilities.of(logits().toArray(JAVA_FLOAT), token, top));
+        }
         tokens.setPending(token);
         boolean wanted = onToken.test(token);
         if (text.isPresent() && text.get().completes(token)) {
@@ -117,17 +188,18 @@ final class TokenLoop {
     final double decodeSeconds = seconds(decodeStart);
     if (stop == StopReason.STOP_STRING) {
       forgetAllBut(text.get().kept(), promptEnd);
-    } else if (prefilled && text.isPresent()) {
+    } else if (prompt.done() && text.isPresent()) {
       text.get().end(stop == StopReason.END_OF_TEXT);
     }
     return new Generation(
         generated,
         stop,
-        prefilled ? ids.length : 0,
-        prefillSeconds,
+        prompt.tokens(),
+        prompt.seconds(),
         firstToken,
         decoded,
-        decodeSeconds);
+        decodeSeconds,
+        logProbabilities);
   }
 
   /// See [LlamaSession#evaluate(int\[\], int, Consumer)].
@@ -217,6 +289,7 @@ final class TokenLoop {
     tokens.setPosition(position);
     tokens.setPending();
     lastRow = NONE;
+    aside = null;
     sessionText.ifPresent(SessionText::reset);
   }
 
@@ -224,6 +297,7 @@ final class TokenLoop {
   private void step(int[] ids, int from, int rows, int wanted) {
     FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     lastRow = NONE;
+    aside = null;
     forward.run(ids, from, rows, tokens.position(), wanted);
     if (event != null) {
       event.finish(tokens.position(), rows);
@@ -232,9 +306,23 @@ final class TokenLoop {
     lastRow = wanted > 0 ? rows - 1 : NONE;
   }
 
+  /// @throws LlamaException if the vocabulary lacks a token of the options
+  private Sampler sampler(SamplingOptions options) {
+    try {
+      return new Sampler(options, model.config().vocabulary());
+    } catch (IllegalArgumentException e) {
+      throw new LlamaException(e.getMessage(), e);
+    }
+  }
+
+  /// What follows the last token of the cache.
+  private MemorySegment logits() {
+    return aside == null ? forward.logits(lastRow).data() : aside;
+  }
+
   private int next(Sampler sampler) {
     try {
-      return sampler.next(forward.logits(lastRow).data());
+      return sampler.next(logits());
     } catch (LogitsException e) {
       throw explained(e);
     }
