@@ -1,6 +1,11 @@
 package dev.quern.llama;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.sampling.Sampler;
+import dev.quern.llama.sampling.SamplingOptions;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,10 +24,11 @@ final class Continuation {
   private final Optional<GeneratedText> text;
   private final BooleanSupplier cancelled;
   private final List<Integer> generated = new ArrayList<>();
+  private final List<LogProbabilities> logProbabilities = new ArrayList<>();
 
   /// @param tokens what came before, the cache's; a generated token is pending there until it is
   ///   run
-  /// @param prompt what is to be run behind them
+  /// @param sampler has accepted what came before
   /// @param onToken hears every token; false ends the text
   /// @param text gets every token, if there is to be text
   /// @param cancelled whether to end
@@ -30,7 +36,7 @@ final class Continuation {
       LlamaModel model,
       GenerationOptions options,
       SessionTokens tokens,
-      int[] prompt,
+      Sampler sampler,
       IntPredicate onToken,
       Optional<GeneratedText> text,
       BooleanSupplier cancelled) {
@@ -40,14 +46,26 @@ final class Continuation {
     this.onToken = onToken;
     this.text = text;
     this.cancelled = cancelled;
-    sampler = new Sampler(options.sampling(), model.config().vocabulary());
-    sampler.accept(tokens.history());
-    sampler.accept(prompt);
+    this.sampler = sampler;
+  }
+
+  /// @throws LlamaException if the options can't be the model's
+  static Sampler sampler(LlamaModel model, SamplingOptions options) {
+    try {
+      return new Sampler(options, model.config().vocabulary());
+    } catch (IllegalArgumentException e) {
+      throw new LlamaException(e.getMessage(), e);
+    }
   }
 
   /// The tokens that were chosen, without one that ended the text.
   List<Integer> generated() {
     return generated;
+  }
+
+  /// Those of these tokens, where the options ask for them.
+  List<LogProbabilities> logProbabilities() {
+    return logProbabilities;
   }
 
   /// Whether it is over before a token is chosen.
@@ -65,8 +83,9 @@ final class Continuation {
 
   /// Takes the token that was chosen, and tells of it.
   ///
+  /// @param logits that it was chosen from
   /// @return why the text is over; empty where the token is to be run
-  Optional<StopReason> accept(int token) {
+  Optional<StopReason> accept(int token, MemorySegment logits) {
     if (!options.ignoreEnd() && isEnd(token)) {
       return Optional.of(StopReason.END_OF_TEXT);
     }
@@ -74,6 +93,10 @@ final class Continuation {
       return Optional.of(StopReason.STOP_TOKEN);
     }
     generated.add(token);
+    if (options.logProbabilities().isPresent()) {
+      int top = options.logProbabilities().getAsInt();
+      logProbabilities.add(LogProbabilities.of(logits.toArray(JAVA_FLOAT), token, top));
+    }
     tokens.setPending(token);
     boolean wanted = onToken.test(token);
     if (text.isPresent() && text.get().completes(token)) {

@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.sampling.LogProbabilities;
 import java.util.List;
 
 /// What a generation produced, and how long it took.
@@ -13,6 +14,8 @@ import java.util.List;
 /// @param timeToFirstTokenSeconds from the call to the first generated token; NaN if there was none
 /// @param decodeTokens tokens that were run one by one after the prompt
 /// @param decodeSeconds time of these
+/// @param logProbabilities of each of the tokens, where [GenerationOptions#withLogProbabilities]
+///   asked for them; otherwise empty
 /// @since 0.1
 /// @stability api
 public record Generation(
@@ -22,10 +25,12 @@ public record Generation(
     double prefillSeconds,
     double timeToFirstTokenSeconds,
     int decodeTokens,
-    double decodeSeconds) {
+    double decodeSeconds,
+    List<LogProbabilities> logProbabilities) {
 
   public Generation {
     tokens = List.copyOf(tokens);
+    logProbabilities = List.copyOf(logProbabilities);
   }
 
   /// Prompt tokens a second; NaN if there were none.

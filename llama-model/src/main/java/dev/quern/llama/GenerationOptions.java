@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /// How to continue a text. Made by [#greedy(int)] or [#of(int, SamplingOptions)] and changed by the
@@ -19,6 +20,8 @@ import java.util.Set;
 ///   end. They are looked for in the text that one call generates, not in the prompt
 /// @param ignoreEnd whether to go on past the vocabulary's end tokens, as for measurements
 /// @param cancellation what ends the generation from outside, if anything is to
+/// @param logProbabilities of how many of the likeliest tokens the log probability is wanted beside
+///   the chosen one's, at each token; empty where none is, which costs nothing
 /// @since 0.1
 /// @stability api
 public record GenerationOptions(
@@ -27,23 +30,32 @@ public record GenerationOptions(
     Set<Integer> stopTokens,
     List<String> stopStrings,
     boolean ignoreEnd,
-    Optional<Cancellation> cancellation) {
+    Optional<Cancellation> cancellation,
+    OptionalInt logProbabilities) {
 
   public GenerationOptions {
     Objects.requireNonNull(sampling, "sampling");
     Objects.requireNonNull(cancellation, "cancellation");
+    Objects.requireNonNull(logProbabilities, "logProbabilities");
     stopTokens = Set.copyOf(stopTokens);
     stopStrings = List.copyOf(new LinkedHashSet<>(stopStrings));
     if (maxTokens < 0) {
       throw new LlamaException(
           String.format(Locale.ROOT, "maxTokens=%d, expected >= 0", maxTokens));
     }
+    if (logProbabilities.orElse(0) < 0) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "logProbabilities=%d, expected >= 0 (0: the chosen token's only)",
+              logProbabilities.getAsInt()));
+    }
     stopStrings.forEach(GenerationOptions::check);
   }
 
   /// A generation that the vocabulary's end tokens end, and these.
   public GenerationOptions(int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
-    this(maxTokens, sampling, stopTokens, List.of(), false, Optional.empty());
+    this(maxTokens, sampling, stopTokens, List.of(), false, Optional.empty(), OptionalInt.empty());
   }
 
   /// A generation that the vocabulary's end tokens end.
@@ -58,17 +70,17 @@ public record GenerationOptions(
 
   public GenerationOptions withMaxTokens(int maxTokens) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
   }
 
   public GenerationOptions withSampling(SamplingOptions sampling) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
   }
 
   public GenerationOptions withStopTokens(Set<Integer> stopTokens) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
   }
 
   /// @throws LlamaException if one is empty, or holds half of a surrogate pair
@@ -79,18 +91,35 @@ public record GenerationOptions(
   /// @throws LlamaException if one is empty, or holds half of a surrogate pair
   public GenerationOptions withStopStrings(List<String> stopStrings) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation);
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
   }
 
   /// These options, with something that ends the generation from outside.
   public GenerationOptions withCancellation(Cancellation cancellation) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, Optional.of(cancellation));
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        Optional.of(cancellation),
+        logProbabilities);
   }
 
   /// These options, going on past the vocabulary's end tokens.
   public GenerationOptions ignoringEnd() {
-    return new GenerationOptions(maxTokens, sampling, stopTokens, stopStrings, true, cancellation);
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, true, cancellation, logProbabilities);
+  }
+
+  /// These options, with the log probabilities of each chosen token and of the likeliest ones in
+  /// [Generation#logProbabilities()].
+  ///
+  /// @param top how many of the likeliest; 0: the chosen token's only
+  /// @throws LlamaException if negative
+  public GenerationOptions withLogProbabilities(int top) {
+    return new GenerationOptions(
+        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, OptionalInt.of(top));
   }
 
   /// Generated text is whole characters, so half of one would never be found, or split one.

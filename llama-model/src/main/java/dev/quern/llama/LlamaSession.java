@@ -6,12 +6,14 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 
@@ -111,6 +113,35 @@ public final class LlamaSession implements AutoCloseable {
             options,
             token -> true,
             Optional.of(generated(options, text)),
+            () -> isCancelled(options)));
+  }
+
+  /// Continues a text several times, one after the other, and runs the prompt once. Each completion
+  /// is what [#generate(int[], GenerationOptions, Consumer)] alone gives with that seed: the
+  /// options' for the first, one more for each that follows. With [SamplingOptions#GREEDY] they are
+  /// all the same. The session goes on behind the prompt, as if nothing had been generated.
+  ///
+  /// @param prompt token ids, taken as they are; [#encodePrompt(String)] has those of a text
+  /// @param count how many completions
+  /// @param text given a completion's number, from 0, when it begins: who hears it, on the calling
+  ///   thread
+  /// @return one generation for each; fewer where one was cancelled, which is the last. The
+  ///   prompt's tokens and time are the first one's
+  /// @throws LlamaException if `count` is not at least 1, if the prompt does not fit, or is empty
+  ///   and there is nothing to go on from
+  public List<Generation> completions(
+      int[] prompt, int count, GenerationOptions options, IntFunction<Consumer<String>> text) {
+    if (count < 1) {
+      throw new LlamaException(
+          String.format(Locale.ROOT, "completions: %d, expected at least 1", count));
+    }
+    model.tokenizer(); // a file without a vocabulary is refused before anything is run
+    return exclusively(() ->
+        loop.completions(
+            prompt,
+            count,
+            options,
+            i -> generated(options, text.apply(i)),
             () -> isCancelled(options)));
   }
 

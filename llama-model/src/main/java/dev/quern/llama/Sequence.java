@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
+import dev.quern.llama.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +44,9 @@ final class Sequence {
     deadline = submitted + request.deadline().map(d -> d.toNanos()).orElse(0L);
     tokens = new SessionTokens(model.context(), model.config().vocabulary());
     prompt = tokens.withPending(request.prompt());
+    if (!options.sampling().logitBias().isEmpty()) {
+      Continuation.sampler(model, options.sampling()); // refuses one of a token that there is not
+    }
     if (prompt.length == 0) {
       throw new PromptException("prompt: no tokens, expected at least one to go on from");
     }
@@ -78,8 +82,10 @@ final class Sequence {
                     options.stopStrings(),
                     completion::say))
             : Optional.empty();
+    Sampler sampler = Continuation.sampler(model, options.sampling());
+    sampler.accept(prompt);
     continuation =
-        new Continuation(model, options, tokens, prompt, _ -> true, text, this::isCancelled);
+        new Continuation(model, options, tokens, sampler, _ -> true, text, this::isCancelled);
   }
 
   KvCaches caches() {
@@ -136,7 +142,7 @@ final class Sequence {
         return new Gain(0, 0, 0, Optional.of(StopReason.MAX_TOKENS));
       }
       int token = choose(logits.getFirst());
-      return new Gain(1, 0, 0, goesOn(token));
+      return new Gain(1, 0, 0, goesOn(token, logits.getFirst()));
     }
     int guessed = chosen.length - 1;
     for (int i = 0; ; i++) {
@@ -144,7 +150,7 @@ final class Sequence {
       tokens.setPending();
       decoded++;
       int token = choose(logits.get(i));
-      Optional<StopReason> over = continuation.accept(token);
+      Optional<StopReason> over = continuation.accept(token, logits.get(i));
       boolean right = i < guessed && token == chosen[i + 1];
       if (over.isPresent() || !right) {
         lookup.was(guessed, i);
@@ -156,8 +162,8 @@ final class Sequence {
     }
   }
 
-  private Optional<StopReason> goesOn(int token) {
-    Optional<StopReason> over = continuation.accept(token);
+  private Optional<StopReason> goesOn(int token, MemorySegment logits) {
+    Optional<StopReason> over = continuation.accept(token, logits);
     if (over.isEmpty()) {
       chosen = withGuess(token);
     }
@@ -193,7 +199,7 @@ final class Sequence {
   /// Ends it, with what it has.
   void end(StopReason stop) {
     if (continuation == null) { // never started
-      completion.end(new Generation(List.of(), stop, 0, 0, Double.NaN, 0, 0));
+      completion.end(new Generation(List.of(), stop, 0, 0, Double.NaN, 0, 0, List.of()));
       return;
     }
     boolean prefilled = !Double.isNaN(prefillSeconds);
@@ -209,7 +215,8 @@ final class Sequence {
             prefill,
             firstTokenSeconds,
             decoded,
-            seconds(started) - prefill));
+            seconds(started) - prefill,
+            continuation.logProbabilities()));
   }
 
   /// Ends it with what went wrong.

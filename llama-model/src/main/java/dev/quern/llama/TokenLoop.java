@@ -8,11 +8,16 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
+import dev.quern.llama.sampling.Sampler;
+import dev.quern.llama.sampling.SamplingOptions;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 
@@ -20,6 +25,15 @@ import java.util.random.RandomGenerator;
 /// time; [LlamaSession] sees to that.
 final class TokenLoop {
   private static final int NONE = -1;
+
+  /// A prompt that was run, or cancelled.
+  ///
+  /// @param start when it was asked for, by [System#nanoTime()]
+  /// @param tokens that were run
+  /// @param seconds they took
+  /// @param done whether it was not cancelled
+  /// @param again whether an earlier completion of the same prompt had it run
+  private record Prompt(long start, int tokens, double seconds, boolean done, boolean again) {}
 
   private final LlamaModel model;
   private final ForwardPass forward;
@@ -31,6 +45,9 @@ final class TokenLoop {
   /// Row of the last forward pass whose logits follow the last token of the cache; NONE where that
   /// pass did not prepare them, or is no longer the last.
   private int lastRow = NONE;
+
+  /// In place of that row: logits that were put aside. Null where there are none.
+  private MemorySegment aside;
 
   /// @param batch most tokens of a forward pass
   TokenLoop(
@@ -59,19 +76,73 @@ final class TokenLoop {
       IntPredicate onToken,
       Optional<GeneratedText> text,
       BooleanSupplier cancelled) {
-    final long start = System.nanoTime();
+    Sampler sampler =
+        Continuation.sampler(model, options.sampling()); // refuses options before anything is run
+    return goOn(run(prompt, cancelled), sampler, options, onToken, text, cancelled);
+  }
+
+  /// See [LlamaSession#completions(int\[\], int, GenerationOptions, IntFunction)].
+  ///
+  /// @param text for each completion
+  /// @param cancelled whether to end
+  List<Generation> completions(
+      int[] prompt,
+      int count,
+      GenerationOptions options,
+      IntFunction<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    SamplingOptions sampling = options.sampling();
+    Sampler sampler =
+        Continuation.sampler(model, sampling); // refuses options before anything is run
+    Prompt first = run(prompt, cancelled);
+    if (!first.done()) {
+      return List.of(goOn(first, sampler, options, _ -> true, Optional.empty(), cancelled));
+    }
+    MemorySegment logits = MemorySegment.ofArray(logits().toArray(JAVA_FLOAT));
+    int end = tokens.position();
+    List<Generation> all = new ArrayList<>();
+    while (all.size() < count) {
+      int i = all.size();
+      Prompt again = i == 0 ? first : new Prompt(System.nanoTime(), 0, 0, true, true);
+      sampler =
+          i == 0 ? sampler : Continuation.sampler(model, sampling.withSeed(sampling.seed() + i));
+      aside = logits;
+      try {
+        all.add(goOn(again, sampler, options, _ -> true, Optional.of(text.apply(i)), cancelled));
+      } finally {
+        goBack(end);
+      }
+      if (all.getLast().stop() == StopReason.CANCELLED) {
+        break;
+      }
+    }
+    return all;
+  }
+
+  private Prompt run(int[] prompt, BooleanSupplier cancelled) {
+    long start = System.nanoTime();
     int[] ids = tokens.withPending(prompt);
     if (ids.length == 0 && tokens.isEmpty()) {
       throw new PromptException("prompt: no tokens, expected at least one to go on from");
     }
     checkRoom(ids.length);
-    Continuation continuation =
-        new Continuation(model, options, tokens, ids, onToken, text, cancelled);
-    boolean prefilled = orUndone(() -> prefill(ids, cancelled));
-    StopReason stop = prefilled ? null : StopReason.CANCELLED;
+    boolean done = orUndone(() -> prefill(ids, cancelled));
     model.profile().ifPresent(KernelProfile::endPrompt);
-    final double prefillSeconds = seconds(start);
+    return new Prompt(start, done ? ids.length : 0, seconds(start), done, false);
+  }
 
+  /// Generates behind a prompt that was run.
+  private Generation goOn(
+      Prompt prompt,
+      Sampler sampler,
+      GenerationOptions options,
+      IntPredicate onToken,
+      Optional<GeneratedText> text,
+      BooleanSupplier cancelled) {
+    sampler.accept(tokens.history());
+    Continuation continuation =
+        new Continuation(model, options, tokens, sampler, onToken, text, cancelled);
+    StopReason stop = prompt.done() ? null : StopReason.CANCELLED;
     final int promptEnd = tokens.position();
     double firstToken = Double.NaN;
     int decoded = 0;
@@ -81,13 +152,16 @@ final class TokenLoop {
     }
     while (stop == null) {
       FlightRecorder.TokenEvent event = FlightRecorder.token();
-      int token = next(continuation);
+      MemorySegment logits = logits();
+      int token = choose(continuation, logits);
       if (Double.isNaN(firstToken)) {
-        model.profile().ifPresent(KernelProfile::endPrompt);
-        firstToken = seconds(start);
+        if (!prompt.again()) {
+          model.profile().ifPresent(KernelProfile::endPrompt);
+        }
+        firstToken = seconds(prompt.start());
         decodeStart = System.nanoTime();
       }
-      stop = continuation.accept(token).orElse(null);
+      stop = continuation.accept(token, logits).orElse(null);
       if (stop == null) {
         step(new int[] {token}, 0, 1, 1);
         tokens.setPending();
@@ -100,17 +174,18 @@ final class TokenLoop {
     final double decodeSeconds = seconds(decodeStart);
     if (stop == StopReason.STOP_STRING) {
       forgetAllBut(text.get().kept(), promptEnd);
-    } else if (prefilled) {
+    } else if (prompt.done()) {
       continuation.end(stop);
     }
     return new Generation(
         continuation.generated(),
         stop,
-        prefilled ? ids.length : 0,
-        prefillSeconds,
+        prompt.tokens(),
+        prompt.seconds(),
         firstToken,
         decoded,
-        decodeSeconds);
+        decodeSeconds,
+        continuation.logProbabilities());
   }
 
   /// See [LlamaSession#evaluate(int\[\], int, Consumer)].
@@ -200,6 +275,7 @@ final class TokenLoop {
     tokens.setPosition(position);
     tokens.setPending();
     lastRow = NONE;
+    aside = null;
     sessionText.ifPresent(SessionText::reset);
   }
 
@@ -207,6 +283,7 @@ final class TokenLoop {
   private void step(int[] ids, int from, int rows, int wanted) {
     FlightRecorder.ForwardPassEvent event = FlightRecorder.forwardPass();
     lastRow = NONE;
+    aside = null;
     forward.run(List.of(new ForwardPass.Part(caches, tokens.position(), ids, from, rows, wanted)));
     if (event != null) {
       event.finish(tokens.position(), rows);
@@ -215,9 +292,15 @@ final class TokenLoop {
     lastRow = wanted > 0 ? rows - 1 : NONE;
   }
 
-  private int next(Continuation continuation) {
+  /// @throws LlamaException if the vocabulary lacks a token of the options What follows the last
+  ///   token of the cache.
+  private MemorySegment logits() {
+    return aside == null ? forward.logits(lastRow).data() : aside;
+  }
+
+  private int choose(Continuation continuation, MemorySegment logits) {
     try {
-      return continuation.choose(forward.logits(lastRow).data());
+      return continuation.choose(logits);
     } catch (LogitsException e) {
       throw explained(e);
     }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -264,6 +265,10 @@ class EngineTest {
       assertThrows(
           LlamaException.class,
           () -> engine.submit(EngineRequest.of(new int[] {1 << 20}, options), _ -> {}));
+      SamplingOptions beyond = SamplingOptions.GREEDY.withLogitBias(Map.of(1 << 20, 1.0));
+      assertThrows(
+          LlamaException.class,
+          () -> engine.submit(EngineRequest.of(new int[] {3}, options(beyond, 1)), _ -> {}));
       assertEquals(
           "engine: sequences=0, expected >= 1",
           assertThrows(LlamaException.class, () -> FOUR.withSequences(0)).getMessage());

@@ -1,6 +1,5 @@
 package dev.quern.cli.model;
 
-import dev.quern.cli.console.Json;
 import dev.quern.llama.Generation;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.PageUse;
@@ -74,7 +73,7 @@ public record Metrics(
   }
 
   /// The same as JSON, by name; a figure that does not exist is null.
-  private Map<String, Object> figures() {
+  public Map<String, Object> figures() {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("loadSeconds", loadSeconds);
     json.put("timeToFirstTokenSeconds", orNull(generation.timeToFirstTokenSeconds()));
@@ -91,16 +90,6 @@ public record Metrics(
     json.put("threads", threads);
     json.put("providers", providers);
     return json;
-  }
-
-  /// The same as JSON in one line.
-  public String jsonLine() {
-    return Json.line(figures());
-  }
-
-  /// The same as JSON, as a file holds it.
-  public byte[] json() {
-    return Json.bytes(figures());
   }
 
   private static String number(double value, String format) {

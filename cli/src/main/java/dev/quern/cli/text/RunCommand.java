@@ -2,6 +2,7 @@ package dev.quern.cli.text;
 
 import dev.quern.cli.console.Console;
 import dev.quern.cli.console.ConsoleCommand;
+import dev.quern.cli.console.Json;
 import dev.quern.cli.console.OutputFile;
 import dev.quern.cli.model.Metrics;
 import dev.quern.cli.model.ModelOptions;
@@ -11,12 +12,16 @@ import dev.quern.llama.KernelProfile;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.sampling.SamplingOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,6 +53,20 @@ public final class RunCommand extends ConsoleCommand {
   Path statsJson;
 
   @Option(
+      names = "--logprobs",
+      paramLabel = "N",
+      description =
+          "With --stats-json: also write each token's log probability and those of the N likeliest, as the model has them, before penalties and filters.")
+  Integer logProbabilities;
+
+  @Option(
+      names = "--completions",
+      paramLabel = "N",
+      description =
+          "Continue the text N times, with seeds S, S+1 and so on; needs a --temperature above 0. Default: ${DEFAULT-VALUE}.")
+  int completions = 1;
+
+  @Option(
       names = "--profile",
       description = "Also print the share of each operator in the prompt and in decoding.")
   boolean profile;
@@ -66,28 +85,92 @@ public final class RunCommand extends ConsoleCommand {
     boolean inline = STANDARD_ERROR.equals(statsJson);
     OutputFile stats = new OutputFile("--stats-json", inline ? null : statsJson);
     OutputFile.check(List.of(stats), Arrays.asList(modelOptions.model));
-    GenerationOptions options =
-        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0)));
+    GenerationOptions options = options();
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
     loading = kernels.map(loading::withProfile).orElse(loading);
     try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
-      int[] tokens = session.encodePrompt(prompt, promptOptions.special);
-      PrintStream out = textOptions.stream(console);
-      print(prompt, out);
-      Generation generation = session.generate(tokens, options, text -> print(text, out));
-      Metrics metrics = Metrics.of(model, generation);
-      if (console.interactive()) {
-        out.println();
+      List<Completion> all = complete(session, prompt, options);
+      if (inline) {
+        console.err().println(Json.line(RunStatistics.of(model, all)));
+      } else {
+        for (Completion c : all) {
+          console.err().println(Metrics.of(model, c.generation()).line());
+        }
       }
-      console.err().println(inline ? metrics.jsonLine() : metrics.line());
-      kernels.ifPresent(k -> console.err().print(ProfileText.of(k, generation)));
+      kernels.ifPresent(k -> console.err().print(ProfileText.of(k, all.getFirst().generation())));
       if (statsJson != null && !inline) {
-        stats.write(metrics.json());
+        stats.write(Json.bytes(RunStatistics.of(model, all)));
       }
     }
     return 0;
+  }
+
+  private GenerationOptions options() {
+    SamplingOptions how = sampling.options(0);
+    GenerationOptions options = textOptions.with(GenerationOptions.of(maxTokens, how));
+    if (completions < 1) {
+      throw mistake("--completions %d: expected at least 1");
+    }
+    if (completions > 1 && how.temperature() == 0) {
+      throw mistake("--completions %d: all would be the same, expected a --temperature above 0");
+    }
+    if (completions > 1 && profile) {
+      throw mistake(
+          "--completions %d and --profile: it is of one completion, expected one of both");
+    }
+    if (logProbabilities == null) {
+      return options;
+    }
+    if (statsJson == null) {
+      throw mistake("--logprobs: expected --stats-json too, where they are written");
+    }
+    return options.withLogProbabilities(logProbabilities);
+  }
+
+  private CommandLine.ParameterException mistake(String message) {
+    return new CommandLine.ParameterException(
+        spec.commandLine(), String.format(Locale.ROOT, message, completions));
+  }
+
+  private List<Completion> complete(
+      LlamaSession session, String prompt, GenerationOptions options) {
+    int[] tokens = session.encodePrompt(prompt, promptOptions.special);
+    PrintStream out = textOptions.stream(console);
+    long seed = options.sampling().seed();
+    List<StringBuilder> texts = new ArrayList<>();
+    begin(0, seed, prompt, out); // before the prompt is run, which may take long
+    List<Generation> generations =
+        session.completions(
+            tokens,
+            completions,
+            options,
+            i -> {
+              if (i > 0) {
+                out.println();
+                begin(i, seed + i, prompt, out);
+              }
+              StringBuilder text = new StringBuilder();
+              texts.add(text);
+              return piece -> {
+                text.append(piece);
+                print(piece, out);
+              };
+            });
+    if (completions > 1 || console.interactive()) {
+      out.println();
+    }
+    return IntStream.range(0, generations.size())
+        .mapToObj(i -> new Completion(seed + i, texts.get(i).toString(), generations.get(i)))
+        .toList();
+  }
+
+  private void begin(int i, long seed, String prompt, PrintStream out) {
+    if (completions > 1) {
+      out.printf(Locale.ROOT, "--- %d of %d, seed %d ---%n", i + 1, completions, seed);
+    }
+    print(prompt, out);
   }
 
   private static void print(String text, PrintStream out) {

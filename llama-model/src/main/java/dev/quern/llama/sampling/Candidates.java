@@ -6,13 +6,14 @@ import java.util.Arrays;
 /// half is the logit mapped to an int of reverse order, the lower half the token id. So equal
 /// logits are in the order of their ids.
 final class Candidates {
-  private final long[] keys; // [vocabularySize]
-  private final double[] weights; // [vocabularySize]
+  private final long[] keys; // [most]
+  private final double[] weights; // [most]
   private int size;
 
-  Candidates(int vocabularySize) {
-    keys = new long[vocabularySize];
-    weights = new double[vocabularySize];
+  /// @param most there will be
+  Candidates(int most) {
+    keys = new long[most];
+    weights = new double[most];
   }
 
   int size() {
@@ -31,6 +32,7 @@ final class Candidates {
   /// Takes the k best of the logits, sorted.
   ///
   /// @param logits [vocabularySize], none NaN
+  /// @param k how many; more than there are means all
   void setTopK(float[] logits, int k) {
     size = Math.min(k, logits.length);
     for (int i = 0; i < size; i++) {
@@ -79,6 +81,59 @@ final class Candidates {
       sum += weights[kept++];
     }
     size = kept;
+  }
+
+  /// Keeps the fewest candidates whose share of the probability is more than p, those first whose
+  /// information, `-log(probability)`, is nearest to the entropy, which is its mean; of equally
+  /// near ones the best first. Logits differ from `log(probability)` by a constant, so they are
+  /// compared with their mean. The logits are in order, so what is kept is a run of neighbours.
+  void typical(double p) {
+    double sum = softmax(1);
+    double mean = meanLogit(sum);
+    int from = 0; // what is kept: from .. to - 1
+    while (from < size && logit(from) >= mean) {
+      from++;
+    }
+    int to = from;
+    double kept = 0;
+    while (kept <= p * sum && to - from < size) {
+      boolean before = from > 0 && (to == size || distance(from - 1, mean) <= distance(to, mean));
+      kept += before ? weights[--from] : weights[to++];
+    }
+    keepTheBestOfEquals(from, to, mean);
+    System.arraycopy(keys, from, keys, 0, to - from);
+    size = to - from;
+  }
+
+  /// Of candidates that are as far from the mean as the first that is kept, the worst were taken
+  /// first.
+  private void keepTheBestOfEquals(int from, int to, double mean) {
+    double distance = distance(from, mean);
+    int first = from;
+    while (first > 0 && distance(first - 1, mean) == distance) {
+      first--;
+    }
+    int end = from;
+    while (end < to && logit(end) >= mean && distance(end, mean) == distance) {
+      end++;
+    }
+    System.arraycopy(keys, first, keys, from, end - from);
+  }
+
+  private double distance(int i, double mean) {
+    return Math.abs(logit(i) - mean);
+  }
+
+  /// The mean of the logits, each with its probability.
+  ///
+  /// @param sum of the weights
+  private double meanLogit(double sum) {
+    double best = logit(0);
+    double mean = 0;
+    for (int i = 0; i < size && weights[i] > 0; i++) { // 0 * -Infinity would be NaN
+      mean += weights[i] * (logit(i) - best);
+    }
+    return best + mean / sum;
   }
 
   /// Keeps the candidates with at least p times the probability of the best.

@@ -6,9 +6,10 @@ import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Chooses the next token from the logits. The chain is llama.cpp's default one, in its order:
-/// repetition penalty, top-k, top-p, min-p, temperature, draw. Each filter sees what the one before
-/// has kept, and top-p and min-p look at probabilities before the temperature.
+/// Chooses the next token from the logits. The chain is llama.cpp's default one, in its order (its
+/// server's documentation, `--samplers`): logit bias, penalties (repeat, frequency, presence),
+/// top-k, typical p, top-p, min-p, temperature, draw. Each filter sees what the one before has
+/// kept, and typical p, top-p and min-p look at probabilities before the temperature.
 ///
 /// A sampler follows one sequence: it remembers the tokens that it chose, and those that it is told
 /// of by [#accept(int...)] (the prompt). It draws one random number for each token, from
@@ -20,12 +21,14 @@ import java.util.random.RandomGeneratorFactory;
 public final class Sampler {
   private final SamplingOptions options;
   private final int vocabularySize;
-  private final float[] logits; // [vocabularySize], the caller's, then penalised
+  private final float[] logits; // [vocabularySize], the caller's, then biased and penalised
+  private final LogitBias bias;
   private final Candidates candidates;
   private final History history;
   private final RandomGenerator random;
 
   /// @param vocabularySize how many logits each step has
+  /// @throws IllegalArgumentException where that is not one, or a bias is of a token beyond it
   public Sampler(SamplingOptions options, int vocabularySize) {
     if (vocabularySize < 1) {
       throw new IllegalArgumentException(
@@ -34,12 +37,13 @@ public final class Sampler {
     this.options = options;
     this.vocabularySize = vocabularySize;
     logits = new float[vocabularySize];
+    bias = new LogitBias(options.logitBias(), vocabularySize);
     candidates = new Candidates(options.temperature() == 0 ? 0 : vocabularySize);
     history = new History(options.repeatLastN(), vocabularySize);
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
   }
 
-  /// Tells the sampler of tokens that it did not choose, so that the penalty counts them.
+  /// Tells the sampler of tokens that it did not choose, so that the penalties count them.
   public void accept(int... tokens) {
     for (int token : tokens) {
       if (token < 0 || token >= vocabularySize) {
@@ -87,8 +91,9 @@ public final class Sampler {
   }
 
   private int choose() {
-    if (options.repeatPenalty() != 1) {
-      history.penalize(logits, (float) options.repeatPenalty());
+    bias.addTo(logits);
+    if (options.penalizes()) {
+      history.penalize(logits, options);
     }
     int best = best();
     int token = options.temperature() == 0 ? best : draw();
@@ -98,6 +103,9 @@ public final class Sampler {
 
   private int draw() {
     candidates.setTopK(logits, options.topK() == 0 ? vocabularySize : options.topK());
+    if (options.typicalP() < 1) {
+      candidates.typical(options.typicalP());
+    }
     if (options.topP() < 1) {
       candidates.topP(options.topP());
     }

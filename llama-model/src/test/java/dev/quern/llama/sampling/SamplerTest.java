@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,26 @@ class SamplerTest {
     assertArrayEquals(new int[] {756, 620, 3, 893, 471, 704, 434, 882}, tokens);
   }
 
+  /// As it was before there were other penalties, typical p and biases: without them, nothing
+  /// moves.
+  @Test
+  void whatDoesNotAskForMoreGetsTheTokensOfOld() {
+    Sampler sampler = new Sampler(new SamplingOptions(0.9, 30, 0.9, 0.02, 1.3, 8, 7), 100);
+    sampler.accept(3, 1, 4, 1, 5, 9, 2, 6);
+    float[] logits = new float[100];
+    int[] tokens =
+        IntStream.range(0, 16)
+            .map(step -> {
+              for (int i = 0; i < logits.length; i++) {
+                logits[i] = (i * 37 + step * 11) % 101 / 12f - 3;
+              }
+              return sampler.next(logits);
+            })
+            .toArray();
+    assertArrayEquals(
+        new int[] {79, 46, 43, 29, 64, 39, 99, 14, 11, 0, 98, 54, 89, 7, 64, 20}, tokens);
+  }
+
   /// Chi-square over the tokens that are drawn with softmax(logits / temperature).
   @ParameterizedTest
   @ValueSource(doubles = {0.5, 1, 2.5})
@@ -87,6 +108,48 @@ class SamplerTest {
     sampler.accept(3, 3);
     assertEquals(3, sampler.next(new float[] {-4, -4, -4, -1})); // -1 became -2, once only
     assertEquals(0, sampler.next(new float[] {-1.5f, -4, -4, -1}));
+  }
+
+  @Test
+  void frequencyCountsAndPresenceDoesNot() {
+    SamplingOptions options = new SamplingOptions(0, 0, 1, 0, 1, 3, 0);
+    float[] logits = {4, 3, 2.25f};
+    Sampler frequency = new Sampler(options.withPenalties(1.5, 0), 3);
+    frequency.accept(0, 0, 1); // logits of 1, 1.5, 2.25
+    assertEquals(2, frequency.next(logits)); // the window is 0 1 2: 2.5, 1.5, 0.75
+    assertEquals(0, frequency.next(logits));
+    Sampler presence = new Sampler(options.withPenalties(0, 1.5), 3);
+    presence.accept(0, 0, 1); // 2.5, 1.5, 2.25
+    assertEquals(0, presence.next(logits));
+    Sampler none = new Sampler(new SamplingOptions(0, 0, 1, 0, 1, 0, 0).withPenalties(9, 9), 3);
+    none.accept(0, 0, 1); // a window of nothing
+    assertEquals(0, none.next(logits));
+  }
+
+  @Test
+  void biasesComeFirstAndForbid() {
+    SamplingOptions options = new SamplingOptions(0, 0, 1, 0, 2, 4, 0);
+    Sampler sampler =
+        new Sampler(options.withLogitBias(Map.of(0, -3.0, 2, Double.NEGATIVE_INFINITY)), 4);
+    float[] logits = {4, 0.75f, 9, 0.5f};
+    sampler.accept(0); // 4 - 3 is halved: 0.5; 4 / 2 - 3 would be -1
+    assertEquals(1, sampler.next(logits));
+    assertEquals(0, sampler.next(new float[] {4, 0.75f, 9, 0.4f}));
+    Sampler all =
+        new Sampler(
+            SamplingOptions.standard(1).withLogitBias(Map.of(0, Double.NEGATIVE_INFINITY)), 1);
+    assertTrue(failure(all, 5).startsWith("sampling: the logits of all 1 tokens are -Infinity"));
+    Sampler most = new Sampler(SamplingOptions.GREEDY.withLogitBias(Map.of(1, 1e6)), 2);
+    assertEquals(0, most.next(new float[] {Float.MAX_VALUE, Float.MAX_VALUE})); // no overflow
+    assertTrue(failure(most, 0, Float.NaN).contains("token 1 is NaN"));
+  }
+
+  @Test
+  void aBiasOfATokenBeyondTheVocabularyIsRefused() {
+    SamplingOptions options = SamplingOptions.GREEDY.withLogitBias(Map.of(3, 1.0));
+    assertEquals(
+        "sampling: logitBias of token id 3, expected 0 .. 2",
+        assertThrows(IllegalArgumentException.class, () -> new Sampler(options, 3)).getMessage());
   }
 
   @Test

@@ -3,8 +3,10 @@ package dev.quern.llama.sampling;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import net.jqwik.api.Arbitraries;
@@ -46,7 +48,21 @@ class SamplingChainTest {
             Arbitraries.of(0.5, 1.0, 1.1, 3.0),
             Arbitraries.of(0, 1, 3, 64),
             Arbitraries.longs())
-        .as(SamplingOptions::new);
+        .as(SamplingOptions::new)
+        .flatMap(options ->
+            Combinators.combine(
+                    Arbitraries.of(-1.5, 0.0, 0.0, 0.25, 2.0),
+                    Arbitraries.of(-2.0, 0.0, 0.0, 0.75),
+                    Arbitraries.of(0.02, 0.37, 0.61, 0.93, 1.0, 1.0),
+                    Arbitraries.maps(
+                            Arbitraries.integers().between(0, VOCABULARY - 1),
+                            Arbitraries.of(-3.0, 0.1, 2.25, Double.NEGATIVE_INFINITY))
+                        .ofMaxSize(VOCABULARY - 1))
+                .as((frequency, presence, typical, bias) ->
+                    options
+                        .withPenalties(frequency, presence)
+                        .withTypicalP(typical)
+                        .withLogitBias(bias)));
   }
 
   /// Coarse, so that many logits are equal.
@@ -57,14 +73,15 @@ class SamplingChainTest {
 
   private static int next(
       SamplingOptions o, float[] logits, List<Integer> history, RandomGenerator random) {
-    int lately = Math.max(0, history.size() - o.repeatLastN());
-    history.subList(lately, history.size()).stream()
-        .distinct()
-        .forEach(t ->
-            logits[t] =
-                logits[t] > 0
-                    ? logits[t] / (float) o.repeatPenalty()
-                    : logits[t] * (float) o.repeatPenalty());
+    o.logitBias().forEach((token, bias) -> logits[token] = (float) (logits[token] + bias));
+    List<Integer> lately =
+        history.subList(Math.max(0, history.size() - o.repeatLastN()), history.size());
+    for (int t : Set.copyOf(lately)) {
+      float repeat = (float) o.repeatPenalty();
+      float logit = logits[t] > 0 ? logits[t] / repeat : logits[t] * repeat;
+      int count = Collections.frequency(lately, t);
+      logits[t] = (float) (logit - (count * o.frequencyPenalty() + o.presencePenalty()));
+    }
     List<Integer> tokens = new ArrayList<>();
     for (int i = 0; i < logits.length; i++) {
       tokens.add(i);
@@ -75,6 +92,9 @@ class SamplingChainTest {
     }
     if (o.topK() > 0 && o.topK() < tokens.size()) {
       tokens = tokens.subList(0, o.topK());
+    }
+    if (o.typicalP() < 1) {
+      tokens = typical(tokens, logits, o.typicalP());
     }
     if (o.topP() < 1) {
       List<Double> p = softmax(tokens, logits, 1);
@@ -99,6 +119,29 @@ class SamplingChainTest {
       }
     }
     return tokens.getLast();
+  }
+
+  /// By the logits' distance from their mean, which is the information's from the entropy:
+  /// CandidatesTest compares with that.
+  private static List<Integer> typical(List<Integer> tokens, float[] logits, double typicalP) {
+    List<Double> p = softmax(tokens, logits, 1);
+    double best = logits[tokens.getFirst()];
+    double sum = 0;
+    for (int i = 0; i < tokens.size(); i++) {
+      sum += p.get(i) == 0 ? 0 : p.get(i) * (logits[tokens.get(i)] - best);
+    }
+    double mean = best + sum / total(p);
+    List<Integer> places = new ArrayList<>();
+    for (int i = 0; i < tokens.size(); i++) {
+      places.add(i);
+    }
+    places.sort(Comparator.comparing(i -> Math.abs(logits[tokens.get(i)] - mean))); // stable
+    double kept = 0;
+    int count = 0;
+    while (count < places.size() && kept <= typicalP * total(p)) {
+      kept += p.get(places.get(count++));
+    }
+    return places.subList(0, count).stream().sorted().map(tokens::get).toList();
   }
 
   private static List<Double> softmax(List<Integer> tokens, float[] logits, double temperature) {

@@ -1,0 +1,9 @@
+package dev.quern.cli.text;
+
+import dev.quern.llama.Generation;
+
+/// One continuation of the text.
+///
+/// @param seed of its random choices
+/// @param text that was generated
+record Completion(long seed, String text, Generation generation) {}

@@ -1,0 +1,146 @@
+package dev.quern.cli.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.quern.cli.Quern;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What `run` does beyond one text with the usual choices.
+class RunCommandTest {
+  private static final String PROMPT = "Once upon a time";
+
+  @TempDir Path folder;
+
+  private static Quern run(String tokens, String... more) {
+    List<String> words = new ArrayList<>(List.of("run", "-p", PROMPT, "-n", tokens));
+    words.addAll(List.of(more));
+    Quern result = Quern.run(words.toArray(String[]::new));
+    assertEquals(0, result.code(), result.err());
+    return result;
+  }
+
+  @Test
+  void logProbabilitiesAreInTheStatistics() throws IOException {
+    Path stats = folder.resolve("stats.json");
+    String text =
+        run("14", "--logprobs", "3", "--repeat-penalty", "1.3", "--stats-json", stats.toString())
+            .out();
+    JsonNode json = new ObjectMapper().readTree(stats.toFile());
+    assertEquals(14, json.get("generatedTokens").intValue());
+    assertEquals(14, json.get("logprobs").size());
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (JsonNode token : json.get("logprobs")) {
+      token.get("bytes").forEach(b -> bytes.write(b.intValue()));
+      JsonNode top = token.get("top_logprobs");
+      assertEquals(3, top.size());
+      assertTrue(top.get(0).get("logprob").doubleValue() >= token.get("logprob").doubleValue());
+      assertTrue(
+          top.get(1).get("logprob").doubleValue() >= top.get(2).get("logprob").doubleValue());
+      assertTrue(top.get(0).get("logprob").doubleValue() <= 0);
+      assertTrue(token.hasNonNull("id") && token.hasNonNull("token"), token.toString());
+    }
+    assertEquals(text, PROMPT + bytes.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void completionsAreTheTextsOfTheirSeeds() throws IOException {
+    Quern three =
+        run("14", "--temperature", "1", "--seed", "7", "--completions", "3", "--stats-json", "-");
+    StringBuilder expected = new StringBuilder();
+    JsonNode json = new ObjectMapper().readTree(three.err());
+    assertEquals(3, json.get("completions").size());
+    for (int i = 0; i < 3; i++) {
+      String seed = Integer.toString(7 + i);
+      String text = run("14", "--temperature", "1", "--seed", seed).out();
+      expected.append(
+          String.format(Locale.ROOT, "--- %d of 3, seed %s ---%n%s%n", i + 1, seed, text));
+      JsonNode one = json.get("completions").get(i);
+      assertEquals(text, PROMPT + one.get("text").textValue());
+      assertEquals(7 + i, one.get("seed").longValue());
+      assertEquals("MAX_TOKENS", one.get("stop").textValue());
+      assertEquals(14, one.get("generatedTokens").intValue());
+      assertFalse(one.has("logprobs"));
+    }
+    assertEquals(expected.toString(), three.out());
+    assertFalse(json.has("stop"));
+    assertTrue(json.hasNonNull("timeToFirstTokenSeconds"));
+  }
+
+  @Test
+  void eachCompletionHasItsLineOfMetrics() {
+    String err = run("14", "--temperature", "1", "--completions", "2").err();
+    assertEquals(2, err.lines().filter(line -> line.startsWith("load ")).count(), err);
+  }
+
+  /// Each of them reaches the sampler: the text is another one.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--frequency-penalty 3",
+        "--presence-penalty 3",
+        "--typical 0.05",
+        "--repeat-penalty 1.5",
+      })
+  void eachOptionChangesTheText(String option) {
+    String[] words = ("--temperature 0.7 --min-p 0 --top-k 0 " + option).split(" ");
+    String usual = run("60", "--temperature", "0.7", "--min-p", "0", "--top-k", "0").out();
+    String changed = run("60", words).out();
+    assertNotEquals(usual, changed);
+    if (!option.startsWith("--typical")) {
+      List<String> nothingIsRecent = new ArrayList<>(List.of(words));
+      nothingIsRecent.addAll(List.of("--repeat-last-n", "0"));
+      assertEquals(usual, run("60", nothingIsRecent.toArray(String[]::new)).out());
+    }
+  }
+
+  @Test
+  void biasesForbidAndFavour() throws IOException {
+    Path stats = folder.resolve("stats.json");
+    run("1", "--logprobs", "2", "--stats-json", stats.toString());
+    JsonNode first = new ObjectMapper().readTree(stats.toFile()).get("logprobs").get(0);
+    String chosen = first.get("id").asText();
+    String second = first.get("top_logprobs").get(1).get("id").asText();
+    String forbidden =
+        run("1", "--logit-bias", chosen + "-inf", "--logprobs", "0", "--stats-json", "-").err();
+    assertEquals(second, onlyToken(forbidden));
+    String favoured =
+        run(
+                "1",
+                "--logit-bias",
+                second + "+60.5",
+                "--logit-bias",
+                second + "+39.5",
+                "--logit-bias",
+                chosen + "+0.5",
+                "--logprobs",
+                "0",
+                "--stats-json",
+                "-")
+            .err();
+    assertEquals(second, onlyToken(favoured));
+    Quern beyond = Quern.run("run", "-p", "x", "--logit-bias", "999999+1");
+    assertEquals(1, beyond.code());
+    assertTrue(beyond.err().startsWith("quern: sampling: logitBias of token id 999999"));
+  }
+
+  private static String onlyToken(String json) throws IOException {
+    JsonNode tokens = new ObjectMapper().readTree(json).get("logprobs");
+    assertEquals(1, tokens.size());
+    return tokens.get(0).get("id").asText();
+  }
+}
