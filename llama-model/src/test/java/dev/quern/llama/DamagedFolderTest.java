@@ -29,8 +29,9 @@ class DamagedFolderTest {
 
   static Stream<Arguments> configs() {
     return Stream.of(
-        config("model_type", "\"mistral\"", "model_type: 'mistral', expected 'llama'"),
-        config("model_type", null, "model_type: absent, expected 'llama'"),
+        config(
+            "model_type", "\"gemma\"", "model_type: 'gemma', expected one of 'llama', 'mistral'"),
+        config("model_type", null, "model_type: absent, expected one of 'llama', 'mistral'"),
         config("hidden_act", "\"gelu\"", "hidden_act: 'gelu', expected 'silu'"),
         config("attention_bias", "true", "attention_bias: true"),
         config("mlp_bias", "true", "mlp_bias: true"),

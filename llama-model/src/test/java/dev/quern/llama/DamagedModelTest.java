@@ -26,8 +26,11 @@ class DamagedModelTest {
 
   static Stream<Arguments> damages() {
     return Stream.of(
-        damage("general.architecture", null, "general.architecture is 'none', expected 'llama'"),
-        damage("general.architecture", "qwen2", "is 'qwen2', expected 'llama'"),
+        damage(
+            "general.architecture",
+            null,
+            "general.architecture is 'none', expected one of 'llama', 'qwen2'"),
+        damage("general.architecture", "gemma", "is 'gemma', expected one of 'llama', 'qwen2'"),
         damage("llama.block_count", null, "metadata lacks llama.block_count"),
         damage("llama.block_count", 0L, "llama.block_count=0, expected 1 to"),
         damage("llama.block_count", -1L, "llama.block_count=-1, expected 1 to"),

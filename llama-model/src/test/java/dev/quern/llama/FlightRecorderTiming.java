@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import jdk.jfr.Recording;
 
@@ -112,7 +113,7 @@ final class FlightRecorderTiming {
         };
     SwiGluKernel observed =
         FlightRecorder.KERNELS
-            .observed(new ForwardPass.Operators(null, null, null, null, nothing))
+            .observed(new ForwardPass.Operators(null, Optional.empty(), null, null, null, nothing))
             .swiGlu();
     F32Matrix y = F32Matrix.allocate(Arena.global(), 1, 16);
     for (int i = 0; i < 5; i++) {

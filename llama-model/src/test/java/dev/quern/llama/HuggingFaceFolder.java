@@ -28,6 +28,8 @@ public final class HuggingFaceFolder {
       Map.ofEntries(
           Map.entry("attn_norm", "input_layernorm"),
           Map.entry("attn_q", "self_attn.q_proj"),
+          Map.entry("attn_q_norm", "self_attn.q_norm"),
+          Map.entry("attn_k_norm", "self_attn.k_norm"),
           Map.entry("attn_k", "self_attn.k_proj"),
           Map.entry("attn_v", "self_attn.v_proj"),
           Map.entry("attn_output", "self_attn.o_proj"),
@@ -36,7 +38,7 @@ public final class HuggingFaceFolder {
           Map.entry("ffn_up", "mlp.up_proj"),
           Map.entry("ffn_down", "mlp.down_proj"));
 
-  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.weight");
+  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.(weight|bias)");
 
   private HuggingFaceFolder() {}
 
@@ -59,7 +61,7 @@ public final class HuggingFaceFolder {
       for (GgufTensor tensor : file.tensors()) {
         if (!tensor.name().equals("rope_freqs.weight")) {
           byte[] data = file.map(tensor, arena).toArray(JAVA_BYTE);
-          add(out, tensor, data, headDim(file.metadata()));
+          add(out, tensor, data, file.metadata());
         }
       }
       out.arrays().replaceAll((_, array) -> change.apply(array));
@@ -138,8 +140,8 @@ public final class HuggingFaceFolder {
   private static ObjectNode config(GgufFile file, ObjectMapper mapper) {
     GgufMetadata metadata = file.metadata();
     ObjectNode config = mapper.createObjectNode();
-    config.putArray("architectures").add("LlamaForCausalLM");
-    config.put("model_type", "llama").put("hidden_act", "silu");
+    String architecture = architecture(metadata);
+    config.put("model_type", architecture).put("hidden_act", "silu");
     for (Map.Entry<String, String> key :
         Map.of(
                 "num_hidden_layers", "block_count",
@@ -149,11 +151,15 @@ public final class HuggingFaceFolder {
                 "num_key_value_heads", "attention.head_count_kv",
                 "max_position_embeddings", "context_length")
             .entrySet()) {
-      config.put(key.getKey(), metadata.integer("llama." + key.getValue()).getAsLong());
+      config.put(key.getKey(), metadata.integer(architecture + "." + key.getValue()).getAsLong());
     }
-    double epsilon = metadata.number("llama.attention.layer_norm_rms_epsilon").getAsDouble();
+    double epsilon =
+        metadata.number(architecture + ".attention.layer_norm_rms_epsilon").getAsDouble();
     config.put("rms_norm_eps", Double.parseDouble(Float.toString((float) epsilon)));
-    config.put("rope_theta", metadata.number("llama.rope.freq_base").getAsDouble());
+    config.put("rope_theta", metadata.number(architecture + ".rope.freq_base").getAsDouble());
+    metadata
+        .integer(architecture + ".attention.key_length")
+        .ifPresent(length -> config.put("head_dim", length));
     config.put("vocab_size", file.tensor("token_embd.weight").dims()[1]);
     config.put("tie_word_embeddings", file.findTensor("output.weight").isEmpty());
     config.put("torch_dtype", "float16").putNull("pad_token_id");
@@ -169,17 +175,27 @@ public final class HuggingFaceFolder {
     return config;
   }
 
-  private static int headDim(GgufMetadata metadata) {
-    return (int)
-        (metadata.integer("llama.embedding_length").getAsLong()
-            / metadata.integer("llama.attention.head_count").getAsLong());
+  private static String architecture(GgufMetadata metadata) {
+    return metadata.string("general.architecture").orElseThrow();
   }
 
-  private static void add(SafetensorsBytes out, GgufTensor tensor, byte[] data, int headDim) {
+  private static int headDim(GgufMetadata metadata) {
+    String prefix = architecture(metadata);
+    return (int)
+        metadata
+            .integer(prefix + ".attention.key_length")
+            .orElseGet(() ->
+                metadata.integer(prefix + ".embedding_length").getAsLong()
+                    / metadata.integer(prefix + ".attention.head_count").getAsLong());
+  }
+
+  private static void add(
+      SafetensorsBytes out, GgufTensor tensor, byte[] data, GgufMetadata metadata) {
     long[] dims = tensor.dims();
     long[] shape = dims.length == 1 ? dims : new long[] {dims[1], dims[0]};
-    boolean rotated = tensor.name().matches(".*attn_[qk]\\.weight");
-    byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim) : data;
+    boolean rotated = // other architectures of GGUF have Hugging Face's order
+        architecture(metadata).equals("llama") && tensor.name().matches(".*attn_[qk]\\.weight");
+    byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim(metadata)) : data;
     out.add(name(tensor.name()), tensor.type().name(), stored, shape);
   }
 
@@ -193,7 +209,12 @@ public final class HuggingFaceFolder {
         if (!layer.matches()) {
           throw new IllegalArgumentException(gguf);
         }
-        yield "model.layers." + layer.group(1) + "." + NAMES.get(layer.group(2)) + ".weight";
+        yield "model.layers."
+            + layer.group(1)
+            + "."
+            + NAMES.get(layer.group(2))
+            + "."
+            + layer.group(3);
       }
     };
   }

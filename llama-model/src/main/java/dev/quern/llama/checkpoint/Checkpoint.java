@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A Llama model on disk, whatever container it is in: a GGUF file, or a folder with safetensors or
-/// a `.pth`. Tensors have the names and the row order of GGUF's `llama` architecture (RoPE pairs
-/// are adjacent), so that whoever reads one knows nothing of where it came from.
+/// A model of one of the families on disk, whatever container it is in: a GGUF file, or a folder
+/// with safetensors or a `.pth`. Tensors have the names and the row order of GGUF's architecture of
+/// the model's [Family], so that whoever reads one knows nothing of where it came from.
 ///
 /// Safe for use by several threads.
 ///

@@ -10,6 +10,7 @@ import dev.quern.llama.text.JsonObject;
 import dev.quern.llama.text.Printable;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
+import dev.quern.op.RopePairing;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +36,7 @@ final class FolderCheckpoint implements Checkpoint {
   private static final String SCALES = ".scales";
   private static final String ZEROS = ".zeros";
   private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
 
   private final ModelFolder folder;
   private final TensorStore store;
@@ -186,16 +188,28 @@ final class FolderCheckpoint implements Checkpoint {
               path()));
     }
     for (Entry entry : entries.values()) {
-      String own = entry.stored().name();
-      if (!own.endsWith(WEIGHT) || names.toGguf(stem(own, WEIGHT)).isEmpty()) {
+      if (!isOfGguf(entry)) {
         throw fail(
             entry,
             "no tensor that a Llama has in GGUF",
-            "none such (adaptors and biases have no place there): use the folder as it is");
+            "none such (adaptors and other models' biases have no place there): use the folder as it is");
       }
     }
-    config.model().writeTo(writer);
+    GgufConfig.write(config.model(), writer);
     TokenizerFolder.write(folder, config.endTokens(), config.model().vocabulary(), writer);
+  }
+
+  private boolean isOfGguf(Entry entry) {
+    Family family = config.model().family();
+    String name = entry.tensor().name();
+    if (name.endsWith(BIAS)) {
+      return family.attentionBias() && name.matches("blk\\.\\d+\\.attn_[qkv]\\.bias");
+    }
+    if (name.endsWith("_norm.weight") && name.contains(".attn_")) {
+      return family.headNorms() || name.endsWith(".attn_norm.weight");
+    }
+    String own = entry.stored().name();
+    return own.endsWith(WEIGHT) && names.toGguf(stem(own, WEIGHT)).isPresent();
   }
 
   @Override
@@ -264,7 +278,7 @@ final class FolderCheckpoint implements Checkpoint {
   private Entry entry(StoredTensor stored) {
     String name = stored.name();
     String suffix =
-        List.of(ADAPTOR_A, ADAPTOR_B, WEIGHT).stream()
+        List.of(ADAPTOR_A, ADAPTOR_B, WEIGHT, BIAS).stream()
             .filter(name::endsWith)
             .findFirst()
             .orElse("");
@@ -273,8 +287,11 @@ final class FolderCheckpoint implements Checkpoint {
       return entry(name, stored, Optional.empty(), RowOrder.AS_STORED);
     }
     boolean rotated = stem.get().endsWith("attn_q") || stem.get().endsWith("attn_k");
+    boolean reordered =
+        names == TensorNames.HUGGING_FACE
+            && config.model().family().pairing() == RopePairing.ADJACENT;
     RowOrder order =
-        names == TensorNames.HUGGING_FACE && rotated && !suffix.equals(ADAPTOR_A)
+        reordered && rotated && !suffix.equals(ADAPTOR_A)
             ? RowOrder.halves(config.model().headDim())
             : RowOrder.AS_STORED;
     StoredTensor scales = store.tensors().get(stem(name, WEIGHT) + SCALES);
@@ -324,15 +341,16 @@ final class FolderCheckpoint implements Checkpoint {
   private Entry entry(String name) {
     Entry entry = entries.get(name);
     if (entry == null) {
-      boolean weight = name.endsWith(WEIGHT);
-      String own = weight ? names.fromGguf(stem(name, WEIGHT)) + WEIGHT : name;
+      String suffix = name.endsWith(BIAS) ? BIAS : name.endsWith(WEIGHT) ? WEIGHT : "";
+      String own = names.fromGguf(stem(name, suffix)) + suffix;
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "%s: tensor %s: missing among the model's %d tensors, expected it: the folder is not a complete Llama model",
+              "%s: tensor %s: missing among the model's %d tensors, expected it: the folder is not a complete %s model",
               path(),
               Printable.quoted(own),
-              entries.size()));
+              entries.size(),
+              config.model().family().name()));
     }
     return entry;
   }

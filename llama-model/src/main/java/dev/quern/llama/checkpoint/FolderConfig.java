@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
-/// (`LlamaConfig` of transformers) or Meta's `params.json` (`ModelArgs` of llama-models).
+/// (`LlamaConfig` of transformers, or that of another [Family]) or Meta's `params.json`
+/// (`ModelArgs` of llama-models).
 ///
 /// @param ropeFactors divisors of RoPE's frequencies, `[headDim / 2]`, or empty
 /// @param tied whether the embedding matrix is the output matrix too; empty where that follows from
@@ -40,7 +41,6 @@ record FolderConfig(
   /// made with them speaks nonsense.
   private static final Map<String, Object> NEUTRAL =
       Map.ofEntries(
-          Map.entry("attention_bias", false),
           Map.entry("mlp_bias", false),
           Map.entry("partial_rotary_factor", 1),
           Map.entry("embedding_multiplier", 1),
@@ -61,7 +61,11 @@ record FolderConfig(
   ///
   /// @param name the model's, for people
   static FolderConfig huggingFace(JsonObject json, String name) {
-    expect(json, "model_type", "llama", json.string("model_type").orElse("absent"));
+    String type = json.string("model_type").orElse("");
+    Family family =
+        Family.byModelType(type)
+            .orElseThrow(
+                () -> json.fail("model_type", json.shown("model_type"), Family.allModelTypes()));
     if (!json.string("hidden_act").orElse("swish").equals("swish")) { // another name of silu
       expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
     }
@@ -71,6 +75,7 @@ record FolderConfig(
             quantized, "a quantized model", "none: use the model in F16, BF16 or F32, or as GGUF");
       }
     }
+    requireNeutral(json, "attention_bias", family.attentionBias());
     NEUTRAL.forEach((key, value) -> requireNeutral(json, key, value));
     int context = bounded(json, "max_position_embeddings", MAX_DIM);
     if (json.integer("sliding_window").orElse(context) < context
@@ -82,15 +87,21 @@ record FolderConfig(
     }
     int width = bounded(json, "hidden_size", MAX_DIM);
     int heads = bounded(json, "num_attention_heads", MAX_HEADS);
-    int kvHeads =
-        json.has("num_key_value_heads") ? bounded(json, "num_key_value_heads", MAX_HEADS) : heads;
-    int headDim = headDim(json, "hidden_size", "num_attention_heads", width, heads);
+    int kvHeads = // only Llama's class takes it from the heads
+        json.has("num_key_value_heads") || !type.equals("llama")
+            ? bounded(json, "num_key_value_heads", MAX_HEADS)
+            : heads;
+    int headDim =
+        json.has("head_dim") || family.headDim().isEmpty()
+            ? headDim(json, "hidden_size", "num_attention_heads", width, heads)
+            : family.headDim().getAsInt();
     checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
     requireScale(json, "attention_multiplier", 1 / Math.sqrt(headDim));
     requireScale(json, "query_pre_attn_scalar", headDim);
     HuggingFaceRope rope = HuggingFaceRope.of(json, headDim);
     return new FolderConfig(
         new LlamaConfig(
+            family,
             json.string("_name_or_path").filter(n -> !n.isBlank()).orElse(name),
             bounded(json, "num_hidden_layers", MAX_LAYERS),
             width,
@@ -133,6 +144,7 @@ record FolderConfig(
     boolean scaled = json.bool("use_scaled_rope").orElse(false);
     return new FolderConfig(
         new LlamaConfig(
+            Family.LLAMA,
             name,
             bounded(json, "n_layers", MAX_LAYERS),
             width,

@@ -33,7 +33,7 @@ final class GgufCheckpoint implements Checkpoint {
 
   private GgufCheckpoint(GgufFile file) {
     this.file = file;
-    this.config = LlamaConfig.from(file.metadata(), vocabulary(file));
+    this.config = GgufConfig.read(file.metadata(), vocabulary(file));
   }
 
   static GgufCheckpoint open(Path path) throws IOException {

@@ -7,13 +7,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// What the same tensors are called: by GGUF's `llama` architecture, by Hugging Face
-/// (`LlamaForCausalLM`), and by Meta's own code. Names are stems here, without `.weight`.
+/// What the same tensors are called: by GGUF, by Hugging Face (`LlamaForCausalLM` and the classes
+/// of other families), and by Meta's own code, which has no names for what Llama has not. Names are
+/// stems here, without `.weight` or `.bias`.
 enum TensorNames {
   /// Query and key rows are in the order for rotating halves: element j of a head is paired with
   /// element `j + headDim / 2`.
   HUGGING_FACE(Row::huggingFace, "model\\.layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "model.layers."),
-  /// Query and key rows are in the order for rotating neighbours, as in GGUF.
+  /// Query and key rows are in the order for rotating neighbours, as in GGUF's `llama`.
   META(Row::meta, "layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "layers.");
 
   /// One tensor, in the three languages.
@@ -29,7 +30,9 @@ enum TensorNames {
       List.of(
           new Row("attn_norm", "input_layernorm", "attention_norm"),
           new Row("attn_q", "self_attn.q_proj", "attention.wq"),
+          new Row("attn_q_norm", "self_attn.q_norm", ""),
           new Row("attn_k", "self_attn.k_proj", "attention.wk"),
+          new Row("attn_k_norm", "self_attn.k_norm", ""),
           new Row("attn_v", "self_attn.v_proj", "attention.wv"),
           new Row("attn_output", "self_attn.o_proj", "attention.wo"),
           new Row("ffn_norm", "post_attention_layernorm", "ffn_norm"),

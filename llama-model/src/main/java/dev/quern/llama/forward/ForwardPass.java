@@ -6,6 +6,7 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.op.AttentionKernel;
+import dev.quern.op.Kernel;
 import dev.quern.op.RmsNormKernel;
 import dev.quern.op.RopeKernel;
 import dev.quern.op.SwiGluKernel;
@@ -13,11 +14,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /// The Llama forward pass (Touvron et al. 2023) over a batch of rows, each a token of some
 /// sequence, with its activations. Batches of any size up to the limit run through the same
-/// kernels, and all but attention never asks whose a row is.
+/// kernels, and all but attention never asks whose a row is. What other families add is in their
+/// kernels (biases, pairs of RoPE), but for the norms of heads.
 public final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
@@ -41,10 +44,20 @@ public final class ForwardPass {
   /// The operators without weights; one of each serves all layers.
   public record Operators(
       RmsNormKernel norm,
+      Optional<HeadNorms<RmsNormKernel>> headNorms,
       RopeKernel ropeQueries,
       RopeKernel ropeKeys,
       AttentionKernel attention,
-      SwiGluKernel swiGlu) {}
+      SwiGluKernel swiGlu) {
+
+    /// All of them.
+    public List<Kernel> kernels() {
+      List<Kernel> kernels =
+          new ArrayList<>(List.of(norm, ropeQueries, ropeKeys, attention, swiGlu));
+      headNorms.ifPresent(norms -> kernels.addAll(List.of(norms.queries(), norms.keys())));
+      return kernels;
+    }
+  }
 
   /// What there is room for.
   ///
@@ -105,12 +118,17 @@ public final class ForwardPass {
     F32Matrix a = attended.firstRows(rows); // [rows, queryWidth]
     F32Matrix inner = gateUp.firstRows(rows);
 
+    Optional<HeadNorms<RmsNormKernel>> headNorms = operators.headNorms();
+
     int first = 0; // row that anything is wanted of
     for (int l = 0; l < config.layers(); l++) {
       LlamaWeights.Layer layer = weights.layers().get(l);
 
       operators.norm().apply(x, layer.attentionNorm(), h, workspace);
       layer.qkv().apply(h, heads, workspace);
+      if (headNorms.isPresent()) {
+        headNorms.get().keys().apply(k, layer.headNorms().get().keys(), k, workspace);
+      }
       operators.ropeKeys().apply(k, angles, 0, workspace);
       operators.attention().append(k, v, sequences(batch, l, 0), workspace);
 
@@ -125,6 +143,9 @@ public final class ForwardPass {
         q = q.rows(first, rows);
         a = a.rows(first, rows);
         inner = inner.rows(first, rows);
+      }
+      if (headNorms.isPresent()) {
+        headNorms.get().queries().apply(q, layer.headNorms().get().queries(), q, workspace);
       }
       operators.ropeQueries().apply(q, angles, first, workspace);
       operators.attention().apply(q, sequences(batch, l, first), a, workspace);
@@ -232,13 +253,7 @@ public final class ForwardPass {
         bytes = Math.max(bytes, p.scratchBytes(rows, parallelism));
       }
     }
-    for (var kernel :
-        List.of(
-            operators.norm(),
-            operators.ropeQueries(),
-            operators.ropeKeys(),
-            operators.attention(),
-            operators.swiGlu())) {
+    for (Kernel kernel : operators.kernels()) {
       bytes = Math.max(bytes, kernel.scratchBytes(rows, parallelism));
     }
     return bytes;

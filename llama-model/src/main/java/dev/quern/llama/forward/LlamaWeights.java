@@ -2,6 +2,7 @@ package dev.quern.llama.forward;
 
 import dev.quern.data.F32Matrix;
 import java.util.List;
+import java.util.Optional;
 
 /// A loaded model's weights, as kernels. Shapes as in [dev.quern.llama.checkpoint.LlamaConfig].
 ///
@@ -21,6 +22,7 @@ public record LlamaWeights(
   ///
   /// @param attentionNorm `[1, width]`
   /// @param qkv width to `queryWidth + 2 * kvWidth`
+  /// @param headNorms `[1, headDim]` each, where the family norms heads
   /// @param attentionOutput queryWidth to width, added to the residual stream
   /// @param feedForwardNorm `[1, width]`
   /// @param gateUp width to `2 * hidden`
@@ -28,6 +30,7 @@ public record LlamaWeights(
   public record Layer(
       F32Matrix attentionNorm,
       Projection qkv,
+      Optional<HeadNorms<F32Matrix>> headNorms,
       Projection attentionOutput,
       F32Matrix feedForwardNorm,
       Projection gateUp,

@@ -4,16 +4,20 @@ import dev.quern.Kernels;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.HeadNorms;
 import dev.quern.op.AttentionSpec;
 import dev.quern.op.RmsNormSpec;
 import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluSpec;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// What a model asks of the operators without weights; [WeightPlan] knows the linear ones.
 public record OperatorSpecs(
     RmsNormSpec norm,
+    Optional<HeadNorms<RmsNormSpec>> headNorms,
     RopeSpec ropeQueries,
     RopeSpec ropeKeys,
     AttentionSpec attention,
@@ -22,9 +26,15 @@ public record OperatorSpecs(
   /// @param context positions of the KV cache
   public static OperatorSpecs of(LlamaConfig config, int context, KvFormat kv) {
     int headDim = config.headDim();
-    RopePairing pairing = RopePairing.ADJACENT; // the order of a Checkpoint's rows
+    RopePairing pairing = config.family().pairing();
+    RmsNormSpec norm = RmsNormSpec.of(config.width(), config.normEpsilon());
+    HeadNorms<RmsNormSpec> headNorms =
+        new HeadNorms<>(
+            norm.withWidth(config.queryWidth()).withGroups(config.heads()),
+            norm.withWidth(config.kvWidth()).withGroups(config.kvHeads()));
     return new OperatorSpecs(
-        RmsNormSpec.of(config.width(), config.normEpsilon()),
+        norm,
+        Optional.of(headNorms).filter(_ -> config.family().headNorms()),
         RopeSpec.of(config.heads(), headDim, pairing),
         RopeSpec.of(config.kvHeads(), headDim, pairing),
         AttentionSpec.of(config.heads(), config.kvHeads(), headDim, context, kv),
@@ -34,13 +44,14 @@ public record OperatorSpecs(
   /// The same for batches of several sequences.
   public OperatorSpecs withSequences(int sequences) {
     return new OperatorSpecs(
-        norm, ropeQueries, ropeKeys, attention.withSequences(sequences), swiGlu);
+        norm, headNorms, ropeQueries, ropeKeys, attention.withSequences(sequences), swiGlu);
   }
 
   /// Asks for a kernel for each.
   public ForwardPass.Operators choose(Kernels kernels) {
     return new ForwardPass.Operators(
         kernels.rmsNorm(norm),
+        headNorms.map(norms -> norms.map(kernels::rmsNorm)),
         kernels.rope(ropeQueries),
         kernels.rope(ropeKeys),
         kernels.attention(attention),
@@ -49,6 +60,9 @@ public record OperatorSpecs(
 
   /// In the order in which [#choose] asks.
   public List<Object> all() {
-    return List.of(norm, ropeQueries, ropeKeys, attention, swiGlu);
+    List<Object> all = new ArrayList<>(List.of(norm));
+    headNorms.ifPresent(norms -> all.addAll(List.of(norms.queries(), norms.keys())));
+    all.addAll(List.of(ropeQueries, ropeKeys, attention, swiGlu));
+    return all;
   }
 }

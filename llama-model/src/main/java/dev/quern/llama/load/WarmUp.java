@@ -53,21 +53,13 @@ public final class WarmUp implements AutoCloseable {
     this.worthwhile = worthwhile;
   }
 
-  /// Norm, rotation, attention and SwiGLU.
+  /// Norms, rotation, attention and SwiGLU.
   public void operators(ForwardPass.Operators operators, KvFormat kv) {
     int rows = Math.min(ROWS, maxRows);
     start(
         "operators",
         arena -> {
-          Workspace w =
-              workspace(
-                  arena,
-                  rows,
-                  operators.norm(),
-                  operators.ropeQueries(),
-                  operators.ropeKeys(),
-                  operators.attention(),
-                  operators.swiGlu());
+          Workspace w = workspace(arena, rows, operators.kernels());
           F32Matrix x = activations(arena, rows, config.width());
           F32Matrix h = activations(arena, rows, config.width());
           operators.norm().apply(x, activations(arena, 1, config.width()), h, w);
@@ -75,6 +67,11 @@ public final class WarmUp implements AutoCloseable {
           F32Matrix q = activations(arena, rows, config.queryWidth());
           F32Matrix k = activations(arena, rows, config.kvWidth());
           F32Matrix v = activations(arena, rows, config.kvWidth());
+          if (operators.headNorms().isPresent()) {
+            F32Matrix weight = activations(arena, 1, config.headDim());
+            operators.headNorms().get().queries().apply(q, weight, q, w);
+            operators.headNorms().get().keys().apply(k, weight, k, w);
+          }
           F32Matrix angles = RopeTable.of(config, new float[0], rows, arena);
           operators.ropeQueries().apply(q, angles, 0, w);
           operators.ropeKeys().apply(k, angles, 0, w);
@@ -133,7 +130,7 @@ public final class WarmUp implements AutoCloseable {
     return x;
   }
 
-  private static Workspace workspace(Arena arena, int rows, Kernel... kernels) {
+  private static Workspace workspace(Arena arena, int rows, List<Kernel> kernels) {
     long bytes = 1;
     for (Kernel kernel : kernels) {
       bytes = Math.max(bytes, kernel.scratchBytes(rows, 1));

@@ -1,5 +1,7 @@
 package dev.quern.llama.load;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import dev.quern.Kernels;
 import dev.quern.ProviderException;
 import dev.quern.data.BlockCodec;
@@ -11,6 +13,7 @@ import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.Hadamard;
+import dev.quern.llama.forward.HeadNorms;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.forward.LowRank;
 import dev.quern.llama.forward.Projection;
@@ -30,9 +33,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Turns a checkpoint's tensors (names as in llama.cpp's `llama` architecture) into kernels. Each
-/// tensor is mapped in an arena of its own, which is closed as soon as no kernel reads it, so
-/// weights that a provider packs are resident once.
+/// Turns a checkpoint's tensors (names as in llama.cpp's architectures) into kernels. Each tensor
+/// is mapped in an arena of its own, which is closed as soon as no kernel reads it, so weights that
+/// a provider packs are resident once.
 public final class WeightLoader {
   /// Tensors of old files that hold what is computed anyway.
   private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
@@ -93,6 +96,7 @@ public final class WeightLoader {
           new LlamaWeights.Layer(
               vector(String.format(Locale.ROOT, "blk.%d.attn_norm.weight", l), config.width()),
               projection(plan.qkv(l)),
+              headNorms(config, l),
               projection(plan.attentionOutput(l)),
               vector(String.format(Locale.ROOT, "blk.%d.ffn_norm.weight", l), config.width()),
               projection(plan.gateUp(l)),
@@ -106,6 +110,16 @@ public final class WeightLoader {
     float[] ropeFactors = ropeFactors(config);
     checkAllUsed();
     return new LlamaWeights(embedding, layers, outputNorm, output, ropeFactors);
+  }
+
+  private Optional<HeadNorms<F32Matrix>> headNorms(LlamaConfig config, int l) throws IOException {
+    if (!config.family().headNorms()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new HeadNorms<>(
+            vector(String.format(Locale.ROOT, "blk.%d.attn_q_norm.weight", l), config.headDim()),
+            vector(String.format(Locale.ROOT, "blk.%d.attn_k_norm.weight", l), config.headDim())));
   }
 
   /// Bytes of the matrices of each format that nothing has read yet.
@@ -174,8 +188,10 @@ public final class WeightLoader {
         Checkpoint.Tensor tensor = tensor(s.tensor(), run.spec().inputs(), s.outputs());
         stacked.add(file.weights(tensor, mapping, workers));
       }
+      Optional<MemorySegment> bias =
+          run.spec().bias() ? Optional.of(bias(run, mapping)) : Optional.empty();
       long before = memory.taken();
-      LinearKernel kernel = pack(run, stacked);
+      LinearKernel kernel = pack(run, stacked, bias);
       keep = kernel.retainsSource();
       long bytes =
           stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
@@ -192,12 +208,27 @@ public final class WeightLoader {
     }
   }
 
+  /// The biases of a run's matrices, one behind the other.
+  private MemorySegment bias(WeightPlan.Run run, Arena arena) throws IOException {
+    MemorySegment bias = arena.allocate(JAVA_FLOAT, run.spec().outputs());
+    long at = 0;
+    for (WeightPlan.Source s : run.sources()) {
+      float[] values = file.vector(tensor(s.bias(), s.outputs()));
+      MemorySegment.copy(values, 0, bias, JAVA_FLOAT, at, values.length);
+      at += (long) values.length * Float.BYTES;
+    }
+    return bias;
+  }
+
   /// @throws LlamaException what a provider's code threw, with the tensor that it threw it for: it
   ///   may be the only one
-  private LinearKernel pack(WeightPlan.Run run, List<WeightMatrix> stacked) {
+  private LinearKernel pack(
+      WeightPlan.Run run, List<WeightMatrix> stacked, Optional<MemorySegment> bias) {
     LinearPacker packer = kernels.linear(run.spec());
     try {
-      return packer.pack(stacked, memory, workers);
+      return bias.isPresent()
+          ? packer.pack(stacked, bias.get(), memory, workers)
+          : packer.pack(stacked, memory, workers);
     } catch (ProviderException e) {
       String tensors =
           run.sources().stream()
@@ -261,7 +292,8 @@ public final class WeightLoader {
     return tensor;
   }
 
-  /// A tensor that nothing reads (a bias, say) would change the result: refused, not ignored.
+  /// A tensor that nothing reads (a bias of a Llama, say) would change the result: refused, not
+  /// ignored.
   private void checkAllUsed() {
     List<String> unused =
         file.tensors().stream()
@@ -274,8 +306,9 @@ public final class WeightLoader {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: %d tensors are not part of a Llama model as Quern runs it: %s%s",
+              "model: %d tensors are not part of a %s model as Quern runs it: %s%s",
               unused.size(),
+              file.config().family().name(),
               String.join(", ", unused.subList(0, Math.min(3, unused.size()))),
               unused.size() > 3 ? ", ..." : ""));
     }

@@ -18,6 +18,8 @@ public final class WeightPlan {
   /// Above any adaptor, and far below where it would not be one.
   private static final int MAX_RANK = 4096;
 
+  private static final String WEIGHT = ".weight";
+
   private final Checkpoint file;
   private final LlamaConfig config;
 
@@ -27,11 +29,22 @@ public final class WeightPlan {
   }
 
   /// A matrix by its tensor's name and its rows.
-  public record Source(String tensor, int outputs) {}
+  public record Source(String tensor, int outputs) {
+    /// The tensor of its bias, where the family has one.
+    String bias() {
+      return tensor.substring(0, tensor.length() - WEIGHT.length()) + ".bias";
+    }
+  }
 
   /// Matrices that read the same input, their outputs side by side. `rotated`: the input is turned
-  /// by a Hadamard matrix first.
-  record Stack(int inputs, boolean accumulate, List<Source> sources, boolean rotated) {}
+  /// by a Hadamard matrix first. `bias`: each has one.
+  record Stack(
+      int inputs, boolean accumulate, List<Source> sources, boolean rotated, boolean bias) {
+
+    Stack(int inputs, boolean accumulate, List<Source> sources) {
+      this(inputs, accumulate, sources, false, false);
+    }
+  }
 
   /// Neighbours of a stack that have the same format, so that one kernel serves them.
   public record Run(LinearSpec spec, List<Source> sources) {
@@ -49,13 +62,14 @@ public final class WeightPlan {
             new Source(String.format(Locale.ROOT, "blk.%d.attn_q.weight", l), config.queryWidth()),
             new Source(String.format(Locale.ROOT, "blk.%d.attn_k.weight", l), config.kvWidth()),
             new Source(String.format(Locale.ROOT, "blk.%d.attn_v.weight", l), config.kvWidth())),
-        false);
+        false,
+        config.family().attentionBias());
   }
 
   Stack attentionOutput(int l) {
     Source source =
         new Source(String.format(Locale.ROOT, "blk.%d.attn_output.weight", l), config.width());
-    return new Stack(config.queryWidth(), true, List.of(source), false);
+    return new Stack(config.queryWidth(), true, List.of(source));
   }
 
   Stack gateUp(int l) {
@@ -64,14 +78,13 @@ public final class WeightPlan {
         false,
         List.of(
             new Source(String.format(Locale.ROOT, "blk.%d.ffn_gate.weight", l), config.hidden()),
-            new Source(String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l), config.hidden())),
-        false);
+            new Source(String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l), config.hidden())));
   }
 
   Stack down(int l) {
     Source source =
         new Source(String.format(Locale.ROOT, "blk.%d.ffn_down.weight", l), config.width());
-    return new Stack(config.hidden(), true, List.of(source), file.rotatesDown());
+    return new Stack(config.hidden(), true, List.of(source), file.rotatesDown(), false);
   }
 
   /// The output matrix, or where embeddings are tied the embedding matrix.
@@ -79,7 +92,7 @@ public final class WeightPlan {
     boolean tied = file.find("output.weight").isEmpty();
     String tensor = tied ? "token_embd.weight" : "output.weight";
     Source source = new Source(tensor, config.vocabulary());
-    return new Stack(config.width(), false, List.of(source), false);
+    return new Stack(config.width(), false, List.of(source));
   }
 
   /// The kernels that a stack needs.
@@ -97,6 +110,7 @@ public final class WeightPlan {
       LinearSpec spec =
           LinearSpec.of(format, outputs, stack.inputs())
               .withAccumulate(stack.accumulate())
+              .withBias(stack.bias())
               .withTolerated(Set.copyOf(Numerics.standard()));
       runs.add(new Run(spec, run));
       from = to;
@@ -118,9 +132,8 @@ public final class WeightPlan {
               inputs,
               MAX_RANK));
     }
-    Stack a = new Stack(inputs, false, List.of(new Source(adaptor.a().name(), (int) rank)), false);
-    Stack b =
-        new Stack((int) rank, true, List.of(new Source(adaptor.b().name(), of.outputs())), false);
+    Stack a = new Stack(inputs, false, List.of(new Source(adaptor.a().name(), (int) rank)));
+    Stack b = new Stack((int) rank, true, List.of(new Source(adaptor.b().name(), of.outputs())));
     return List.of(runs(a).getFirst(), runs(b).getFirst());
   }
 

@@ -35,6 +35,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
   public ForwardPass.Operators observed(ForwardPass.Operators o) {
     return new ForwardPass.Operators(
         observed(o.norm()),
+        o.headNorms().map(norms -> norms.map(this::observed)),
         observed(o.ropeQueries()),
         observed(o.ropeKeys()),
         observed(o.attention()),
@@ -49,6 +50,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
                 new LlamaWeights.Layer(
                     l.attentionNorm(),
                     observed(l.qkv()),
+                    l.headNorms(),
                     observed(l.attentionOutput()),
                     l.feedForwardNorm(),
                     observed(l.gateUp()),

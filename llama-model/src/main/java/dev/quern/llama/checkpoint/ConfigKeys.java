@@ -9,16 +9,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// What the metadata keys `llama.*` mean here. A key that is not in the table might change a
-/// model's numbers, so it is refused rather than passed over; so is one that is known to change
-/// them in a way that Quern does not compute, unless its value says that it does not.
-final class LlamaKeys {
-  private static final String PREFIX = "llama.";
-
+/// What the metadata keys about a model's shape mean here, `llama.*` and those of other families. A
+/// key that is not in the table might change a model's numbers, so it is refused rather than passed
+/// over; so is one that is known to change them in a way that Quern does not compute, unless its
+/// value says that it does not.
+final class ConfigKeys {
   /// What is done with a key.
   private sealed interface Meaning {}
 
-  /// [LlamaConfig] reads and checks it.
+  /// [GgufConfig] reads and checks it.
   private record Honoured() implements Meaning {}
 
   /// It changes nothing that is computed here.
@@ -88,21 +87,21 @@ final class LlamaKeys {
   private static final Map<String, Meaning> MEANINGS =
       TABLE.stream().collect(Collectors.toMap(Row::key, Row::meaning));
 
-  private LlamaKeys() {}
+  private ConfigKeys() {}
 
   /// @throws LlamaException where a key is refused
-  static void check(GgufMetadata metadata) {
+  static void check(GgufMetadata metadata, Family family) {
+    String prefix = family.key("");
     for (String key : metadata.keys()) {
-      if (key.startsWith(PREFIX)) {
-        check(metadata, key, MEANINGS.get(key.substring(PREFIX.length())));
+      if (key.startsWith(prefix)) {
+        check(metadata, key, MEANINGS.get(key.substring(prefix.length())));
       } else if (MEANINGS.containsKey(key)) {
         throw new LlamaException(
             String.format(
                 Locale.ROOT,
-                "model: metadata key %s, expected it as %s%s: convert the model again",
+                "model: metadata key %s, expected it as %s: convert the model again",
                 Printable.quoted(key),
-                PREFIX,
-                key));
+                family.key(key)));
       }
     }
   }
