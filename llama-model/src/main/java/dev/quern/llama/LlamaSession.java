@@ -118,8 +118,8 @@ public final class LlamaSession implements AutoCloseable {
 
   /// Continues a text several times, one after the other, and runs the prompt once. Each completion
   /// is what [#generate(int[], GenerationOptions, Consumer)] alone gives with that seed: the
-  /// options' for the first, one more for each that follows. With [SamplingOptions#GREEDY] they are
-  /// all the same. The session goes on behind the prompt, as if nothing had been generated.
+  /// options' for the first, one more for each that follows. Greedy ones are all the same. The
+  /// session goes on behind the prompt, as if nothing had been generated.
   ///
   /// @param prompt token ids, taken as they are; [#encodePrompt(String)] has those of a text
   /// @param count how many completions
