@@ -7,8 +7,8 @@ import java.util.Locale;
 /// methods; the constructor grows with them and is no promise.
 ///
 /// @param sequences most requests that run at once; each has a KV cache of the model's context
-/// @param promptRows most prompt tokens of a step in which others decode: what bounds the time that
-///   a long prompt adds between two of their tokens
+/// @param promptRows most prompt tokens of a step in which others decode. There are fewer where
+///   they would make the time between two tokens of the others more than some 3.5 times as long
 /// @param queue most requests that wait
 /// @param prefixes most KV caches that are kept of sequences that have ended: a prompt that begins
 ///   as one of them, or as one that runs, costs only what is new. Whose use is longest ago goes
@@ -27,10 +27,10 @@ public record EngineOptions(int sequences, int promptRows, int queue, int prefix
     check("lookup", lookup, 0);
   }
 
-  /// 8 sequences, 32 prompt tokens a step beside decoding ones, 1,000 requests that wait, 8
+  /// 8 sequences, 64 prompt tokens a step beside decoding ones, 1,000 requests that wait, 8
   /// prefixes, no guesses.
   public static EngineOptions defaults() {
-    return new EngineOptions(8, 32, 1_000, 8, 0);
+    return new EngineOptions(8, 64, 1_000, 8, 0);
   }
 
   public EngineOptions withSequences(int sequences) {

@@ -29,6 +29,7 @@ final class Scheduler implements AutoCloseable {
   private record Member(Sequence sequence, ForwardPass.Part part) {}
 
   private final PrefixCache prefixes;
+  private final Pace pace;
 
   private final Deque<Sequence> waiting = new ArrayDeque<>(); // guarded by this
   private boolean closing; // guarded by this
@@ -52,6 +53,7 @@ final class Scheduler implements AutoCloseable {
     this.model = model;
     this.options = options;
     batch = Math.min(load.batch(), model.context());
+    pace = new Pace(options.promptRows());
     prefixes =
         new PrefixCache(
             options.prefixes(),
@@ -195,7 +197,7 @@ final class Scheduler implements AutoCloseable {
     }
     final long start = System.nanoTime();
     boolean decoding = running.stream().anyMatch(Sequence::isDecoding);
-    int left = decoding ? options.promptRows() : batch; // rows for prompts
+    int left = decoding ? pace.rows() : batch; // rows for prompts
     int prompts = 0;
     List<Member> members = new ArrayList<>();
     for (Sequence s : List.copyOf(running)) {
@@ -219,7 +221,11 @@ final class Scheduler implements AutoCloseable {
             .thenComparingInt(m -> m.part.wanted() - m.part.rows()));
     forward.run(members.stream().map(Member::part).toList());
     accept(members);
-    count(prompts, System.nanoTime() - start);
+    long nanos = System.nanoTime() - start;
+    if (decoding) {
+      pace.took(prompts, nanos);
+    }
+    count(prompts, nanos);
   }
 
   /// Hands on the logits behind all rows that they are wanted of.
