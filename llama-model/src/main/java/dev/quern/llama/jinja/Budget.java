@@ -6,9 +6,12 @@ import java.util.Optional;
 /// What a template may use up: a stranger's loops and repetitions end here, whatever they ask for.
 final class Budget {
   private static final long MAX_STEPS = 20_000_000;
-  private static final long MAX_CHARACTERS = 1L << 25;
+  private static final long MAX_CHARACTERS = 1L << 24;
   private static final int MAX_DEPTH = 400;
   private static final int MAX_PARSER_DEPTH = 100; // a level of a parser takes a dozen calls
+
+  private static final int CHARACTERS_OF_A_STEP = 16;
+  private static final int STEPS_OF_A_PART = 16;
 
   /// Templates build a conversation up by concatenation, which makes many texts of one.
   private static final int TEXTS_OF_AN_INPUT = 64;
@@ -31,6 +34,24 @@ final class Budget {
           String.format(
               Locale.ROOT, "more than %d steps, expected a template that ends", MAX_STEPS));
     }
+  }
+
+  /// Takes the steps of a look at a value: all of a text may be looked at.
+  void look(Value value) {
+    if (value instanceof Text text) {
+      steps(text.length() / CHARACTERS_OF_A_STEP);
+    }
+  }
+
+  /// Takes the steps of a search for one text in another, which compares each with each at worst.
+  void search(Text in, Text part) {
+    steps((long) in.length() * Math.max(1, part.length() / 16) / CHARACTERS_OF_A_STEP);
+  }
+
+  /// Takes the steps of making texts out of another's characters, each of which takes far more room
+  /// than these.
+  void parts(long count) {
+    steps(STEPS_OF_A_PART * count);
   }
 
   /// Takes characters that are about to be made, in any text.

@@ -27,7 +27,7 @@ final class CodePoints {
   }
 
   static List<Value> all(Text text, Budget budget) {
-    budget.steps(text.length());
+    budget.parts(text.length());
     List<Value> all = new ArrayList<>();
     for (int i = 0; i < text.length(); ) {
       int next = text.chars().offsetByCodePoints(i, 1);

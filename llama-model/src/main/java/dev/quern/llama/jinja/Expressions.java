@@ -27,7 +27,11 @@ final class Expressions {
           case Expr.DictOf dict -> dict(dict, scope);
           case Expr.Attribute attribute ->
               Members.attribute(value(attribute.of(), scope), attribute.name());
-          case Expr.Item item -> Members.item(value(item.of(), scope), value(item.index(), scope));
+          case Expr.Item item -> {
+            Value of = value(item.of(), scope);
+            budget.look(of);
+            yield Members.item(of, value(item.index(), scope));
+          }
           case Expr.Slice slice -> slice(slice, scope);
           case Expr.Call call -> call(call, Map.of(), scope);
           case Expr.Filter filter -> {
@@ -121,10 +125,10 @@ final class Expressions {
       case "!=" -> !Operators.equal(left, right, budget);
       case "in" -> Operators.contains(right, left, budget);
       case "not in" -> !Operators.contains(right, left, budget);
-      case "<" -> Operators.order(left, right) < 0;
-      case "<=" -> Operators.order(left, right) <= 0;
-      case ">" -> Operators.order(left, right) > 0;
-      default -> Operators.order(left, right) >= 0;
+      case "<" -> Operators.order(left, right, budget) < 0;
+      case "<=" -> Operators.order(left, right, budget) <= 0;
+      case ">" -> Operators.order(left, right, budget) > 0;
+      default -> Operators.order(left, right, budget) >= 0;
     };
   }
 

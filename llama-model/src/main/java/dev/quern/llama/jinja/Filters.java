@@ -22,6 +22,8 @@ final class Filters {
     Value apply(Evaluator evaluator, Value value, Arguments arguments);
   }
 
+  private static final int MAX_NUMERAL = 400;
+
   private static final Map<String, Filter> FILTERS = new TreeMap<>(SequenceFilters.FILTERS);
 
   static {
@@ -61,6 +63,12 @@ final class Filters {
     if (filter == null) { // `map` takes a name that a template computes
       throw new JinjaException("the filter of another name, expected one of " + names());
     }
+    evaluator.budget().look(value);
+    if (value instanceof Text in
+        && !arguments.positional().isEmpty()
+        && arguments.positional().getFirst() instanceof Text part) {
+      evaluator.budget().search(in, part);
+    }
     return filter.apply(evaluator, value, arguments);
   }
 
@@ -68,7 +76,6 @@ final class Filters {
     return (evaluator, value, arguments) -> {
       arguments.none("this filter");
       Text text = PythonText.str(value, evaluator.budget());
-      evaluator.budget().steps(text.length() / 16);
       return body.apply(text, evaluator.budget());
     };
   }
@@ -121,7 +128,7 @@ final class Filters {
       case Bool bool -> new Int(Operators.integer(bool));
       case Real real -> truncated(real.value(), other);
       case Text text -> {
-        String digits = text.chars().strip();
+        String digits = numeral(text);
         if (digits.matches("[+-]?[0-9]++(_[0-9]++)?")) {
           yield truncated(new BigDecimal(digits.replace("_", "")));
         }
@@ -158,8 +165,14 @@ final class Filters {
     };
   }
 
+  /// A text as long as numbers are, or what is none.
+  private static String numeral(Text text) {
+    String numeral = text.chars().strip();
+    return numeral.length() <= MAX_NUMERAL ? numeral : "";
+  }
+
   private static Optional<Double> number(Text text) {
-    String number = text.chars().strip();
+    String number = numeral(text);
     return number.matches("[+-]?([0-9]++[.]?[0-9]*+|[.][0-9]++)([eE][+-]?[0-9]++)?")
         ? Optional.of(Double.parseDouble(number))
         : Optional.empty();
@@ -175,7 +188,6 @@ final class Filters {
 
   private static Value trim(Evaluator evaluator, Value value, Arguments arguments) {
     Text text = PythonText.str(value, evaluator.budget());
-    evaluator.budget().steps(text.length() / 16);
     Optional<String> chars =
         Optional.ofNullable(arguments.bind("trim", "chars").get("chars"))
             .filter(set -> set != None.NONE)
@@ -209,8 +221,7 @@ final class Filters {
     boolean first = Operators.isTrue(bound.getOrDefault("first", None.NONE));
     Text text = Operators.text(value, "indent");
     Text ended = (Text) Operators.binary("+", text, Text.own("\n"), budget);
-    List<Text> lines = TextMethods.lines(ended, false);
-    budget.steps(lines.size());
+    List<Text> lines = TextParts.lines(ended, false, budget);
     TextBuilder out = new TextBuilder(budget);
     for (int i = 0; i < lines.size(); i++) {
       if (i > 0) {

@@ -51,9 +51,9 @@ final class Functions {
             String.format(
                 Locale.ROOT, "a range of more than %d numbers, expected fewer", MAX_RANGE));
       }
+      budget.steps(4);
       numbers.add(new Int(i));
     }
-    budget.steps(numbers.size());
     return new Value.Sequence(Value.Kind.RANGE, numbers);
   }
 

@@ -58,7 +58,10 @@ final class JsonText {
     boolean first = true;
     List<Map.Entry<Value, Value>> entries = List.copyOf(dict.entries().entrySet());
     if (style.sorted()) {
-      entries = entries.stream().sorted(Map.Entry.comparingByKey(Operators::order)).toList();
+      entries =
+          entries.stream()
+              .sorted(Map.Entry.comparingByKey((a, b) -> Operators.order(a, b, budget)))
+              .toList();
     }
     for (Map.Entry<Value, Value> entry : entries) {
       begin(first, level + 1);

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 
 /// Python's operators on values.
 final class Operators {
@@ -103,7 +102,7 @@ final class Operators {
       equal = true;
     } else {
       if (a instanceof Text text) {
-        budget.steps(text.length() / 64);
+        budget.look(text);
       }
       equal = a instanceof Text || a instanceof Value.None ? a.equals(b) : a == b;
     }
@@ -120,7 +119,16 @@ final class Operators {
   }
 
   /// Less than 0, 0 or more, as `a` comes before `b` or not.
-  static int order(Value a, Value b) {
+  static int order(Value a, Value b, Budget budget) {
+    budget.enter();
+    budget.steps(1);
+    budget.look(a);
+    int order = orderOf(a, b, budget);
+    budget.leave();
+    return order;
+  }
+
+  private static int orderOf(Value a, Value b, Budget budget) {
     if (isNumber(a) && isNumber(b)) {
       return a instanceof Real || b instanceof Real
           ? Double.compare(real(a) + 0.0, real(b) + 0.0)
@@ -132,8 +140,8 @@ final class Operators {
     if (a instanceof Sequence left && b instanceof Sequence right && left.kind() == right.kind()) {
       int end = Math.min(left.elements().size(), right.elements().size());
       for (int i = 0; i < end; i++) {
-        if (!Objects.equals(left.elements().get(i), right.elements().get(i))) {
-          return order(left.elements().get(i), right.elements().get(i));
+        if (!equal(left.elements().get(i), right.elements().get(i), budget)) {
+          return order(left.elements().get(i), right.elements().get(i), budget);
         }
       }
       return Integer.compare(left.elements().size(), right.elements().size());
@@ -151,7 +159,7 @@ final class Operators {
       if (!(element instanceof Text part)) {
         throw unfit("in a string: a search", element, "a string");
       }
-      budget.steps(text.length() / 16);
+      budget.search(text, part);
       return text.chars().contains(part.chars());
     }
     if (container instanceof Dict dict) {
@@ -165,15 +173,23 @@ final class Operators {
     return false;
   }
 
-  /// A value as a dict's key.
+  /// A value as a dict's key: tuples have no others in them, whose hashes could take for ever.
   static Value key(Value value) {
+    boolean fits =
+        value instanceof Sequence sequence
+            ? sequence.kind() == Value.Kind.TUPLE
+                && sequence.elements().stream().allMatch(Operators::isScalar)
+            : isScalar(value);
+    if (!fits) {
+      throw unfit("a dict's key", value, "a string");
+    }
+    return value;
+  }
+
+  private static boolean isScalar(Value value) {
     return switch (value) {
-      case Text _, Value.None _, Bool _, Int _, Real _ -> value;
-      case Sequence(Value.Kind kind, List<Value> elements) when kind == Value.Kind.TUPLE -> {
-        elements.forEach(Operators::key);
-        yield value;
-      }
-      default -> throw unfit("a dict's key", value, "a string");
+      case Text _, Value.None _, Bool _, Int _, Real _ -> true;
+      default -> false;
     };
   }
 

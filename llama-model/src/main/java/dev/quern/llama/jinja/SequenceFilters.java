@@ -135,11 +135,7 @@ final class SequenceFilters {
     record Keyed(Value key, Value element) {}
     List<Keyed> keyed = new ArrayList<>();
     elements.forEach(element -> keyed.add(new Keyed(spelt.apply(key.apply(element)), element)));
-    Comparator<Keyed> order =
-        (a, b) -> {
-          evaluator.budget().steps(1);
-          return Operators.order(a.key(), b.key());
-        };
+    Comparator<Keyed> order = (a, b) -> Operators.order(a.key(), b.key(), evaluator.budget());
     boolean reverse = Operators.isTrue(bound.getOrDefault("reverse", None.NONE));
     keyed.sort(reverse ? order.reversed() : order);
     return Sequence.list(new ArrayList<>(keyed.stream().map(Keyed::element).toList()));
@@ -184,7 +180,7 @@ final class SequenceFilters {
     Value greatest = spelt.apply(key.apply(sorted.elements().getLast()));
     // of equal ones the first
     return sorted.elements().stream()
-        .filter(e -> Operators.order(spelt.apply(key.apply(e)), greatest) == 0)
+        .filter(e -> Operators.order(spelt.apply(key.apply(e)), greatest, evaluator.budget()) == 0)
         .findFirst()
         .orElseThrow();
   }

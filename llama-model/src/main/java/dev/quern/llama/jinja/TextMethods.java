@@ -2,7 +2,6 @@ package dev.quern.llama.jinja;
 
 import dev.quern.llama.jinja.Value.Int;
 import dev.quern.llama.jinja.Value.Sequence;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -22,11 +21,13 @@ final class TextMethods {
     METHODS.put("strip", (text, a, _) -> strip(text, chars("strip", a), true, true));
     METHODS.put("lstrip", (text, a, _) -> strip(text, chars("lstrip", a), true, false));
     METHODS.put("rstrip", (text, a, _) -> strip(text, chars("rstrip", a), false, true));
-    METHODS.put("split", (text, a, budget) -> split(text, a, budget, false));
-    METHODS.put("rsplit", (text, a, budget) -> split(text, a, budget, true));
-    METHODS.put("splitlines", TextMethods::splitLines);
-    METHODS.put("partition", (text, a, _) -> partition(text, a, false));
-    METHODS.put("rpartition", (text, a, _) -> partition(text, a, true));
+    METHODS.put("split", (text, a, budget) -> TextParts.split(text, a, budget, false));
+    METHODS.put("rsplit", (text, a, budget) -> TextParts.split(text, a, budget, true));
+    METHODS.put("splitlines", TextParts::splitLines);
+    METHODS.put(
+        "partition", (text, a, _) -> TextParts.partition(text, part("partition", a), false));
+    METHODS.put(
+        "rpartition", (text, a, _) -> TextParts.partition(text, part("rpartition", a), true));
     METHODS.put("join", TextMethods::join);
     METHODS.put("replace", TextMethods::replace);
     METHODS.put("startswith", (text, a, _) -> affix(text, a.one("startswith"), true));
@@ -78,7 +79,12 @@ final class TextMethods {
   }
 
   static Value call(String name, Text text, Arguments arguments, Budget budget) {
-    budget.steps(text.length() / 16);
+    budget.look(text);
+    for (Value argument : arguments.positional()) {
+      if (argument instanceof Text part) {
+        budget.search(text, part);
+      }
+    }
     return METHODS.get(name).call(text, arguments, budget);
   }
 
@@ -112,126 +118,6 @@ final class TextMethods {
       to = text.chars().offsetByCodePoints(to, -1);
     }
     return text.slice(from, to);
-  }
-
-  private static Value split(Text text, Arguments arguments, Budget budget, boolean fromRight) {
-    String name = fromRight ? "rsplit" : "split";
-    Map<String, Value> bound = arguments.bind(name, "sep", "maxsplit");
-    long max = Operators.integer(bound.getOrDefault("maxsplit", new Int(-1)));
-    Value separator = bound.getOrDefault("sep", Value.None.NONE);
-    budget.steps(text.length());
-    budget.characters(text.length());
-    List<Value> parts =
-        separator == Value.None.NONE
-            ? words(text, max < 0 ? Long.MAX_VALUE : max, fromRight)
-            : split(
-                text,
-                Operators.text(separator, name).chars(),
-                max < 0 ? Long.MAX_VALUE : max,
-                fromRight);
-    return Sequence.list(parts);
-  }
-
-  private static List<Value> split(Text text, String separator, long max, boolean fromRight) {
-    if (separator.isEmpty()) {
-      throw new JinjaException("split by an empty string, expected a separator");
-    }
-    List<Value> parts = new ArrayList<>();
-    int from = 0;
-    int to = text.length();
-    while (parts.size() < max) {
-      int at =
-          fromRight
-              ? text.chars().lastIndexOf(separator, to - separator.length())
-              : text.chars().indexOf(separator, from);
-      if (at < 0) {
-        break;
-      }
-      if (fromRight) {
-        parts.addFirst(text.slice(at + separator.length(), to));
-        to = at;
-      } else {
-        parts.add(text.slice(from, at));
-        from = at + separator.length();
-      }
-    }
-    if (fromRight) {
-      parts.addFirst(text.slice(0, to));
-    } else {
-      parts.add(text.slice(from, to));
-    }
-    return parts;
-  }
-
-  private static List<Value> words(Text text, long max, boolean fromRight) {
-    List<Value> words = new ArrayList<>();
-    Text rest = strip(text, Optional.empty(), !fromRight, fromRight);
-    while (!rest.isEmpty()) {
-      int end = words.size() < max ? wordEnd(rest, fromRight) : fromRight ? 0 : rest.length();
-      Text word = fromRight ? rest.slice(end, rest.length()) : rest.slice(0, end);
-      rest = fromRight ? rest.slice(0, end) : rest.slice(end, rest.length());
-      words.add(fromRight ? 0 : words.size(), word);
-      rest = strip(rest, Optional.empty(), !fromRight, fromRight);
-    }
-    return words;
-  }
-
-  private static int wordEnd(Text text, boolean fromRight) {
-    int end = fromRight ? text.length() : 0;
-    if (fromRight) {
-      while (end > 0 && !PythonText.isSpace(text.chars().charAt(end - 1))) {
-        end--;
-      }
-    } else {
-      while (end < text.length() && !PythonText.isSpace(text.chars().charAt(end))) {
-        end++;
-      }
-    }
-    return end;
-  }
-
-  private static Value splitLines(Text text, Arguments arguments, Budget budget) {
-    Map<String, Value> bound = arguments.bind("splitlines", "keepends");
-    budget.steps(text.length());
-    return Sequence.list(
-        new ArrayList<>(
-            lines(text, Operators.isTrue(bound.getOrDefault("keepends", Value.None.NONE)))));
-  }
-
-  static List<Text> lines(Text text, boolean withEnds) {
-    List<Text> lines = new ArrayList<>();
-    int from = 0;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.chars().charAt(i);
-      if ("\n\r\u000b\f\u001c\u001d\u001e\u0085\u2028\u2029".indexOf(c) >= 0) {
-        int end = i + 1;
-        if (c == '\r' && end < text.length() && text.chars().charAt(end) == '\n') {
-          end++;
-        }
-        lines.add(text.slice(from, withEnds ? end : i));
-        from = end;
-        i = end - 1;
-      }
-    }
-    if (from < text.length()) {
-      lines.add(text.slice(from, text.length()));
-    }
-    return lines;
-  }
-
-  private static Value partition(Text text, Arguments arguments, boolean last) {
-    String separator = part("partition", arguments);
-    if (separator.isEmpty()) {
-      throw new JinjaException("partition by an empty string, expected a separator");
-    }
-    int at = last ? text.chars().lastIndexOf(separator) : text.chars().indexOf(separator);
-    if (at < 0) {
-      return last
-          ? Sequence.tuple(Text.EMPTY, Text.EMPTY, text)
-          : Sequence.tuple(text, Text.EMPTY, Text.EMPTY);
-    }
-    int end = at + separator.length();
-    return Sequence.tuple(text.slice(0, at), text.slice(at, end), text.slice(end, text.length()));
   }
 
   private static Value join(Text text, Arguments arguments, Budget budget) {

@@ -74,6 +74,7 @@ final class ValueTests {
   }
 
   static boolean holds(String name, Value value, Arguments arguments, Budget budget) {
+    budget.look(value);
     if (OF_ONE.containsKey(name)) {
       arguments.none(name);
       return OF_ONE.get(name).test(value);

@@ -28,6 +28,13 @@ class HostileTemplatesTest {
         "{% for a in range(99999) %}{% set x = range(99999)|list %}{% endfor %}",
         "{% for a in range(99999) %}{% for b in range(99999)|sort %}{% endfor %}{% endfor %}",
         "{% for a in range(99999) %}{% if 'x' in range(99999) %}{% endif %}{% endfor %}",
+        "{% set x = 'a' * 999999 %}{% for a in range(99999) %}{% if x is lower %}{% endif %}{% endfor %}",
+        "{% set x = ' ' * 999999 %}{% for a in range(99999) %}{% if x.strip() %}{% endif %}{% endfor %}",
+        "{% set x = 'a' * 999999 %}{% for a in range(99999) %}{% if 'b' in x %}{% endif %}{% endfor %}",
+        "{% set x = 'a' * 999999 %}{% if 'a' * 500000 + 'b' in x %}{% endif %}",
+        "{% for a in range(99999) %}{% if ('a ' * 9999).rsplit() %}{% endif %}{% endfor %}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x < ns.x }}",
+        "{% set x = range(99999)|list %}{% for i in range(99999) %}{% if x[::2] %}{% endif %}{% endfor %}",
         "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
         "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(30) }}",
         "{% macro f(x) %}{% call f(x) %}{% endcall %}{% endmacro %}{{ f(1) }}",
@@ -64,6 +71,16 @@ class HostileTemplatesTest {
       })
   void whatIsTooLargeIsNotMade(String source) {
     refusal(source);
+  }
+
+  /// Their hashes would be reckoned for ever.
+  @Test
+  void nestedTuplesAreNoKeys() {
+    String nested =
+        "{% set ns = namespace(x=(1,)) %}{% for i in range(99) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}";
+    refusal(nested + "{{ {ns.x: 1} }}");
+    refusal(nested + "{{ [ns.x, ns.x]|unique|list }}");
+    refusal(nested + "{{ {}.get(ns.x) }}");
   }
 
   @Test
