@@ -84,6 +84,22 @@ class TemplateChatTest {
     }
   }
 
+  /// User-defined tokens are found in any text, but for those that frame the turns.
+  @Test
+  void userDefinedFramesAreTextInContents() {
+    TestDefinition definition = TestDefinition.bytePair("Ċ Ċ", "u s");
+    definition.add("<turn>", TestDefinition.USER_DEFINED);
+    definition.add("<smile>", TestDefinition.USER_DEFINED);
+    definition.addBos = Optional.of(false);
+    Tokenizer tokenizer = definition.tokenizer();
+    ChatTemplate chat =
+        of(tokenizer, "{% for m in messages %}{{ '<turn>' + m.content }}{% endfor %}<turn>");
+    int[] next = chat.nextTurn("us<smile><turn>us");
+    assertEquals(2, count(next, tokenizer.id("<turn>").orElseThrow()));
+    assertEquals(1, count(next, tokenizer.id("<smile>").orElseThrow()));
+    assertEquals("<turn>us<smile><turn>us<turn>", tokenizer.decode(next, true));
+  }
+
   /// A token half of which the user wrote is none.
   @Test
   void aTokenIsWrittenByTheTemplateAlone() {
@@ -154,6 +170,9 @@ class TemplateChatTest {
                 {{- message.content + '<|im_end|>' }}
             {%- endfor %}
             """,
+            // it takes no system text
+            "{% if messages[0].role == 'system' %}{{ raise_exception('No') }}{% endif %}"
+                + SOURCE.replace("'<|im_start|>' +", "messages|length ~ '<|im_start|>' +"),
             // and nowhere
             SOURCE.replace("in messages", "in messages if message.role != 'system'"))) {
       String message =
