@@ -19,8 +19,8 @@ public final class ChatSession {
 
   /// @param session a new session; the conversation owns its history
   /// @param system what the model is told about its part, if anything
-  /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template that
-  ///   Quern knows
+  /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template, or one
+  ///   that can't be run
   /// @throws LlamaException if its format can't express the system text
   public ChatSession(LlamaModel model, LlamaSession session, Optional<String> system) {
     this.session = session;

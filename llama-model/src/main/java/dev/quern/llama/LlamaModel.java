@@ -202,7 +202,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// The frame that the model was trained to converse in.
   ///
-  /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none that Quern knows
+  /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none, or one that can't be run
   public ChatTemplate chatTemplate() {
     return ChatTemplate.of(
         tokenizer(), language.chatTemplate(), options.chatFormat(), LocalDate.now());

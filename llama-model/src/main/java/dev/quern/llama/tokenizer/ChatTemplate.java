@@ -1,7 +1,6 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
-import dev.quern.llama.text.Printable;
 import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.Locale;
@@ -21,11 +20,11 @@ import java.util.stream.Collectors;
 ///
 /// Contents are encoded without special tokens, so no text forges a turn. The template that a model
 /// comes with is never ignored, and never guessed at: it is one whose frame is known to the last
-/// statement (see [KnownTemplates]), or there is none to be had from it.
+/// statement (see [KnownTemplates]), or it is run ([TemplateChat]), or refused.
 ///
 /// @since 0.1
 /// @stability api
-public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat {
+public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat, TemplateChat {
   /// The format's name, for reports.
   String name();
 
@@ -43,17 +42,17 @@ public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat 
   /// The format that a model was trained with, by its chat template or, where it has none, by its
   /// special tokens.
   ///
-  /// @throws TokenizerException where it is none that Quern knows
+  /// @throws TokenizerException where there is none, or it can't be run
   static ChatTemplate from(GgufMetadata metadata, Tokenizer tokenizer) {
     return of(tokenizer, metadata.string(Keys.CHAT_TEMPLATE), Optional.empty(), LocalDate.now());
   }
 
   /// The format that a model was trained with.
   ///
-  /// @param source the metadata's `tokenizer.chat_template` (Jinja; recognised, never run)
+  /// @param source the metadata's `tokenizer.chat_template` (Jinja; recognised or run)
   /// @param format what a user says that the format is, whatever the template
   /// @param today what a template tells the model that has the date (Llama 3.2's)
-  /// @throws TokenizerException where it is none that Quern knows
+  /// @throws TokenizerException where there is none, or it can't be run
   static ChatTemplate of(
       Tokenizer tokenizer, Optional<String> source, Optional<ChatFormat> format, LocalDate today) {
     if (format.isPresent()) {
@@ -66,26 +65,22 @@ public sealed interface ChatTemplate permits Llama3Chat, Llama2Chat, ChatMlChat 
     Optional<String> template = source.filter(text -> !text.isBlank());
     if (template.isPresent()) {
       return KnownTemplates.find(template.get(), tokenizer, today)
-          .orElseThrow(() ->
-              unknown(
-                  String.format(
-                      Locale.ROOT,
-                      "one that Quern does not know (%s)",
-                      Printable.quoted(template.get(), 40))));
+          .orElseGet(() -> new TemplateChat(tokenizer, template.get(), today));
     }
     if (Llama3Chat.fits(tokenizer)) {
       return new Llama3Chat(tokenizer, "");
     }
-    throw unknown("missing");
+    throw unusable("is missing, expected one");
   }
 
-  private static TokenizerException unknown(String what) {
+  /// @param problem what is wrong with the template, and what was expected
+  static TokenizerException unusable(String problem) {
     return new TokenizerException(
         String.format(
             Locale.ROOT,
-            "%s is %s, expected one whose frame is Llama 3's, Llama 2's or ChatML; if you know the frame, name it with --chat-template %s (LoadOptions.withChatFormat), or use plain completion with this model",
+            "%s %s; if you know the model's frame, name it with --chat-template %s (LoadOptions.withChatFormat), or use plain completion with this model",
             Keys.CHAT_TEMPLATE,
-            what,
+            problem,
             Arrays.stream(ChatFormat.values())
                 .map(ChatFormat::toString)
                 .collect(Collectors.joining("|"))));

@@ -42,8 +42,13 @@ final class SpecialSplitter {
   }
 
   List<Piece> split(String text) {
+    return split(text, new BitSet());
+  }
+
+  /// As [#split(String)], of which no token has any of the `ordinary` characters.
+  List<Piece> split(String text, BitSet ordinary) {
     char[] chars = text.toCharArray();
-    BitSet taken = new BitSet(chars.length);
+    BitSet taken = (BitSet) ordinary.clone();
     List<Piece> found = new ArrayList<>();
     for (OfLength special : lengths) {
       List<Piece> candidates = candidates(chars, special, taken);

@@ -2,6 +2,8 @@ package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -119,6 +121,51 @@ public final class Tokenizer {
       afterSpecial = piece.isToken();
     }
     return out.toArray();
+  }
+
+  /// The tokens of a text that an application and its users wrote together: special tokens are
+  /// found in what the application wrote alone. User-defined ones are found anywhere, as ever, but
+  /// for those that the application frames the others' parts with.
+  ///
+  /// @param given the users' characters
+  /// @param behindSpecial as in [#encodeBehind]
+  int[] encode(String text, BitSet given, boolean behindSpecial) {
+    IntBuffer out = new IntBuffer();
+    String wellFormed = WellFormed.of(text);
+    List<SpecialSplitter.Piece> pieces = specials.split(wellFormed, given);
+    BitSet frame = new BitSet();
+    pieces.stream()
+        .filter(piece -> piece.isToken() && !vocabulary.text(piece.token()).isBlank())
+        .forEach(piece -> frame.set(piece.token()));
+    boolean afterSpecial = behindSpecial;
+    for (SpecialSplitter.Piece piece : pieces) {
+      if (piece.isToken()) {
+        out.add(piece.token());
+      } else {
+        encode(wellFormed.substring(piece.from(), piece.to()), frame, afterSpecial, out);
+      }
+      afterSpecial = piece.isToken();
+    }
+    return out.toArray();
+  }
+
+  /// @param frame user-defined tokens that are text here
+  private void encode(String text, BitSet frame, boolean behindSpecial, IntBuffer out) {
+    boolean afterSpecial = behindSpecial;
+    int from = 0;
+    for (SpecialSplitter.Piece piece : userDefined.split(text)) {
+      if (piece.isToken() && !frame.get(piece.token())) {
+        if (from < piece.from()) {
+          encoder.encode(text.substring(from, piece.from()), afterSpecial, out);
+        }
+        out.add(piece.token());
+        from = piece.to();
+        afterSpecial = true;
+      }
+    }
+    if (from < text.length()) {
+      encoder.encode(text.substring(from), afterSpecial, out);
+    }
   }
 
   /// The tokens of a whole prompt: those of [#encode], with BOS before and EOS behind where the

@@ -100,7 +100,7 @@ public final class TokenizerFolder {
         vocabulary);
   }
 
-  /// The chat template (Jinja; recognised, never run).
+  /// The chat template (Jinja; recognised or run).
   public static Optional<String> chatTemplate(FilesByName folder) throws IOException {
     Optional<Path> file = folder.find(TEMPLATE);
     if (file.isPresent()) {

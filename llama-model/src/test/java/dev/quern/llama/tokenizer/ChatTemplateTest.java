@@ -78,11 +78,12 @@ class ChatTemplateTest {
   }
 
   @Test
-  void unknownTemplatesAreRefusedWithAWayOn() {
-    for (String source : List.of("", "<|im_start|>", "{{ '[INST] <<SYS>>' }}")) {
+  void unusableTemplatesAreRefusedWithAWayOn() {
+    for (String source :
+        List.of("", "<|im_start|>", "{{ '[INST] <<SYS>>' }}", "{% if %}", "{{ x.y }}")) {
       String message =
           assertThrows(TokenizerException.class, () -> of(llama2, source)).getMessage();
-      assertTrue(message.startsWith("tokenizer.chat_template is "), message);
+      assertTrue(message.startsWith("tokenizer.chat_template "), message);
       assertTrue(message.contains("--chat-template llama3|llama2|chatml"), message);
       assertEquals(1, message.lines().count(), message);
     }
