@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "synthesize",
     description =
-        "Writes a GGUF file of a Llama shape with random weights and a generated vocabulary, for measurements; llama.cpp loads it too.")
+        "Writes a GGUF file of a Llama or Qwen shape with random weights and a generated vocabulary, for measurements; llama.cpp loads it too.")
 public final class SynthesizeCommand extends ConsoleCommand {
   /// What the vocabulary and the tensor table take at most.
   private static final long HEADER_BYTES = 16L << 20;
@@ -31,7 +31,8 @@ public final class SynthesizeCommand extends ConsoleCommand {
       names = "--shape",
       paramLabel = "NAME",
       required = true,
-      description = "llama-3.2-1b, llama-3.2-3b or tiny.")
+      description =
+          "llama-3.2-1b, llama-3.2-3b, qwen2.5-0.5b, qwen3-0.6b, tiny, tiny-qwen2 or tiny-qwen3.")
   String shape;
 
   @Option(

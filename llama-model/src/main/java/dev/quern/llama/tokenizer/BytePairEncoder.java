@@ -4,20 +4,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 
-/// Byte-level byte-pair encoding, as Llama 3 uses it: text is cut into words by [Llama3Splitter], a
-/// word that is a token is taken as it is (llama.cpp's `ignore_merges`, which most but not all
-/// vocabularies have), every other begins as bytes that merge by rank.
+/// Byte-level byte-pair encoding: text is cut into words as the [PreTokenizer] has it, a word that
+/// is a token is taken as it is (llama.cpp's `ignore_merges`, which Llama 3's vocabularies have and
+/// others lack), every other begins as bytes that merge by rank.
 final class BytePairEncoder implements TextEncoder {
   private final Vocabulary vocabulary;
   private final MergeTable merges;
-  private final boolean ignoresMerges;
+  private final PreTokenizer pre;
   private final int[] byteTokens = new int[256]; // byte -> id
 
   /// @param mergeTexts `"left right"`, the best first
-  /// @param ignoresMerges whether a word that is a token is taken as it is
-  BytePairEncoder(Vocabulary vocabulary, List<String> mergeTexts, boolean ignoresMerges) {
+  BytePairEncoder(Vocabulary vocabulary, List<String> mergeTexts, PreTokenizer pre) {
     this.vocabulary = vocabulary;
-    this.ignoresMerges = ignoresMerges;
+    this.pre = pre;
     if (mergeTexts.isEmpty()) {
       throw new TokenizerException(
           String.format(
@@ -44,10 +43,11 @@ final class BytePairEncoder implements TextEncoder {
 
   @Override
   public void encode(String text, boolean afterSpecial, IntBuffer out) {
+    String composed = pre.composes() ? Composition.of(text) : text;
     Word word = new Word();
-    for (int from = 0, to; from < text.length(); from = to) {
-      to = Llama3Splitter.wordEnd(text, from);
-      word.encode(text.substring(from, to).getBytes(StandardCharsets.UTF_8), out);
+    for (int from = 0, to; from < composed.length(); from = to) {
+      to = pre.words().end(composed, from);
+      word.encode(composed.substring(from, to).getBytes(StandardCharsets.UTF_8), out);
     }
   }
 
@@ -67,7 +67,7 @@ final class BytePairEncoder implements TextEncoder {
     private int[] ids = new int[32]; // [symbols], the token that a symbol is by now
 
     void encode(byte[] bytes, IntBuffer out) {
-      int whole = ignoresMerges ? wholeWord(bytes) : TokenTable.ABSENT;
+      int whole = pre.ignoresMerges() ? wholeWord(bytes) : TokenTable.ABSENT;
       if (whole != TokenTable.ABSENT) {
         out.add(whole);
         return;

@@ -1,7 +1,7 @@
 package dev.quern.llama.tokenizer;
 
-/// The pre-tokenizer of Llama 3, which cuts text into the words that byte-pair encoding never
-/// crosses. It is the regular expression of Meta's reference `tokenizer.py`, alternatives in order:
+/// The pre-tokenizer of Llama 3. It is the regular expression of Meta's reference `tokenizer.py`,
+/// alternatives in order:
 ///
 /// ```
 /// (?i:'s|'t|'re|'ve|'m|'ll|'d)
@@ -17,12 +17,17 @@ package dev.quern.llama.tokenizer;
 /// space are those of the running JDK's Unicode version; contractions fold ASCII case only, as
 /// llama.cpp does (the regular expression would also take U+017F for an s).
 final class Llama3Splitter {
-  private static final String[] CONTRACTIONS = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
-
   private Llama3Splitter() {}
 
   /// The end of the word that begins at `from`.
   static int wordEnd(String text, int from) {
+    return wordEnd(text, from, 3);
+  }
+
+  /// The same where numbers are cut into other pieces, as Qwen2 cuts them into single characters.
+  ///
+  /// @param digits most of a word that is a number
+  static int wordEnd(String text, int from, int digits) {
     int length = text.length();
     int first = text.codePointAt(from);
     int second = from + Character.charCount(first);
@@ -33,32 +38,34 @@ final class Llama3Splitter {
       }
     }
     if (Character.isLetter(first)) {
-      return lettersEnd(text, second);
+      return CharacterClasses.lettersEnd(text, second);
     }
-    boolean number = isNumber(first);
+    boolean number = CharacterClasses.isNumber(first);
     if (first != '\r'
         && first != '\n'
         && !number
         && second < length
         && Character.isLetter(text.codePointAt(second))) {
-      return lettersEnd(text, second);
+      return CharacterClasses.lettersEnd(text, second);
     }
     if (number) {
       int end = second;
-      for (int n = 1; n < 3 && end < length && isNumber(text.codePointAt(end)); n++) {
+      for (int n = 1;
+          n < digits && end < length && CharacterClasses.isNumber(text.codePointAt(end));
+          n++) {
         end += Character.charCount(text.codePointAt(end));
       }
       return end;
     }
     int symbols = first == ' ' ? second : from;
-    if (symbols < length && isSymbol(text.codePointAt(symbols))) {
+    if (symbols < length && CharacterClasses.isSymbol(text.codePointAt(symbols))) {
       return symbolsEnd(text, symbols);
     }
     return spacesEnd(text, from);
   }
 
   private static int contractionEnd(String text, int from) {
-    for (String suffix : CONTRACTIONS) {
+    for (String suffix : CharacterClasses.CONTRACTIONS) {
       if (text.regionMatches(true, from, suffix, 0, suffix.length())
           && text.charAt(from + 1) < 128) { // U+017F folds to s
         return from + suffix.length();
@@ -67,23 +74,8 @@ final class Llama3Splitter {
     return from;
   }
 
-  private static int lettersEnd(String text, int from) {
-    int end = from;
-    while (end < text.length()) {
-      int c = text.codePointAt(end);
-      if (!Character.isLetter(c)) {
-        break;
-      }
-      end += Character.charCount(c);
-    }
-    return end;
-  }
-
   private static int symbolsEnd(String text, int from) {
-    int end = from;
-    while (end < text.length() && isSymbol(text.codePointAt(end))) {
-      end += Character.charCount(text.codePointAt(end));
-    }
+    int end = CharacterClasses.symbolsEnd(text, from);
     while (end < text.length() && isNewline(text.charAt(end))) {
       end++;
     }
@@ -94,7 +86,7 @@ final class Llama3Splitter {
   private static int spacesEnd(String text, int from) {
     int end = from;
     int afterNewline = from;
-    while (end < text.length() && isWhiteSpace(text.charAt(end))) {
+    while (end < text.length() && CharacterClasses.isWhiteSpace(text.charAt(end))) {
       end++;
       if (isNewline(text.charAt(end - 1))) {
         afterNewline = end;
@@ -107,25 +99,7 @@ final class Llama3Splitter {
     return end < text.length() && end - from > 1 ? end - 1 : end;
   }
 
-  private static boolean isSymbol(int c) {
-    return !isWhiteSpace(c) && !Character.isLetter(c) && !isNumber(c);
-  }
-
   private static boolean isNewline(int c) {
     return c == '\r' || c == '\n';
-  }
-
-  /// `\p{N}`
-  private static boolean isNumber(int c) {
-    return switch (Character.getType(c)) {
-      case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> true;
-      default -> false;
-    };
-  }
-
-  /// `\s` as Unicode's White_Space property. Java's own notions of white space lack U+0085 or the
-  /// no-break spaces, or add U+001C .. U+001F.
-  private static boolean isWhiteSpace(int c) {
-    return c == ' ' || c >= 0x09 && c <= 0x0d || c == 0x85 || c > 0x85 && Character.isSpaceChar(c);
   }
 }

@@ -70,17 +70,17 @@ public final class Tokenizer {
                       Keys.MODEL,
                       TokenizerException.quote(model)));
         };
-    Optional<PreTokenizer> words =
+    Optional<PreTokenizer> pre =
         model.equals("gpt2")
             ? Optional.of(PreTokenizer.byName(definition.pre()))
             : Optional.empty();
     vocabulary = new Vocabulary(resolved);
     encoder =
-        words.isPresent()
-            ? new BytePairEncoder(vocabulary, resolved.merges(), words.get().ignoresMerges())
+        pre.isPresent()
+            ? new BytePairEncoder(vocabulary, resolved.merges(), pre.get())
             : new SentencePieceEncoder(
                 vocabulary, resolved.scores(), resolved.flags().addSpacePrefix().orElse(true));
-    addBos = resolved.flags().addBos().orElse(words.map(PreTokenizer::addsBos).orElse(true));
+    addBos = resolved.flags().addBos().orElse(pre.map(PreTokenizer::addsBos).orElse(true));
     addEos = resolved.flags().addEos().orElse(false);
     require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
     require(addEos, vocabulary.eos(), Keys.ADD_EOS, Keys.EOS);

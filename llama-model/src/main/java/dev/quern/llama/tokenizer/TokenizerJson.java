@@ -14,13 +14,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Reads `tokenizer.json` of Hugging Face's tokenizers library, for byte-level BPE with Llama 3's
-/// words. What is read:
+/// Reads `tokenizer.json` of Hugging Face's tokenizers library, for byte-level BPE with the words
+/// of Llama 3, Qwen2 or SmolLM. What is read:
 ///
 /// ```
 /// added_tokens      special ones become control tokens, others user-defined ones
-/// normalizer        none
-/// pre_tokenizer     Split by Llama 3's regular expression, then ByteLevel without one
+/// normalizer        none; NFC where words are Qwen2's
+/// pre_tokenizer     Split by Llama 3's or Qwen2's regular expression, then ByteLevel without one;
+///                   or Digits, then ByteLevel with its own (SmolLM)
 /// post_processor    ByteLevel (moves offsets only), TemplateProcessing that may put BOS before and
 ///                   EOS behind
 /// decoder           ByteLevel
@@ -51,6 +52,7 @@ final class TokenizerJson {
   private final Map<Integer, Integer> types = new HashMap<>(); // by id, where not normal
   private final List<String> merges = new ArrayList<>();
   private JsonObject root; // all but vocabulary and merges
+  private Optional<String> pre = Optional.empty(); // GGUF's name, of byte-level BPE
   private OptionalLong before = OptionalLong.empty(); // what a template puts before a text
   private OptionalLong behind = OptionalLong.empty();
 
@@ -74,7 +76,7 @@ final class TokenizerJson {
     if (sentencePiece) {
       SentencePieceJson.check(json.root);
     } else {
-      json.checkKind();
+      json.pre = Optional.of(json.checkKind());
     }
     json.addedTokens();
     json.root.object("post_processor").ifPresent(json::postProcessor);
@@ -139,41 +141,71 @@ final class TokenizerJson {
     return String.join(" ", parts);
   }
 
-  private void checkKind() {
+  /// Checks a byte-level vocabulary.
+  ///
+  /// @return the name of its pre-tokenizer in GGUF
+  private String checkKind() {
     JsonObject model = root.object("model").orElseThrow(() -> missing(root, "model"));
     expect(model, "type", "BPE");
-    if (!model.bool("ignore_merges").orElse(false)) {
-      throw model.fail("ignore_merges", model.shown("ignore_merges"), "true, as Llama 3 has it");
-    }
     absent(model, "dropout", "unk_token");
     checkAffixes(model);
-    absent(root, "normalizer", "truncation");
+    absent(root, "truncation");
     JsonObject decoder = root.object("decoder").orElseThrow(() -> missing(root, "decoder"));
     expect(decoder, "type", "ByteLevel");
+    String name = words();
+    PreTokenizer pre = PreTokenizer.byName(Optional.of(name));
+    if (model.bool("ignore_merges").orElse(false) != pre.ignoresMerges()) {
+      throw model.fail(
+          "ignore_merges",
+          model.shown("ignore_merges"),
+          pre.ignoresMerges() + ", as " + name + " has it");
+    }
+    if (pre.composes()) {
+      JsonObject nfc = root.object("normalizer").orElseThrow(() -> missing(root, "normalizer"));
+      expect(nfc, "type", "NFC");
+    } else {
+      absent(root, "normalizer");
+    }
+    return name;
+  }
+
+  /// Two steps: words, and bytes.
+  private String words() {
     JsonObject words =
         root.object("pre_tokenizer").orElseThrow(() -> missing(root, "pre_tokenizer"));
     expect(words, "type", "Sequence");
     List<JsonObject> steps = words.objects("pretokenizers").orElse(List.of());
     if (steps.size() != 2) {
-      throw words.fail("pretokenizers", steps.size() + " steps", "Split and ByteLevel");
+      throw words.fail(
+          "pretokenizers", steps.size() + " steps", "Split and ByteLevel, or Digits and ByteLevel");
     }
     JsonObject split = steps.get(0);
-    expect(split, "type", "Split");
-    JsonObject pattern = split.object("pattern").orElseThrow(() -> missing(split, "pattern"));
-    if (!pattern.string("Regex").equals(Optional.of(WORDS))) {
-      throw pattern.fail("Regex", pattern.shown("Regex"), "Llama 3's regular expression");
-    }
-    expect(split, "behavior", "Isolated");
     JsonObject bytes = steps.get(1);
     expect(bytes, "type", "ByteLevel");
-    for (Map.Entry<JsonObject, String> flag :
-        List.of(
-            Map.entry(split, "invert"),
-            Map.entry(bytes, "add_prefix_space"),
-            Map.entry(bytes, "use_regex"))) {
-      if (flag.getKey().bool(flag.getValue()).orElse(true)) {
-        throw flag.getKey().fail(flag.getValue(), flag.getKey().shown(flag.getValue()), "false");
-      }
+    requireFlag(bytes, "add_prefix_space", false);
+    if (split.string("type").equals(Optional.of("Digits"))) {
+      requireFlag(split, "individual_digits", true);
+      requireFlag(bytes, "use_regex", true); // GPT-2's
+      return PreTokenizer.SMOLLM;
+    }
+    expect(split, "type", "Split");
+    expect(split, "behavior", "Isolated");
+    requireFlag(split, "invert", false);
+    requireFlag(bytes, "use_regex", false);
+    JsonObject pattern = split.object("pattern").orElseThrow(() -> missing(split, "pattern"));
+    String regex = pattern.string("Regex").orElse("");
+    if (regex.equals(WORDS)) {
+      return PreTokenizer.LLAMA3;
+    }
+    if (regex.equals(WORDS.replace("{1,3}", ""))) {
+      return PreTokenizer.QWEN2;
+    }
+    throw pattern.fail("Regex", pattern.shown("Regex"), "Llama 3's regular expression, or Qwen2's");
+  }
+
+  private static void requireFlag(JsonObject json, String key, boolean expected) {
+    if (json.bool(key).orElse(!expected) != expected) {
+      throw json.fail(key, json.shown(key), Boolean.toString(expected));
     }
   }
 
@@ -292,7 +324,7 @@ final class TokenizerJson {
         behind.isPresent() ? behind : id(context.eos(), "eos_token of tokenizer_config.json");
     return new Definition(
         Optional.of(sentencePiece ? "llama" : "gpt2"),
-        sentencePiece ? Optional.empty() : Optional.of("llama-bpe"),
+        pre,
         tokens,
         numbers,
         sentencePiece ? SentencePieceJson.scores(tokens, merges) : new float[0],

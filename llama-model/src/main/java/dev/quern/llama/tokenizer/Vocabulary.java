@@ -12,6 +12,8 @@ import java.util.stream.IntStream;
 
 /// The tokens of a model: texts, types, and those with a role. Checked when built, then immutable.
 final class Vocabulary {
+  private static final String SENTENCE_END = "</s>";
+
   /// Texts that end a generation wherever a vocabulary has them, whatever its metadata says: the
   /// part of llama.cpp's list that Llama models and their fine-tunes use.
   static final List<String> END_OF_GENERATION =
@@ -23,7 +25,10 @@ final class Vocabulary {
           "<|im_end|>",
           "<|end|>",
           "<end_of_turn>",
-          "</s>");
+          SENTENCE_END);
+
+  /// What merges of ordinary text may make that of, as Qwen2's do.
+  private static final List<String> SENTENCE_END_MERGES = List.of("</s >", "</ s>", "< /s>");
 
   /// Texts that are control tokens even where a file calls them something else, since ordinary text
   /// that could spell them would forge a turn. (llama.cpp overrides types in the same way.)
@@ -69,8 +74,11 @@ final class Vocabulary {
     eot = namedEot.isPresent() ? namedEot : id("<|eot_id|>");
     OptionalInt namedUnknown = checked(Keys.UNKNOWN, ids.unknown());
     unknown = namedUnknown.isPresent() ? namedUnknown : first(TokenType.UNKNOWN);
+    boolean merged = definition.merges().stream().anyMatch(SENTENCE_END_MERGES::contains);
     for (String text : END_OF_GENERATION) {
-      id(text).ifPresent(endOfGeneration::set);
+      if (!merged || !text.equals(SENTENCE_END)) {
+        id(text).ifPresent(endOfGeneration::set);
+      }
     }
     eos.ifPresent(endOfGeneration::set);
     eot.ifPresent(endOfGeneration::set);

@@ -85,6 +85,71 @@ class TokenizerJsonTest {
         assertThrows(TokenizerException.class, () -> read(0)).getMessage().contains("'<|no|>'"));
   }
 
+  /// Qwen2's file: single digits, NFC, and merges for every word.
+  @Test
+  void qwen2IsRead() throws IOException {
+    write(TokenizerJsonTest::makeQwen2);
+    assertEquals(Optional.of("qwen2"), definition().pre());
+    assertArrayEquals(new int[] {258, 49, 50}, read(0).encode("the12", false));
+    write(root -> {
+      makeQwen2(root);
+      root.putNull("normalizer");
+    });
+    assertRefused("normalizer: absent");
+    write(root -> {
+      makeQwen2(root);
+      ((ObjectNode) root.get("model")).put("ignore_merges", true);
+    });
+    assertRefused("ignore_merges: true, expected false, as qwen2 has it");
+  }
+
+  @Test
+  void smolLmIsRead() throws IOException {
+    write(TokenizerJsonTest::makeSmolLm);
+    assertEquals(Optional.of("smollm"), definition().pre());
+    write(root -> {
+      makeSmolLm(root);
+      ((ObjectNode) root.at("/pre_tokenizer/pretokenizers/0")).put("individual_digits", false);
+    });
+    assertRefused("individual_digits: false, expected true");
+    write(root -> {
+      makeSmolLm(root);
+      ((ObjectNode) root.at("/pre_tokenizer/pretokenizers/1")).put("use_regex", false);
+    });
+    assertRefused("use_regex: false, expected true");
+  }
+
+  private static void makeQwen2(ObjectNode root) {
+    ((ObjectNode) root.get("model")).put("ignore_merges", false);
+    root.putObject("normalizer").put("type", "NFC");
+    ((ObjectNode) root.at("/pre_tokenizer/pretokenizers/0/pattern"))
+        .put(
+            "Regex",
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+  }
+
+  private static void makeSmolLm(ObjectNode root) {
+    ((ObjectNode) root.get("model")).put("ignore_merges", false);
+    ArrayNode steps = ((ObjectNode) root.get("pre_tokenizer")).putArray("pretokenizers");
+    steps.addObject().put("type", "Digits").put("individual_digits", true);
+    steps
+        .addObject()
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("use_regex", true);
+  }
+
+  private Definition definition() throws IOException {
+    TokenizerJson.Context context =
+        new TokenizerJson.Context(Optional.empty(), Optional.empty(), List.of(), 0);
+    return TokenizerJson.read(folder.resolve("tokenizer.json"), context).definition();
+  }
+
+  private void assertRefused(String part) {
+    TokenizerException refused = assertThrows(TokenizerException.class, () -> read(0));
+    assertTrue(refused.getMessage().contains(part), refused.getMessage());
+  }
+
   static Stream<Arguments> others() {
     return Stream.of(
         other(

@@ -1,12 +1,15 @@
 package dev.quern.measure.synthetic;
 
+import dev.quern.llama.checkpoint.Family;
 import java.util.List;
 import java.util.Optional;
 
-/// The dimensions of a Llama 3.2 model (`params.json` of Meta's releases), and a small one for
-/// tests. Embeddings are tied: one matrix embeds and unembeds.
+/// The dimensions of a Llama 3.2 model (`params.json` of Meta's releases) or a Qwen model
+/// (`config.json` of Qwen2.5-0.5B and Qwen3-0.6B), and small ones for tests. Embeddings are tied:
+/// one matrix embeds and unembeds.
 ///
 /// @param name as users write it
+/// @param family which decides what a layer has besides
 /// @param layers transformer blocks
 /// @param width elements of the residual stream
 /// @param hidden elements of the feed-forward network's inner layer
@@ -17,6 +20,7 @@ import java.util.Optional;
 /// @param vocabulary tokens, the 256 bytes and 256 special ones among them
 public record ModelShape(
     String name,
+    Family family,
     int layers,
     int width,
     int hidden,
@@ -27,11 +31,17 @@ public record ModelShape(
     int vocabulary) {
   private static final List<ModelShape> TABLE =
       List.of(
-          new ModelShape("llama-3.2-1b", 16, 2048, 8192, 32, 8, 64, 131_072, 128_256),
-          new ModelShape("llama-3.2-3b", 28, 3072, 8192, 24, 8, 128, 131_072, 128_256),
-          new ModelShape("tiny", 2, 256, 768, 4, 2, 64, 8192, 1024));
+          new ModelShape("llama-3.2-1b", Family.LLAMA, 16, 2048, 8192, 32, 8, 64, 131_072, 128_256),
+          new ModelShape(
+              "llama-3.2-3b", Family.LLAMA, 28, 3072, 8192, 24, 8, 128, 131_072, 128_256),
+          new ModelShape("qwen2.5-0.5b", Family.QWEN2, 24, 896, 4864, 14, 2, 64, 32_768, 151_936),
+          new ModelShape("qwen3-0.6b", Family.QWEN3, 28, 1024, 3072, 16, 8, 128, 40_960, 151_936),
+          new ModelShape("tiny", Family.LLAMA, 2, 256, 768, 4, 2, 64, 8192, 1024),
+          new ModelShape("tiny-qwen2", Family.QWEN2, 2, 256, 768, 4, 2, 64, 8192, 1024),
+          new ModelShape("tiny-qwen3", Family.QWEN3, 2, 256, 768, 4, 2, 128, 8192, 1024));
 
-  static final float ROPE_BASE = 500_000;
+  private static final float ROPE_BASE = 500_000;
+  private static final float QWEN_ROPE_BASE = 1_000_000;
 
   // Llama 3.2's rope_scaling of config.json.
   private static final double ROPE_FACTOR = 32;
@@ -47,6 +57,15 @@ public record ModelShape(
   /// All names, for messages.
   public static List<String> names() {
     return TABLE.stream().map(ModelShape::name).toList();
+  }
+
+  float ropeBase() {
+    return isLlama() ? ROPE_BASE : QWEN_ROPE_BASE;
+  }
+
+  /// Whether it has Llama 3's frequency scaling.
+  boolean isLlama() {
+    return family.equals(Family.LLAMA);
   }
 
   int queryWidth() {

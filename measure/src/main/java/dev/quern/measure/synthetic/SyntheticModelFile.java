@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/// A GGUF file of a Llama shape with random weights and a generated vocabulary, which llama.cpp
-/// loads too. Names, dimensions and order are those of llama.cpp's converter.
+/// A GGUF file of a Llama or Qwen shape with random weights and a generated vocabulary, which
+/// llama.cpp loads too. Names, dimensions and order are those of llama.cpp's converter.
 ///
 /// @param shape dimensions
 /// @param mix formats of the matrices
@@ -70,24 +70,24 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
   private void writeMetadata(GgufWriter writer) {
     GeneratedVocabulary vocabulary = GeneratedVocabulary.ofSize(shape.vocabulary());
     writer
-        .string("general.architecture", "llama")
+        .string("general.architecture", shape.family().architecture())
         .string("general.type", "model")
         .string(
             "general.name", String.format(Locale.ROOT, "synthetic %s, seed %d", shape.name(), seed))
         .uint32("general.file_type", mix.fileType())
         .uint32("general.quantization_version", 2)
-        .uint32("llama.block_count", shape.layers())
-        .uint32("llama.context_length", shape.contextLength())
-        .uint32("llama.embedding_length", shape.width())
-        .uint32("llama.feed_forward_length", shape.hidden())
-        .uint32("llama.attention.head_count", shape.heads())
-        .uint32("llama.attention.head_count_kv", shape.kvHeads())
-        .uint32("llama.attention.key_length", shape.headDim())
-        .uint32("llama.attention.value_length", shape.headDim())
-        .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f)
-        .uint32("llama.rope.dimension_count", shape.headDim())
-        .float32("llama.rope.freq_base", ModelShape.ROPE_BASE)
-        .uint32("llama.vocab_size", shape.vocabulary())
+        .uint32(key("block_count"), shape.layers())
+        .uint32(key("context_length"), shape.contextLength())
+        .uint32(key("embedding_length"), shape.width())
+        .uint32(key("feed_forward_length"), shape.hidden())
+        .uint32(key("attention.head_count"), shape.heads())
+        .uint32(key("attention.head_count_kv"), shape.kvHeads())
+        .uint32(key("attention.key_length"), shape.headDim())
+        .uint32(key("attention.value_length"), shape.headDim())
+        .float32(key("attention.layer_norm_rms_epsilon"), 1e-5f)
+        .uint32(key("rope.dimension_count"), shape.headDim())
+        .float32(key("rope.freq_base"), shape.ropeBase())
+        .uint32(key("vocab_size"), shape.vocabulary())
         .string("tokenizer.ggml.model", "gpt2")
         .string("tokenizer.ggml.pre", "llama-bpe")
         .strings("tokenizer.ggml.tokens", vocabulary.tokens())
@@ -105,8 +105,10 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
     tensors.add(
         new Tensor("token_embd.weight", mix.output(), Fill.RANDOM, width, shape.vocabulary()));
     tensors.add(norm("output_norm"));
-    tensors.add(
-        new Tensor("rope_freqs.weight", BlockFormat.F32, Fill.ROPE_FACTORS, shape.headDim() / 2));
+    if (shape.isLlama()) {
+      tensors.add(
+          new Tensor("rope_freqs.weight", BlockFormat.F32, Fill.ROPE_FACTORS, shape.headDim() / 2));
+    }
     for (int l = 0; l < shape.layers(); l++) {
       BlockFormat base = mix.base();
       BlockFormat important = mix.important(l, shape.layers());
@@ -115,6 +117,15 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
       tensors.add(matrix(block + "attn_q", base, width, shape.queryWidth()));
       tensors.add(matrix(block + "attn_k", base, width, shape.kvWidth()));
       tensors.add(matrix(block + "attn_v", important, width, shape.kvWidth()));
+      if (shape.family().attentionBias()) {
+        tensors.add(bias(block + "attn_q", shape.queryWidth()));
+        tensors.add(bias(block + "attn_k", shape.kvWidth()));
+        tensors.add(bias(block + "attn_v", shape.kvWidth()));
+      }
+      if (shape.family().headNorms()) {
+        tensors.add(norm(block + "attn_q_norm", shape.headDim()));
+        tensors.add(norm(block + "attn_k_norm", shape.headDim()));
+      }
       tensors.add(matrix(block + "attn_output", base, shape.queryWidth(), width));
       tensors.add(norm(block + "ffn_norm"));
       tensors.add(matrix(block + "ffn_gate", base, width, hidden));
@@ -124,8 +135,20 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
     return tensors;
   }
 
+  private String key(String name) {
+    return shape.family().architecture() + "." + name;
+  }
+
   private Tensor norm(String name) {
-    return new Tensor(name + ".weight", BlockFormat.F32, Fill.ONES, shape.width());
+    return norm(name, shape.width());
+  }
+
+  private static Tensor norm(String name, int size) {
+    return new Tensor(name + ".weight", BlockFormat.F32, Fill.ONES, size);
+  }
+
+  private static Tensor bias(String name, int size) {
+    return new Tensor(name + ".bias", BlockFormat.F32, Fill.RANDOM, size);
   }
 
   private static Tensor matrix(String name, BlockFormat format, int inputs, int outputs) {
