@@ -83,6 +83,11 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
   }
 
   @Override
+  public Map<String, String> namesByRule() {
+    return Map.of("L14", LinearCase.BIAS);
+  }
+
+  @Override
   public List<String> impliedNames() {
     return List.of("", "", LinearCase.NO_BIAS);
   }

@@ -140,20 +140,35 @@ public record Tested(
         String implied = implied(s.operator(), 0);
         String name = words[0].equals("F32") && !implied.isEmpty() ? implied : words[0];
         numerics
-            .computeIfAbsent(s.operator() + " " + name, k -> new LinkedHashSet<>())
+            .computeIfAbsent(
+                s.operator() + " " + name + "/" + namedByRules(s), k -> new LinkedHashSet<>())
             .add(words.length > 1 ? words[1] : "");
       }
     }
     Map<String, List<String>> formats = new LinkedHashMap<>(); // by operator and numerics
     numerics.forEach((key, value) -> {
-      String[] words = key.split(" ", 2);
+      String[] words = key.split("[ /]", 3);
       formats
-          .computeIfAbsent(words[0] + " %s " + added(words[0], value), k -> new ArrayList<>())
+          .computeIfAbsent(
+              words[0] + " %s " + added(words[0], value) + words[2], k -> new ArrayList<>())
           .add(words[1]);
     });
     return formats.entrySet().stream()
         .map(e -> String.format(Locale.ROOT, e.getKey(), String.join(",", e.getValue())).strip())
         .toList();
+  }
+
+  /// The last column, where rules that alone have one of its names were kept, or broken.
+  private static String namedByRules(SubjectResult s) {
+    return SuiteCatalog.find(s.operator()).stream()
+        .flatMap(suite ->
+            suite.namesByRule().entrySet().stream()
+                .filter(e ->
+                    s.cells().stream()
+                        .anyMatch(
+                            c -> c.rule().equals(e.getKey()) && c.passes() + c.failures() > 0))
+                .map(e -> " " + suite.impliedNames().getLast() + "," + e.getValue()))
+        .collect(Collectors.joining());
   }
 
   /// What stands behind the formats: numerics, or the names of a column that may be left out.

@@ -54,6 +54,12 @@ public interface OperatorSuite<C extends Record & Case> {
     return List.of();
   }
 
+  /// A name of the last column that only the cases of one rule have, by that rule: subjects do not
+  /// tell it.
+  default Map<String, String> namesByRule() {
+    return Map.of();
+  }
+
   /// The sizes that its conditions may name.
   List<String> declaredSizes();
 

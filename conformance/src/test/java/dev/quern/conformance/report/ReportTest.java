@@ -372,7 +372,9 @@ class ReportTest {
     ScalarProvider provider = new ScalarProvider();
     Stopwatch stopwatch = new Stopwatch();
     Set<String> rules =
-        operators.length > 1 ? Set.of("P5", "support") : Set.of(); // all rules would take long
+        operators.length > 1
+            ? Set.of("P5", "L14", "support")
+            : Set.of(); // all rules would take long
     Plan plan =
         new Plan(
             List.of(
