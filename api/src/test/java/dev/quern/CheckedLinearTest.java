@@ -85,16 +85,16 @@ class CheckedLinearTest {
   @Test
   void messagesNameOperatorActualExpectedAndWho() {
     assertEquals(
-        "linear: x.cols=63, expected inputs=64" + WHO + "/neon_i8mm)",
+        "linear: x.columns=63, expected inputs=64" + WHO + "/neon_i8mm)",
         failure(() -> kernel.apply(matrix(5, 63), y, workspace)));
     assertEquals(
-        "linear: x.cols=63, expected inputs=64" + WHO + "/neon_dotprod)",
+        "linear: x.columns=63, expected inputs=64" + WHO + "/neon_dotprod)",
         failure(() -> kernel.apply(matrix(3, 63), y, workspace)));
   }
 
   @Test
   void shapes() {
-    fails("y.cols=47, expected outputs=48", () -> kernel.apply(x, matrix(5, 47), workspace));
+    fails("y.columns=47, expected outputs=48", () -> kernel.apply(x, matrix(5, 47), workspace));
     fails("y.rows=4, expected 5", () -> kernel.apply(x, matrix(4, OUTPUTS), workspace));
     fails("x is null", () -> kernel.apply(null, y, workspace));
     fails("y is null", () -> kernel.apply(x, null, workspace));
@@ -156,11 +156,15 @@ class CheckedLinearTest {
   @Test
   void aliasing() {
     F32Matrix wide = matrix(5, INPUTS + OUTPUTS);
-    kernel.apply(wide.columns(0, INPUTS), wide.columns(INPUTS, INPUTS + OUTPUTS), workspace);
-    kernel.apply(wide.columns(OUTPUTS, OUTPUTS + INPUTS), wide.columns(0, OUTPUTS), workspace);
+    kernel.apply(
+        wide.columnRange(0, INPUTS), wide.columnRange(INPUTS, INPUTS + OUTPUTS), workspace);
+    kernel.apply(
+        wide.columnRange(OUTPUTS, OUTPUTS + INPUTS), wide.columnRange(0, OUTPUTS), workspace);
     fails(
         "y overlaps x, expected no memory in common",
-        () -> kernel.apply(wide.columns(0, INPUTS), wide.columns(63, 63 + OUTPUTS), workspace));
+        () ->
+            kernel.apply(
+                wide.columnRange(0, INPUTS), wide.columnRange(63, 63 + OUTPUTS), workspace));
     fails("y overlaps x", () -> kernel.apply(x, new F32Matrix(x.data(), 5, OUTPUTS), workspace));
     F32Matrix inScratch = new F32Matrix(workspace.scratch(), 1, OUTPUTS);
     fails("y overlaps scratch", () -> kernel.apply(x.firstRows(1), inScratch, workspace));
@@ -404,8 +408,8 @@ class CheckedLinearTest {
     return new WeightMatrix(BlockFormat.Q4_0, arena.allocate(outputs * 36L), outputs, INPUTS);
   }
 
-  private F32Matrix matrix(int rows, int cols) {
-    return F32Matrix.allocate(arena, rows, cols);
+  private F32Matrix matrix(int rows, int columns) {
+    return F32Matrix.allocate(arena, rows, columns);
   }
 
   private Workspace with(MemorySegment scratch) {
@@ -413,7 +417,7 @@ class CheckedLinearTest {
   }
 
   private static F32Matrix readOnly(F32Matrix m) {
-    return new F32Matrix(m.data().asReadOnly(), m.rows(), m.cols());
+    return new F32Matrix(m.data().asReadOnly(), m.rows(), m.columns());
   }
 
   private static MemorySegment heap(int bytes) {

@@ -90,11 +90,11 @@ class CheckedOperatorsTest {
     attention.append(k, v, cache, 7, w);
     attention.apply(q, cache, 7, y, w);
     fails(
-        "attention: k.cols=8, expected kvHeads*headDim=16",
+        "attention: k.columns=8, expected kvHeads*headDim=16",
         () -> attention.append(matrix(3, 8), v, cache, 0, w));
     fails("attention: v.rows=2, expected 3", () -> attention.append(k, matrix(2, 16), cache, 0, w));
     fails(
-        "attention: q.cols=16, expected heads*headDim=32",
+        "attention: q.columns=16, expected heads*headDim=32",
         () -> attention.apply(k, cache, 0, y, w));
     fails("attention: y.rows=2, expected 3", () -> attention.apply(q, cache, 0, matrix(2, 32), w));
     fails("attention: cache is null", () -> attention.apply(q, null, 0, y, w));
@@ -188,7 +188,7 @@ class CheckedOperatorsTest {
   @Test
   void attentionAliasing() {
     F32Matrix qkv = matrix(3, 64);
-    attention.append(qkv.columns(32, 48), qkv.columns(48, 64), cache, 0, w);
+    attention.append(qkv.columnRange(32, 48), qkv.columnRange(48, 64), cache, 0, w);
     fails("attention: k overlaps v", () -> attention.append(k, k, cache, 0, w));
     fails("attention: y overlaps q", () -> attention.apply(q, cache, 0, q, w));
     F32Matrix inKeys = new F32Matrix(cache.keys(), 1, 32);
@@ -200,37 +200,42 @@ class CheckedOperatorsTest {
         () -> attention.apply(inValues, cache, 0, y.firstRows(1), w));
     fails(
         "attention: v overlaps cache.keys",
-        () -> attention.append(k.firstRows(1), inKeys.columns(0, 16), cache, 0, w));
+        () -> attention.append(k.firstRows(1), inKeys.columnRange(0, 16), cache, 0, w));
   }
 
   @Test
   void rmsNormShapesAndAliasing() {
     rmsNorm.apply(a, weight, b, w);
     rmsNorm.apply(a, weight, a, w);
-    fails("rmsnorm: x.cols=8, expected width=16", () -> rmsNorm.apply(matrix(3, 8), weight, b, w));
+    fails(
+        "rmsnorm: x.columns=8, expected width=16", () -> rmsNorm.apply(matrix(3, 8), weight, b, w));
     fails("rmsnorm: weight.rows=3, expected 1", () -> rmsNorm.apply(a, c, b, w));
-    fails("rmsnorm: weight.cols=8, expected width=16", () -> rmsNorm.apply(a, matrix(1, 8), b, w));
+    fails(
+        "rmsnorm: weight.columns=8, expected width=16", () -> rmsNorm.apply(a, matrix(1, 8), b, w));
     heads.apply(a, matrix(1, 4), b, w);
-    fails("rmsnorm: weight.cols=16, expected width/groups=4", () -> heads.apply(a, weight, b, w));
-    fails("rmsnorm: x.cols=8, expected width=16", () -> heads.apply(matrix(3, 8), weight, b, w));
+    fails(
+        "rmsnorm: weight.columns=16, expected width/groups=4", () -> heads.apply(a, weight, b, w));
+    fails("rmsnorm: x.columns=8, expected width=16", () -> heads.apply(matrix(3, 8), weight, b, w));
     fails("rmsnorm: y.rows=2, expected 3", () -> rmsNorm.apply(a, weight, matrix(2, WIDTH), w));
     fails("rmsnorm: y overlaps weight", () -> rmsNorm.apply(a.firstRows(1), weight, weight, w));
     F32Matrix wide = matrix(4, WIDTH);
     fails(
         "rmsnorm: y overlaps x, expected exactly x or no memory in common",
-        () -> rmsNorm.apply(wide.rows(0, 3), weight, wide.rows(1, 4), w));
+        () -> rmsNorm.apply(wide.rowRange(0, 3), weight, wide.rowRange(1, 4), w));
     F32Matrix strided = matrix(3, 20);
-    rmsNorm.apply(strided.columns(0, 16), weight, strided.columns(0, 16), w);
+    rmsNorm.apply(strided.columnRange(0, 16), weight, strided.columnRange(0, 16), w);
     fails(
         "rmsnorm: y overlaps x",
-        () -> rmsNorm.apply(strided.columns(0, 16), weight, strided.columns(4, 20), w));
+        () -> rmsNorm.apply(strided.columnRange(0, 16), weight, strided.columnRange(4, 20), w));
   }
 
   @Test
   void ropeShapesAndPositions() {
     rope.apply(a, table, 9, w);
-    fails("rope: x.cols=8, expected heads*headDim=16", () -> rope.apply(matrix(3, 8), table, 0, w));
-    fails("rope: table.cols=16, expected headDim=8", () -> rope.apply(a, b, 0, w));
+    fails(
+        "rope: x.columns=8, expected heads*headDim=16",
+        () -> rope.apply(matrix(3, 8), table, 0, w));
+    fails("rope: table.columns=16, expected headDim=8", () -> rope.apply(a, b, 0, w));
     fails(
         "rope: firstPosition=10 with rows=3 ends at 13, expected at most table.rows=12",
         () -> rope.apply(a, table, 10, w));
@@ -249,22 +254,27 @@ class CheckedOperatorsTest {
     swiGlu.apply(a, b, a, w);
     swiGlu.apply(a, b, b, w);
     swiGlu.apply(a, a, a, w);
-    fails("swiglu: up.cols=8, expected width=16", () -> swiGlu.apply(a, matrix(3, 8), c, w));
+    fails("swiglu: up.columns=8, expected width=16", () -> swiGlu.apply(a, matrix(3, 8), c, w));
     fails("swiglu: up.rows=2, expected 3", () -> swiGlu.apply(a, matrix(2, WIDTH), c, w));
     fails("swiglu: gate is null", () -> swiGlu.apply(null, b, c, w));
     F32Matrix wide = matrix(4, WIDTH);
     fails(
         "swiglu: y overlaps gate, expected exactly gate or no memory in common",
-        () -> swiGlu.apply(wide.rows(0, 3), b, wide.rows(1, 4), w));
+        () -> swiGlu.apply(wide.rowRange(0, 3), b, wide.rowRange(1, 4), w));
     fails(
         "swiglu: y overlaps up, expected exactly up",
-        () -> swiGlu.apply(a, wide.rows(0, 3), wide.rows(1, 4), w));
+        () -> swiGlu.apply(a, wide.rowRange(0, 3), wide.rowRange(1, 4), w));
     F32Matrix gateUp = matrix(3, 32);
-    swiGlu.apply(gateUp.columns(0, 16), gateUp.columns(16, 32), gateUp.columns(0, 16), w);
+    swiGlu.apply(
+        gateUp.columnRange(0, 16), gateUp.columnRange(16, 32), gateUp.columnRange(0, 16), w);
     fails(
         "swiglu: y overlaps gate",
         () ->
-            swiGlu.apply(gateUp.columns(0, 16), gateUp.columns(16, 32), gateUp.columns(8, 24), w));
+            swiGlu.apply(
+                gateUp.columnRange(0, 16),
+                gateUp.columnRange(16, 32),
+                gateUp.columnRange(8, 24),
+                w));
   }
 
   @Test
@@ -357,8 +367,8 @@ class CheckedOperatorsTest {
     assertEquals(0, (threads.getCurrentThreadAllocatedBytes() - before) / calls, "bytes a round");
   }
 
-  private F32Matrix matrix(int rows, int cols) {
-    return F32Matrix.allocate(arena, rows, cols);
+  private F32Matrix matrix(int rows, int columns) {
+    return F32Matrix.allocate(arena, rows, columns);
   }
 
   private KvCache cache(int capacity, KvFormat format) {

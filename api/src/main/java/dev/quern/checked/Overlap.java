@@ -21,9 +21,9 @@ final class Overlap {
     }
     // With d = start of b - start of a, in floats, and stride s, element (i, j) of a is element
     // (k, l) of b if (i - k) * s = d + l - j. So they overlap if a multiple of s lies within
-    // d - (a.cols - 1) .. d + (b.cols - 1); that rows i and k exist follows from the ranges.
+    // d - (a.columns - 1) .. d + (b.columns - 1); that rows i and k exist follows from the ranges.
     long d = (b.data().address() - a.data().address()) / Float.BYTES;
-    return Math.ceilDiv(d - (a.cols() - 1), s) * s <= d + (b.cols() - 1);
+    return Math.ceilDiv(d - (a.columns() - 1), s) * s <= d + (b.columns() - 1);
   }
 
   /// Whether a matrix reaches into `bytes` bytes from the start of a segment. The gaps between its
@@ -42,12 +42,12 @@ final class Overlap {
   static boolean same(F32Matrix a, F32Matrix b) {
     return a.data().address() == b.data().address()
         && a.rowStrideFloats() == b.rowStrideFloats()
-        && a.cols() == b.cols();
+        && a.columns() == b.columns();
   }
 
   /// Bytes from a matrix's first element to the end of its last.
   private static long spanBytes(F32Matrix a) {
-    return a.offsetBytes(a.rows() - 1, a.cols());
+    return a.offsetBytes(a.rows() - 1, a.columns());
   }
 
   private static boolean ranges(long a, long aBytes, long b, long bBytes) {

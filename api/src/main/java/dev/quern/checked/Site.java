@@ -14,7 +14,8 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What the checks of all operators share (SPEC.md, P15 and P17), and who is named where one fails:
-/// `linear: x.cols=4095, expected inputs=4096 (spec LinearSpec[...], provider kleidi/neon_i8mm)`.
+/// `linear: x.columns=4095, expected inputs=4096 (spec LinearSpec[...], provider
+/// kleidi/neon_i8mm)`.
 ///
 /// Checks run on every call, so they allocate nothing until one fails.
 ///
@@ -136,10 +137,11 @@ public record Site(
   /// Checks an operand that is read.
   ///
   /// @param expectedName what the spec calls the expected columns
-  void input(F32Matrix m, String name, int rows, int cols, String expectedName) {
+  void input(F32Matrix m, String name, int rows, int columns, String expectedName) {
     notNull(m, name);
-    if (m.cols() != cols) {
-      throw error(rows, name + ".cols=" + m.cols() + ", expected " + expectedName + "=" + cols);
+    if (m.columns() != columns) {
+      throw error(
+          rows, name + ".columns=" + m.columns() + ", expected " + expectedName + "=" + columns);
     }
     if (m.rows() != rows) {
       throw error(rows, name + ".rows=" + m.rows() + ", expected " + rows);
@@ -148,8 +150,8 @@ public record Site(
   }
 
   /// Checks an operand that is written.
-  void output(F32Matrix m, String name, int rows, int cols, String expectedName) {
-    input(m, name, rows, cols, expectedName);
+  void output(F32Matrix m, String name, int rows, int columns, String expectedName) {
+    input(m, name, rows, columns, expectedName);
     writable(m.data(), name, rows);
   }
 

@@ -8,35 +8,35 @@ import java.util.Locale;
 import java.util.Objects;
 
 /// A row-major F32 matrix over off-heap memory: element (r, c) is the float at index `r *
-/// rowStrideFloats + c`. A stride larger than `cols` makes it a view into a wider matrix.
+/// rowStrideFloats + c`. A stride larger than `columns` makes it a view into a wider matrix.
 ///
 /// @param data native memory, 4-byte aligned, little-endian
 /// @param rows rows, at least 1
-/// @param cols columns, at least 1
-/// @param rowStrideFloats floats from one row's start to the next's, at least `cols`
+/// @param columns columns, at least 1
+/// @param rowStrideFloats floats from one row's start to the next's, at least `columns`
 /// @since 0.1
 /// @stability contract
-public record F32Matrix(MemorySegment data, int rows, int cols, int rowStrideFloats) {
+public record F32Matrix(MemorySegment data, int rows, int columns, int rowStrideFloats) {
 
   public F32Matrix {
     Objects.requireNonNull(data, "data");
-    if (rows < 1 || cols < 1 || rowStrideFloats < cols) {
+    if (rows < 1 || columns < 1 || rowStrideFloats < columns) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "F32 matrix: rows=%d, cols=%d, rowStrideFloats=%d, expected rows >= 1, cols >= 1, stride >= cols",
+              "F32 matrix: rows=%d, columns=%d, rowStrideFloats=%d, expected rows >= 1, columns >= 1, stride >= columns",
               rows,
-              cols,
+              columns,
               rowStrideFloats));
     }
-    long needed = ((long) (rows - 1) * rowStrideFloats + cols) * Float.BYTES;
+    long needed = ((long) (rows - 1) * rowStrideFloats + columns) * Float.BYTES;
     if (data.byteSize() < needed) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "F32 matrix [%d, %d] stride %d: data holds %d bytes, expected at least %d",
               rows,
-              cols,
+              columns,
               rowStrideFloats,
               data.byteSize(),
               needed));
@@ -55,37 +55,37 @@ public record F32Matrix(MemorySegment data, int rows, int cols, int rowStrideFlo
   }
 
   /// A dense matrix over `data`.
-  public F32Matrix(MemorySegment data, int rows, int cols) {
-    this(data, rows, cols, cols);
+  public F32Matrix(MemorySegment data, int rows, int columns) {
+    this(data, rows, columns, columns);
   }
 
   /// A new dense matrix, 64-byte aligned.
-  public static F32Matrix allocate(SegmentAllocator allocator, int rows, int cols) {
+  public static F32Matrix allocate(SegmentAllocator allocator, int rows, int columns) {
     return new F32Matrix(
-        allocator.allocate(Math.multiplyExact((long) rows * cols, (long) Float.BYTES), 64),
+        allocator.allocate(Math.multiplyExact((long) rows * columns, (long) Float.BYTES), 64),
         rows,
-        cols);
+        columns);
   }
 
   /// The first `rows` rows.
   public F32Matrix firstRows(int rows) {
     Objects.checkIndex(rows - 1, this.rows);
-    return rows == this.rows ? this : new F32Matrix(data, rows, cols, rowStrideFloats);
+    return rows == this.rows ? this : new F32Matrix(data, rows, columns, rowStrideFloats);
   }
 
   /// Rows `from` (inclusive) to `to` (exclusive), as a view.
-  public F32Matrix rows(int from, int to) {
+  public F32Matrix rowRange(int from, int to) {
     Objects.checkFromToIndex(from, to, rows);
     return new F32Matrix(
         data.asSlice((long) from * rowStrideFloats * Float.BYTES),
         to - from,
-        cols,
+        columns,
         rowStrideFloats);
   }
 
   /// Columns `from` (inclusive) to `to` (exclusive) of every row, as a view with the same stride.
-  public F32Matrix columns(int from, int to) {
-    Objects.checkFromToIndex(from, to, cols);
+  public F32Matrix columnRange(int from, int to) {
+    Objects.checkFromToIndex(from, to, columns);
     return new F32Matrix(data.asSlice((long) from * Float.BYTES), rows, to - from, rowStrideFloats);
   }
 

@@ -45,7 +45,7 @@ public interface AttentionKernel extends Kernel {
     for (int i = 0; i < batch.size(); i++) {
       SequenceRows s = batch.get(i);
       int end = row + s.rows();
-      append(k.rows(row, end), v.rows(row, end), s.cache(), s.firstPosition(), w);
+      append(k.rowRange(row, end), v.rowRange(row, end), s.cache(), s.firstPosition(), w);
       row = end;
     }
   }
@@ -62,7 +62,7 @@ public interface AttentionKernel extends Kernel {
     for (int i = 0; i < batch.size(); i++) {
       SequenceRows s = batch.get(i);
       int end = row + s.rows();
-      apply(q.rows(row, end), s.cache(), s.firstPosition(), y.rows(row, end), w);
+      apply(q.rowRange(row, end), s.cache(), s.firstPosition(), y.rowRange(row, end), w);
       row = end;
     }
   }

@@ -76,7 +76,7 @@ public final class BiasedLinear {
     @Override
     public void apply(F32Matrix x, F32Matrix y, Workspace w) {
       int rows = y.rows();
-      int tasks = (long) rows * y.cols() < MANY ? 1 : Math.min(rows, w.workers().parallelism());
+      int tasks = (long) rows * y.columns() < MANY ? 1 : Math.min(rows, w.workers().parallelism());
       if (tasks == 1) {
         begin(y, 0, rows);
       } else {
@@ -95,7 +95,7 @@ public final class BiasedLinear {
     /// What the products are added to, in rows from (inclusive) to `to` (exclusive).
     private void begin(F32Matrix y, int from, int to) {
       MemorySegment data = y.data();
-      int outputs = y.cols();
+      int outputs = y.columns();
       for (int row = from; row < to; row++) {
         long at = y.offsetBytes(row, 0);
         if (!add) {

@@ -58,10 +58,10 @@ class OverlapTest {
   @Example
   void columnViewsOfOneBufferInterleave() {
     F32Matrix qkv = view(0, 3, 48, 48);
-    assertFalse(Overlap.of(qkv.columns(0, 16), qkv.columns(16, 32)));
-    assertFalse(Overlap.of(qkv.columns(32, 48), qkv.columns(16, 32)));
-    assertTrue(Overlap.of(qkv.columns(0, 17), qkv.columns(16, 32)));
-    assertTrue(Overlap.of(qkv, qkv.columns(40, 48)));
+    assertFalse(Overlap.of(qkv.columnRange(0, 16), qkv.columnRange(16, 32)));
+    assertFalse(Overlap.of(qkv.columnRange(32, 48), qkv.columnRange(16, 32)));
+    assertTrue(Overlap.of(qkv.columnRange(0, 17), qkv.columnRange(16, 32)));
+    assertTrue(Overlap.of(qkv, qkv.columnRange(40, 48)));
   }
 
   @Example
@@ -85,14 +85,14 @@ class OverlapTest {
     assertFalse(Overlap.same(a, view(1, 2, 8, 16)));
   }
 
-  private F32Matrix view(int start, int rows, int cols, int stride) {
-    return new F32Matrix(buffer.asSlice(start * 4L), rows, cols, stride);
+  private F32Matrix view(int start, int rows, int columns, int stride) {
+    return new F32Matrix(buffer.asSlice(start * 4L), rows, columns, stride);
   }
 
   private static Set<Long> elements(F32Matrix m) {
     Set<Long> addresses = new HashSet<>();
     for (int r = 0; r < m.rows(); r++) {
-      for (int c = 0; c < m.cols(); c++) {
+      for (int c = 0; c < m.columns(); c++) {
         addresses.add(m.data().address() + m.offsetBytes(r, c));
       }
     }

@@ -44,7 +44,7 @@ class BiasedLinearTest {
     @Override
     public void apply(F32Matrix x, F32Matrix y, Workspace w) {
       for (int r = 0; r < y.rows(); r++) {
-        for (int o = 0; o < y.cols(); o++) {
+        for (int o = 0; o < y.columns(); o++) {
           y.set(r, o, y.get(r, o) + 1000);
         }
       }

@@ -38,10 +38,10 @@ final class Operands implements AutoCloseable {
   }
 
   /// A matrix of near-Gaussian numbers of unit deviation.
-  F32Matrix matrix(int rows, int cols) {
-    F32Matrix matrix = F32Matrix.allocate(arena, rows, cols);
+  F32Matrix matrix(int rows, int columns) {
+    F32Matrix matrix = F32Matrix.allocate(arena, rows, columns);
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
+      for (int c = 0; c < columns; c++) {
         matrix.set(r, c, gaussian());
       }
     }

@@ -124,11 +124,11 @@ class BenchmarksSmokeTest {
   private static void requireUnitSize(F32Matrix y) {
     double squares = 0;
     for (int r = 0; r < y.rows(); r++) {
-      for (int c = 0; c < y.cols(); c++) {
+      for (int c = 0; c < y.columns(); c++) {
         squares += (double) y.get(r, c) * y.get(r, c);
       }
     }
-    double size = Math.sqrt(squares / y.rows() / y.cols());
+    double size = Math.sqrt(squares / y.rows() / y.columns());
     assertTrue(size > 0.02 && size < 20, "root mean square " + size);
   }
 }

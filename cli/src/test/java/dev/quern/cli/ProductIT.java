@@ -43,7 +43,7 @@ class ProductIT {
           return Offer.accepted(new SwiGluKernel() {
             public long scratchBytes(int rows, int parallelism) { return 0; }
             public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
-              for (int r = 0; r < y.rows(); r++) for (int c = 0; c < y.cols(); c++) y.set(r, c, 0);
+              for (int r = 0; r < y.rows(); r++) for (int c = 0; c < y.columns(); c++) y.set(r, c, 0);
             }
           }, new Variant("zeros", 1, Numerics.EXACT_F32));
         }

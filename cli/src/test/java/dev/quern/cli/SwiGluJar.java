@@ -45,7 +45,7 @@ public record SwiGluJar(
           public long scratchBytes(int rows, int parallelism) { return 0; }
           public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
             w.workers().run(gate.rows(), (r, worker) -> {
-              for (int c = 0; c < gate.cols(); c++) {
+              for (int c = 0; c < gate.columns(); c++) {
                 double g = gate.get(r, c);
                 y.set(r, c, (float) (g / (1 + Math.exp(-g)) * up.get(r, c)) * %4$s);
               }

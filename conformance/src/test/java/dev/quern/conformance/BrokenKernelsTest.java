@@ -73,7 +73,7 @@ class BrokenKernelsTest {
 
   private static void copy(F32Matrix from, F32Matrix to) {
     for (int r = 0; r < from.rows(); r++) {
-      for (int c = 0; c < from.cols(); c++) {
+      for (int c = 0; c < from.columns(); c++) {
         to.set(r, c, from.get(r, c));
       }
     }
@@ -84,7 +84,7 @@ class BrokenKernelsTest {
     KernelProvider provider =
         WrappedProvider.linear((right, x, y, w) -> {
           right.apply(x, y, w);
-          if (x.cols() >= 96) {
+          if (x.columns() >= 96) {
             y.set(0, 0, y.get(0, 0) + 1000);
           }
         });
@@ -99,10 +99,10 @@ class BrokenKernelsTest {
     KernelProvider provider =
         WrappedProvider.linear((right, x, y, w) -> {
           try (var arena = Arena.ofShared()) {
-            F32Matrix clean = F32Matrix.allocate(arena, x.rows(), x.cols());
+            F32Matrix clean = F32Matrix.allocate(arena, x.rows(), x.columns());
             copy(x, clean);
             for (int r = 0; r < x.rows(); r++) {
-              for (int c = 0; c < x.cols(); c++) {
+              for (int c = 0; c < x.columns(); c++) {
                 clean.set(r, c, Float.isFinite(x.get(r, c)) ? x.get(r, c) : 0);
               }
             }
@@ -118,8 +118,8 @@ class BrokenKernelsTest {
     KernelProvider provider =
         WrappedProvider.linear((right, x, y, w) -> {
           right.apply(x, y, w);
-          if (y.rows() > 1 && y.rowStrideFloats() > y.cols()) {
-            y.data().set(JAVA_FLOAT, 4L * y.cols(), 0f);
+          if (y.rows() > 1 && y.rowStrideFloats() > y.columns()) {
+            y.data().set(JAVA_FLOAT, 4L * y.columns(), 0f);
           }
         });
     assertTrue(failure(provider, "linear", "F32", "L3").outcome().where().contains(" of y"));
@@ -220,9 +220,10 @@ class BrokenKernelsTest {
     public void apply(F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, Workspace w) {
       int last = q.rows() - 1;
       if (last > 0) {
-        right.apply(q.rows(0, last), cache, firstPosition + 1, y.rows(0, last), w);
+        right.apply(q.rowRange(0, last), cache, firstPosition + 1, y.rowRange(0, last), w);
       }
-      right.apply(q.rows(last, last + 1), cache, firstPosition + last, y.rows(last, last + 1), w);
+      right.apply(
+          q.rowRange(last, last + 1), cache, firstPosition + last, y.rowRange(last, last + 1), w);
     }
   }
 
@@ -261,7 +262,7 @@ class BrokenKernelsTest {
     @Override
     public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
       for (int r = 0; r < y.rows(); r++) {
-        for (int c = 0; c < y.cols(); c++) {
+        for (int c = 0; c < y.columns(); c++) {
           float e = (float) Math.exp(gate.get(r, c));
           y.set(r, c, gate.get(r, c) * e / (1 + e) * up.get(r, c));
         }

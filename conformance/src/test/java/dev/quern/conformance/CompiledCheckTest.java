@@ -51,7 +51,7 @@ class CompiledCheckTest {
     }
 
     private static void row(F32Matrix gate, F32Matrix up, F32Matrix y, int r, double factor) {
-      for (int c = 0; c < gate.cols(); c++) {
+      for (int c = 0; c < gate.columns(); c++) {
         double g = gate.get(r, c);
         y.set(r, c, (float) (g / (1 + Math.exp(-g)) * up.get(r, c) * factor));
       }

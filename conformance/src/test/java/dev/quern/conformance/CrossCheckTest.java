@@ -112,7 +112,7 @@ class CrossCheckTest {
         }
         right.apply(gate, up, y, w);
         for (int r = 0; r < y.rows(); r++) {
-          for (int c = 0; c < y.cols(); c++) {
+          for (int c = 0; c < y.columns(); c++) {
             y.set(r, c, y.get(r, c) * factor);
           }
         }

@@ -155,8 +155,8 @@ class MemoryRulesTest {
             "a row's end is cleared up to a page, and put back",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              if (y.rows() > 1 && y.rowStrideFloats() - y.cols() > 40) {
-                long at = 4L * (y.cols() + 30);
+              if (y.rows() > 1 && y.rowStrideFloats() - y.columns() > 40) {
+                long at = 4L * (y.columns() + 30);
                 float held = y.data().get(JAVA_FLOAT, at);
                 y.data().set(JAVA_FLOAT, at, 0f);
                 w.workers().run(1, (task, worker) -> {});
@@ -167,8 +167,8 @@ class MemoryRulesTest {
             "P7_wide_strides",
             "strides of a page or more are taken for a page",
             (right, x, y, w) -> {
-              int stride = Math.clamp(1024, x.cols(), x.rowStrideFloats());
-              right.apply(new F32Matrix(x.data(), x.rows(), x.cols(), stride), y, w);
+              int stride = Math.clamp(1024, x.columns(), x.rowStrideFloats());
+              right.apply(new F32Matrix(x.data(), x.rows(), x.columns(), stride), y, w);
             }),
         linear(
             "P7_one_buffer",
@@ -176,7 +176,7 @@ class MemoryRulesTest {
             (right, x, y, w) -> {
               right.apply(x, y, w);
               long last = y.data().byteSize() - 4;
-              if (last > y.offsetBytes(y.rows() - 1, y.cols() - 1)) {
+              if (last > y.offsetBytes(y.rows() - 1, y.columns() - 1)) {
                 y.data().set(JAVA_FLOAT, last, 0f);
               }
             }),
@@ -185,9 +185,10 @@ class MemoryRulesTest {
             "gaps are computed like the columns before them",
             (right, gate, up, y, w) -> {
               right.apply(gate, up, y, w);
-              if (y.rows() > 1 && y.rowStrideFloats() > y.cols()) {
-                long at = 4L * y.cols();
-                float g = gate.data().get(JAVA_FLOAT, gate.rowStrideFloats() > y.cols() ? at : 0);
+              if (y.rows() > 1 && y.rowStrideFloats() > y.columns()) {
+                long at = 4L * y.columns();
+                float g =
+                    gate.data().get(JAVA_FLOAT, gate.rowStrideFloats() > y.columns() ? at : 0);
                 y.data().set(JAVA_FLOAT, at, g * y.get(0, 0));
               }
             }),
@@ -225,7 +226,7 @@ class MemoryRulesTest {
                 return broken(
                     super.linear(spec),
                     (right, x, y, w) -> {
-                      int last = y.cols() - 1;
+                      int last = y.columns() - 1;
                       if (last > 5000 && spec.accumulate() && Float.isNaN(y.get(0, last))) {
                         y.set(0, last, 0);
                       }
@@ -252,7 +253,7 @@ class MemoryRulesTest {
             "long rows are copied to the heap",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              if (x.cols() > 8000) {
+              if (x.columns() > 8000) {
                 float[] copy = x.data().toArray(JAVA_FLOAT);
                 y.set(0, 0, y.get(0, 0) + 0 * copy[copy.length - 1]);
               }
@@ -431,7 +432,7 @@ class MemoryRulesTest {
                 super.linear(spec),
                 (right, x, y, w) -> {
                   for (int r = 0; spec.accumulate() && r < y.rows(); r++) {
-                    for (int c = 0; c < y.cols(); c++) {
+                    for (int c = 0; c < y.columns(); c++) {
                       y.set(r, c, held.of(y.get(r, c)));
                     }
                   }

@@ -114,7 +114,7 @@ class ModelShapesTest {
           Math.max(
               (long) a.kvHeads() * a.capacity() * a.headDim(),
               (long) a.rows() * a.heads() * a.headDim());
-      case RmsNormCase n -> (long) n.rows() * n.cols();
+      case RmsNormCase n -> (long) n.rows() * n.columns();
       case SwiGluCase s -> (long) s.rows() * s.width();
       case RopeCase r ->
           Math.max(
@@ -150,7 +150,7 @@ class ModelShapesTest {
                   "headDim", a.headDim(),
                   "positions", a.append() ? 0 : a.positions(),
                   "capacity", a.capacity()));
-      case RmsNormCase n -> sizes.putAll(Map.of("width", n.cols(), "groups", n.groups()));
+      case RmsNormCase n -> sizes.putAll(Map.of("width", n.columns(), "groups", n.groups()));
       case SwiGluCase s -> sizes.put("width", s.width());
       case RopeCase r ->
           sizes.putAll(

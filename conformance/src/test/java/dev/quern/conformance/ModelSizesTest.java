@@ -64,7 +64,7 @@ class ModelSizesTest {
                     (right, spec, q, cache, first, y, w) -> {
                       for (int r = 0; r < q.rows(); r++) {
                         int seen = Math.max(first + r - (first + r >= 100_000 ? 1 : 0), 0);
-                        right.apply(q.rows(r, r + 1), cache, seen, y.rows(r, r + 1), w);
+                        right.apply(q.rowRange(r, r + 1), cache, seen, y.rowRange(r, r + 1), w);
                       }
                     }),
                 attention(
@@ -74,7 +74,7 @@ class ModelSizesTest {
                     (right, spec, q, cache, first, y, w) -> {
                       right.apply(q, cache, first, y, w);
                       if (spec.kvHeads() > 32) {
-                        y.set(0, y.cols() - 1, y.get(0, 1));
+                        y.set(0, y.columns() - 1, y.get(0, 1));
                       }
                     })),
             others())
@@ -113,7 +113,7 @@ class ModelSizesTest {
             ",rows=1,outputs=262145,inputs=32,",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              for (int o = 1 << 18; o < y.cols(); o++) {
+              for (int o = 1 << 18; o < y.columns(); o++) {
                 y.set(0, o, y.get(0, o & (1 << 18) - 1));
               }
             }),
@@ -135,7 +135,7 @@ class ModelSizesTest {
             "inputs=20001,",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              if (x.cols() > 20_000) {
+              if (x.columns() > 20_000) {
                 x.set(0, 0, x.get(0, 0) + 1);
               }
             }),
@@ -146,8 +146,8 @@ class ModelSizesTest {
             "rows=2,outputs=2001,",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              if (y.cols() > 2000 && y.rows() > 1 && y.rowStrideFloats() > y.cols()) {
-                y.data().set(JAVA_FLOAT, 4L * y.cols(), 0f);
+              if (y.columns() > 2000 && y.rows() > 1 && y.rowStrideFloats() > y.columns()) {
+                y.data().set(JAVA_FLOAT, 4L * y.columns(), 0f);
               }
             }),
         linear(
@@ -157,7 +157,7 @@ class ModelSizesTest {
             "inputs=1001,",
             (right, x, y, w) -> {
               right.apply(x, y, w);
-              if (x.cols() > 1000) {
+              if (x.columns() > 1000) {
                 y.set(
                     0,
                     0,
@@ -169,14 +169,14 @@ class ModelSizesTest {
 
   private static void withoutLastInput(
       LinearKernel right, F32Matrix x, F32Matrix y, Workspace w, int from) {
-    if (x.cols() <= from) {
+    if (x.columns() <= from) {
       right.apply(x, y, w);
       return;
     }
     try (Arena arena = Arena.ofShared()) {
-      F32Matrix copy = F32Matrix.allocate(arena, x.rows(), x.cols());
+      F32Matrix copy = F32Matrix.allocate(arena, x.rows(), x.columns());
       for (int r = 0; r < x.rows(); r++) {
-        for (int c = 0; c < x.cols() - 1; c++) {
+        for (int c = 0; c < x.columns() - 1; c++) {
           copy.set(r, c, x.get(r, c));
         }
       }
@@ -189,19 +189,19 @@ class ModelSizesTest {
         (right, x, weight, y, w) -> {
           float[] last = new float[x.rows()]; // x may be y
           for (int r = 0; r < x.rows(); r++) {
-            last[r] = x.get(r, x.cols() - 1);
+            last[r] = x.get(r, x.columns() - 1);
           }
           right.apply(x, weight, y, w);
-          for (int r = 0; r < x.rows() && x.cols() > 30_000; r++) {
+          for (int r = 0; r < x.rows() && x.columns() > 30_000; r++) {
             double squares = 0;
-            for (int c = 0; c < y.cols(); c++) {
+            for (int c = 0; c < y.columns(); c++) {
               double value = y.get(r, c) / weight.get(0, c);
               squares += value * value;
             }
             double without =
-                squares - Math.pow(y.get(r, y.cols() - 1) / weight.get(0, y.cols() - 1), 2);
+                squares - Math.pow(y.get(r, y.columns() - 1) / weight.get(0, y.columns() - 1), 2);
             float factor = without <= 0 ? 1 : (float) Math.sqrt(squares / without);
-            for (int c = 0; c < y.cols(); c++) {
+            for (int c = 0; c < y.columns(); c++) {
               y.set(r, c, y.get(r, c) * factor);
             }
           }
@@ -323,7 +323,7 @@ class ModelSizesTest {
     @Override
     public void apply(F32Matrix x, F32Matrix table, int firstPosition, Workspace w) {
       for (int r = 0; r < x.rows(); r++) {
-        right.apply(x.rows(r, r + 1), table, firstPosition + r & 0xffff, w);
+        right.apply(x.rowRange(r, r + 1), table, firstPosition + r & 0xffff, w);
       }
     }
   }
@@ -337,7 +337,7 @@ class ModelSizesTest {
     @Override
     public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
       right.apply(gate, up, y, w);
-      for (int c = 20_000; c < y.cols(); c++) {
+      for (int c = 20_000; c < y.columns(); c++) {
         y.set(0, c, y.get(0, 0));
       }
     }

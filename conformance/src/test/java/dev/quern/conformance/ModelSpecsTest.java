@@ -122,7 +122,7 @@ class ModelSpecsTest {
     KernelProvider wrong =
         WrappedProvider.linear((right, x, y, w) -> {
           right.apply(x, y, w);
-          if (x.cols() == 96 && y.cols() == 160) {
+          if (x.columns() == 96 && y.columns() == 160) {
             y.set(0, 159, y.get(0, 159) + 1000);
           }
         });

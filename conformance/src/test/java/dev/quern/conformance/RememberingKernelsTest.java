@@ -212,7 +212,7 @@ class RememberingKernelsTest {
   }
 
   private static F32Matrix copy(F32Matrix m) {
-    return new F32Matrix(copy(m.data()), m.rows(), m.cols(), m.rowStrideFloats());
+    return new F32Matrix(copy(m.data()), m.rows(), m.columns(), m.rowStrideFloats());
   }
 
   // What linear kernels remember.
@@ -229,7 +229,8 @@ class RememberingKernelsTest {
             "P12_same_addresses",
             () ->
                 seen((x, w) ->
-                    List.of(x.data().address(), x.get(0, 0), x.get(x.rows() - 1, x.cols() - 1)))),
+                    List.of(
+                        x.data().address(), x.get(0, 0), x.get(x.rows() - 1, x.columns() - 1)))),
         calls(
             "x by the scratch of its call",
             "P12_same_addresses",
@@ -239,7 +240,7 @@ class RememberingKernelsTest {
             "P12_large_kernels",
             () ->
                 seen((x, w) ->
-                    List.of(x.data().address(), x.cols() > 10_000 ? 0 : content(x.data(), 1)))),
+                    List.of(x.data().address(), x.columns() > 10_000 ? 0 : content(x.data(), 1)))),
         calls(
             "that a NaN was seen",
             "P12_same_addresses",
@@ -275,7 +276,7 @@ class RememberingKernelsTest {
               return (right, x, y, w) -> {
                 most[0] = most[0] == 0 ? x.rows() : most[0];
                 int rows = Math.min(most[0], x.rows());
-                right.apply(x.rows(0, rows), y.rows(0, rows), w);
+                right.apply(x.rowRange(0, rows), y.rowRange(0, rows), w);
               };
             }),
         calls(
@@ -347,7 +348,7 @@ class RememberingKernelsTest {
     return () ->
         (right, x, y, w) -> {
           // No spec is known here; a kernel whose memory is gone is of an earlier case.
-          Object shape = List.of(x.cols(), y.cols(), y.rows());
+          Object shape = List.of(x.columns(), y.columns(), y.rows());
           LinearKernel kernel = first.get().computeIfAbsent(shape, s -> right);
           try {
             kernel.apply(x, y, w);

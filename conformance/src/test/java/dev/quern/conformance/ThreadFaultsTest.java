@@ -177,7 +177,7 @@ class ThreadFaultsTest {
         WrappedProvider.linear((right, x, y, w) -> {
           right.apply(x, y, w);
           if (w.workers().parallelism() == count) {
-            int last = y.cols() - 1;
+            int last = y.columns() - 1;
             y.set(0, last, y.get(0, last) + 1);
           }
         });

@@ -141,9 +141,9 @@ class TimeLimitsTest {
   void aHangOnTheWayToASmallerCase() {
     KernelProvider provider =
         norm(x -> {
-          if (x.cols() > 40) {
+          if (x.columns() > 40) {
             throw new IllegalStateException("too wide");
-          } else if (x.cols() > 8) {
+          } else if (x.columns() > 8) {
             hang();
           }
         });
@@ -178,7 +178,7 @@ class TimeLimitsTest {
   void anErrorOfACallIsTheCases(Supplier<Error> error) {
     KernelProvider provider =
         norm(x -> {
-          if (x.cols() > 40) {
+          if (x.columns() > 40) {
             throw error.get();
           }
         });

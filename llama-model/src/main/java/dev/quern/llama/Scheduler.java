@@ -252,7 +252,7 @@ final class Scheduler implements AutoCloseable {
   }
 
   private static List<MemorySegment> rows(F32Matrix logits, int from, int to) {
-    long bytes = (long) Float.BYTES * logits.cols();
+    long bytes = (long) Float.BYTES * logits.columns();
     return IntStream.range(from, to)
         .mapToObj(r -> logits.data().asSlice(logits.offsetBytes(r, 0), bytes))
         .toList();

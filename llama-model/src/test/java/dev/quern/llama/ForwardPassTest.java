@@ -98,7 +98,7 @@ class ForwardPassTest {
     assertEquals(expected.length, logits.rows());
     for (int r = 0; r < expected.length; r++) {
       float[] row =
-          logits.rows(r, r + 1).data().asSlice(0, 4L * expected[r].length).toArray(JAVA_FLOAT);
+          logits.rowRange(r, r + 1).data().asSlice(0, 4L * expected[r].length).toArray(JAVA_FLOAT);
       assertArrayEquals(expected[r], row, "row " + r);
     }
   }

@@ -23,9 +23,9 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
     AttentionData data = of(c, plane(c), plane(c));
     if (!c.append()) {
       int count = Math.multiplyExact(c.kvHeads() * c.headDim(), c.positions());
-      int cols = cols(c, count);
-      float[] keys = Values.NORMAL.fill(count, cols, new Mix(c.seed(), "keys"));
-      float[] values = c.values().fill(count, cols, new Mix(c.seed(), "values"));
+      int columns = columns(c, count);
+      float[] keys = Values.NORMAL.fill(count, columns, new Mix(c.seed(), "keys"));
+      float[] values = c.values().fill(count, columns, new Mix(c.seed(), "values"));
       boolean f16 = c.kv().equals("F16");
       int i = 0;
       for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
@@ -53,9 +53,9 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
   }
 
   private static float[] query(AttentionCase c) {
-    int cols = cols(c);
+    int columns = columns(c);
     Values distribution = c.append() ? c.values() : Values.NORMAL;
-    float[] q = distribution.fill(c.rows() * cols, cols, new Mix(c.seed(), "q"));
+    float[] q = distribution.fill(c.rows() * columns, columns, new Mix(c.seed(), "q"));
     for (int i = 0; i < q.length; i++) {
       // Zeros of either sign are stored as they are.
       q[i] = c.append() ? (i % 13 == 5 ? -0f : q[i]) : Math.scalb(q[i], c.qExponent());
@@ -64,20 +64,20 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
   }
 
   private static float[] v(AttentionCase c) {
-    int cols = cols(c);
+    int columns = columns(c);
     return c.append()
-        ? c.values().fill(c.rows() * cols, cols, new Mix(c.seed(), "v"))
+        ? c.values().fill(c.rows() * columns, columns, new Mix(c.seed(), "v"))
         : new float[0];
   }
 
   /// What counts as a row of keys or values where it is filled: a position; of very many numbers
   /// some positions in a row, since rows are then alike (see [Values#fill]).
-  private static int cols(AttentionCase c, int count) {
+  private static int columns(AttentionCase c, int count) {
     return count <= MANY ? c.headDim() : c.headDim() * Math.max(1, MANY_COLS / c.headDim());
   }
 
   /// Columns of q, or of k and v.
-  static int cols(AttentionCase c) {
+  static int columns(AttentionCase c) {
     return (c.append() ? c.kvHeads() : c.heads()) * c.headDim();
   }
 
@@ -124,7 +124,7 @@ public record AttentionData(float[] q, float[] v, byte[] keys, byte[] values) {
       AttentionCase c, int row, int head, double[] keys, double[] values, int position) {
     double[] query = new double[c.headDim()];
     for (int d = 0; d < c.headDim(); d++) {
-      query[d] = q[row * cols(c) + head * c.headDim() + d];
+      query[d] = q[row * columns(c) + head * c.headDim() + d];
     }
     return AttentionOracle.of(query, keys, values, position, c.spec());
   }

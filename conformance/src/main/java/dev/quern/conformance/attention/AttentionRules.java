@@ -347,7 +347,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
     AttentionData clean = AttentionData.of(c);
     AttentionData damaged = AttentionData.of(c);
     Mix mix = new Mix(c.seed(), "non-finite");
-    int cols = c.heads() * c.headDim();
+    int columns = c.heads() * c.headDim();
     int row = mix.below(c.rows());
     int head = mix.below(c.heads());
     int d = mix.below(c.headDim());
@@ -356,7 +356,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
     switch (operand) {
       // An infinite score is capped like any other.
       case 0 ->
-          damaged.q()[row * cols + head * c.headDim() + d] =
+          damaged.q()[row * columns + head * c.headDim() + d] =
               c.softCap() > 0 ? Float.NaN : NonFinite.any(mix);
       case 1 -> AttentionData.set(damaged.keys(), c, head / c.group(), t, d, Double.NaN);
       default -> AttentionData.set(damaged.values(), c, head / c.group(), t, d, Double.NaN);
@@ -369,8 +369,8 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
       float[] yDamaged = Run.floats(with.call(workers, Prefill.NAN));
       Judgement verdict = new Judgement();
       for (int i = 0; i < y.length; i++) {
-        int r = i / cols;
-        int h = i % cols / c.headDim();
+        int r = i / columns;
+        int h = i % columns / c.headDim();
         boolean sees =
             h / c.group() == head / c.group()
                 && t >= c.firstVisible(r)
@@ -384,7 +384,7 @@ public final class AttentionRules implements OperatorSuite<AttentionCase> {
         if (!affected) {
           verdict.same("y, where nothing is NaN: element", i, y[i], yDamaged[i]);
         } else if (operand < 2 || weight(clean, c, r, h, t) > 0x1p-100) {
-          verdict.nan("y", r, i % cols, yDamaged[i]);
+          verdict.nan("y", r, i % columns, yDamaged[i]);
         }
       }
       return verdict.outcome(with::describe);

@@ -67,15 +67,17 @@ public final class AttentionRun extends Run {
     this.c = c;
     this.data = data;
     this.offer = offer;
-    int cols = AttentionData.cols(c);
-    this.q = inputMatrix(c.append() ? "k" : "q", data.q(), cols, c.qPad());
+    int columns = AttentionData.columns(c);
+    this.q = inputMatrix(c.append() ? "k" : "q", data.q(), columns, c.qPad());
     List<Operand.Range> written = c.append() ? appended(c) : List.of();
     MemorySegment keys = plane("keys", data.keys(), written, place.map(KvCache::keys));
     MemorySegment values = plane("values", data.values(), written, place.map(KvCache::values));
     this.cache = new KvCache(keys, values, c.kvFormat(), c.capacity());
-    this.v = c.append() ? inputMatrix("v", data.v(), cols, c.yPad()) : null;
+    this.v = c.append() ? inputMatrix("v", data.v(), columns, c.yPad()) : null;
     this.y =
-        c.append() ? null : outputMatrix("y", new float[c.rows() * cols], cols, c.yPad(), true);
+        c.append()
+            ? null
+            : outputMatrix("y", new float[c.rows() * columns], columns, c.yPad(), true);
     note(String.format(Locale.ROOT, "%d of %d positions in use", c.positions(), c.capacity()));
   }
 
@@ -151,8 +153,8 @@ public final class AttentionRun extends Run {
 
   /// Rows at their positions. The cache keeps its capacity, so the spec stays the same.
   @Override
-  public Run rows(int from, int to) {
-    int cols = AttentionData.cols(c);
+  public Run rowRange(int from, int to) {
+    int columns = AttentionData.columns(c);
     AttentionCase alone =
         CaseText.with(
             c,
@@ -164,8 +166,8 @@ public final class AttentionRun extends Run {
                 c.capacity() - c.firstPosition() - to));
     AttentionData rows =
         new AttentionData(
-            Arrays.copyOfRange(data.q(), from * cols, to * cols),
-            c.append() ? Arrays.copyOfRange(data.v(), from * cols, to * cols) : data.v(),
+            Arrays.copyOfRange(data.q(), from * columns, to * columns),
+            c.append() ? Arrays.copyOfRange(data.v(), from * columns, to * columns) : data.v(),
             data.keys(),
             data.values());
     return new AttentionRun(alone, rows, offer, memory());
@@ -287,7 +289,7 @@ public final class AttentionRun extends Run {
 
   @Override
   public byte[] rowOf(byte[] result, int r) {
-    int elements = c.append() ? c.headDim() : AttentionData.cols(c);
+    int elements = c.append() ? c.headDim() : AttentionData.columns(c);
     int rowBytes = elements * (c.append() ? c.kvFormat().elementBytes() : 4);
     if (!c.append()) {
       return Arrays.copyOfRange(result, r * rowBytes, (r + 1) * rowBytes);
@@ -332,7 +334,7 @@ public final class AttentionRun extends Run {
   private void judge(Judgement verdict, Pair pair, AttentionOracle exact, float[] actual) {
     for (int d = 0; d < c.headDim(); d++) {
       int col = pair.head * c.headDim() + d;
-      float value = actual[pair.row * AttentionData.cols(c) + col];
+      float value = actual[pair.row * AttentionData.columns(c) + col];
       verdict.close("y", pair.row, col, exact.y()[d], value, exact.bounds()[d]);
     }
   }
@@ -372,7 +374,7 @@ public final class AttentionRun extends Run {
       for (int kvHead = 0; kvHead < c.kvHeads(); kvHead++) {
         for (int r = 0; r < c.rows(); r++) {
           for (int d = 0; d < c.headDim(); d++) {
-            float value = from[r * AttentionData.cols(c) + kvHead * c.headDim() + d];
+            float value = from[r * AttentionData.columns(c) + kvHead * c.headDim() + d];
             stored(verdict, name, kvHead, c.firstPosition() + r, d, value, actual);
           }
         }

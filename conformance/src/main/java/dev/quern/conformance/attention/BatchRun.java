@@ -30,9 +30,9 @@ final class BatchRun extends Run {
     super(memory);
     this.alone = alone;
     AttentionCase c = first();
-    int cols = AttentionData.cols(c);
+    int columns = AttentionData.columns(c);
     float[] all = joined(alone.stream().map(a -> a.data().q()).toList());
-    q = inputMatrix(c.append() ? "k" : "q", all, cols, c.qPad());
+    q = inputMatrix(c.append() ? "k" : "q", all, columns, c.qPad());
     for (int i = 0; i < alone.size(); i++) {
       AttentionRun a = alone.get(i);
       int same = alone.indexOf(a);
@@ -40,8 +40,8 @@ final class BatchRun extends Run {
       batch.add(new SequenceRows(a.rows(), cache, a.spec().firstPosition()));
     }
     float[] vs = joined(alone.stream().map(a -> a.data().v()).toList());
-    v = c.append() ? inputMatrix("v", vs, cols, c.yPad()) : null;
-    y = c.append() ? null : outputMatrix("y", new float[all.length], cols, c.yPad(), true);
+    v = c.append() ? inputMatrix("v", vs, columns, c.yPad()) : null;
+    y = c.append() ? null : outputMatrix("y", new float[all.length], columns, c.yPad(), true);
   }
 
   private KvCache cache(AttentionRun a, int i) {
@@ -100,8 +100,8 @@ final class BatchRun extends Run {
     AttentionCase c = first();
     int rowBytes =
         c.append()
-            ? 2 * AttentionData.cols(c) * c.kvFormat().elementBytes()
-            : Float.BYTES * AttentionData.cols(c);
+            ? 2 * AttentionData.columns(c) * c.kvFormat().elementBytes()
+            : Float.BYTES * AttentionData.columns(c);
     List<byte[]> parts = new ArrayList<>();
     int at = 0;
     for (AttentionRun a : alone) {
@@ -130,7 +130,7 @@ final class BatchRun extends Run {
   }
 
   @Override
-  public Run rows(int from, int to) {
+  public Run rowRange(int from, int to) {
     throw oneCall();
   }
 

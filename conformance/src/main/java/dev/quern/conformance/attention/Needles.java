@@ -20,7 +20,7 @@ final class Needles {
   static void put(AttentionData data, AttentionCase c) {
     Mix mix = new Mix(c.seed(), "needles");
     double length = 4 * (Math.sqrt(c.headDim()) + 4); // of other keys at most a quarter, about
-    int cols = AttentionData.cols(c);
+    int columns = AttentionData.columns(c);
     for (int r = 0; r < c.rows(); r++) {
       for (int head = 0; head < c.heads(); head++) {
         int kvHead = head / c.group();
@@ -29,7 +29,7 @@ final class Needles {
         double squares = squares(data.keys(), c, kvHead, t);
         for (int d = 0; d < c.headDim(); d++) {
           double key = AttentionData.get(data.keys(), c, kvHead, t, d);
-          data.q()[r * cols + head * c.headDim() + d] =
+          data.q()[r * columns + head * c.headDim() + d] =
               (float) (key * SCORE / (c.spec().scale() * squares));
         }
       }

@@ -20,10 +20,10 @@ public final class Repeats {
   private Repeats() {}
 
   /// How many rows of a matrix differ.
-  public static int different(int rows, int cols) {
-    return (long) rows * cols <= MANY
+  public static int different(int rows, int columns) {
+    return (long) rows * columns <= MANY
         ? rows
-        : Math.min(rows, Math.clamp(DIFFERENT / cols, LEAST, MOST));
+        : Math.min(rows, Math.clamp(DIFFERENT / columns, LEAST, MOST));
   }
 
   /// Which of them each row is: the first ones in their order, the others as drawn.

@@ -39,31 +39,31 @@ public enum Values {
   /// Row-major values. Of very many, rows are alike (see [Repeats]).
   ///
   /// @param count how many
-  /// @param cols columns of a row
-  public float[] fill(int count, int cols, Mix mix) {
+  /// @param columns columns of a row
+  public float[] fill(int count, int columns, Mix mix) {
     float[] values = new float[count];
-    int rows = Math.ceilDiv(count, cols);
-    int different = Repeats.different(rows, cols);
+    int rows = Math.ceilDiv(count, columns);
+    int different = Repeats.different(rows, columns);
     for (int row = 0; row < different; row++) {
-      fillRow(values, row, cols, mix);
+      fillRow(values, row, columns, mix);
     }
     int[] sources = different < rows ? Repeats.sources(rows, different, mix) : new int[0];
     for (int row = different; row < rows; row++) {
-      int at = row * cols;
-      System.arraycopy(values, sources[row] * cols, values, at, Math.min(cols, count - at));
+      int at = row * columns;
+      System.arraycopy(values, sources[row] * columns, values, at, Math.min(columns, count - at));
     }
     return values;
   }
 
-  private void fillRow(float[] values, int row, int cols, Mix mix) {
+  private void fillRow(float[] values, int row, int columns, Mix mix) {
     if (this == WINDOW) {
-      fillWindow(values, row, cols, mix);
+      fillWindow(values, row, columns, mix);
       return;
     }
-    int at = row * cols;
+    int at = row * columns;
     float level = (float) Math.scalb(mix.uniform() + 0.5, mix.below(9) - 4);
-    int hot = mix.below(cols);
-    for (int i = 0; i < cols; i++) {
+    int hot = mix.below(columns);
+    for (int i = 0; i < columns; i++) {
       values[at + i] =
           (float)
               switch (this) {
@@ -87,17 +87,17 @@ public enum Values {
   /// Its first and last number are the largest and the smallest, as 127 is to -128: what is left
   /// out at an end of the row shows, and the zero point of rule L7 is 0, so that the zeros around
   /// the window add nothing to the bound.
-  private static void fillWindow(float[] values, int row, int cols, Mix mix) {
-    int width = Math.min(cols, row < 2 ? 32 : Math.max(32, WINDOW_PRODUCT / cols));
-    int power = Integer.highestOneBit(cols) >> mix.below(4);
-    int anywhere = mix.below(cols - width + 1);
+  private static void fillWindow(float[] values, int row, int columns, Mix mix) {
+    int width = Math.min(columns, row < 2 ? 32 : Math.max(32, WINDOW_PRODUCT / columns));
+    int power = Integer.highestOneBit(columns) >> mix.below(4);
+    int anywhere = mix.below(columns - width + 1);
     int start =
         switch (row) {
-          case 0 -> cols - width;
+          case 0 -> columns - width;
           case 1 -> 0;
-          default -> row % 3 == 0 ? Math.clamp(power - width / 2, 0, cols - width) : anywhere;
+          default -> row % 3 == 0 ? Math.clamp(power - width / 2, 0, columns - width) : anywhere;
         };
-    int at = row * cols + start;
+    int at = row * columns + start;
     float largest = 0;
     for (int i = 0; i < width; i++) {
       values[at + i] = (float) mix.normal();

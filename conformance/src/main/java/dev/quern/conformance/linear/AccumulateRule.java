@@ -70,8 +70,8 @@ final class AccumulateRule {
           // rules are for the sums; this one is wide, and asks whether they were added to y.)
           double sum = (double) expected[i] - ordinarily;
           double size = Math.abs(before[i]) + Math.abs(ordinarily) + Math.abs(sum) + c.inputs();
-          int cols = c.totalOutputs();
-          verdict.close("y", i / cols, i % cols, before[i] + sum, y[i], 0x1p-10 * size);
+          int columns = c.totalOutputs();
+          verdict.close("y", i / columns, i % columns, before[i] + sum, y[i], 0x1p-10 * size);
         }
       }
       return verdict.outcome(run.describe());

@@ -269,7 +269,7 @@ public final class LinearRun extends Run {
   }
 
   @Override
-  public Run rows(int from, int to) {
+  public Run rowRange(int from, int to) {
     float[] rows = Arrays.copyOfRange(data.x(), from * c.inputs(), to * c.inputs());
     int n = c.totalOutputs();
     float[] before = Arrays.copyOfRange(data.before(), from * n, to * n);

@@ -38,7 +38,7 @@ public record RmsNormCase(
   }
 
   /// Columns of a row.
-  public int cols() {
+  public int columns() {
     return Math.multiplyExact(width, groups);
   }
 
@@ -51,7 +51,7 @@ public record RmsNormCase(
 
   @Override
   public List<Size> sizes() {
-    return List.of(new Size("width", cols()), new Size("groups", groups));
+    return List.of(new Size("width", columns()), new Size("groups", groups));
   }
 
   @Override
@@ -71,11 +71,11 @@ public record RmsNormCase(
         "epsilon=" + (epsilon == 0.25f ? 1f : 0.25f),
         "epsilon=1.0E-6",
         "groups=" + (groups + 1),
-        groups > 1 ? "groups=1,width=" + cols() : "groups=" + width + ",width=1");
+        groups > 1 ? "groups=1,width=" + columns() : "groups=" + width + ",width=1");
   }
 
   @Override
   public RmsNormSpec spec() {
-    return new RmsNormSpec(cols(), epsilon, groups);
+    return new RmsNormSpec(columns(), epsilon, groups);
   }
 }

@@ -68,7 +68,7 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
     return new Query(
         name(),
         List.of(c.groups() == 1 ? RmsNormCases.WHOLE_ROWS : RmsNormCases.GROUPS),
-        Map.of("width", (long) c.cols(), "groups", (long) c.groups()));
+        Map.of("width", (long) c.columns(), "groups", (long) c.groups()));
   }
 
   @Override
@@ -89,24 +89,24 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
   @Override
   public RowData data(RmsNormCase c) {
     return new RowData(
-        c.x().fill(c.rows() * c.cols(), c.cols(), new Mix(c.seed(), "x")),
+        c.x().fill(c.rows() * c.columns(), c.columns(), new Mix(c.seed(), "x")),
         Values.NORMAL.fill(c.width(), c.width(), new Mix(c.seed(), "weight")));
   }
 
   @Override
-  public int cols(RmsNormCase c) {
-    return c.cols();
+  public int columns(RmsNormCase c) {
+    return c.columns();
   }
 
   @Override
   public RowMatrices place(RowRun<RmsNormCase, RmsNormKernel> run, RmsNormCase c, RowData data) {
     F32Matrix weight = run.input("weight", data.second(), c.width(), 0);
     if (c.inPlace()) {
-      F32Matrix x = run.inAndOut("x and y", data.first(), c.cols(), c.xPad());
+      F32Matrix x = run.inAndOut("x and y", data.first(), c.columns(), c.xPad());
       return new RowMatrices(x, weight, run.again(x));
     }
-    F32Matrix x = run.input("x", data.first(), c.cols(), c.xPad());
-    return new RowMatrices(x, weight, run.output("y", c.rows(), c.cols(), c.yPad()));
+    F32Matrix x = run.input("x", data.first(), c.columns(), c.xPad());
+    return new RowMatrices(x, weight, run.output("y", c.rows(), c.columns(), c.yPad()));
   }
 
   @Override
@@ -146,10 +146,10 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
         int at = first + i;
         double exact = x[at] / root * data.second()[i];
         if (Double.isNaN(exact)) {
-          verdict.nan("y", at / c.cols(), at % c.cols(), y[at]);
+          verdict.nan("y", at / c.columns(), at % c.columns(), y[at]);
         } else {
           double bound = Bounds.rmsNorm(c.width(), exact);
-          verdict.close("y", at / c.cols(), at % c.cols(), exact, y[at], bound);
+          verdict.close("y", at / c.columns(), at % c.columns(), exact, y[at], bound);
         }
       }
     }
@@ -216,7 +216,7 @@ public final class RmsNormRules implements RowRules<RmsNormCase, RmsNormKernel> 
         y -> {
           Judgement verdict = withinBounds(c, data, y); // the other rows and groups
           for (int i = bad; i < bad + c.width(); i++) {
-            verdict.nan("y", i / c.cols(), i % c.cols(), y[i]);
+            verdict.nan("y", i / c.columns(), i % c.columns(), y[i]);
           }
           return verdict;
         });

@@ -98,17 +98,18 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
         table[position * c.headDim() + c.halfDim() + j] = (float) StrictMath.sin(angle);
       }
     }
-    return new RowData(c.x().fill(c.rows() * cols(c), cols(c), new Mix(c.seed(), "x")), table);
+    return new RowData(
+        c.x().fill(c.rows() * columns(c), columns(c), new Mix(c.seed(), "x")), table);
   }
 
   @Override
-  public int cols(RopeCase c) {
+  public int columns(RopeCase c) {
     return c.heads() * c.headDim();
   }
 
   @Override
   public RowMatrices place(RowRun<RopeCase, RopeKernel> run, RopeCase c, RowData data) {
-    F32Matrix x = run.inAndOut("x", data.first(), cols(c), c.xPad());
+    F32Matrix x = run.inAndOut("x", data.first(), columns(c), c.xPad());
     return new RowMatrices(x, run.input("table", data.second(), c.headDim(), c.tablePad()), x);
   }
 
@@ -148,7 +149,7 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
   @Override
   public Judgement withinBounds(RopeCase c, RowData data, float[] result) {
     Judgement verdict = new Judgement();
-    int cols = cols(c);
+    int columns = columns(c);
     for (int r = 0; r < c.rows(); r++) {
       int angles = (c.firstPosition() + r) * c.headDim();
       for (int pair = 0; pair < c.heads() * c.halfDim(); pair++) {
@@ -157,11 +158,11 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
         int second = c.partner(first);
         double cos = data.second()[angles + j];
         double sin = data.second()[angles + c.halfDim() + j];
-        double a = data.first()[r * cols + first];
-        double b = data.first()[r * cols + second];
+        double a = data.first()[r * columns + first];
+        double b = data.first()[r * columns + second];
         if (Double.isFinite(a) && Double.isFinite(b)) {
-          float newA = result[r * cols + first];
-          float newB = result[r * cols + second];
+          float newA = result[r * columns + first];
+          float newB = result[r * columns + second];
           verdict.close("x", r, first, a * cos - b * sin, newA, Bounds.rope(a, b, cos, sin));
           verdict.close("x", r, second, a * sin + b * cos, newB, Bounds.rope(b, a, cos, sin));
         }
@@ -270,18 +271,18 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
       RowData turned = new RowData(there, conjugate);
       float[] back = Run.floats(open(c, turned, target, memory).call(workers, Prefill.NAN));
       Judgement verdict = new Judgement();
-      int cols = c.heads() * c.headDim();
+      int columns = c.heads() * c.headDim();
       for (int r = 0; r < c.rows(); r++) {
         for (int pair = 0; pair < c.heads() * c.halfDim(); pair++) {
           int first = c.first(pair / c.halfDim(), pair % c.halfDim());
           int second = c.partner(first);
-          double a = data.first()[r * cols + first];
-          double b = data.first()[r * cols + second];
+          double a = data.first()[r * columns + first];
+          double b = data.first()[r * columns + second];
           // Twice R1's bound, the first of them rotated, and the table's own rounding.
           double bound = 16 * Bounds.U * (Math.abs(a) + Math.abs(b)) + 16 * Bounds.TINY;
-          verdict.close("x, turned back", r, first, a, back[r * cols + first], bound);
-          verdict.close("x, turned back", r, second, b, back[r * cols + second], bound);
-          double norm = Math.hypot(there[r * cols + first], there[r * cols + second]);
+          verdict.close("x, turned back", r, first, a, back[r * columns + first], bound);
+          verdict.close("x, turned back", r, second, b, back[r * columns + second], bound);
+          double norm = Math.hypot(there[r * columns + first], there[r * columns + second]);
           verdict.close("norm of the pair, x", r, first, Math.hypot(a, b), (float) norm, bound);
         }
       }
@@ -292,11 +293,11 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
   private Outcome nonFinite(RopeCase c, Candidate target) {
     RowData data = data(c);
     Mix mix = new Mix(c.seed(), "non-finite");
-    int cols = cols(c);
+    int columns = columns(c);
     int row = mix.below(c.rows());
     int first = c.first(mix.below(c.heads()), mix.below(c.halfDim()));
     int second = c.partner(first);
-    data.first()[row * cols + (mix.oneIn(2) ? first : second)] = NonFinite.any(mix);
+    data.first()[row * columns + (mix.oneIn(2) ? first : second)] = NonFinite.any(mix);
     return check(
         c,
         data,
@@ -304,11 +305,11 @@ public final class RopeRules implements RowRules<RopeCase, RopeKernel> {
         x -> {
           Judgement verdict = withinBounds(c, data, x); // the other pairs
           for (int col : new int[] {first, second}) {
-            if (Float.isFinite(x[row * cols + col])) {
+            if (Float.isFinite(x[row * columns + col])) {
               verdict.fail(
                   String.format(Locale.ROOT, "x[%d][%d]", row, col),
                   "a non-finite value",
-                  Float.toString(x[row * cols + col]));
+                  Float.toString(x[row * columns + col]));
             }
           }
           return verdict;

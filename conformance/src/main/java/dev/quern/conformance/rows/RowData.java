@@ -8,7 +8,7 @@ import java.util.Arrays;
 /// @param second weight, table, or up
 record RowData(float[] first, float[] second) {
   /// Rows `from` (inclusive) to `to` (exclusive) of a matrix.
-  static float[] rows(float[] matrix, int cols, int from, int to) {
-    return Arrays.copyOfRange(matrix, from * cols, to * cols);
+  static float[] rows(float[] matrix, int columns, int from, int to) {
+    return Arrays.copyOfRange(matrix, from * columns, to * columns);
   }
 }

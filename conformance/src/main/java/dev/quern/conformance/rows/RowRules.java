@@ -39,7 +39,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
   RowData data(C c);
 
   /// Columns of the first matrix, and of the result.
-  int cols(C c);
+  int columns(C c);
 
   /// Lays the operands out. The order and the names are those of [Run#describe].
   RowMatrices place(RowRun<C, K> run, C c, RowData data);
@@ -54,7 +54,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
 
   /// What such a call reads.
   default RowData rows(C c, RowData data, int from, int to) {
-    return new RowData(RowData.rows(data.first(), cols(c), from, to), data.second());
+    return new RowData(RowData.rows(data.first(), columns(c), from, to), data.second());
   }
 
   /// Changes that make it another call of the same kernel: see [Run#next].
@@ -65,7 +65,7 @@ interface RowRules<C extends Record & Case, K extends Kernel> extends OperatorSu
 
   /// Judges a result by it. What has no finite value is left out: another rule has that.
   ///
-  /// @param result `[rows][cols]`
+  /// @param result `[rows][columns]`
   Judgement withinBounds(C c, RowData data, float[] result);
 
   @Override

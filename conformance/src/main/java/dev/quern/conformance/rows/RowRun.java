@@ -41,18 +41,18 @@ final class RowRun<C extends Record & Case, K extends Kernel> extends Run {
   }
 
   /// A matrix that is read only.
-  F32Matrix input(String name, float[] values, int cols, int pad) {
-    return inputMatrix(name, values, cols, pad);
+  F32Matrix input(String name, float[] values, int columns, int pad) {
+    return inputMatrix(name, values, columns, pad);
   }
 
   /// A matrix that is read and written to.
-  F32Matrix inAndOut(String name, float[] values, int cols, int pad) {
-    return outputMatrix(name, values, cols, pad, false);
+  F32Matrix inAndOut(String name, float[] values, int columns, int pad) {
+    return outputMatrix(name, values, columns, pad, false);
   }
 
   /// A matrix that is written to.
-  F32Matrix output(String name, int rows, int cols, int pad) {
-    return outputMatrix(name, new float[rows * cols], cols, pad, true);
+  F32Matrix output(String name, int rows, int columns, int pad) {
+    return outputMatrix(name, new float[rows * columns], columns, pad, true);
   }
 
   /// A matrix once more, as another object.
@@ -81,7 +81,7 @@ final class RowRun<C extends Record & Case, K extends Kernel> extends Run {
   }
 
   @Override
-  public Run rows(int from, int to) {
+  public Run rowRange(int from, int to) {
     C part = CaseText.with(c, rules.rows(c, from, to));
     return new RowRun<>(rules, part, rules.rows(c, data, from, to), offer, memory());
   }
@@ -104,7 +104,7 @@ final class RowRun<C extends Record & Case, K extends Kernel> extends Run {
 
   @Override
   public byte[] rowOf(byte[] result, int r) {
-    int rowBytes = Float.BYTES * rules.cols(c);
+    int rowBytes = Float.BYTES * rules.columns(c);
     return Arrays.copyOfRange(result, r * rowBytes, (r + 1) * rowBytes);
   }
 

@@ -96,7 +96,7 @@ public final class SwiGluRules implements RowRules<SwiGluCase, SwiGluKernel> {
   }
 
   @Override
-  public int cols(SwiGluCase c) {
+  public int columns(SwiGluCase c) {
     return c.width();
   }
 

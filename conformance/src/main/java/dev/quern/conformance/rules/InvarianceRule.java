@@ -83,7 +83,7 @@ public record InvarianceRule<C extends Record & Case>(OperatorSuite<C> suite) {
     for (int i = 1; i < cuts.size(); i++) {
       int from = cuts.get(i - 1);
       int to = cuts.get(i);
-      Run part = run.rows(from, to);
+      Run part = run.rowRange(from, to);
       Schedule schedule = new Schedule(1 + mix.below(WORKERS), Order.SHUFFLED);
       try (TestWorkers workers = TestWorkers.of(schedule, mix.below(1000))) {
         byte[] result = part.call(workers, Prefill.NAN);

@@ -32,8 +32,9 @@ public interface Memory extends AutoCloseable {
   ///
   /// @param strideFloats the stride that it should have
   /// @param written whether a kernel writes to it
-  default MatrixPlace matrix(String name, int rows, int cols, int strideFloats, boolean written) {
-    long bytes = 4 * ((rows - 1L) * strideFloats + cols);
+  default MatrixPlace matrix(
+      String name, int rows, int columns, int strideFloats, boolean written) {
+    long bytes = 4 * ((rows - 1L) * strideFloats + columns);
     if (!written) {
       return new MatrixPlace(input(name, bytes, 4), strideFloats, true);
     }

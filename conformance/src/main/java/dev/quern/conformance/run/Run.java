@@ -55,11 +55,11 @@ public abstract class Run {
 
   /// This call's row `r` alone, on the same kernel.
   public final Run row(int r) {
-    return rows(r, r + 1);
+    return rowRange(r, r + 1);
   }
 
   /// This call's rows `from` (inclusive) to `to` (exclusive), on the same kernel.
-  public abstract Run rows(int from, int to);
+  public abstract Run rowRange(int from, int to);
 
   /// Another call of the same kernel, on operands of its own.
   ///
@@ -303,50 +303,50 @@ public abstract class Run {
         .initial();
   }
 
-  /// What a matrix holds before a call, `[rows][cols]`.
+  /// What a matrix holds before a call, `[rows][columns]`.
   protected final float[] held(F32Matrix m) {
     ByteBuffer bytes = ByteBuffer.wrap(held(m.data())).order(ByteOrder.LITTLE_ENDIAN);
-    float[] values = new float[m.rows() * m.cols()];
+    float[] values = new float[m.rows() * m.columns()];
     for (int i = 0; i < values.length; i++) {
-      values[i] = bytes.getFloat(4 * (i / m.cols() * m.rowStrideFloats() + i % m.cols()));
+      values[i] = bytes.getFloat(4 * (i / m.columns() * m.rowStrideFloats() + i % m.columns()));
     }
     return values;
   }
 
   /// A new matrix that is read only.
   ///
-  /// @param values `[rows][cols]`
+  /// @param values `[rows][columns]`
   /// @param pad floats between two rows, which hold canaries
-  protected final F32Matrix inputMatrix(String name, float[] values, int cols, int pad) {
-    return matrix(name, values, cols, pad, false, false);
+  protected final F32Matrix inputMatrix(String name, float[] values, int columns, int pad) {
+    return matrix(name, values, columns, pad, false, false);
   }
 
   /// A new matrix that is written to.
   ///
-  /// @param values what it holds before, `[rows][cols]`
+  /// @param values what it holds before, `[rows][columns]`
   protected final F32Matrix outputMatrix(
-      String name, float[] values, int cols, int pad, boolean prefilled) {
-    return matrix(name, values, cols, pad, true, prefilled);
+      String name, float[] values, int columns, int pad, boolean prefilled) {
+    return matrix(name, values, columns, pad, true, prefilled);
   }
 
   private F32Matrix matrix(
-      String name, float[] values, int cols, int pad, boolean written, boolean prefilled) {
-    int rows = values.length / cols;
-    Memory.MatrixPlace at = memory.matrix(name, rows, cols, cols + pad, written);
+      String name, float[] values, int columns, int pad, boolean written, boolean prefilled) {
+    int rows = values.length / columns;
+    Memory.MatrixPlace at = memory.matrix(name, rows, columns, columns + pad, written);
     int stride = at.strideFloats();
     byte[] bytes = new byte[Math.toIntExact(at.place().segment().byteSize())];
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    while (stride > cols && buffer.remaining() >= Integer.BYTES) {
+    while (stride > columns && buffer.remaining() >= Integer.BYTES) {
       buffer.putInt(Memory.canary(matrices.size() + 0x4000)); // another in each matrix
     }
     FloatBuffer floats = buffer.rewind().asFloatBuffer();
     List<Operand.Range> ranges = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
-      floats.put(r * stride, values, r * cols, cols);
-      ranges.add(new Operand.Range(4L * r * stride, 4L * r * stride + 4L * cols));
+      floats.put(r * stride, values, r * columns, columns);
+      ranges.add(new Operand.Range(4L * r * stride, 4L * r * stride + 4L * columns));
     }
     if (!prefilled) {
-      summaries.add(() -> name + " " + Summary.of(values, rows, cols, stride));
+      summaries.add(() -> name + " " + Summary.of(values, rows, columns, stride));
     }
     List<Operand.Range> writes = written ? ranges : List.of();
     MemorySegment data =
@@ -355,7 +355,7 @@ public abstract class Run {
                 ? Operand.alone(name, at.place(), bytes, writes, prefilled)
                 : new Operand(
                     name, at.place(), bytes, writes, written ? List.of() : ranges, prefilled));
-    F32Matrix matrix = new F32Matrix(data, rows, cols, stride);
+    F32Matrix matrix = new F32Matrix(data, rows, columns, stride);
     matrices.add(matrix);
     return matrix;
   }
@@ -364,7 +364,7 @@ public abstract class Run {
   /// memory.
   protected static F32Matrix view(F32Matrix m) {
     MemorySegment data = m.data().asSlice(0);
-    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
+    return new F32Matrix(data, m.rows(), m.columns(), m.rowStrideFloats());
   }
 
   /// The matrices of the call, in the order in which they were made; one that is two operands once.

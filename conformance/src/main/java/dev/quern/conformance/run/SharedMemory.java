@@ -56,7 +56,7 @@ public final class SharedMemory implements Memory {
       int gap = n == 0 ? 0 : GAPS[mix.below(GAPS.length)];
       gap(stride, stride + gap);
       starts[i] = stride + gap;
-      stride = starts[i] + matrices.get(i).cols();
+      stride = starts[i] + matrices.get(i).columns();
     }
     int tail = TAILS[mix.below(TAILS.length)];
     gap(stride, stride + tail);
@@ -83,7 +83,7 @@ public final class SharedMemory implements Memory {
   /// The next matrix, whose memory goes on to the end of the buffer.
   @Override
   public synchronized MatrixPlace matrix(
-      String name, int rows, int cols, int strideFloats, boolean written) {
+      String name, int rows, int columns, int strideFloats, boolean written) {
     return places.get(placed++);
   }
 

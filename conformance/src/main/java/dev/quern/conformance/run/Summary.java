@@ -8,7 +8,7 @@ final class Summary {
   private Summary() {}
 
   /// For example `[3, 64] stride 67: -2.1 .. 3.4, 2 zero, 1 NaN`, and all values if they are few.
-  static String of(float[] values, int rows, int cols, int stride) {
+  static String of(float[] values, int rows, int columns, int stride) {
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
     int zero = 0;
@@ -23,8 +23,8 @@ final class Summary {
       nan += Float.isNaN(v) ? 1 : 0;
       infinite += Float.isInfinite(v) ? 1 : 0;
     }
-    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "[%d, %d]", rows, cols));
-    if (stride != cols) {
+    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "[%d, %d]", rows, columns));
+    if (stride != columns) {
       text.append(" stride ").append(stride);
     }
     if (values.length <= 8) {

@@ -396,14 +396,14 @@ final class FacadeFaults {
   /// What a kernel reads that takes the rows of a matrix to be that many floats apart. Native code
   /// would go on behind the segment; here that reads as zeros.
   private static F32Matrix misread(F32Matrix m, int stride) {
-    F32Matrix read = F32Matrix.allocate(Arena.ofAuto(), m.rows(), m.cols());
+    F32Matrix read = F32Matrix.allocate(Arena.ofAuto(), m.rows(), m.columns());
     for (int r = 0; r < m.rows(); r++) {
       copyWhatIsThere(
           m.data(),
           (long) r * stride * Float.BYTES,
           read.data(),
           read.offsetBytes(r, 0),
-          (long) m.cols() * Float.BYTES);
+          (long) m.columns() * Float.BYTES);
     }
     return read;
   }
@@ -418,7 +418,7 @@ final class FacadeFaults {
   }
 
   private static F32Matrix dense(F32Matrix m) {
-    return m.rowStrideFloats() == m.cols() ? m : new F32Matrix(m.data(), m.rows(), m.cols());
+    return m.rowStrideFloats() == m.columns() ? m : new F32Matrix(m.data(), m.rows(), m.columns());
   }
 
   private static boolean sameStart(F32Matrix a, F32Matrix b) {
@@ -428,8 +428,8 @@ final class FacadeFaults {
   /// Whether the range of one matrix, its gaps included, reaches into that of another that begins
   /// elsewhere.
   private static boolean interleave(F32Matrix a, F32Matrix b) {
-    long aEnd = a.data().address() + a.offsetBytes(a.rows() - 1, a.cols());
-    long bEnd = b.data().address() + b.offsetBytes(b.rows() - 1, b.cols());
+    long aEnd = a.data().address() + a.offsetBytes(a.rows() - 1, a.columns());
+    long bEnd = b.data().address() + b.offsetBytes(b.rows() - 1, b.columns());
     return !sameStart(a, b) && a.data().address() < bEnd && b.data().address() < aEnd;
   }
 
@@ -454,7 +454,7 @@ final class FacadeFaults {
         public void apply(F32Matrix x, F32Matrix y, Workspace w) {
           // What the other matrices overwrite is lost before they add to it.
           for (int r = 0; r < y.rows(); r++) {
-            for (int o = first; o < y.cols(); o++) {
+            for (int o = first; o < y.columns(); o++) {
               y.set(r, o, 0);
             }
           }
@@ -804,13 +804,13 @@ final class FacadeFaults {
 
   private static void stagedWeight(
       RmsNormKernel right, F32Matrix x, F32Matrix weight, F32Matrix y, Workspace w) {
-    long bytes = (long) weight.cols() * Float.BYTES;
+    long bytes = (long) weight.columns() * Float.BYTES;
     if (w.scratch().byteSize() < bytes) {
       right.apply(x, weight, y, w);
       return;
     }
     MemorySegment.copy(weight.data(), 0, w.scratch(), 0, bytes);
-    right.apply(x, new F32Matrix(w.scratch(), 1, weight.cols()), y, w);
+    right.apply(x, new F32Matrix(w.scratch(), 1, weight.columns()), y, w);
   }
 
   /// Row by row where there is a row whose root is bounded.
@@ -826,8 +826,8 @@ final class FacadeFaults {
     }
     for (int r = 0; r < x.rows(); r++) {
       float shrink = shrink(x, r); // before y is written, which may be x
-      right.apply(x.rows(r, r + 1), weight, y.rows(r, r + 1), w);
-      for (int i = 0; shrink < 1 && i < y.cols(); i++) {
+      right.apply(x.rowRange(r, r + 1), weight, y.rowRange(r, r + 1), w);
+      for (int i = 0; shrink < 1 && i < y.columns(); i++) {
         y.set(r, i, y.get(r, i) * shrink);
       }
     }
@@ -837,11 +837,11 @@ final class FacadeFaults {
   /// is made of 0 and not of the root.
   private static float shrink(F32Matrix x, int row) {
     double sum = 0;
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       double xi = x.get(row, i);
       sum += xi * xi;
     }
-    double root = Math.sqrt(sum / x.cols());
+    double root = Math.sqrt(sum / x.columns());
     return root > 0 && root < 1e-6 ? (float) (root * 1e6) : 1;
   }
 
@@ -855,7 +855,7 @@ final class FacadeFaults {
     }
     RopeKernel rest = scalar(new RopeSpec(more, spec.headDim(), spec.pairing()));
     for (int r = 0; r < x.rows(); r++) {
-      long at = x.offsetBytes(r, x.cols());
+      long at = x.offsetBytes(r, x.columns());
       long bytes = (long) more * spec.headDim() * Float.BYTES;
       if (at + bytes <= x.data().byteSize()) {
         F32Matrix heads = new F32Matrix(x.data().asSlice(at, bytes), 1, more * spec.headDim());
@@ -873,7 +873,7 @@ final class FacadeFaults {
     if (first > 0 || isIdentity(spec, table)) {
       right.apply(x, table, first, w);
     } else if (x.rows() > 1) {
-      right.apply(x.rows(1, x.rows()), table, 1, w);
+      right.apply(x.rowRange(1, x.rows()), table, 1, w);
     }
   }
 
@@ -898,7 +898,7 @@ final class FacadeFaults {
       return;
     }
     for (int r = 0; r < y.rows(); r++) {
-      for (int i = 0; i < y.cols(); i++) {
+      for (int i = 0; i < y.columns(); i++) {
         double silu = silu(gate.get(r, i));
         y.set(r, i, (float) (silu * silu));
       }
@@ -911,7 +911,7 @@ final class FacadeFaults {
 
   private static void fusedStride(
       SwiGluKernel right, F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
-    int width = gate.cols();
+    int width = gate.columns();
     boolean adjoin = up.data().address() - gate.data().address() == (long) width * Float.BYTES;
     boolean wider = gate.rowStrideFloats() != 2 * width || up.rowStrideFloats() != 2 * width;
     if (gate.rows() > 1 && adjoin && wider) {
@@ -935,7 +935,7 @@ final class FacadeFaults {
   private static void goOn(F32Matrix gate, F32Matrix up, F32Matrix y) {
     long end =
         Math.min(y.data().byteSize(), Math.min(gate.data().byteSize(), up.data().byteSize()));
-    for (long at = y.offsetBytes(0, y.cols()); at <= end - Float.BYTES; at += Float.BYTES) {
+    for (long at = y.offsetBytes(0, y.columns()); at <= end - Float.BYTES; at += Float.BYTES) {
       double silu = silu(gate.data().get(JAVA_FLOAT, at));
       y.data().set(JAVA_FLOAT, at, (float) (silu * up.data().get(JAVA_FLOAT, at)));
     }

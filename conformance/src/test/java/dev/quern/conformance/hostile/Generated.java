@@ -260,13 +260,13 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
           () ->
               c -> {
                 F32Matrix m = output ? c.y() : c.inputs().get(operand);
-                if (m.rowStrideFloats() - m.cols() <= limit) {
+                if (m.rowStrideFloats() - m.columns() <= limit) {
                   c.apply();
                   return;
                 }
-                int other = unit == 0 ? m.cols() : m.rowStrideFloats() / unit * unit;
+                int other = unit == 0 ? m.columns() : m.rowStrideFloats() / unit * unit;
                 F32Matrix view =
-                    new F32Matrix(m.data(), m.rows(), m.cols(), Math.max(m.cols(), other));
+                    new F32Matrix(m.data(), m.rows(), m.columns(), Math.max(m.columns(), other));
                 (output ? c.withY(view) : c.withInput(operand, view)).apply();
               });
     }
@@ -353,7 +353,8 @@ record Generated(long seed, int number, Drawn kind, Hostile hostile, Witness wit
               F32Matrix first;
               synchronized (kept) {
                 first =
-                    kept.computeIfAbsent(List.of(owner, m.rows(), m.cols()), k -> Kernels.copy(m));
+                    kept.computeIfAbsent(
+                        List.of(owner, m.rows(), m.columns()), k -> Kernels.copy(m));
               }
               c.withInput(input, first).apply();
             };

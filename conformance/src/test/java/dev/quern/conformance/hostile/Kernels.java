@@ -132,7 +132,7 @@ final class Kernels {
 
   /// A dense copy of a matrix, in memory that the garbage collector frees.
   static F32Matrix copy(F32Matrix m) {
-    F32Matrix copy = F32Matrix.allocate(Arena.ofAuto(), m.rows(), m.cols());
+    F32Matrix copy = F32Matrix.allocate(Arena.ofAuto(), m.rows(), m.columns());
     copyInto(m, copy);
     return copy;
   }
@@ -145,7 +145,7 @@ final class Kernels {
           from.offsetBytes(r, 0),
           to.data(),
           to.offsetBytes(r, 0),
-          (long) from.cols() * Float.BYTES);
+          (long) from.columns() * Float.BYTES);
     }
   }
 

@@ -560,7 +560,7 @@ final class MemoryFaults {
             }
             F32Matrix saved = saved(x, w, behind(right, x.rows(), w));
             for (int r = 0; r < x.rows(); r++) {
-              for (int i = 0; i < x.cols(); i++) {
+              for (int i = 0; i < x.columns(); i++) {
                 x.set(r, i, Bf16.toFloat(Bf16.fromFloat(x.get(r, i))));
               }
             }
@@ -581,7 +581,7 @@ final class MemoryFaults {
           right.apply(x, y, w);
           if (gap(y) >= 64) {
             for (int r = 0; r < y.rows() - 1; r++) {
-              clear(y, r, y.cols(), roundUp(y.cols(), 16));
+              clear(y, r, y.columns(), roundUp(y.columns(), 16));
             }
           }
         });
@@ -606,7 +606,7 @@ final class MemoryFaults {
               right.apply(x, y, w);
               return;
             }
-            F32Matrix tile = y.columns(from, from + n);
+            F32Matrix tile = y.columnRange(from, from + n);
             F32Matrix before = saved(tile, w, behind(right, x.rows(), w));
             right.apply(x, y, w);
             for (int r = 0; r < tile.rows(); r++) {
@@ -630,7 +630,7 @@ final class MemoryFaults {
         packer,
         (right, x, y, w) -> {
           for (int r = 0; r < y.rows(); r++) {
-            for (int o = 0; o < y.cols(); o++) {
+            for (int o = 0; o < y.columns(); o++) {
               if (Float.isNaN(y.get(r, o))) {
                 y.set(r, o, 0);
               }
@@ -648,7 +648,7 @@ final class MemoryFaults {
         packer,
         (right, x, y, w) -> {
           if (x.rows() == 1) {
-            for (int o = 0; o < y.cols(); o++) {
+            for (int o = 0; o < y.columns(); o++) {
               y.set(0, o, Math.min(65504f, Math.max(-65504f, y.get(0, o))));
             }
           }
@@ -823,7 +823,7 @@ final class MemoryFaults {
         kernel,
         (right, q, cache, first, y, w) -> {
           for (int r = 0; r < y.rows() - 1 && y.rows() >= 128; r++) {
-            clear(y, r, y.cols(), y.rowStrideFloats());
+            clear(y, r, y.columns(), y.rowStrideFloats());
           }
           right.apply(q, cache, first, y, w);
         });
@@ -929,18 +929,18 @@ final class MemoryFaults {
         right.apply(x, weight, y, w);
         for (int r = 0; r < x.rows() - 1; r++) {
           float factor = factors.get(r, 0);
-          for (int i = 0; i < y.cols() && factor != 1; i++) {
+          for (int i = 0; i < y.columns() && factor != 1; i++) {
             y.set(r, i, y.get(r, i) * factor);
           }
         }
       }
 
       private float factor(F32Matrix x, int row) {
-        double between = squares(x, row, x.cols(), x.rowStrideFloats());
+        double between = squares(x, row, x.columns(), x.rowStrideFloats());
         if (between == 0) {
           return 1;
         }
-        double own = squares(x, row, 0, x.cols()) + (double) spec.epsilon() * x.cols();
+        double own = squares(x, row, 0, x.columns()) + (double) spec.epsilon() * x.columns();
         return (float) Math.sqrt(own / (own + between));
       }
     };
@@ -969,8 +969,8 @@ final class MemoryFaults {
           right.apply(x, weight, y, w);
           int end = y.rows() < 33 ? y.rows() : roundUp(y.rows(), 4);
           for (int r = y.rows(); r < end; r++) {
-            if (y.offsetBytes(r, y.cols()) <= y.data().byteSize()) {
-              clear(y, r, 0, y.cols());
+            if (y.offsetBytes(r, y.columns()) <= y.data().byteSize()) {
+              clear(y, r, 0, y.columns());
             }
           }
         });
@@ -994,9 +994,9 @@ final class MemoryFaults {
           right.apply(x, table, first, w);
           return;
         }
-        F32Matrix angles = table.rows(first, first + x.rows());
+        F32Matrix angles = table.rowRange(first, first + x.rows());
         F32Matrix saved = saved(angles, w, behind(right, x.rows(), w));
-        scale(angles.columns(spec.headDim() / 2, spec.headDim()), -1);
+        scale(angles.columnRange(spec.headDim() / 2, spec.headDim()), -1);
         try {
           right.apply(x, saved, 0, w);
         } finally {
@@ -1043,7 +1043,7 @@ final class MemoryFaults {
             || header.get(JAVA_INT, 8) != first
             || header.get(JAVA_INT, 12) != rows
             || header.get(JAVA_INT, 16) != spec.headDim()) {
-          Kernels.copyInto(table.rows(first, first + rows), angles);
+          Kernels.copyInto(table.rowRange(first, first + rows), angles);
           header.set(JAVA_LONG, 0, MAGIC);
           header.set(JAVA_INT, 8, first);
           header.set(JAVA_INT, 12, rows);
@@ -1060,15 +1060,15 @@ final class MemoryFaults {
     if (more == 0) {
       return kernel;
     }
-    int cols = more * spec.headDim();
+    int columns = more * spec.headDim();
     RopeKernel others = scalar(new RopeSpec(more, spec.headDim(), spec.pairing()));
     return Kernels.calls(
         kernel,
         (right, x, table, first, w) -> {
           right.apply(x, table, first, w);
-          if (x.rows() >= 8 && gap(x) >= cols) {
-            MemorySegment behind = x.data().asSlice(x.offsetBytes(0, x.cols()));
-            F32Matrix heads = new F32Matrix(behind, x.rows() - 1, cols, x.rowStrideFloats());
+          if (x.rows() >= 8 && gap(x) >= columns) {
+            MemorySegment behind = x.data().asSlice(x.offsetBytes(0, x.columns()));
+            F32Matrix heads = new F32Matrix(behind, x.rows() - 1, columns, x.rowStrideFloats());
             others.apply(heads, table, first, w);
           }
         });
@@ -1122,7 +1122,7 @@ final class MemoryFaults {
             return;
           }
           for (int r = 0; r < y.rows() - 1; r++) {
-            for (int i = y.cols(); i < stride; i++) {
+            for (int i = y.columns(); i < stride; i++) {
               double g = gate.get(r, i);
               y.set(r, i, (float) (g / (1 + Math.exp(-g)) * up.get(r, i)));
             }
@@ -1145,7 +1145,7 @@ final class MemoryFaults {
       @Override
       public void apply(F32Matrix gate, F32Matrix up, F32Matrix y, Workspace w) {
         boolean inPlace = same(y, gate);
-        F32Matrix before = saved(y.columns(from, from + n), w, behind(right, y.rows(), w));
+        F32Matrix before = saved(y.columnRange(from, from + n), w, behind(right, y.rows(), w));
         right.apply(gate, up, y, w);
         for (int r = 0; r < y.rows(); r++) {
           for (int i = 0; i < n; i++) {
@@ -1186,25 +1186,25 @@ final class MemoryFaults {
   }
 
   /// Bytes of a dense matrix.
-  private static long floats(int rows, int cols) {
-    return (long) rows * cols * Float.BYTES;
+  private static long floats(int rows, int columns) {
+    return (long) rows * columns * Float.BYTES;
   }
 
   /// A dense matrix in scratch.
-  private static F32Matrix matrix(Workspace w, long at, int rows, int cols) {
-    return new F32Matrix(w.scratch().asSlice(at, floats(rows, cols)), rows, cols);
+  private static F32Matrix matrix(Workspace w, long at, int rows, int columns) {
+    return new F32Matrix(w.scratch().asSlice(at, floats(rows, columns)), rows, columns);
   }
 
   /// A copy in scratch.
   private static F32Matrix saved(F32Matrix m, Workspace w, long at) {
-    F32Matrix copy = matrix(w, at, m.rows(), m.cols());
+    F32Matrix copy = matrix(w, at, m.rows(), m.columns());
     Kernels.copyInto(m, copy);
     return copy;
   }
 
   private static void scale(F32Matrix m, float factor) {
     for (int r = 0; r < m.rows(); r++) {
-      for (int i = 0; i < m.cols(); i++) {
+      for (int i = 0; i < m.columns(); i++) {
         m.set(r, i, m.get(r, i) * factor);
       }
     }
@@ -1225,7 +1225,7 @@ final class MemoryFaults {
 
   /// Floats between the end of a row and the next row.
   private static int gap(F32Matrix m) {
-    return m.rowStrideFloats() - m.cols();
+    return m.rowStrideFloats() - m.columns();
   }
 
   private static int roundUp(int n, int step) {
@@ -1245,7 +1245,7 @@ final class MemoryFaults {
   /// The same memory as native code sees it.
   private static F32Matrix raw(F32Matrix m) {
     MemorySegment data = raw(m.data().address(), m.data().byteSize());
-    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
+    return new F32Matrix(data, m.rows(), m.columns(), m.rowStrideFloats());
   }
 
   @SuppressWarnings("restricted") // the suite's JVMs allow it

@@ -419,7 +419,7 @@ final class SizeFaults {
         (right, x, y, w) -> {
           right.apply(x, y, w);
           for (int r = 0; r < y.rows(); r++) {
-            for (int o = 65_536; o < y.cols(); o++) {
+            for (int o = 65_536; o < y.columns(); o++) {
               y.set(r, o, y.get(r, o & 0xFFFF));
             }
           }
@@ -458,7 +458,7 @@ final class SizeFaults {
           }
           for (int first = 0; first < rows; first += 512) {
             int tile = Math.min(512, rows - first);
-            right.apply(x.firstRows(tile), y.rows(first, first + tile), w);
+            right.apply(x.firstRows(tile), y.rowRange(first, first + tile), w);
           }
         });
   }
@@ -471,7 +471,7 @@ final class SizeFaults {
         packer,
         (right, x, y, w) -> {
           for (int r = 0; r < y.rows(); r++) {
-            for (int o = 0; o < y.cols(); o++) {
+            for (int o = 0; o < y.columns(); o++) {
               y.set(r, o, 2 * y.get(r, o));
             }
           }
@@ -490,7 +490,7 @@ final class SizeFaults {
           Kernels.copyInto(y, old);
           right.apply(x, y, w);
           for (int r = 0; r < y.rows(); r++) {
-            for (int o = 0; o < y.cols(); o++) {
+            for (int o = 0; o < y.columns(); o++) {
               y.set(r, o, y.get(r, o) + old.get(r, o));
             }
           }
@@ -602,7 +602,7 @@ final class SizeFaults {
         packer,
         x -> {
           for (int r = 0; r < x.rows(); r++) {
-            for (int i = 4096; i < x.cols(); i++) {
+            for (int i = 4096; i < x.columns(); i++) {
               if (!Float.isFinite(x.get(r, i))) {
                 x.set(r, i, 0);
               }
@@ -628,7 +628,7 @@ final class SizeFaults {
               lo = Math.min(lo, x.get(r, i));
               hi = Math.max(hi, x.get(r, i));
             }
-            for (int i = 8192; i < x.cols(); i++) {
+            for (int i = 8192; i < x.columns(); i++) {
               float xi = x.get(r, i);
               if (Float.isFinite(xi)) { // a row with a NaN or an infinity is NaN all the same
                 x.set(r, i, Math.min(hi, Math.max(lo, xi)));
@@ -666,13 +666,13 @@ final class SizeFaults {
         packer,
         (right, x, y, w) -> {
           right.apply(x, y, w);
-          int cols = spec.outputs();
-          long end = (long) y.rows() * cols;
+          int columns = spec.outputs();
+          long end = (long) y.rows() * columns;
           for (long i = 1 << 24; i < end; i++) {
             long rounded = (long) (float) i;
             if (rounded != i && rounded < end) {
-              float other = y.get((int) (rounded / cols), (int) (rounded % cols));
-              y.set((int) (i / cols), (int) (i % cols), other);
+              float other = y.get((int) (rounded / columns), (int) (rounded % columns));
+              y.set((int) (i / columns), (int) (i % columns), other);
             }
           }
         });
@@ -735,7 +735,7 @@ final class SizeFaults {
   /// Sets the elements to 0 that are neither above a row nor left of a column.
   private static void zero(F32Matrix m, int fromRow, int fromCol) {
     for (int r = fromRow; r < m.rows(); r++) {
-      for (int c = fromCol; c < m.cols(); c++) {
+      for (int c = fromCol; c < m.columns(); c++) {
         m.set(r, c, 0);
       }
     }
@@ -744,7 +744,7 @@ final class SizeFaults {
   /// Remembers the columns of y from one on, which a fault will not write.
   private static void keep(F32Matrix y, int from, F32Matrix old) {
     for (int r = 0; r < y.rows(); r++) {
-      for (int o = from; o < y.cols(); o++) {
+      for (int o = from; o < y.columns(); o++) {
         old.set(r, o - from, y.get(r, o));
       }
     }
@@ -752,7 +752,7 @@ final class SizeFaults {
 
   private static void putBack(F32Matrix old, F32Matrix y, int from) {
     for (int r = 0; r < y.rows(); r++) {
-      for (int o = from; o < y.cols(); o++) {
+      for (int o = from; o < y.columns(); o++) {
         y.set(r, o, old.get(r, o - from));
       }
     }
@@ -946,7 +946,7 @@ final class SizeFaults {
           }
           if (near < rows) {
             int wrapped = position + near & 0x7FFF;
-            right.append(k.rows(near, rows), v.rows(near, rows), cache, wrapped, w);
+            right.append(k.rowRange(near, rows), v.rowRange(near, rows), cache, wrapped, w);
           }
         });
   }
@@ -1281,7 +1281,7 @@ final class SizeFaults {
         kernel,
         (right, x, weight, y, w) ->
             right.apply(
-                x, weight, same(x, y) ? y : new F32Matrix(y.data(), y.rows(), y.cols()), w));
+                x, weight, same(x, y) ? y : new F32Matrix(y.data(), y.rows(), y.columns()), w));
   }
 
   private static RmsNormKernel oddLastWithoutWeight(RmsNormSpec spec, RmsNormKernel kernel) {
@@ -1664,7 +1664,7 @@ final class SizeFaults {
         kernel,
         (right, gate, up, y, w) -> {
           for (int r = 0; r < y.rows(); r++) {
-            for (int c = 0; c < y.cols(); c++) {
+            for (int c = 0; c < y.columns(); c++) {
               y.set(r, c, fault.of(gate.get(r, c), up.get(r, c)));
             }
           }

@@ -34,11 +34,11 @@ record Spot(Where where, int of, int at, Damage what) {
     READ_AS_ZERO
   }
 
-  boolean hits(int row, int rows, int col, int cols) {
+  boolean hits(int row, int rows, int col, int columns) {
     return switch (where) {
-      case LAST_COLUMN -> col == cols - 1;
-      case TAIL -> col >= cols / of * of;
-      case LANE -> col < cols / of * of && col % of == at;
+      case LAST_COLUMN -> col == columns - 1;
+      case TAIL -> col >= columns / of * of;
+      case LANE -> col < columns / of * of && col % of == at;
       case LAST_ROW -> row == rows - 1;
       case ROWS_FROM -> row >= of;
       case COLUMNS_FROM -> col >= of;
@@ -63,7 +63,7 @@ record Spot(Where where, int of, int at, Damage what) {
         F32Matrix y = call.y();
         call.apply();
         F32Matrix right = Kernels.copy(y);
-        each(y, (r, c) -> y.set(r, c, right.get(r, c > 0 ? c - 1 : y.cols() - 1)));
+        each(y, (r, c) -> y.set(r, c, right.get(r, c > 0 ? c - 1 : y.columns() - 1)));
       }
       case ZERO -> {
         call.apply();
@@ -78,8 +78,8 @@ record Spot(Where where, int of, int at, Damage what) {
 
   private void each(F32Matrix m, Element element) {
     for (int r = 0; r < m.rows(); r++) {
-      for (int c = 0; c < m.cols(); c++) {
-        if (hits(r, m.rows(), c, m.cols())) {
+      for (int c = 0; c < m.columns(); c++) {
+        if (hits(r, m.rows(), c, m.columns())) {
           element.visit(r, c);
         }
       }

@@ -671,7 +671,7 @@ final class StateFaults {
       for (int r = 0; r < x.rows(); r++) {
         float min = 0;
         float max = 0;
-        for (int i = 0; i < x.cols(); i++) {
+        for (int i = 0; i < x.columns(); i++) {
           min = Math.min(min, x.get(r, i));
           max = Math.max(max, x.get(r, i));
         }
@@ -679,7 +679,7 @@ final class StateFaults {
           kept.keep(x, r);
           lo = min;
           hi = max;
-        } else if (!kept.begins(x, r, x.cols())) {
+        } else if (!kept.begins(x, r, x.columns())) {
           quantized = quantized == x ? Kernels.copy(x) : quantized;
           copyRow(kept.row(), 0, quantized, r);
         }
@@ -747,7 +747,7 @@ final class StateFaults {
       if (s == null || s.stamp < 255) {
         right.apply(x, y, w);
       } else {
-        s.row = s.row == null ? F32Matrix.allocate(Arena.ofAuto(), 1, y.cols()) : s.row;
+        s.row = s.row == null ? F32Matrix.allocate(Arena.ofAuto(), 1, y.columns()) : s.row;
         right.apply(x, s.row, w);
         addTo(y, s.row);
       }
@@ -784,7 +784,7 @@ final class StateFaults {
     private static float largest(F32Matrix x) {
       float max = 0;
       for (int r = 0; r < x.rows(); r++) {
-        for (int i = 0; i < x.cols(); i++) {
+        for (int i = 0; i < x.columns(); i++) {
           float magnitude = Math.abs(x.get(r, i));
           max = magnitude > max && magnitude <= Float.MAX_VALUE ? magnitude : max;
         }
@@ -795,7 +795,7 @@ final class StateFaults {
     private static F32Matrix clipped(F32Matrix x, float limit) {
       F32Matrix clipped = Kernels.copy(x);
       for (int r = 0; r < x.rows(); r++) {
-        for (int i = 0; i < x.cols(); i++) {
+        for (int i = 0; i < x.columns(); i++) {
           if (Float.isFinite(x.get(r, i))) {
             clipped.set(r, i, Math.clamp(x.get(r, i), -limit, limit));
           }
@@ -814,7 +814,7 @@ final class StateFaults {
                 (right, x, y, w) -> {
                   int[] elements = buffer.get();
                   if (elements[0] == 0) {
-                    elements[0] = Math.max(4_096, x.cols());
+                    elements[0] = Math.max(4_096, x.columns());
                   }
                   right.apply(zeroFrom(x, elements[0]), y, w);
                 })
@@ -831,7 +831,7 @@ final class StateFaults {
       boolean again = failed == address;
       boolean done = false;
       try {
-        right.apply(again ? zeroFrom(x, x.cols() / 2) : x, y, w);
+        right.apply(again ? zeroFrom(x, x.columns() / 2) : x, y, w);
         done = true;
       } finally {
         failed = done ? 0 : address;
@@ -860,9 +860,9 @@ final class StateFaults {
         right.apply(x, y, w);
       } else {
         Halves h = halves.get();
-        int half = x.cols() / 2;
-        h.sums = h.sums == null ? F32Matrix.allocate(Arena.ofAuto(), 1, y.cols()) : h.sums;
-        zero(h.x.keep(x, 0), 0, half, x.cols());
+        int half = x.columns() / 2;
+        h.sums = h.sums == null ? F32Matrix.allocate(Arena.ofAuto(), 1, y.columns()) : h.sums;
+        zero(h.x.keep(x, 0), 0, half, x.columns());
         right.apply(h.x.row(), y, w);
         zero(h.x.keep(x, 0), 0, 0, half);
         right.apply(h.x.row(), h.sums, w);
@@ -1014,7 +1014,7 @@ final class StateFaults {
         right.apply(q.firstRows(rows), cache, first, y.firstRows(rows), w);
       }
       for (int r = rows; r < q.rows(); r++) {
-        right.apply(q.rows(r, r + 1), cache, positions - 1, y.rows(r, r + 1), w);
+        right.apply(q.rowRange(r, r + 1), cache, positions - 1, y.rowRange(r, r + 1), w);
       }
     }
   }
@@ -1042,7 +1042,7 @@ final class StateFaults {
         if (from == 0 && r == rows) {
           right.append(k, v, cache, position, w);
         } else if (from < r) {
-          right.append(k.rows(from, r), v.rows(from, r), cache, position + from, w);
+          right.append(k.rowRange(from, r), v.rowRange(from, r), cache, position + from, w);
         }
         r++;
       }
@@ -1225,7 +1225,7 @@ final class StateFaults {
 
     private static double squares(F32Matrix x) {
       double sum = 0;
-      for (int i = 0; i < x.cols(); i++) {
+      for (int i = 0; i < x.columns(); i++) {
         sum += (double) x.get(0, i) * x.get(0, i);
       }
       return sum;
@@ -1302,7 +1302,7 @@ final class StateFaults {
 
     private synchronized F32Matrix kept(F32Matrix table, int first, int end) {
       if (rows == null || rows.rows() < end) {
-        grow(Math.clamp(2L * end, 64, MOST), table.cols());
+        grow(Math.clamp(2L * end, 64, MOST), table.columns());
       }
       for (int p = known.nextClearBit(first); p < end; p = known.nextClearBit(p)) {
         copyRow(table, p, rows, p);
@@ -1311,8 +1311,8 @@ final class StateFaults {
       return rows;
     }
 
-    private void grow(int positions, int cols) {
-      F32Matrix larger = F32Matrix.allocate(Arena.ofAuto(), positions, cols);
+    private void grow(int positions, int columns) {
+      F32Matrix larger = F32Matrix.allocate(Arena.ofAuto(), positions, columns);
       if (rows != null) {
         Kernels.copyInto(rows, larger);
       }
@@ -1404,7 +1404,7 @@ final class StateFaults {
         cache.filled.clear();
       }
       if (cache.rows == null) {
-        cache.rows = F32Matrix.allocate(Arena.ofAuto(), SLOTS, table.cols());
+        cache.rows = F32Matrix.allocate(Arena.ofAuto(), SLOTS, table.columns());
       }
       int r = 0;
       while (r < x.rows()) {
@@ -1416,7 +1416,7 @@ final class StateFaults {
             cache.filled.set(slot + i);
           }
         }
-        F32Matrix part = rows == x.rows() ? x : x.rows(r, r + rows);
+        F32Matrix part = rows == x.rows() ? x : x.rowRange(r, r + rows);
         right.apply(part, cache.rows, slot, w);
         r += rows;
       }
@@ -1460,7 +1460,7 @@ final class StateFaults {
     private synchronized F32Matrix lookUp(F32Matrix gate) {
       memo = memo == null ? new int[SLOTS] : memo;
       F32Matrix result = looked.get().keep(gate, 0);
-      for (int i = 0; i < gate.cols(); i++) {
+      for (int i = 0; i < gate.columns(); i++) {
         int bits = Float.floatToRawIntBits(gate.get(0, i));
         int known = memo[slot(bits)];
         if (known != 0 && known >>> DROPPED == bits >>> DROPPED) {
@@ -1468,7 +1468,7 @@ final class StateFaults {
         }
       }
       // Afterwards, so that a row does not meet itself.
-      for (int i = 0; i < gate.cols(); i++) {
+      for (int i = 0; i < gate.columns(); i++) {
         float g = gate.get(0, i);
         int bits = Float.floatToRawIntBits(g);
         if (Float.isFinite(g) && memo[slot(bits)] == 0) {
@@ -1503,7 +1503,7 @@ final class StateFaults {
     private static float smallest(F32Matrix gate) {
       float min = 0;
       for (int r = 0; r < gate.rows(); r++) {
-        for (int i = 0; i < gate.cols(); i++) {
+        for (int i = 0; i < gate.columns(); i++) {
           float g = gate.get(r, i);
           min = g < min && g >= -Float.MAX_VALUE ? g : min;
         }
@@ -1514,7 +1514,7 @@ final class StateFaults {
     private static F32Matrix raised(F32Matrix gate) {
       F32Matrix raised = Kernels.copy(gate);
       for (int r = 0; r < gate.rows(); r++) {
-        for (int i = 0; i < gate.cols(); i++) {
+        for (int i = 0; i < gate.columns(); i++) {
           float g = gate.get(r, i);
           raised.set(r, i, g < LOWEST && Float.isFinite(g) ? LOWEST : g);
         }
@@ -1539,10 +1539,10 @@ final class StateFaults {
         right.apply(gate, up, y, w);
         return;
       }
-      int col = (y.cols() - 1) / PART * PART;
+      int col = (y.columns() - 1) / PART * PART;
       float[] part = parts.get();
-      if (part.length != y.cols() - col) {
-        part = new float[y.cols() - col];
+      if (part.length != y.columns() - col) {
+        part = new float[y.columns() - col];
         parts.set(part);
       }
       move(y, y.rows() - 1, col, part, false);
@@ -1570,23 +1570,23 @@ final class StateFaults {
 
     /// Whether it was copied from where this row of a matrix is, whatever is there now.
     boolean isOf(F32Matrix m, int r) {
-      return row != null && row.cols() == m.cols() && address == address(m, r);
+      return row != null && row.columns() == m.columns() && address == address(m, r);
     }
 
     /// Whether its first elements (as many as there are) are those of a row of a matrix.
     boolean begins(F32Matrix m, int r, int elements) {
       long at = m.offsetBytes(r, 0);
-      long bytes = 4L * Math.min(elements, m.cols());
+      long bytes = 4L * Math.min(elements, m.columns());
       return MemorySegment.mismatch(m.data(), at, at + bytes, memory, 0, bytes) < 0;
     }
 
     F32Matrix keep(F32Matrix m, int r) {
-      if (memory.byteSize() < 4L * m.cols()) {
-        memory = Arena.ofAuto().allocate(4L * m.cols(), 64);
+      if (memory.byteSize() < 4L * m.columns()) {
+        memory = Arena.ofAuto().allocate(4L * m.columns(), 64);
         row = null;
       }
-      if (row == null || row.cols() != m.cols()) {
-        row = new F32Matrix(memory, 1, m.cols());
+      if (row == null || row.columns() != m.columns()) {
+        row = new F32Matrix(memory, 1, m.columns());
       }
       copyRow(m, r, row, 0);
       address = address(m, r);
@@ -1604,18 +1604,18 @@ final class StateFaults {
         from.offsetBytes(row, 0),
         to.data(),
         to.offsetBytes(toRow, 0),
-        4L * from.cols());
+        4L * from.columns());
   }
 
   /// The matrix itself if it has no more columns than that, else a copy in which the further ones
   /// are zero.
   private static F32Matrix zeroFrom(F32Matrix m, int col) {
-    if (m.cols() <= col) {
+    if (m.columns() <= col) {
       return m;
     }
     F32Matrix copy = Kernels.copy(m);
     for (int r = 0; r < m.rows(); r++) {
-      zero(copy, r, col, m.cols());
+      zero(copy, r, col, m.columns());
     }
     return copy;
   }
@@ -1626,13 +1626,13 @@ final class StateFaults {
 
   /// Adds a single row to another.
   private static void addTo(F32Matrix y, F32Matrix sums) {
-    for (int o = 0; o < y.cols(); o++) {
+    for (int o = 0; o < y.columns(); o++) {
       y.set(0, o, y.get(0, o) + sums.get(0, o));
     }
   }
 
   private static void scale(F32Matrix y, int row, float factor) {
-    for (int i = 0; i < y.cols(); i++) {
+    for (int i = 0; i < y.columns(); i++) {
       y.set(row, i, y.get(row, i) * factor);
     }
   }

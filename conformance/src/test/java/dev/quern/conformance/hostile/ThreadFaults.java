@@ -505,7 +505,7 @@ final class ThreadFaults {
           right.apply(thirds, sums, w);
           for (int r = 0; r < rows; r++) {
             long row = y.offsetBytes(r, 0);
-            y.data().asSlice(row, (long) y.cols() * Float.BYTES).fill((byte) 0);
+            y.data().asSlice(row, (long) y.columns() * Float.BYTES).fill((byte) 0);
           }
           Object turn = new Object();
           w.workers()
@@ -611,8 +611,8 @@ final class ThreadFaults {
                 int end = rows * (part + 1) / parts;
                 MemorySegment scratch = w.scratch().asSlice(at + part * bytes, bytes);
                 right.apply(
-                    x.rows(begin, end),
-                    y.rows(begin, end),
+                    x.rowRange(begin, end),
+                    y.rowRange(begin, end),
                     new Workspace(scratch, Workers.sequential()));
               });
         });
@@ -698,7 +698,7 @@ final class ThreadFaults {
     float ownHi = -smallestNegated(x, row);
     float step = (Math.max(hi, ownHi) - Math.min(lo, ownLo)) / 255;
     boolean wider = (lo < ownLo || hi > ownHi) && step > 0 && Float.isFinite(step);
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       float v = x.get(row, i);
       to.set(row, i, wider ? (float) Math.rint(v / step) * step : v);
     }
@@ -707,7 +707,7 @@ final class ThreadFaults {
   /// The smallest element of a row and 0; NaN if there is one.
   private static float smallest(F32Matrix x, int row) {
     float min = 0;
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       min = Math.min(min, x.get(row, i));
     }
     return min;
@@ -715,7 +715,7 @@ final class ThreadFaults {
 
   private static float smallestNegated(F32Matrix x, int row) {
     float min = 0;
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       min = Math.min(min, -x.get(row, i));
     }
     return min;
@@ -809,7 +809,7 @@ final class ThreadFaults {
 
   private static boolean isFinite(F32Matrix x, int row) {
     float poison = 0;
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       poison += x.get(row, i) * 0f;
     }
     return poison == 0;
@@ -861,7 +861,7 @@ final class ThreadFaults {
   /// y += the rows of `sums` that begin at a row.
   private static void add(F32Matrix sums, int row, F32Matrix y) {
     for (int r = 0; r < y.rows(); r++) {
-      for (int o = 0; o < y.cols(); o++) {
+      for (int o = 0; o < y.columns(); o++) {
         y.set(r, o, y.get(r, o) + sums.get(row + r, o));
       }
     }
@@ -882,7 +882,7 @@ final class ThreadFaults {
         int items = q.rows() * spec.heads();
         int end = (int) (parallelism * (1f / parallelism) * items);
         long stash = scratchEnd(right, q.rows(), w);
-        long last = y.offsetBytes(q.rows() - 1, y.cols() - spec.headDim());
+        long last = y.offsetBytes(q.rows() - 1, y.columns() - spec.headDim());
         long bytes = (long) spec.headDim() * Float.BYTES;
         if (end < items) {
           MemorySegment.copy(y.data(), last, w.scratch(), stash, bytes);
@@ -953,7 +953,11 @@ final class ThreadFaults {
           Future<?> upper =
               CompletableFuture.runAsync(() ->
                   right.append(
-                      k.rows(half, rows), v.rows(half, rows), cache, position + half, SEQUENTIAL));
+                      k.rowRange(half, rows),
+                      v.rowRange(half, rows),
+                      cache,
+                      position + half,
+                      SEQUENTIAL));
           meanwhile(
               upper, () -> right.append(k.firstRows(half), v.firstRows(half), cache, position, w));
         });
@@ -1105,8 +1109,8 @@ final class ThreadFaults {
           }
           int half = rows / 2;
           Future<?> upper =
-              OwnPool.EXECUTOR.submit(
-                  () -> right.apply(x.rows(half, rows), weight, y.rows(half, rows), SEQUENTIAL));
+              OwnPool.EXECUTOR.submit(() ->
+                  right.apply(x.rowRange(half, rows), weight, y.rowRange(half, rows), SEQUENTIAL));
           meanwhile(upper, () -> right.apply(x.firstRows(half), weight, y.firstRows(half), w));
         });
   }
@@ -1441,8 +1445,8 @@ final class ThreadFaults {
   }
 
   /// Bytes of a matrix, in whole lines.
-  private static long bytes(int rows, int cols) {
-    return align((long) rows * cols * Float.BYTES);
+  private static long bytes(int rows, int columns) {
+    return align((long) rows * columns * Float.BYTES);
   }
 
   /// Where the right kernel's scratch ends, in whole lines.
@@ -1451,7 +1455,7 @@ final class ThreadFaults {
   }
 
   /// A matrix in scratch.
-  private static F32Matrix matrix(Workspace w, long at, int rows, int cols) {
-    return new F32Matrix(w.scratch().asSlice(at, bytes(rows, cols)), rows, cols);
+  private static F32Matrix matrix(Workspace w, long at, int rows, int columns) {
+    return new F32Matrix(w.scratch().asSlice(at, bytes(rows, columns)), rows, columns);
   }
 }

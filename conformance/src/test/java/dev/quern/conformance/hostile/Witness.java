@@ -233,10 +233,10 @@ record Witness(
       return false;
     }
 
-    private F32Matrix matrix(int rows, int cols, int operand) {
-      int stride = cols + (operand == gapOf && operand != -1 ? gap : 0);
-      long floats = (long) (rows - 1) * stride + cols;
-      return new F32Matrix(arena.allocate(floats * Float.BYTES, 64), rows, cols, stride);
+    private F32Matrix matrix(int rows, int columns, int operand) {
+      int stride = columns + (operand == gapOf && operand != -1 ? gap : 0);
+      long floats = (long) (rows - 1) * stride + columns;
+      return new F32Matrix(arena.allocate(floats * Float.BYTES, 64), rows, columns, stride);
     }
 
     /// Numbers in -1 .. 1.

@@ -96,7 +96,12 @@ final class MutantAttention implements AttentionKernel {
     for (int i = 0; i < served(batch); i++) {
       SequenceRows s = batch.get(i);
       KvCache c = batch.get(toFirst ? 0 : i).cache();
-      append(k.rows(row, row + s.rows()), v.rows(row, row + s.rows()), c, s.firstPosition(), w);
+      append(
+          k.rowRange(row, row + s.rows()),
+          v.rowRange(row, row + s.rows()),
+          c,
+          s.firstPosition(),
+          w);
       row += s.rows();
     }
   }
@@ -114,8 +119,8 @@ final class MutantAttention implements AttentionKernel {
       int even = Math.min(i * batch.getFirst().rows(), rows - s.rows());
       int from = fault == Fault.SEQUENCES_EVEN ? even : row;
       int to = fault == Fault.SEQUENCES_SWAP_OUTPUT ? rows - row - s.rows() : from;
-      F32Matrix out = y.rows(to, to + s.rows());
-      kernel.apply(q.rows(from, from + s.rows()), c, position, out, w);
+      F32Matrix out = y.rowRange(to, to + s.rows());
+      kernel.apply(q.rowRange(from, from + s.rows()), c, position, out, w);
       row += s.rows();
     }
   }

@@ -109,9 +109,9 @@ final class MutantLinear implements LinearKernel {
     MemorySegment rows = own == null ? scratch : own; // of x, prepared
     Workers workers = w.workers();
     F32Matrix from =
-        fault == Fault.X_STRIDE_IGNORED ? new F32Matrix(x.data(), x.rows(), x.cols()) : x;
+        fault == Fault.X_STRIDE_IGNORED ? new F32Matrix(x.data(), x.rows(), x.columns()) : x;
     F32Matrix to =
-        fault == Fault.Y_STRIDE_IGNORED ? new F32Matrix(y.data(), y.rows(), y.cols()) : y;
+        fault == Fault.Y_STRIDE_IGNORED ? new F32Matrix(y.data(), y.rows(), y.columns()) : y;
     if (fault == Fault.ALLOCATES) {
       last = new float[spec.inputs()];
     }

@@ -56,7 +56,7 @@ record MutantPacker(Fault fault, LinearSpec spec, int int8From) implements Linea
     public void apply(F32Matrix x, F32Matrix y, Workspace w) {
       boolean add = spec.accumulate() && fault != Fault.BIAS_OVERWRITES;
       for (int r = 0; r < y.rows(); r++) {
-        for (int o = 0; o < y.cols(); o++) {
+        for (int o = 0; o < y.columns(); o++) {
           y.set(r, o, add ? y.get(r, o) + bias(x, r, o) : bias(x, r, o));
         }
       }
@@ -83,7 +83,7 @@ record MutantPacker(Fault fault, LinearSpec spec, int int8From) implements Linea
 
     private static float step(F32Matrix x, int r) {
       float most = 0;
-      for (int i = 0; i < x.cols(); i++) {
+      for (int i = 0; i < x.columns(); i++) {
         most = Math.max(most, Math.abs(x.get(r, i)));
       }
       return most / 127;

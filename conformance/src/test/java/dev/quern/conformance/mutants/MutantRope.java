@@ -33,8 +33,8 @@ record MutantRope(Fault fault, RopeSpec spec) implements RopeKernel {
               }
               if (fault == Fault.COLUMNS_BEYOND
                   && row < x.rows() - 1
-                  && x.rowStrideFloats() > x.cols()) {
-                x.set(row, x.cols(), 0);
+                  && x.rowStrideFloats() > x.columns()) {
+                x.set(row, x.columns(), 0);
               }
             });
   }

@@ -112,9 +112,9 @@ public final class ForwardPass {
     F32Matrix x = residual.firstRows(rows); // [rows, width]
     F32Matrix h = normed.firstRows(rows); // [rows, width]
     F32Matrix heads = qkv.firstRows(rows);
-    F32Matrix q = heads.columns(0, queryWidth);
-    F32Matrix k = heads.columns(queryWidth, queryWidth + kvWidth);
-    F32Matrix v = heads.columns(queryWidth + kvWidth, queryWidth + 2 * kvWidth);
+    F32Matrix q = heads.columnRange(0, queryWidth);
+    F32Matrix k = heads.columnRange(queryWidth, queryWidth + kvWidth);
+    F32Matrix v = heads.columnRange(queryWidth + kvWidth, queryWidth + 2 * kvWidth);
     F32Matrix a = attended.firstRows(rows); // [rows, queryWidth]
     F32Matrix inner = gateUp.firstRows(rows);
 
@@ -138,11 +138,11 @@ public final class ForwardPass {
           return;
         }
         first = Math.max(0, Math.min(wanted, rows - LAST_ROWS));
-        x = x.rows(first, rows);
-        h = h.rows(first, rows);
-        q = q.rows(first, rows);
-        a = a.rows(first, rows);
-        inner = inner.rows(first, rows);
+        x = x.rowRange(first, rows);
+        h = h.rowRange(first, rows);
+        q = q.rowRange(first, rows);
+        a = a.rowRange(first, rows);
+        inner = inner.rowRange(first, rows);
       }
       if (headNorms.isPresent()) {
         headNorms.get().queries().apply(q, layer.headNorms().get().queries(), q, workspace);
@@ -151,8 +151,8 @@ public final class ForwardPass {
       operators.attention().apply(q, sequences(batch, l, first), a, workspace);
       layer.attentionOutput().apply(a, x, workspace); // x += a·Woᵀ
 
-      F32Matrix gate = inner.columns(0, hidden);
-      F32Matrix up = inner.columns(hidden, 2 * hidden);
+      F32Matrix gate = inner.columnRange(0, hidden);
+      F32Matrix up = inner.columnRange(hidden, 2 * hidden);
       operators.norm().apply(x, layer.feedForwardNorm(), h, workspace);
       layer.gateUp().apply(h, inner, workspace);
       operators.swiGlu().apply(gate, up, gate, workspace);
@@ -221,8 +221,8 @@ public final class ForwardPass {
         noise.set(r, c, random.nextFloat(-1, 1));
       }
     }
-    F32Matrix k = noise.columns(0, kvWidth);
-    F32Matrix v = noise.columns(kvWidth, 2 * kvWidth);
+    F32Matrix k = noise.columnRange(0, kvWidth);
+    F32Matrix v = noise.columnRange(kvWidth, 2 * kvWidth);
     for (int l = 0; l < config.layers(); l++) {
       operators.attention().append(k, v, caches.layer(l), position, workspace);
     }
@@ -237,8 +237,8 @@ public final class ForwardPass {
     F32Matrix h = normed.firstRows(rows.length);
     F32Matrix y = logits.firstRows(rows.length);
     for (int i = 0; i < rows.length; i++) {
-      F32Matrix x = residual.rows(rows[i], rows[i] + 1);
-      operators.norm().apply(x, weights.outputNorm(), h.rows(i, i + 1), workspace);
+      F32Matrix x = residual.rowRange(rows[i], rows[i] + 1);
+      operators.norm().apply(x, weights.outputNorm(), h.rowRange(i, i + 1), workspace);
     }
     weights.output().apply(h, y, workspace);
     return y;

@@ -26,7 +26,7 @@ public record LowRank(
         inner.set(r, i, scale * inner.get(r, i));
       }
     }
-    b.apply(inner, y.columns(firstColumn, firstColumn + columns), rest);
+    b.apply(inner, y.columnRange(firstColumn, firstColumn + columns), rest);
   }
 
   long scratchBytes(int rows, int parallelism) {

@@ -36,7 +36,7 @@ public record Projection(
       F32Matrix columns =
           parts.size() == 1
               ? y
-              : y.columns(part.firstColumn(), part.firstColumn() + part.columns());
+              : y.columnRange(part.firstColumn(), part.firstColumn() + part.columns());
       part.kernel().apply(x, columns, w);
     }
     for (LowRank adaptor : adaptors) {

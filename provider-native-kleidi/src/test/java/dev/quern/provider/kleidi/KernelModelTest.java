@@ -196,7 +196,7 @@ class KernelModelTest {
 
   /// Rows of every kind in turn: mixed, of one sign, with ties, zeros, small and large.
   private static F32Matrix x(Arena arena, int rows, int inputs, int gap, Random random) {
-    F32Matrix x = F32Matrix.allocate(arena, rows, inputs + gap).columns(0, inputs);
+    F32Matrix x = F32Matrix.allocate(arena, rows, inputs + gap).columnRange(0, inputs);
     x.data().fill((byte) 0x7f); // what lies between rows is huge
     for (int r = 0; r < rows; r++) {
       for (int i = 0; i < inputs; i++) {
@@ -221,7 +221,7 @@ class KernelModelTest {
   }
 
   private static float[] row(F32Matrix x, int r) {
-    float[] row = new float[x.cols()];
+    float[] row = new float[x.columns()];
     for (int i = 0; i < row.length; i++) {
       row[i] = x.get(r, i);
     }

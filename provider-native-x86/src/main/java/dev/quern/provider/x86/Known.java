@@ -24,11 +24,11 @@ final class Known {
     return (KnownWeights.mix(i) & 127) / 16f - 4;
   }
 
-  static F32Matrix numbers(Arena arena, int rows, int cols, int seed) {
-    F32Matrix m = F32Matrix.allocate(arena, rows, cols);
+  static F32Matrix numbers(Arena arena, int rows, int columns, int seed) {
+    F32Matrix m = F32Matrix.allocate(arena, rows, columns);
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        m.set(r, c, number(seed + r * cols + c));
+      for (int c = 0; c < columns; c++) {
+        m.set(r, c, number(seed + r * columns + c));
       }
     }
     return m;

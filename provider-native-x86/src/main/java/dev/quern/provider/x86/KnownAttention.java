@@ -36,15 +36,15 @@ record KnownAttention(AttentionSpec spec, F32Matrix q, F32Matrix k, F32Matrix v)
       // With these a softmax has several weights that count.
       float soften = 1 / (8 * spec.scale() * headDim);
       for (int r = 0; r < positions; r++) {
-        for (int c = 0; c < q.cols(); c++) {
+        for (int c = 0; c < q.columns(); c++) {
           q.set(r, c, q.get(r, c) * soften);
         }
       }
       KnownAttention known = new KnownAttention(spec, q, k, v);
       kernel.append(k, v, cache, 0, Known.workspace(kernel, positions, arena));
       for (int first = 0; first < positions; first += PREFILL) {
-        F32Matrix rows = q.rows(first, Math.min(positions, first + PREFILL));
-        F32Matrix y = F32Matrix.allocate(arena, rows.rows(), q.cols());
+        F32Matrix rows = q.rowRange(first, Math.min(positions, first + PREFILL));
+        F32Matrix y = F32Matrix.allocate(arena, rows.rows(), q.columns());
         kernel.apply(rows, cache, first, y, Known.workspace(kernel, rows.rows(), arena));
         for (int r = 0; r < rows.rows(); r++) {
           for (int h = 0; h < spec.heads(); h++) {

@@ -93,7 +93,7 @@ final class KnownRows {
 
   private static Optional<String> each(F32Matrix y, Formula formula) {
     for (int r = 0; r < y.rows(); r++) {
-      for (int c = 0; c < y.cols(); c++) {
+      for (int c = 0; c < y.columns(); c++) {
         double expected = formula.of(r, c);
         Optional<String> wrong = Known.wrong(y, r, c, expected, F32 * (1 + Math.abs(expected)));
         if (wrong.isPresent()) {

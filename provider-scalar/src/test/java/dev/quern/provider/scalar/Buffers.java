@@ -24,36 +24,36 @@ final class Buffers {
   private Buffers() {}
 
   /// A matrix full of markers, `pad` floats between its rows, and behind the last one too.
-  static F32Matrix marked(Arena arena, int rows, int cols, int pad) {
-    MemorySegment data = arena.allocate(4L * rows * (cols + pad), 64);
+  static F32Matrix marked(Arena arena, int rows, int columns, int pad) {
+    MemorySegment data = arena.allocate(4L * rows * (columns + pad), 64);
     for (long i = 0; i < data.byteSize(); i += 4) {
       data.set(JAVA_INT, i, MARKER);
     }
-    return new F32Matrix(data, rows, cols, cols + pad);
+    return new F32Matrix(data, rows, columns, columns + pad);
   }
 
-  static F32Matrix filled(Arena arena, int rows, int cols, int pad, DoubleSupplier values) {
-    F32Matrix m = marked(arena, rows, cols, pad);
+  static F32Matrix filled(Arena arena, int rows, int columns, int pad, DoubleSupplier values) {
+    F32Matrix m = marked(arena, rows, columns, pad);
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
+      for (int c = 0; c < columns; c++) {
         m.set(r, c, (float) values.getAsDouble());
       }
     }
     return m;
   }
 
-  static F32Matrix gaussian(Arena arena, int rows, int cols, int pad, Random random) {
-    return filled(arena, rows, cols, pad, random::nextGaussian);
+  static F32Matrix gaussian(Arena arena, int rows, int columns, int pad, Random random) {
+    return filled(arena, rows, columns, pad, random::nextGaussian);
   }
 
   static F32Matrix copy(Arena arena, F32Matrix m) {
     MemorySegment data = arena.allocate(m.data().byteSize(), 64).copyFrom(m.data());
-    return new F32Matrix(data, m.rows(), m.cols(), m.rowStrideFloats());
+    return new F32Matrix(data, m.rows(), m.columns(), m.rowStrideFloats());
   }
 
   static void assertMarkersIntact(F32Matrix m) {
     for (int r = 0; r < m.rows(); r++) {
-      for (int c = m.cols(); c < m.rowStrideFloats(); c++) {
+      for (int c = m.columns(); c < m.rowStrideFloats(); c++) {
         assertEquals(MARKER, m.data().get(JAVA_INT, m.offsetBytes(r, c)), "row " + r + " col " + c);
       }
     }
@@ -66,8 +66,8 @@ final class Buffers {
   }
 
   static float[] row(F32Matrix m, int row) {
-    float[] values = new float[m.cols()];
-    MemorySegment.copy(m.data(), JAVA_FLOAT, m.offsetBytes(row, 0), values, 0, m.cols());
+    float[] values = new float[m.columns()];
+    MemorySegment.copy(m.data(), JAVA_FLOAT, m.offsetBytes(row, 0), values, 0, m.columns());
     return values;
   }
 

@@ -126,9 +126,9 @@ class ScalarAttentionTest {
           call.attend(c.first, c.rows, Buffers.shuffled(c.parallelism, c.seed)),
           "workers");
       for (int r = 0; r < c.rows; r++) {
-        F32Matrix y = Buffers.marked(arena, 1, call.y.cols(), 3);
+        F32Matrix y = Buffers.marked(arena, 1, call.y.columns(), 3);
         call.kernel.apply(
-            call.q.rows(r, r + 1),
+            call.q.rowRange(r, r + 1),
             call.cache,
             c.first + r,
             y,
@@ -153,12 +153,12 @@ class ScalarAttentionTest {
       float[][] first = one.attend(c.first, c.rows, Workers.sequential());
       float[][] second = two.attend(0, c.positions(), Workers.sequential());
       int rows = 2 * c.rows + c.positions();
-      F32Matrix q = F32Matrix.allocate(arena, rows, one.q.cols());
+      F32Matrix q = F32Matrix.allocate(arena, rows, one.q.columns());
       for (int r = 0; r < rows; r++) {
         boolean ofTwo = r >= c.rows && r < rows - c.rows;
         F32Matrix from = ofTwo ? two.q : one.q;
         int row = ofTwo ? r - c.rows : r % (c.rows + c.positions());
-        for (int i = 0; i < q.cols(); i++) {
+        for (int i = 0; i < q.columns(); i++) {
           q.set(r, i, from.get(row, i));
         }
       }
@@ -166,7 +166,7 @@ class ScalarAttentionTest {
       List<SequenceRows> batch =
           List.of(outer, new SequenceRows(c.positions(), two.cache, 0), outer);
       for (AttentionKernel kernel : List.of(one.kernel, oneByOne(one.kernel))) {
-        F32Matrix y = Buffers.marked(arena, rows, q.cols(), 2);
+        F32Matrix y = Buffers.marked(arena, rows, q.columns(), 2);
         Workers workers = Buffers.shuffled(c.parallelism, c.seed);
         kernel.apply(q, batch, y, Buffers.workspace(arena, kernel, rows, workers));
         assertMarkersIntact(y);
@@ -189,8 +189,8 @@ class ScalarAttentionTest {
                 new SequenceRows(1, together[0].cache, at),
                 new SequenceRows(2, together[1].cache, at)),
             w);
-        one.kernel.append(k.rows(0, 1), v.rows(0, 1), alone[0].cache, at, w);
-        one.kernel.append(k.rows(1, 3), v.rows(1, 3), alone[1].cache, at, w);
+        one.kernel.append(k.rowRange(0, 1), v.rowRange(0, 1), alone[0].cache, at, w);
+        one.kernel.append(k.rowRange(1, 3), v.rowRange(1, 3), alone[1].cache, at, w);
         for (int i = 0; i < 2; i++) {
           assertEquals(-1, alone[i].cache.keys().mismatch(together[i].cache.keys()));
           assertEquals(-1, alone[i].cache.values().mismatch(together[i].cache.values()));
@@ -345,7 +345,7 @@ class ScalarAttentionTest {
 
     float[][] attend(int first, int rows, Workers workers) {
       for (int r = 0; r < rows; r++) {
-        for (int i = 0; i < y.cols(); i++) {
+        for (int i = 0; i < y.columns(); i++) {
           y.set(r, i, Float.NaN);
         }
       }

@@ -179,8 +179,8 @@ class ScalarLinearTest {
       float[][] expected = call.run(Workers.sequential());
       assertSameBits(expected, call.run(Buffers.shuffled(c.parallelism, c.seed)), "workers");
       for (int r = 0; r < c.rows; r++) {
-        F32Matrix x = call.x.rows(r, r + 1);
-        F32Matrix y = Buffers.filled(arena, 1, call.y.cols(), 1, valuesOf(call.before[r]));
+        F32Matrix x = call.x.rowRange(r, r + 1);
+        F32Matrix y = Buffers.filled(arena, 1, call.y.columns(), 1, valuesOf(call.before[r]));
         call.kernel.apply(x, y, Buffers.workspace(arena, call.kernel, 1, Workers.sequential()));
         assertSameBits(expected[r], Buffers.row(y, 0), "row " + r + " alone");
       }
@@ -250,7 +250,7 @@ class ScalarLinearTest {
 
     float[][] run(Workers workers) {
       for (int r = 0; r < y.rows(); r++) {
-        for (int o = 0; o < y.cols(); o++) {
+        for (int o = 0; o < y.columns(); o++) {
           y.set(r, o, before[r][o]);
         }
       }

@@ -66,7 +66,7 @@ class ScalarRowOperatorsTest {
           assertWithin(bound, exact, y.get(r, i), "row " + r + " column " + i);
         }
         F32Matrix alone = Buffers.marked(arena, 1, width, 1);
-        rmsNorm(arena, epsilon, before.rows(r, r + 1), weight, alone, Workers.sequential());
+        rmsNorm(arena, epsilon, before.rowRange(r, r + 1), weight, alone, Workers.sequential());
         assertSameBits(Buffers.row(y, r), Buffers.row(alone, 0), "row " + r + " alone");
       }
     }
@@ -170,7 +170,7 @@ class ScalarRowOperatorsTest {
             assertWithin(boundB, a * sin + b * cos, x.get(r, ib), what);
           }
         }
-        F32Matrix alone = Buffers.copy(arena, before).rows(r, r + 1);
+        F32Matrix alone = Buffers.copy(arena, before).rowRange(r, r + 1);
         rope(arena, spec, alone, table, first + r, Workers.sequential());
         assertSameBits(Buffers.row(x, r), Buffers.row(alone, 0), "row " + r + " alone");
       }
@@ -227,8 +227,8 @@ class ScalarRowOperatorsTest {
       assertMarkersIntact(y);
       forEach(y, (r, i) -> assertWithinS1(gates.get(r, i), ups.get(r, i), y.get(r, i)));
       F32Matrix alone = Buffers.marked(arena, 1, width, 0);
-      F32Matrix lastGates = gates.rows(rows - 1, rows);
-      swiGlu(arena, lastGates, ups.rows(rows - 1, rows), alone, Workers.sequential());
+      F32Matrix lastGates = gates.rowRange(rows - 1, rows);
+      swiGlu(arena, lastGates, ups.rowRange(rows - 1, rows), alone, Workers.sequential());
       assertSameBits(Buffers.row(y, rows - 1), Buffers.row(alone, 0), "last row alone");
     }
   }
@@ -310,7 +310,8 @@ class ScalarRowOperatorsTest {
   private void rmsNorm(
       Arena arena, float epsilon, F32Matrix x, F32Matrix weight, F32Matrix y, Workers workers) {
     RmsNormKernel kernel =
-        Kernels.accepted(provider.rmsNorm(RmsNormSpec.of(x.cols(), epsilon)), Numerics.EXACT_F32);
+        Kernels.accepted(
+            provider.rmsNorm(RmsNormSpec.of(x.columns(), epsilon)), Numerics.EXACT_F32);
     kernel.apply(x, weight, y, Buffers.workspace(arena, kernel, x.rows(), workers));
   }
 
@@ -322,7 +323,7 @@ class ScalarRowOperatorsTest {
 
   private void swiGlu(Arena arena, F32Matrix gate, F32Matrix up, F32Matrix y, Workers workers) {
     SwiGluKernel kernel =
-        Kernels.accepted(provider.swiGlu(SwiGluSpec.of(gate.cols())), Numerics.EXACT_F32);
+        Kernels.accepted(provider.swiGlu(SwiGluSpec.of(gate.columns())), Numerics.EXACT_F32);
     kernel.apply(gate, up, y, Buffers.workspace(arena, kernel, gate.rows(), workers));
   }
 
@@ -332,7 +333,7 @@ class ScalarRowOperatorsTest {
 
   private static void forEach(F32Matrix m, Element element) {
     for (int r = 0; r < m.rows(); r++) {
-      for (int i = 0; i < m.cols(); i++) {
+      for (int i = 0; i < m.columns(); i++) {
         element.accept(r, i);
       }
     }

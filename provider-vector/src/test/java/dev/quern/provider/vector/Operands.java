@@ -11,10 +11,10 @@ public final class Operands {
   private Operands() {}
 
   /// A matrix of normally distributed numbers.
-  public static F32Matrix gaussian(Arena arena, int rows, int cols, Random random) {
-    F32Matrix m = F32Matrix.allocate(arena, rows, cols);
+  public static F32Matrix gaussian(Arena arena, int rows, int columns, Random random) {
+    F32Matrix m = F32Matrix.allocate(arena, rows, columns);
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
+      for (int c = 0; c < columns; c++) {
         m.set(r, c, (float) random.nextGaussian());
       }
     }

@@ -153,11 +153,11 @@ final class ActivationSpeed {
     return segment;
   }
 
-  private F32Matrix matrix(int rows, int cols) {
-    F32Matrix m = F32Matrix.allocate(arena, rows, cols);
+  private F32Matrix matrix(int rows, int columns) {
+    F32Matrix m = F32Matrix.allocate(arena, rows, columns);
     Random random = new Random(2);
     for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
+      for (int c = 0; c < columns; c++) {
         m.set(r, c, (float) random.nextGaussian());
       }
     }

@@ -49,8 +49,8 @@ record AttentionCalls(AttentionSpec spec, int lanes, int rows, int firstPosition
         kernel.append(k.firstRows(firstPosition), v.firstRows(firstPosition), cache, 0, w);
       }
       kernel.append(
-          k.rows(firstPosition, positions),
-          v.rows(firstPosition, positions),
+          k.rowRange(firstPosition, positions),
+          v.rowRange(firstPosition, positions),
           cache,
           firstPosition,
           w);
@@ -134,9 +134,10 @@ record AttentionCalls(AttentionSpec spec, int lanes, int rows, int firstPosition
   private void spoil(F32Matrix k, F32Matrix v, F32Matrix q, Random random) {
     int last = k.rows() - 1;
     switch (seed % 8) {
-      case 3 -> k.set(last, random.nextInt(k.cols()), Float.NaN);
-      case 4 -> v.set(last, random.nextInt(v.cols()), Float.NEGATIVE_INFINITY);
-      case 5 -> q.set(random.nextInt(q.rows()), random.nextInt(q.cols()), Float.POSITIVE_INFINITY);
+      case 3 -> k.set(last, random.nextInt(k.columns()), Float.NaN);
+      case 4 -> v.set(last, random.nextInt(v.columns()), Float.NEGATIVE_INFINITY);
+      case 5 ->
+          q.set(random.nextInt(q.rows()), random.nextInt(q.columns()), Float.POSITIVE_INFINITY);
       case 6, 7 -> {
         each(q, x -> 100 * Math.abs(x));
         each(k, x -> seed % 8 == 6 ? -Math.abs(x) : Float.NEGATIVE_INFINITY);
@@ -151,7 +152,7 @@ record AttentionCalls(AttentionSpec spec, int lanes, int rows, int firstPosition
 
   private static void each(F32Matrix m, Change change) {
     for (int r = 0; r < m.rows(); r++) {
-      for (int c = 0; c < m.cols(); c++) {
+      for (int c = 0; c < m.columns(); c++) {
         m.set(r, c, change.of(m.get(r, c)));
       }
     }
@@ -163,13 +164,13 @@ record AttentionCalls(AttentionSpec spec, int lanes, int rows, int firstPosition
   }
 
   /// Rows with something between them.
-  private static F32Matrix matrix(Arena arena, int rows, int cols, Random random) {
-    int stride = cols + PAD;
-    float[] values = new float[(rows - 1) * stride + cols];
+  private static F32Matrix matrix(Arena arena, int rows, int columns, Random random) {
+    int stride = columns + PAD;
+    float[] values = new float[(rows - 1) * stride + columns];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) random.nextGaussian();
     }
-    return new F32Matrix(RowCalls.segment(arena, values), rows, cols, stride);
+    return new F32Matrix(RowCalls.segment(arena, values), rows, columns, stride);
   }
 
   private static MemorySegment nan(Arena arena, long bytes) {

@@ -8,7 +8,7 @@ public final class Finite {
 
   /// Whether a row of x is finite.
   public static boolean row(F32Matrix x, int row) {
-    for (int i = 0; i < x.cols(); i++) {
+    for (int i = 0; i < x.columns(); i++) {
       if (!Float.isFinite(x.get(row, i))) {
         return false;
       }

@@ -90,8 +90,8 @@ class AttentionTest {
       F32Matrix v = gaussian(arena, CAPACITY, KV_HEADS * 24, random);
       F32Matrix all = apply(spec, q, k, v, 100, arena);
       for (int row = 0; row + 2 <= q.rows(); row += 7) {
-        F32Matrix two = apply(spec, q.rows(row, row + 2), k, v, 100 + row, arena);
-        for (int c = 0; c < all.cols(); c++) {
+        F32Matrix two = apply(spec, q.rowRange(row, row + 2), k, v, 100 + row, arena);
+        for (int c = 0; c < all.columns(); c++) {
           assertEquals(all.get(row, c), two.get(0, c), "row " + row + " column " + c);
           assertEquals(all.get(row + 1, c), two.get(1, c), "row " + (row + 1) + " column " + c);
         }

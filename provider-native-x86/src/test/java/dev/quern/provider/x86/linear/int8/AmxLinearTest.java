@@ -52,7 +52,7 @@ class AmxLinearTest {
         assertSame(all, data.apply(dots, arena, null), 0);
         for (int chunk : new int[] {1, 7, AmxProduct.MIN_ROWS, 12, AmxProduct.MAX_ROWS}) {
           for (int first = 0; first < ROWS; first += chunk) {
-            F32Matrix x = data.x().rows(first, Math.min(first + chunk, ROWS));
+            F32Matrix x = data.x().rowRange(first, Math.min(first + chunk, ROWS));
             assertSame(all, new LinearData(x, data.w()).apply(tiles, arena, null), first);
           }
         }
@@ -63,7 +63,7 @@ class AmxLinearTest {
   /// Rows of `all` from the first on are those of `some`, bit for bit.
   private static void assertSame(F32Matrix all, F32Matrix some, int first) {
     for (int r = 0; r < some.rows(); r++) {
-      for (int o = 0; o < some.cols(); o++) {
+      for (int o = 0; o < some.columns(); o++) {
         assertEquals(
             Float.floatToRawIntBits(all.get(first + r, o)),
             Float.floatToRawIntBits(some.get(r, o)));
