@@ -2,7 +2,6 @@ package dev.quern.llama;
 
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,8 +36,6 @@ public final class Completion {
         case Error r -> throw r;
         default -> throw new IllegalStateException(e.getCause()); // neither can be
       }
-    } catch (CancellationException e) {
-      throw new IllegalStateException(e); // nobody cancels the future
     }
   }
 

@@ -14,10 +14,12 @@ import java.util.Locale;
 ///   as one of them, or as one that runs, costs only what is new. Whose use is longest ago goes
 ///   first; 0 keeps none
 /// @param lookup most tokens that a sequence guesses of what it has said or was told before, and
-///   that the step which runs its next token verifies (see [Engine]); 0 guesses nothing
+///   that the step which runs its next token verifies (see [Engine]); at most 16, 0 guesses nothing
 /// @since 0.1
 /// @stability api
 public record EngineOptions(int sequences, int promptRows, int queue, int prefixes, int lookup) {
+  /// Each is a row of a step, for which the engine has room from the start.
+  private static final int MOST_GUESSED = 16;
 
   public EngineOptions {
     check("sequences", sequences, 1);
@@ -25,6 +27,10 @@ public record EngineOptions(int sequences, int promptRows, int queue, int prefix
     check("queue", queue, 0);
     check("prefixes", prefixes, 0);
     check("lookup", lookup, 0);
+    if (lookup > MOST_GUESSED) {
+      throw new LlamaException(
+          String.format(Locale.ROOT, "engine: lookup=%d, expected <= %d", lookup, MOST_GUESSED));
+    }
   }
 
   /// 8 sequences, 64 prompt tokens a step beside decoding ones, 1,000 requests that wait, 8

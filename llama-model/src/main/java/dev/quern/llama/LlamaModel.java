@@ -15,9 +15,12 @@ import dev.quern.llama.load.KvMemory;
 import dev.quern.llama.load.OperatorSpecs;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.HugePages;
+import dev.quern.llama.observe.ObservedKernels;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
+import dev.quern.op.AttentionKernel;
+import dev.quern.op.AttentionSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -251,16 +255,13 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws IllegalStateException if the model is closed
   public LlamaSession newSession() {
     requireOpen();
-    LlamaSession session;
-    try {
-      kvMemory().requireFits(context(), surroundings.available().get());
-      session = new LlamaSession(this, options);
-    } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory("opening a session", "", e);
-    } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words
-      requireOpen();
-      throw e;
-    }
+    LlamaSession session =
+        opened(
+            "opening a session",
+            () -> {
+              kvMemory().requireFits(context(), surroundings.available().get());
+              return new LlamaSession(this, options);
+            });
     sessions.add(session);
     if (closed) { // meanwhile: close() may have missed this one
       session.close();
@@ -276,14 +277,30 @@ public final class LlamaModel implements AutoCloseable {
   /// @throws IllegalStateException if the model is closed
   public Engine newEngine(EngineOptions options) {
     requireOpen();
-    kvMemory().requireFits(options.caches(), context(), surroundings.available().get());
-    Engine engine = new Engine(this, options, this.options);
+    Engine engine =
+        opened(
+            "opening an engine",
+            () -> {
+              kvMemory().requireFits(options.caches(), context(), surroundings.available().get());
+              return new Engine(this, options, this.options);
+            });
     engines.add(engine);
     if (closed) { // meanwhile: close() may have missed this one
       engine.close();
     }
     requireOpen();
     return engine;
+  }
+
+  private <T> T opened(String doing, Supplier<T> opener) {
+    try {
+      return opener.get();
+    } catch (OutOfMemoryError e) {
+      throw SystemFailures.outOfMemory(doing, "", e);
+    } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words
+      requireOpen();
+      throw e;
+    }
   }
 
   /// @throws IllegalStateException if it is not
@@ -316,9 +333,11 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Those for a batch of several sequences.
   ForwardPass.Operators operatorsFor(int sequences) {
-    return OperatorSpecs.of(config(), context(), options.kv())
-        .withSequences(sequences)
-        .choose(network.kernels());
+    AttentionSpec spec =
+        OperatorSpecs.of(config(), context(), options.kv()).attention().withSequences(sequences);
+    AttentionKernel attention = network.kernels().attention(spec);
+    return operators()
+        .withAttention(ModelLoader.observed(options, ObservedKernels::observed, attention));
   }
 
   Optional<KernelProfile> profile() {

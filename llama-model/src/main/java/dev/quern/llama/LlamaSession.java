@@ -47,10 +47,7 @@ public final class LlamaSession implements AutoCloseable {
     int capacity = model.context();
     int batch = Math.min(options.batch(), capacity);
     this.tokens = new SessionTokens(capacity, model.config().vocabulary());
-    this.text =
-        model.hasTokenizer()
-            ? Optional.of(new SessionText(model.tokenizer(), tokens))
-            : Optional.empty();
+    this.text = SessionText.of(model, tokens);
     try {
       LlamaConfig config = model.config();
       caches = new KvCaches(config, options.kv(), capacity, model.hugePages());

@@ -16,6 +16,7 @@ import dev.quern.llama.load.WarmUp;
 import dev.quern.llama.load.WeightLoader;
 import dev.quern.llama.machine.HugePages;
 import dev.quern.llama.observe.FlightRecorder;
+import dev.quern.llama.observe.ObservedKernels;
 import dev.quern.llama.text.RanOutOfMemory;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// Loads a model: finds providers, opens the checkpoint, chooses kernels, packs weights, and warms
 /// up what is packed.
@@ -135,15 +137,22 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
     return new Network(config, context, kernels, operators, weights);
   }
 
-  /// The same with kernels whose calls the flight recorder, and the profile if there is one, hear.
   private Network observed(Network network) {
-    ForwardPass.Operators operators = FlightRecorder.KERNELS.observed(network.operators());
-    LlamaWeights weights = FlightRecorder.KERNELS.observed(network.weights());
-    if (options.profile().isPresent()) {
-      operators = options.profile().get().kernels().observed(operators);
-      weights = options.profile().get().kernels().observed(weights);
-    }
-    return new Network(network.config(), network.context(), network.kernels(), operators, weights);
+    return new Network(
+        network.config(),
+        network.context(),
+        network.kernels(),
+        observed(options, ObservedKernels::observed, network.operators()),
+        observed(options, ObservedKernels::observed, network.weights()));
+  }
+
+  /// Kernels whose calls the flight recorder, and the profile if there is one, hear.
+  static <K> K observed(
+      LoadOptions options, BiFunction<ObservedKernels<?>, K, K> observed, K kernels) {
+    K recorded = observed.apply(FlightRecorder.KERNELS, kernels);
+    return options.profile().isPresent()
+        ? observed.apply(options.profile().get().kernels(), recorded)
+        : recorded;
   }
 
   private Optional<Tokenizer> tokenizer(Checkpoint checkpoint) throws IOException {

@@ -53,15 +53,15 @@ final class Scheduler implements AutoCloseable {
     this.model = model;
     this.options = options;
     batch = Math.min(load.batch(), model.context());
-    pace = new Pace(options.promptRows());
+    pace = new Pace(Math.min(options.promptRows(), batch));
     prefixes =
         new PrefixCache(
             options.prefixes(),
             () -> new KvCaches(model.config(), load.kv(), model.context(), model.hugePages()));
     try {
       int decoding = Math.multiplyExact(options.sequences(), 1 + options.lookup());
-      int rows = decoding + Math.max(batch, options.promptRows());
-      ForwardPass.Limits limits = new ForwardPass.Limits(model.context(), rows, decoding);
+      ForwardPass.Limits limits =
+          new ForwardPass.Limits(model.context(), decoding + batch, decoding);
       forward =
           new ForwardPass(
               model.config(),
@@ -157,14 +157,18 @@ final class Scheduler implements AutoCloseable {
   }
 
   private void start(Sequence s) {
+    PrefixCache.Found found = null;
     try {
-      PrefixCache.Found found = prefixes.find(s.prompt(), running);
+      found = prefixes.find(s.prompt(), running);
       s.start(found.caches(), found.tokens());
       running.add(s);
       synchronized (this) {
         cachedTokens += found.tokens();
       }
     } catch (Throwable t) { // no memory: this request's failure
+      if (found != null) {
+        prefixes.release(found.caches());
+      }
       ended(1, 1);
       s.fail(t);
     }
@@ -178,12 +182,7 @@ final class Scheduler implements AutoCloseable {
     }
     List<Sequence> gone = new ArrayList<>();
     synchronized (this) {
-      for (Sequence s : List.copyOf(waiting)) {
-        if (s.isCancelled()) {
-          waiting.remove(s);
-          gone.add(s);
-        }
-      }
+      waiting.removeIf(s -> s.isCancelled() && gone.add(s));
     }
     ended(0, gone.size());
     gone.forEach(s -> s.end(StopReason.CANCELLED));
@@ -317,19 +316,19 @@ final class Scheduler implements AutoCloseable {
     ended += sequences;
   }
 
-  /// Ends all requests and the thread, and frees the memory.
+  /// Ends all requests and the thread, and frees the memory. Of several callers, all return when
+  /// that is done: a model frees its weights behind this.
   @Override
   public void close() {
     List<Sequence> left;
     synchronized (this) {
-      if (closing) {
-        return;
-      }
       closing = true;
       notifyAll();
       left = List.copyOf(waiting);
       waiting.clear();
     }
+    ended(0, left.size());
+    left.forEach(s -> s.end(StopReason.CANCELLED));
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -338,12 +337,16 @@ final class Scheduler implements AutoCloseable {
         interrupted = true;
       }
     }
-    ended(0, left.size());
-    left.forEach(s -> s.end(StopReason.CANCELLED));
-    prefixes.close();
-    arena.close();
+    free();
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void free() {
+    if (arena.scope().isAlive()) {
+      prefixes.close();
+      arena.close();
     }
   }
 }

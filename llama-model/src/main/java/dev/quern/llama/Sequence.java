@@ -6,22 +6,26 @@ import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// A request on its way through an [Engine]: first its prompt, in parts, then a token at a time.
 final class Sequence {
+  private static final int[] NONE = {};
+
   private final LlamaModel model;
   private final Completion completion;
   private final GenerationOptions options;
   private final int[] prompt;
-  private final SessionTokens tokens;
   private final long submitted = System.nanoTime();
   private final long deadline; // System.nanoTime() at which it is over
   private final boolean hasDeadline;
 
-  private KvCaches caches; // while it runs
-  private Continuation continuation; // from its start on
+  // From its start on: the context's worth of tokens, and what a sampler has for the vocabulary,
+  // are
+  // too much for each of many that wait.
+  private KvCaches caches;
+  private SessionTokens tokens;
+  private Continuation continuation;
   private long started;
   private int cached; // of the prompt, before its start
   private int taken; // of the prompt, with the step that is being made
@@ -42,23 +46,15 @@ final class Sequence {
     options = request.options();
     hasDeadline = request.deadline().isPresent();
     deadline = submitted + request.deadline().map(d -> d.toNanos()).orElse(0L);
-    tokens = new SessionTokens(model.context(), model.config().vocabulary());
-    prompt = tokens.withPending(request.prompt());
+    prompt = request.prompt();
+    SessionTokens.require(prompt, model.config().vocabulary());
     if (!options.sampling().logitBias().isEmpty()) {
       Continuation.sampler(model, options.sampling()); // refuses one of a token that there is not
     }
     if (prompt.length == 0) {
-      throw new PromptException("prompt: no tokens, expected at least one to go on from");
+      throw TokenLoop.nothing();
     }
-    if (prompt.length > tokens.capacity()) {
-      throw new PromptException(
-          String.format(
-              Locale.ROOT,
-              "prompt: %d tokens, expected at most %d: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",
-              prompt.length,
-              tokens.capacity(),
-              model.config().contextLength()));
-    }
+    TokenLoop.requireRoom(model, prompt.length, 0);
   }
 
   int[] prompt() {
@@ -69,21 +65,17 @@ final class Sequence {
   ///
   /// @param caches that hold the prompt's first `cached` tokens, fewer than there are
   void start(KvCaches caches, int cached) {
-    this.caches = caches;
-    tokens.append(prompt, 0, cached);
-    taken = cached;
-    this.cached = cached;
-    started = System.nanoTime();
-    Optional<GeneratedText> text =
-        model.hasTokenizer()
-            ? Optional.of(
-                new GeneratedText(
-                    new SessionText(model.tokenizer(), tokens),
-                    options.stopStrings(),
-                    completion::say))
-            : Optional.empty();
     Sampler sampler = Continuation.sampler(model, options.sampling());
     sampler.accept(prompt);
+    this.caches = caches;
+    this.cached = cached;
+    taken = cached;
+    started = System.nanoTime();
+    tokens = new SessionTokens(model.context(), model.config().vocabulary());
+    tokens.append(prompt, 0, cached);
+    Optional<GeneratedText> text =
+        SessionText.of(model, tokens)
+            .map(t -> new GeneratedText(t, options.stopStrings(), completion::say));
     continuation =
         new Continuation(model, options, tokens, sampler, _ -> true, text, this::isCancelled);
   }
@@ -135,39 +127,35 @@ final class Sequence {
   ///
   /// @param logits behind the rows that they were wanted of
   Gain accept(List<MemorySegment> logits) {
-    if (Double.isNaN(prefillSeconds)) {
+    boolean prompted = Double.isNaN(prefillSeconds);
+    if (prompted) {
       ran();
       prefillSeconds = seconds(started);
+      chosen = NONE;
       if (continuation.isFull()) {
         return new Gain(0, 0, 0, Optional.of(StopReason.MAX_TOKENS));
       }
-      int token = choose(logits.getFirst());
-      return new Gain(1, 0, 0, goesOn(token, logits.getFirst()));
     }
-    int guessed = chosen.length - 1;
-    for (int i = 0; ; i++) {
-      tokens.append(chosen, i, 1);
-      tokens.setPending();
-      decoded++;
-      int token = choose(logits.get(i));
-      Optional<StopReason> over = continuation.accept(token, logits.get(i));
-      boolean right = i < guessed && token == chosen[i + 1];
-      if (over.isPresent() || !right) {
-        lookup.was(guessed, i);
-        if (over.isEmpty()) {
-          chosen = withGuess(token);
-        }
-        return new Gain(i + 1, guessed, i, over);
+    int guessed = Math.max(0, chosen.length - 1);
+    int right = 0;
+    while (true) {
+      if (!prompted) {
+        tokens.append(chosen, right, 1);
+        tokens.setPending();
+        decoded++;
       }
+      int token = choose(logits.get(right));
+      Optional<StopReason> over = continuation.accept(token, logits.get(right));
+      if (over.isEmpty() && right < guessed && token == chosen[right + 1]) {
+        right++;
+        continue;
+      }
+      lookup.was(guessed, right);
+      if (over.isEmpty()) {
+        chosen = withGuess(token);
+      }
+      return new Gain(right + 1, guessed, right, over);
     }
-  }
-
-  private Optional<StopReason> goesOn(int token, MemorySegment logits) {
-    Optional<StopReason> over = continuation.accept(token, logits);
-    if (over.isEmpty()) {
-      chosen = withGuess(token);
-    }
-    return over;
   }
 
   /// A token, and what may follow it, as far as the context and the request go.

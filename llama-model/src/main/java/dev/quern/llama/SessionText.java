@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import dev.quern.llama.tokenizer.StreamingDecoder;
 import dev.quern.llama.tokenizer.Tokenizer;
+import java.util.Optional;
 
 /// Turns a session's tokens into text, after all that came before them: the bytes of a character
 /// that is not complete are held back across calls.
@@ -15,6 +16,13 @@ final class SessionText {
     this.tokenizer = tokenizer;
     this.tokens = tokens;
     reset();
+  }
+
+  /// Where the model has a vocabulary.
+  static Optional<SessionText> of(LlamaModel model, SessionTokens tokens) {
+    return model.hasTokenizer()
+        ? Optional.of(new SessionText(model.tokenizer(), tokens))
+        : Optional.empty();
   }
 
   Tokenizer tokenizer() {

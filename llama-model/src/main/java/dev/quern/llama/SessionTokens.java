@@ -56,13 +56,18 @@ final class SessionTokens {
   ///
   /// @throws LlamaException if the vocabulary lacks one
   int[] withPending(int[] ids) {
+    require(ids, vocabulary);
+    return concat(pending, ids);
+  }
+
+  /// @throws LlamaException if the vocabulary lacks one
+  static void require(int[] ids, int vocabulary) {
     for (int id : ids) {
       if (id < 0 || id >= vocabulary) {
         throw new LlamaException(
             String.format(Locale.ROOT, "token id %d, expected 0 to %d", id, vocabulary - 1));
       }
     }
-    return concat(pending, ids);
   }
 
   /// Ids that the cache has got, from `ids[from]` on.

@@ -123,7 +123,7 @@ final class TokenLoop {
     long start = System.nanoTime();
     int[] ids = tokens.withPending(prompt);
     if (ids.length == 0 && tokens.isEmpty()) {
-      throw new PromptException("prompt: no tokens, expected at least one to go on from");
+      throw nothing();
     }
     checkRoom(ids.length);
     boolean done = orUndone(() -> prefill(ids, cancelled));
@@ -292,8 +292,7 @@ final class TokenLoop {
     lastRow = wanted > 0 ? rows - 1 : NONE;
   }
 
-  /// @throws LlamaException if the vocabulary lacks a token of the options What follows the last
-  ///   token of the cache.
+  /// What follows the last token of the cache.
   private MemorySegment logits() {
     return aside == null ? forward.logits(lastRow).data() : aside;
   }
@@ -319,16 +318,25 @@ final class TokenLoop {
   }
 
   private void checkRoom(int count) {
-    int position = tokens.position();
-    int capacity = tokens.capacity();
-    if (count > capacity - position) {
+    requireRoom(model, count, tokens.position());
+  }
+
+  /// That there is nothing to go on from.
+  static PromptException nothing() {
+    return new PromptException("prompt: no tokens, expected at least one to go on from");
+  }
+
+  /// @param position tokens that are in the cache
+  /// @throws PromptException if so many more don't fit in the context
+  static void requireRoom(LlamaModel model, int count, int position) {
+    if (count > model.context() - position) {
       throw new PromptException(
           String.format(
               Locale.ROOT,
               "prompt: %d tokens after %d, expected at most %d together: the context; load the model with a larger one (it was trained for %d), or shorten the prompt",
               count,
               position,
-              capacity,
+              model.context(),
               model.config().contextLength()));
     }
   }

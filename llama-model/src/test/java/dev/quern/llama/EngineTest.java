@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
+import dev.quern.Operator;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.error.QueueFullException;
@@ -16,7 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -253,6 +256,43 @@ class EngineTest {
   }
 
   @Test
+  void whoeverClosesReturnsWhenNothingRunsAnyMore() throws Exception {
+    for (int round = 0; round < 10; round++) {
+      Engine engine = model.newEngine(FOUR);
+      CountDownLatch started = new CountDownLatch(1);
+      engine.submit(endless(), _ -> started.countDown());
+      started.await();
+      CyclicBarrier both = new CyclicBarrier(2);
+      Callable<Integer> closer =
+          () -> {
+            both.await();
+            engine.close();
+            return engine.metrics().running();
+          };
+      try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+        Future<Integer> one = threads.submit(closer);
+        Future<Integer> other = threads.submit(closer);
+        assertEquals(0, one.get());
+        assertEquals(0, other.get());
+      }
+    }
+  }
+
+  @Test
+  void aProfileHearsOfItsKernels() throws Exception {
+    KernelProfile profile = new KernelProfile();
+    LoadOptions options = LoadOptions.defaults().withThreads(1).withProfile(profile);
+    try (LlamaModel profiled = LlamaModel.loadDemo(options);
+        Engine engine = profiled.newEngine(FOUR)) {
+      profile.reset();
+      engine.submit(endless(), _ -> {}).await();
+      for (Operator<?, ?> operator : Operator.values()) {
+        assertTrue(profile.calls(operator) > 0, operator::toString);
+      }
+    }
+  }
+
+  @Test
   void whatCannotRunIsRefused() {
     try (Engine engine = model.newEngine(FOUR)) {
       GenerationOptions options = GenerationOptions.greedy(1);
@@ -272,6 +312,9 @@ class EngineTest {
       assertEquals(
           "engine: sequences=0, expected >= 1",
           assertThrows(LlamaException.class, () -> FOUR.withSequences(0)).getMessage());
+      assertEquals(
+          "engine: lookup=17, expected <= 16",
+          assertThrows(LlamaException.class, () -> FOUR.withLookup(17)).getMessage());
       assertThrows(
           LlamaException.class, () -> model.newEngine(FOUR.withSequences(Integer.MAX_VALUE)));
     }

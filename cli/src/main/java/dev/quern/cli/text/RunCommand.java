@@ -91,11 +91,11 @@ public final class RunCommand extends ConsoleCommand {
     loading = kernels.map(loading::withProfile).orElse(loading);
     try (LlamaModel model = modelOptions.load(console, loading);
         LlamaSession session = model.newSession()) {
-      List<Completion> all = complete(session, prompt, options);
+      List<CompletedText> all = complete(session, prompt, options);
       if (inline) {
         console.err().println(Json.line(RunStatistics.of(model, all)));
       } else {
-        for (Completion c : all) {
+        for (CompletedText c : all) {
           console.err().println(Metrics.of(model, c.generation()).line());
         }
       }
@@ -134,7 +134,7 @@ public final class RunCommand extends ConsoleCommand {
         spec.commandLine(), String.format(Locale.ROOT, message, completions));
   }
 
-  private List<Completion> complete(
+  private List<CompletedText> complete(
       LlamaSession session, String prompt, GenerationOptions options) {
     int[] tokens = session.encodePrompt(prompt, promptOptions.special);
     PrintStream out = textOptions.stream(console);
@@ -162,7 +162,7 @@ public final class RunCommand extends ConsoleCommand {
       out.println();
     }
     return IntStream.range(0, generations.size())
-        .mapToObj(i -> new Completion(seed + i, texts.get(i).toString(), generations.get(i)))
+        .mapToObj(i -> new CompletedText(seed + i, texts.get(i).toString(), generations.get(i)))
         .toList();
   }
 

@@ -23,7 +23,7 @@ final class RunStatistics {
 
   /// @return a tree for JSON. One completion's figures and log probabilities are at its top, those
   ///   of several in the array `completions`
-  static Map<String, Object> of(LlamaModel model, List<Completion> completions) {
+  static Map<String, Object> of(LlamaModel model, List<CompletedText> completions) {
     Generation first = completions.getFirst().generation();
     Map<String, Object> json = Metrics.of(model, first).figures();
     if (completions.size() == 1) {
@@ -31,7 +31,7 @@ final class RunStatistics {
       return json;
     }
     List<Map<String, Object>> all = new ArrayList<>();
-    for (Completion c : completions) {
+    for (CompletedText c : completions) {
       Map<String, Object> figures = Metrics.of(model, c.generation()).figures();
       Map<String, Object> one = new LinkedHashMap<>();
       one.put("seed", c.seed());

@@ -117,17 +117,16 @@ final class SamplingFlags {
       Map<Integer, Double> biases = new HashMap<>();
       logitBias.forEach(b -> biases.merge(b.token(), b.bias(), Double::sum));
       return new SamplingOptions(
-          temperature == null ? defaultTemperature : temperature,
-          topK,
-          topP,
-          minP,
-          repeatPenalty,
-          repeatLastN,
-          seed,
-          frequencyPenalty,
-          presencePenalty,
-          typicalP,
-          biases);
+              temperature == null ? defaultTemperature : temperature,
+              topK,
+              topP,
+              minP,
+              repeatPenalty,
+              repeatLastN,
+              seed)
+          .withPenalties(frequencyPenalty, presencePenalty)
+          .withTypicalP(typicalP)
+          .withLogitBias(biases);
     } catch (IllegalArgumentException e) {
       throw new UserException(e.getMessage(), e);
     }

@@ -50,6 +50,10 @@ public final class ForwardPass {
       AttentionKernel attention,
       SwiGluKernel swiGlu) {
 
+    public Operators withAttention(AttentionKernel attention) {
+      return new Operators(norm, headNorms, ropeQueries, ropeKeys, attention, swiGlu);
+    }
+
     /// All of them.
     public List<Kernel> kernels() {
       List<Kernel> kernels =
@@ -120,7 +124,8 @@ public final class ForwardPass {
 
     Optional<HeadNorms<RmsNormKernel>> headNorms = operators.headNorms();
 
-    int first = 0; // row that anything is wanted of
+    int wanted = firstWanted(batch);
+    int first = 0; // row that the layer begins at
     for (int l = 0; l < config.layers(); l++) {
       LlamaWeights.Layer layer = weights.layers().get(l);
 
@@ -132,7 +137,6 @@ public final class ForwardPass {
       operators.ropeKeys().apply(k, angles, 0, workspace);
       operators.attention().append(k, v, sequences(batch, l, 0), workspace);
 
-      int wanted = firstWanted(batch);
       if (l == config.layers() - 1 && wanted > 0) {
         if (wanted == rows) {
           return;

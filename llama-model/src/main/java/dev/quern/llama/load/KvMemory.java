@@ -49,8 +49,7 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
               "engine: %d sequences and prefixes of context=%d need %s of KV cache, and %s of memory is available: expected fewer of them, or a context of at most %d",
               sequences,
               positions,
-              String.format(
-                  Locale.ROOT, "%.1f MiB", (double) sequences * bytes(positions) / 0x1p20),
+              mebibytes((double) sequences * bytes(positions)),
               mebibytes(available.getAsLong()),
               positions(available.getAsLong() / sequences)));
     }
@@ -105,7 +104,7 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
         format.elementBytes());
   }
 
-  private static String mebibytes(long bytes) {
+  private static String mebibytes(double bytes) {
     return String.format(Locale.ROOT, "%.1f MiB", bytes / 0x1p20);
   }
 }

@@ -41,12 +41,6 @@ public record OperatorSpecs(
         SwiGluSpec.of(config.hidden()));
   }
 
-  /// The same for batches of several sequences.
-  public OperatorSpecs withSequences(int sequences) {
-    return new OperatorSpecs(
-        norm, headNorms, ropeQueries, ropeKeys, attention.withSequences(sequences), swiGlu);
-  }
-
   /// Asks for a kernel for each.
   public ForwardPass.Operators choose(Kernels kernels) {
     return new ForwardPass.Operators(

@@ -86,7 +86,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
     };
   }
 
-  private AttentionKernel observed(AttentionKernel kernel) {
+  public AttentionKernel observed(AttentionKernel kernel) {
     return new AttentionKernel() {
       @Override
       public long scratchBytes(int rows, int parallelism) {

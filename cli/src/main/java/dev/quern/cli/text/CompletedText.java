@@ -6,4 +6,4 @@ import dev.quern.llama.Generation;
 ///
 /// @param seed of its random choices
 /// @param text that was generated
-record Completion(long seed, String text, Generation generation) {}
+record CompletedText(long seed, String text, Generation generation) {}
