@@ -49,7 +49,7 @@ final class PrefixCache implements AutoCloseable {
     }
     KvCaches source = best == null ? null : best.caches;
     for (Sequence s : running) {
-      int n = shared(prompt, s.history());
+      int n = Math.min(s.shared(prompt), prompt.length - 1);
       if (n > shared) {
         shared = n;
         source = s.caches();

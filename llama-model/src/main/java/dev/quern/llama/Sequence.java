@@ -179,6 +179,11 @@ final class Sequence {
     return tokens.position();
   }
 
+  /// How many of the tokens in its caches a prompt begins with.
+  int shared(int[] prompt) {
+    return tokens.shared(prompt);
+  }
+
   /// The tokens in its caches.
   int[] history() {
     return tokens.history();

@@ -35,6 +35,12 @@ final class SessionTokens {
     return Arrays.copyOf(history, position);
   }
 
+  /// How many of the first in the cache some ids begin with.
+  int shared(int[] ids) {
+    int mismatch = Arrays.mismatch(history, 0, position, ids, 0, ids.length);
+    return mismatch < 0 ? ids.length : mismatch;
+  }
+
   /// The token in the cache at a position.
   int at(int position) {
     return history[position];

@@ -40,18 +40,18 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
 
   /// The same for several sequences, each with a cache of its own.
   ///
-  /// @throws LlamaException if they need more, with the largest context that fits
+  /// @throws LlamaException if they need more, with how many fit
   public void requireFits(long sequences, int positions, OptionalLong available) {
     if (available.isPresent() && bytes(positions) > available.getAsLong() / sequences) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "engine: %d sequences and prefixes of context=%d need %s of KV cache, and %s of memory is available: expected fewer of them, or a context of at most %d",
+              "engine: %d sequences and prefixes of context=%d need %s of KV cache, and %s of memory is available: expected at most %d of them, or a smaller context",
               sequences,
               positions,
               mebibytes((double) sequences * bytes(positions)),
               mebibytes(available.getAsLong()),
-              positions(available.getAsLong() / sequences)));
+              available.getAsLong() / bytes(positions)));
     }
   }
 
