@@ -81,6 +81,18 @@ final class Continuation {
     return sampler.next(logits);
   }
 
+  /// Guesses what [#choose] is going to choose (see [Sampler#guess]).
+  ///
+  /// @param logits another model's
+  int guess(float[] logits) {
+    return sampler.guess(logits);
+  }
+
+  /// Forgets all guesses.
+  void withdraw() {
+    sampler.withdraw();
+  }
+
   /// Takes the token that was chosen, and tells of it.
   ///
   /// @param logits that it was chosen from

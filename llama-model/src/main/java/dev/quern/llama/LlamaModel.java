@@ -9,6 +9,7 @@ import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.load.KvMemory;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -276,20 +278,57 @@ public final class LlamaModel implements AutoCloseable {
   ///   sequences and prefixes
   /// @throws IllegalStateException if the model is closed
   public Engine newEngine(EngineOptions options) {
+    return newEngine(options, Optional.empty());
+  }
+
+  /// As [#newEngine(EngineOptions)], with a small model of the same vocabulary that guesses what
+  /// this one is going to say: a step verifies several tokens of a sequence at once. Guesses change
+  /// no text (see [Engine]). The engine ends with whichever of the two models is closed first.
+  ///
+  /// @param draft with a context at least as large as this one's
+  /// @throws LlamaException also if the two models have different vocabularies, or the draft's
+  ///   context is smaller
+  public Engine newEngine(EngineOptions options, LlamaModel draft) {
+    return newEngine(options, Optional.of(draft));
+  }
+
+  private Engine newEngine(EngineOptions options, Optional<LlamaModel> draft) {
     requireOpen();
+    draft.ifPresent(d -> Draft.require(this, d));
     Engine engine =
         opened(
             "opening an engine",
             () -> {
-              kvMemory().requireFits(options.caches(), context(), surroundings.available().get());
-              return new Engine(this, options, this.options);
+              requireFits(options, 0);
+              draft.ifPresent(
+                  d -> d.requireFits(options, options.caches() * kvMemory().bytes(context())));
+              return new Engine(this, options, this.options, draft);
             });
     engines.add(engine);
-    if (closed) { // meanwhile: close() may have missed this one
+    draft.ifPresent(d -> d.engines.add(engine));
+    if (closed || draft.isPresent() && draft.get().closed) { // meanwhile: it was not closed with it
       engine.close();
     }
+    draft.ifPresent(LlamaModel::requireOpen);
     requireOpen();
     return engine;
+  }
+
+  /// @param taken bytes that others are going to take
+  private void requireFits(EngineOptions options, long taken) {
+    OptionalLong available = surroundings.available().get();
+    OptionalLong left =
+        available.isPresent() ? OptionalLong.of(available.getAsLong() - taken) : available;
+    kvMemory().requireFits(options.caches(), context(), left);
+  }
+
+  Drafter newDrafter(EngineOptions engine, int vocabulary) {
+    return new Drafter(this, engine, options, vocabulary);
+  }
+
+  /// Caches for a sequence.
+  KvCaches newCaches() {
+    return new KvCaches(config(), options.kv(), context(), hugePages());
   }
 
   private <T> T opened(String doing, Supplier<T> opener) {

@@ -50,7 +50,7 @@ public final class LlamaSession implements AutoCloseable {
     this.text = SessionText.of(model, tokens);
     try {
       LlamaConfig config = model.config();
-      caches = new KvCaches(config, options.kv(), capacity, model.hugePages());
+      caches = model.newCaches();
       ForwardPass.Limits limits = new ForwardPass.Limits(capacity, batch, 1);
       ForwardPass forward =
           new ForwardPass(

@@ -62,6 +62,13 @@ public final class KvCaches implements AutoCloseable {
     return layers.get(l).cache();
   }
 
+  /// Bytes of the planes, as large as they are now.
+  public long bytes() {
+    return layers.stream()
+        .mapToLong(layer -> layer.cache().keys().byteSize() + layer.cache().values().byteSize())
+        .sum();
+  }
+
   /// Positions that a conversation can have.
   public int limit() {
     return limit;

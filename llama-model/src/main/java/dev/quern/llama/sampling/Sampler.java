@@ -2,6 +2,8 @@ package dev.quern.llama.sampling;
 
 import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -26,6 +28,7 @@ public final class Sampler {
   private final Candidates candidates;
   private final History history;
   private final RandomGenerator random;
+  private final ArrayDeque<Double> ahead = new ArrayDeque<>(); // random numbers of tokens to come
 
   /// @param vocabularySize how many logits each step has
   /// @throws IllegalArgumentException where that is not one, or a bias is of a token beyond it
@@ -78,6 +81,11 @@ public final class Sampler {
   ///
   /// @param next [vocabularySize]; not changed
   public int next(float[] next) {
+    copy(next);
+    return choose();
+  }
+
+  private void copy(float[] next) {
     if (next.length != vocabularySize) {
       throw new IllegalArgumentException(
           String.format(
@@ -87,18 +95,56 @@ public final class Sampler {
               vocabularySize));
     }
     System.arraycopy(next, 0, logits, 0, vocabularySize);
-    return choose();
+  }
+
+  /// Guesses what [#next] is going to choose, from another model's logits: it goes through the same
+  /// chain, with the random number that the token at this place will be drawn with. So a model that
+  /// agrees is right, and a guess, right or wrong, changes nothing that is chosen. The next guess
+  /// is of the token behind this one, until [#withdraw] forgets them all.
+  ///
+  /// @param next [vocabularySize]; not changed
+  /// @throws LogitsException where a logit is NaN or positive infinity, or no token is allowed
+  public int guess(float[] next) {
+    copy(next);
+    int token = chosen();
+    history.guess(token);
+    return token;
+  }
+
+  /// Forgets all guesses, as it must be before a token is chosen.
+  public void withdraw() {
+    history.withdraw();
   }
 
   private int choose() {
+    if (history.guesses() > 0) {
+      throw new IllegalStateException("sampling: guesses were not withdrawn");
+    }
+    int token = chosen();
+    ahead.poll();
+    history.add(token);
+    return token;
+  }
+
+  private int chosen() {
     bias.addTo(logits);
     if (options.penalizes()) {
       history.penalize(logits, options);
     }
     int best = best();
-    int token = options.temperature() == 0 ? best : draw();
-    history.add(token);
-    return token;
+    return options.temperature() == 0 ? best : draw();
+  }
+
+  /// The number for the token behind those that were guessed.
+  private double uniform() {
+    while (ahead.size() <= history.guesses()) {
+      ahead.add(random.nextDouble());
+    }
+    Iterator<Double> numbers = ahead.iterator();
+    for (int i = 0; i < history.guesses(); i++) {
+      numbers.next();
+    }
+    return numbers.next();
   }
 
   private int draw() {
@@ -112,7 +158,7 @@ public final class Sampler {
     if (options.minP() > 0) {
       candidates.minP(options.minP());
     }
-    return candidates.draw(options.temperature(), random.nextDouble());
+    return candidates.draw(options.temperature(), uniform());
   }
 
   /// The first of the largest logits. All are checked, since a NaN would lose every comparison and

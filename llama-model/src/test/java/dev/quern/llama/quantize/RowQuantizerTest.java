@@ -112,8 +112,7 @@ class RowQuantizerTest {
       }
     }
     assertTrue(
-        actual <= 1.5 * least,
-        String.format(Locale.ROOT, "%g, and %g is possible", actual, least));
+        actual <= 1.5 * least, String.format(Locale.ROOT, "%g, and %g is possible", actual, least));
   }
 
   @Property

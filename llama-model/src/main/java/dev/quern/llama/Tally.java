@@ -1,0 +1,85 @@
+package dev.quern.llama;
+
+/// What an engine has done: its thread counts, any thread reads.
+final class Tally {
+  private long ended;
+  private long steps;
+  private long rows;
+  private long promptTokens;
+  private long cachedTokens;
+  private long generatedTokens;
+  private long guessedTokens;
+  private long acceptedTokens;
+  private long unguessedTokens;
+  private long decodeSteps;
+  private long decodedTokens;
+  private long decodeNanos;
+  private long kvBytes;
+
+  /// What a step was.
+  ///
+  /// @param rows of its batch
+  /// @param prompts of these, rows of prompts
+  /// @param decoding sequences that had a row for a token
+  /// @param generated tokens that were chosen
+  /// @param guessed tokens that were guessed
+  /// @param accepted of these, those that were right
+  /// @param unguessed tokens that were to be guessed, but guesses had not paid
+  /// @param nanos it took
+  record Step(
+      int rows,
+      int prompts,
+      int decoding,
+      int generated,
+      int guessed,
+      int accepted,
+      int unguessed,
+      long nanos) {}
+
+  synchronized void step(Step step, long kvBytes) {
+    steps++;
+    rows += step.rows;
+    promptTokens += step.prompts;
+    generatedTokens += step.generated;
+    guessedTokens += step.guessed;
+    acceptedTokens += step.accepted;
+    unguessedTokens += step.unguessed;
+    if (step.prompts == 0) {
+      decodeSteps++;
+      decodedTokens += step.generated;
+      decodeNanos += step.nanos;
+    }
+    this.kvBytes = kvBytes;
+  }
+
+  synchronized void cached(int tokens) {
+    cachedTokens += tokens;
+  }
+
+  synchronized void ended(int sequences) {
+    ended += sequences;
+  }
+
+  /// @param waiting requests
+  /// @param running requests
+  /// @param rejected requests so far
+  synchronized EngineMetrics metrics(int waiting, int running, long rejected) {
+    return new EngineMetrics(
+        waiting,
+        running,
+        ended,
+        rejected,
+        steps,
+        rows,
+        promptTokens,
+        cachedTokens,
+        generatedTokens,
+        guessedTokens,
+        acceptedTokens,
+        unguessedTokens,
+        decodeSteps,
+        decodedTokens,
+        decodeNanos / 1e9,
+        kvBytes);
+  }
+}
