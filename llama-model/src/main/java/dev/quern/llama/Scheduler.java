@@ -2,6 +2,8 @@ package dev.quern.llama;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.observe.EngineStep;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -185,7 +187,9 @@ final class Scheduler implements AutoCloseable {
     if (running.isEmpty()) {
       return;
     }
+    final FlightRecorder.EngineStepEvent event = FlightRecorder.engineStep();
     final long start = System.nanoTime();
+    final int began = running.size();
     List<Sequence> decoding = running.stream().filter(Sequence::isDecoding).toList();
     final int most = decoding.isEmpty() ? batch : pace.rows(); // of prompts
     final boolean drafting = drafter.isPresent() && worth.pays(decoding.size());
@@ -215,10 +219,26 @@ final class Scheduler implements AutoCloseable {
       worth.took(decoding.size(), drafting, sum.chosen, nanos);
     }
     int unguessed = drafter.isPresent() && !drafting ? sum.chosen : sum.unguessed;
-    tally.step(
-        new Tally.Step(
-            rows, prompts, decoding.size(), sum.chosen, sum.guessed, sum.right, unguessed, nanos),
-        prefixes.bytes() + drafter.map(Drafter::kvBytes).orElse(0L));
+    EngineStep step =
+        new EngineStep(
+            waiting(),
+            began,
+            rows,
+            prompts,
+            sum.chosen,
+            sum.guessed,
+            sum.right,
+            unguessed,
+            prefixes.bytes() + drafter.map(Drafter::kvBytes).orElse(0L),
+            nanos);
+    tally.step(step);
+    if (event != null) {
+      event.finish(step);
+    }
+  }
+
+  private synchronized int waiting() {
+    return waiting.size();
   }
 
   /// The parts of a step.

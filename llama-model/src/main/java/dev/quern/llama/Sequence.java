@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -16,6 +17,7 @@ final class Sequence implements PrefixCache.Holder {
   private final Completion completion;
   private final GenerationOptions options;
   private final int[] prompt;
+  private final FlightRecorder.EngineRequestEvent event = FlightRecorder.engineRequest();
   private final long submitted = System.nanoTime();
   private final long deadline; // System.nanoTime() at which it is over
   private final boolean hasDeadline;
@@ -224,6 +226,7 @@ final class Sequence implements PrefixCache.Holder {
 
   /// Ends it, with what it has.
   void end(StopReason stop) {
+    record(stop.name());
     if (continuation == null) { // never started
       completion.end(new Generation(List.of(), stop, 0, 0, Double.NaN, 0, 0, List.of()));
       return;
@@ -247,7 +250,15 @@ final class Sequence implements PrefixCache.Holder {
 
   /// Ends it with what went wrong.
   void fail(Throwable failure) {
+    record("FAILED");
     completion.fail(failure);
+  }
+
+  private void record(String end) {
+    if (event != null) {
+      int generated = continuation == null ? 0 : continuation.generated().size();
+      event.finish(prompt.length, cached, generated, end);
+    }
   }
 
   private static double seconds(long start) {

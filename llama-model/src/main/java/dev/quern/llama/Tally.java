@@ -1,5 +1,7 @@
 package dev.quern.llama;
 
+import dev.quern.llama.observe.EngineStep;
+
 /// What an engine has done: its thread counts, any thread reads.
 final class Tally {
   private long ended;
@@ -16,40 +18,20 @@ final class Tally {
   private long decodeNanos;
   private long kvBytes;
 
-  /// What a step was.
-  ///
-  /// @param rows of its batch
-  /// @param prompts of these, rows of prompts
-  /// @param decoding sequences that had a row for a token
-  /// @param generated tokens that were chosen
-  /// @param guessed tokens that were guessed
-  /// @param accepted of these, those that were right
-  /// @param unguessed tokens that were to be guessed, but guesses had not paid
-  /// @param nanos it took
-  record Step(
-      int rows,
-      int prompts,
-      int decoding,
-      int generated,
-      int guessed,
-      int accepted,
-      int unguessed,
-      long nanos) {}
-
-  synchronized void step(Step step, long kvBytes) {
+  synchronized void step(EngineStep step) {
     steps++;
-    rows += step.rows;
-    promptTokens += step.prompts;
-    generatedTokens += step.generated;
-    guessedTokens += step.guessed;
-    acceptedTokens += step.accepted;
-    unguessedTokens += step.unguessed;
-    if (step.prompts == 0) {
+    rows += step.rows();
+    promptTokens += step.prompts();
+    generatedTokens += step.generated();
+    guessedTokens += step.guessed();
+    acceptedTokens += step.accepted();
+    unguessedTokens += step.unguessed();
+    if (step.prompts() == 0) {
       decodeSteps++;
-      decodedTokens += step.generated;
-      decodeNanos += step.nanos;
+      decodedTokens += step.generated();
+      decodeNanos += step.nanos();
     }
-    this.kvBytes = kvBytes;
+    kvBytes = step.kvBytes();
   }
 
   synchronized void cached(int tokens) {
