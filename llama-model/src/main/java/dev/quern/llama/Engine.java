@@ -39,7 +39,7 @@ import java.util.function.Consumer;
 ///
 /// @since 0.1
 /// @stability api
-public final class Engine implements AutoCloseable {
+public final class Engine implements Openings.Opening {
   private final LlamaModel model;
   private final EngineOptions options;
   private final Scheduler scheduler;

@@ -29,9 +29,6 @@ import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -53,9 +50,8 @@ public final class LlamaModel implements AutoCloseable {
   private final Language language;
   private final ModelResources resources;
   private final double loadSeconds;
-  private final Set<LlamaSession> sessions = ConcurrentHashMap.newKeySet();
-  private final Set<Engine> engines = ConcurrentHashMap.newKeySet();
-  private volatile boolean closed;
+  private final Openings openings = new Openings();
+  private final Fingerprint fingerprint;
 
   /// @param source where it came from, which is opened again if its numbers go wrong
   /// @param resources are closed with it
@@ -74,6 +70,7 @@ public final class LlamaModel implements AutoCloseable {
     this.language = language;
     this.resources = resources;
     this.loadSeconds = loadSeconds;
+    fingerprint = new Fingerprint(source, network.config());
   }
 
   /// Loads a GGUF file, or a model's folder, with [LoadOptions#defaults()].
@@ -256,20 +253,26 @@ public final class LlamaModel implements AutoCloseable {
   ///   that fits
   /// @throws IllegalStateException if the model is closed
   public LlamaSession newSession() {
-    requireOpen();
-    LlamaSession session =
-        opened(
-            "opening a session",
-            () -> {
-              kvMemory().requireFits(context(), surroundings.available().get());
-              return new LlamaSession(this, options);
-            });
-    sessions.add(session);
-    if (closed) { // meanwhile: close() may have missed this one
-      session.close();
-    }
-    requireOpen();
-    return session;
+    return openings.open(
+        "opening a session",
+        () -> {
+          kvMemory().requireFits(context(), surroundings.available().get());
+          return new LlamaSession(this, options);
+        });
+  }
+
+  /// Opens an embedder, which turns texts into vectors: a KV cache and buffers for a text at a
+  /// time.
+  ///
+  /// @throws LlamaException if the machine has no memory left for the context
+  /// @throws IllegalStateException if the model is closed
+  public Embedder newEmbedder() {
+    return openings.open(
+        "opening an embedder",
+        () -> {
+          kvMemory().requireFits(context(), surroundings.available().get());
+          return new Embedder(this, options);
+        });
   }
 
   /// Opens an engine, which runs many requests at once.
@@ -296,7 +299,7 @@ public final class LlamaModel implements AutoCloseable {
     requireOpen();
     draft.ifPresent(d -> Draft.require(this, d));
     Engine engine =
-        opened(
+        openings.open(
             "opening an engine",
             () -> {
               requireFits(options, 0);
@@ -304,13 +307,7 @@ public final class LlamaModel implements AutoCloseable {
                   d -> d.requireFits(options, options.caches() * kvMemory().bytes(context())));
               return new Engine(this, options, this.options, draft);
             });
-    engines.add(engine);
-    draft.ifPresent(d -> d.engines.add(engine));
-    if (closed || draft.isPresent() && draft.get().closed) { // meanwhile: it was not closed with it
-      engine.close();
-    }
-    draft.ifPresent(LlamaModel::requireOpen);
-    requireOpen();
+    draft.ifPresent(d -> d.openings.add(engine));
     return engine;
   }
 
@@ -331,22 +328,9 @@ public final class LlamaModel implements AutoCloseable {
     return new KvCaches(config(), options.kv(), context(), hugePages());
   }
 
-  private <T> T opened(String doing, Supplier<T> opener) {
-    try {
-      return opener.get();
-    } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory(doing, "", e);
-    } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words
-      requireOpen();
-      throw e;
-    }
-  }
-
   /// @throws IllegalStateException if it is not
   void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
+    openings.requireOpen();
   }
 
   /// What messages call it: the path that it was loaded from, or the demo's name.
@@ -388,43 +372,32 @@ public final class LlamaModel implements AutoCloseable {
     return options.profile().map(p -> p.timed(pool)).orElse(pool);
   }
 
+  /// What tells this model from others, in files that only make sense with it.
+  Fingerprint fingerprint() {
+    return fingerprint;
+  }
+
   NonFinite nonFinite() {
     return new NonFinite(source, resources.workers());
   }
 
-  void forget(LlamaSession session) {
-    sessions.remove(session);
+  void forget(Openings.Opening opening) {
+    openings.forget(opening);
   }
 
-  void forget(Engine engine) {
-    engines.remove(engine);
-  }
-
-  /// Closes the model, its sessions and engines that are open: what runs is cancelled and waited
-  /// for. Calls from several threads return when it is closed.
+  /// Closes the model and what is open of it, sessions, engines and embedders: what runs is
+  /// cancelled and waited for. Calls from several threads return when it is closed.
   ///
   /// @throws IllegalStateException inside a callback of one of its sessions, which it would have to
   ///   wait for; nothing is closed then. Call [LlamaSession#cancel()] there, and this afterwards
   @Override
   public void close() {
-    if (sessions.stream().anyMatch(LlamaSession::isRunningHere)) {
-      throw new IllegalStateException(
-          "model: close() inside a callback of one of its sessions, expected cancel() there and close() when the call has returned");
-    }
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      for (LlamaSession session : sessions) {
-        session.close();
-      }
-      engines.forEach(Engine::close);
+    openings.close(() -> {
       try {
         resources.close();
       } finally {
         network.kernels().close();
       }
-    }
+    });
   }
 }

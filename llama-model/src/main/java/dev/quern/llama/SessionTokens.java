@@ -87,6 +87,11 @@ final class SessionTokens {
     position += count;
   }
 
+  /// The pending ones.
+  int[] pending() {
+    return pending.clone();
+  }
+
   /// Replaces the pending ones.
   void setPending(int... ids) {
     pending = ids.clone();

@@ -248,6 +248,18 @@ public final class ForwardPass {
     return y;
   }
 
+  /// What the output matrix is applied to: the residual stream behind rows of the last [#run], of
+  /// those that were wanted, normed; overwritten by the next call.
+  ///
+  /// @param from first row of the batch
+  /// @param to row behind the last
+  /// @return `[to - from, width]`
+  public F32Matrix hidden(int from, int to) {
+    F32Matrix h = normed.firstRows(to - from);
+    operators.norm().apply(residual.rowRange(from, to), weights.outputNorm(), h, workspace);
+    return h;
+  }
+
   private long scratchBytes(Limits limits, int parallelism) {
     int rows = limits.rows();
     long bytes = weights.output().scratchBytes(limits.logits(), parallelism);
