@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.quern.cli.Quern;
+import dev.quern.demo.DemoModelFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,6 +140,34 @@ class RunCommandTest {
     Quern beyond = Quern.run("run", "-p", "x", "--logit-bias", "999999+1");
     assertEquals(1, beyond.code());
     assertTrue(beyond.err().startsWith("quern: sampling: logitBias of token id 999999"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0.8"})
+  void guessesChangeNoText(String temperature) throws IOException {
+    Path demo = folder.resolve("demo.gguf");
+    try (InputStream model = DemoModelFile.open()) {
+      Files.copy(model, demo);
+    }
+    String[] usual = {"--temperature", temperature, "--numerics", "invariant"};
+    String[] more =
+        Stream.concat(Stream.of(usual), Stream.of("--draft", demo.toString(), "--lookup", "2"))
+            .toArray(String[]::new);
+    Quern guessed = run("200", more);
+    assertEquals(run("200", usual).out(), guessed.out());
+    assertTrue(guessed.err().matches("(?s).*guesses: [1-9]\\d* of \\d+ right; .*"), guessed.err());
+  }
+
+  @Test
+  void guessesAreInTheStatistics() throws IOException {
+    JsonNode json =
+        new ObjectMapper().readTree(run("60", "--lookup", "3", "--stats-json", "-").err());
+    assertTrue(json.get("guesses").get("guessed").isIntegralNumber());
+    assertTrue(json.get("guesses").get("accepted").isIntegralNumber());
+    Quern refused = Quern.run("run", "-p", "x", "--lookup", "17");
+    assertEquals(1, refused.code());
+    assertEquals("quern: engine: lookup=17, expected <= 16\n", refused.err());
+    assertEquals(2, Quern.run("run", "-p", "x", "--lookup", "2", "--profile").code());
   }
 
   private static String onlyToken(String json) throws IOException {
