@@ -1,6 +1,7 @@
 package dev.quern.measure.synthetic;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -117,12 +118,12 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
       tensors.add(matrix(block + "attn_q", base, width, shape.queryWidth()));
       tensors.add(matrix(block + "attn_k", base, width, shape.kvWidth()));
       tensors.add(matrix(block + "attn_v", important, width, shape.kvWidth()));
-      if (shape.family().attentionBias()) {
+      if (shape.family().has(Family.Trait.ATTENTION_BIAS)) {
         tensors.add(bias(block + "attn_q", shape.queryWidth()));
         tensors.add(bias(block + "attn_k", shape.kvWidth()));
         tensors.add(bias(block + "attn_v", shape.kvWidth()));
       }
-      if (shape.family().headNorms()) {
+      if (shape.family().has(Family.Trait.HEAD_NORMS)) {
         tensors.add(norm(block + "attn_q_norm", shape.headDim()));
         tensors.add(norm(block + "attn_k_norm", shape.headDim()));
       }
