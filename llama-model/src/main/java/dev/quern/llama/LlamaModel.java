@@ -8,6 +8,7 @@ import dev.quern.llama.checkpoint.DemoModel;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.forward.ByReach;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.forward.LlamaWeights;
@@ -21,7 +22,6 @@ import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
 import dev.quern.op.AttentionKernel;
-import dev.quern.op.AttentionSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -356,11 +356,14 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Those for a batch of several sequences.
   ForwardPass.Operators operatorsFor(int sequences) {
-    AttentionSpec spec =
-        OperatorSpecs.of(config(), context(), options.kv()).attention().withSequences(sequences);
-    AttentionKernel attention = network.kernels().attention(spec);
+    ByReach<AttentionKernel> attention =
+        OperatorSpecs.of(config(), context(), options.kv())
+            .attention()
+            .map(spec -> network.kernels().attention(spec.withSequences(sequences)));
     return operators()
-        .withAttention(ModelLoader.observed(options, ObservedKernels::observed, attention));
+        .withAttention(
+            attention.map(
+                kernel -> ModelLoader.observed(options, ObservedKernels::observed, kernel)));
   }
 
   Optional<KernelProfile> profile() {

@@ -6,15 +6,19 @@ Writes FOLDER/tiny-FAMILY-FORMAT.gguf with the gguf package (MIT), the matrices 
 Q4_0 of the same weights (Mistral, which is a Llama to GGUF, in F32 alone), and FOLDER/tiny-FAMILY.reference.json with the logits that libllama
 computes after some of 24 tokens, with a KV cache of F32. Made with gguf 0.19 and libllama 0.7.0,
 whose llama_context_params the offsets below are of.
+
+Libllama passes over a Llama's sliding window. So the reference of one, "F32 window 8", is what it
+computes when all positions before a token's window are removed from its cache before the token.
 """
 import ctypes
 import json
 import sys
+from dataclasses import dataclass, field
 
 import gguf
 import numpy as np
 
-LAYERS, WIDTH, HIDDEN, HEADS, KV_HEADS, VOCABULARY = 2, 32, 64, 4, 2, 64
+WIDTH, VOCABULARY = 32, 64
 FORMATS = {
     "F32": gguf.GGMLQuantizationType.F32,
     "Q8_0": gguf.GGMLQuantizationType.Q8_0,
@@ -23,65 +27,111 @@ FORMATS = {
 TOKENS = [int(t) for t in np.random.default_rng(7).integers(0, VOCABULARY, 24)]
 POSITIONS = (0, 7, 23)
 
-# name: GGUF's architecture, elements of a head, biases of Q, K and V, norms of heads, tied, formats
+
+
+@dataclass
+class Family:
+    architecture: str  # GGUF's
+    head_dim: int
+    biases: bool = False  # of Q, K and V
+    head_norms: bool = False
+    post_norms: bool = False  # Gemma's, behind each block
+    tied: bool = False
+    formats: tuple = tuple(FORMATS)
+    layers: int = 2
+    hidden: int = 64
+    heads: int = 4
+    kv_heads: int = 2
+    embedding: float = 3.0  # deviation
+    rope_base: float = 1e6
+    window: int = 0
+    floats: dict = field(default_factory=dict)  # further keys
+    windows_by_removal: tuple = ()  # for references beside the model's own
+
+
+GEMMA = {"post_norms": True, "tied": True, "hidden": 32, "heads": 2, "kv_heads": 1, "embedding": 0.5, "window": 8}
 FAMILIES = {
-    "mistral": ("llama", 16, False, False, False, ("F32",)),  # as Nemo's, heads are wider than width / heads
-    "qwen2": ("qwen2", 8, True, False, True, tuple(FORMATS)),
-    "qwen3": ("qwen3", 16, False, True, False, tuple(FORMATS)),
+    "mistral": Family("llama", 16, formats=("F32",), windows_by_removal=(8,)),  # as Nemo's, heads are wider than width / heads
+    "qwen2": Family("qwen2", 8, biases=True, tied=True),
+    "qwen3": Family("qwen3", 16, head_norms=True),
+    "gemma2": Family(
+        "gemma2", 16, rope_base=1e4, floats={"attn_logit_softcapping": 2.5, "final_logit_softcapping": 3.0}, **GEMMA
+    ),
+    "gemma3": Family("gemma3", 16, head_norms=True, layers=6, floats={"rope.scaling.factor": 8.0}, **GEMMA),
+    "granite": Family(
+        "granite",
+        8,
+        tied=True,
+        embedding=0.5,
+        floats={"embedding_scale": 6.0, "residual_scale": 0.4, "attention.scale": 0.2, "logit_scale": 0.7},
+    ),
 }
-ROPE_BASE = 1e6
 
 
-def tensors(head_dim, biases, norms, tied):
+def tensors(f):
     """Names and weights in GGUF's order: rows are outputs."""
     random = np.random.default_rng(2026)
 
     def matrix(outputs, inputs, deviation=1.0):
         return (random.standard_normal((outputs, inputs)) * deviation / np.sqrt(inputs)).astype(np.float32)
 
-    def norm(size):
-        return (1 + 0.3 * random.standard_normal(size)).astype(np.float32)
+    def norm(size, about=1.0):
+        weight = about - 1 + 0.3 * about * random.standard_normal(size)
+        if f.post_norms:  # a folder has w, and this is 1 + w in F32
+            return np.float32(1) + weight.astype(np.float32)
+        return (1 + weight).astype(np.float32)
 
-    yield "token_embd.weight", matrix(VOCABULARY, WIDTH, 3)
+    yield "token_embd.weight", matrix(VOCABULARY, WIDTH, f.embedding)
     yield "output_norm.weight", norm(WIDTH)
-    if not tied:
+    if not f.tied:
         yield "output.weight", matrix(VOCABULARY, WIDTH)
-    for layer in range(LAYERS):
+    for layer in range(f.layers):
         block = f"blk.{layer}."
         yield block + "attn_norm.weight", norm(WIDTH)
-        for name, heads in (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
-            yield f"{block}attn_{name}.weight", matrix(heads * head_dim, WIDTH, 1.5)
-            if biases:
-                yield f"{block}attn_{name}.bias", (random.standard_normal(heads * head_dim) * 0.5).astype(np.float32)
-            if norms and name != "v":
-                yield f"{block}attn_{name}_norm.weight", norm(head_dim)
-        yield block + "attn_output.weight", matrix(WIDTH, HEADS * head_dim)
+        for name, heads in (("q", f.heads), ("k", f.kv_heads), ("v", f.kv_heads)):
+            yield f"{block}attn_{name}.weight", matrix(heads * f.head_dim, WIDTH, 1.5)
+            if f.biases:
+                yield f"{block}attn_{name}.bias", (random.standard_normal(heads * f.head_dim) * 0.5).astype(np.float32)
+            if f.head_norms and name != "v":
+                yield f"{block}attn_{name}_norm.weight", norm(f.head_dim)
+        yield block + "attn_output.weight", matrix(WIDTH, f.heads * f.head_dim)
+        if f.post_norms:
+            yield block + "post_attention_norm.weight", norm(WIDTH)
         yield block + "ffn_norm.weight", norm(WIDTH)
-        yield block + "ffn_gate.weight", matrix(HIDDEN, WIDTH)
-        yield block + "ffn_up.weight", matrix(HIDDEN, WIDTH)
-        yield block + "ffn_down.weight", matrix(WIDTH, HIDDEN)
+        yield block + "ffn_gate.weight", matrix(f.hidden, WIDTH)
+        yield block + "ffn_up.weight", matrix(f.hidden, WIDTH)
+        yield block + "ffn_down.weight", matrix(WIDTH, f.hidden)
+        if f.post_norms:
+            # Libllama rounds GELU's argument and value to F16, NMSE 1e-7 to 2e-7 of the logits with norms about 1.
+            yield block + "post_ffw_norm.weight", norm(WIDTH, 0.5)
 
 
 def write(path, family, quantization):
-    architecture, head_dim, biases, norms, tied, _ = FAMILIES[family]
-    writer = gguf.GGUFWriter(path, architecture)
+    f = FAMILIES[family]
+    writer = gguf.GGUFWriter(path, f.architecture)
     writer.add_name(f"tiny {family}")
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(f.layers)
     writer.add_context_length(256)
     writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(HIDDEN)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(KV_HEADS)
-    writer.add_rope_freq_base(ROPE_BASE)
+    writer.add_feed_forward_length(f.hidden)
+    writer.add_head_count(f.heads)
+    writer.add_head_count_kv(f.kv_heads)
+    writer.add_rope_freq_base(f.rope_base)
     writer.add_layer_norm_rms_eps(1e-6)
-    if head_dim != WIDTH // HEADS:
-        writer.add_key_length(head_dim)
-        writer.add_value_length(head_dim)
-    if architecture == "llama":
-        writer.add_rope_dimension_count(head_dim)
+    if f.head_dim != WIDTH // f.heads or f.post_norms:
+        writer.add_key_length(f.head_dim)
+        writer.add_value_length(f.head_dim)
+    if f.architecture in ("llama", "granite"):
+        writer.add_rope_dimension_count(f.head_dim)
+    if f.window:
+        writer.add_sliding_window(f.window)
+    if "rope.scaling.factor" in f.floats:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+    for key, value in f.floats.items():
+        writer.add_float32(f"{f.architecture}.{key}", value)
     writer.add_vocab_size(VOCABULARY)
     writer.add_tokenizer_model("no_vocab")
-    for name, values in tensors(head_dim, biases, norms, tied):
+    for name, values in tensors(f):
         if values.ndim == 1:
             writer.add_tensor(name, values)
         else:
@@ -110,8 +160,11 @@ class Batch(ctypes.Structure):
 FLASH_ATTENTION, TYPE_K, TYPE_V = 52, 104, 108  # bytes into llama_context_params
 
 
-def logits(library, path):
-    """By position, as libllama computes them token by token."""
+def logits(library, path, window=0):
+    """By position, as libllama computes them token by token.
+
+    window: positions that a token sees, its own included, or 0 for all
+    """
     model = library.llama_model_load_from_file(path.encode(), library.llama_model_default_params())
     if not model:
         raise SystemExit(f"{path}: libllama can't load it")
@@ -124,6 +177,8 @@ def logits(library, path):
     context = library.llama_init_from_model(model, parameters)
     found = {}
     for position, token in enumerate(TOKENS):
+        if window and position >= window:
+            library.llama_memory_seq_rm(library.llama_get_memory(context), 0, 0, position - window + 1)
         one = (ctypes.c_int32 * 1)(token)
         if library.llama_decode(context, library.llama_batch_get_one(one, 1)):
             raise SystemExit(f"{path}: libllama can't decode token {position}")
@@ -144,6 +199,8 @@ def load_library():
         ("llama_init_from_model", pointer, [pointer, Parameters]),
         ("llama_batch_get_one", Batch, [pointer, ctypes.c_int32]),
         ("llama_decode", ctypes.c_int32, [pointer, Batch]),
+        ("llama_get_memory", pointer, [pointer]),
+        ("llama_memory_seq_rm", ctypes.c_bool, [pointer, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32]),
         ("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), [pointer, ctypes.c_int32]),
     ):
         function = getattr(library, name)
@@ -155,10 +212,13 @@ def main(folder):
     library = load_library()
     for family in FAMILIES:
         reference = {"tokens": TOKENS, "logits": {}}
-        for name in FAMILIES[family][-1]:
+        for name in FAMILIES[family].formats:
             path = f"{folder}/tiny-{family}-{name}.gguf"
             write(path, family, FORMATS[name])
             reference["logits"][name] = logits(library, path)
+        for window in FAMILIES[family].windows_by_removal:
+            path = f"{folder}/tiny-{family}-F32.gguf"
+            reference["logits"][f"F32 window {window}"] = logits(library, path, window)
         with open(f"{folder}/tiny-{family}.reference.json", "w", encoding="ascii") as out:
             json.dump(reference, out)
 

@@ -1,8 +1,10 @@
 package dev.quern.llama.checkpoint;
 
+import dev.quern.op.Activation;
 import dev.quern.op.RopePairing;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -15,9 +17,9 @@ import java.util.stream.Collectors;
 ///   begin
 /// @param modelTypes `model_type` in Hugging Face's `config.json`
 /// @param pairing of RoPE, in the order that a [Checkpoint]'s rows of Q and K have
-/// @param attentionBias whether Q, K and V have biases
-/// @param headNorms whether RMSNorm is applied to each head of Q and K before it is rotated
-///   (QK-norm)
+/// @param traits what its layers, or its files, have that Llama's have not
+/// @param local which layers may have a window; a window of 0 where the file has to state it.
+///   Empty: all layers see all positions
 /// @param headDim elements of a head where `config.json` does not say; empty: width / heads
 /// @since 0.1
 /// @stability api
@@ -26,20 +28,44 @@ public record Family(
     String architecture,
     Set<String> modelTypes,
     RopePairing pairing,
-    boolean attentionBias,
-    boolean headNorms,
+    Set<Trait> traits,
+    Optional<LocalLayers> local,
     OptionalInt headDim) {
 
-  /// Llama 2 and 3.x; Mistral and SmolLM2, which compute the same. GGUF has the rows of Q and K in
-  /// the order of Meta's files.
+  /// What a family has that Llama has not.
+  public enum Trait {
+    /// Q, K and V have biases.
+    ATTENTION_BIAS,
+    /// RMSNorm is applied to each head of Q and K before it is rotated (QK-norm).
+    HEAD_NORMS,
+    /// RMSNorm is applied to what a block adds to the residual stream, too.
+    POST_NORMS,
+    /// A folder's weights of norms are w where `1 + w` is meant; GGUF's are that sum.
+    NORMS_ABOUT_ONE,
+    /// Embeddings are multiplied with the root of the width.
+    ROOT_WIDTH_EMBEDDINGS,
+    /// The gate's activation is GELU by tanh in place of SiLU.
+    GELU,
+    /// Scores and logits have soft caps.
+    SOFT_CAPS,
+    /// The file states the factor of attention's scores.
+    ATTENTION_SCALE,
+    /// The file states [Multipliers] of embeddings, blocks and logits.
+    MULTIPLIERS,
+    /// The embedding matrix is the output matrix where `config.json` does not say.
+    TIED
+  }
+
+  /// Llama 2 and 3.x; Mistral and SmolLM2, which compute the same, but for the window of Mistral's
+  /// first version. GGUF has the rows of Q and K in the order of Meta's files.
   public static final Family LLAMA =
       new Family(
           "Llama",
           "llama",
           Set.of("llama", "mistral"),
           RopePairing.ADJACENT,
-          false,
-          false,
+          Set.of(),
+          Optional.of(new LocalLayers(0, 0, OptionalDouble.empty())),
           OptionalInt.empty());
 
   /// Qwen2 and 2.5 (Yang et al. 2024): biases of Q, K and V.
@@ -49,8 +75,8 @@ public record Family(
           "qwen2",
           Set.of("qwen2"),
           RopePairing.HALF_SPLIT,
-          true,
-          false,
+          Set.of(Trait.ATTENTION_BIAS),
+          Optional.empty(),
           OptionalInt.empty());
 
   /// Qwen3, dense (Yang et al. 2025): norms of heads in place of the biases.
@@ -60,15 +86,64 @@ public record Family(
           "qwen3",
           Set.of("qwen3"),
           RopePairing.HALF_SPLIT,
-          false,
-          true,
+          Set.of(Trait.HEAD_NORMS),
+          Optional.empty(),
           OptionalInt.of(128));
 
+  /// Gemma 2 (Gemma Team 2024): every second layer is local; norms behind the blocks, soft caps.
+  public static final Family GEMMA2 =
+      new Family(
+          "Gemma 2",
+          "gemma2",
+          Set.of("gemma2"),
+          RopePairing.HALF_SPLIT,
+          Set.of(
+              Trait.POST_NORMS,
+              Trait.NORMS_ABOUT_ONE,
+              Trait.ROOT_WIDTH_EMBEDDINGS,
+              Trait.GELU,
+              Trait.ATTENTION_SCALE,
+              Trait.TIED,
+              Trait.SOFT_CAPS),
+          Optional.of(new LocalLayers(4096, 2, OptionalDouble.empty())),
+          OptionalInt.of(256));
+
+  /// Gemma 3 for text (Gemma Team 2025): five local layers to a global one, which have a rope of
+  /// their own; norms of heads in place of Gemma 2's caps.
+  public static final Family GEMMA3 =
+      new Family(
+          "Gemma 3",
+          "gemma3",
+          Set.of("gemma3_text"),
+          RopePairing.HALF_SPLIT,
+          Set.of(
+              Trait.POST_NORMS,
+              Trait.NORMS_ABOUT_ONE,
+              Trait.ROOT_WIDTH_EMBEDDINGS,
+              Trait.GELU,
+              Trait.ATTENTION_SCALE,
+              Trait.TIED,
+              Trait.HEAD_NORMS),
+          Optional.of(new LocalLayers(0, 6, OptionalDouble.of(10_000))),
+          OptionalInt.of(256));
+
+  /// Granite 3, dense (Granite Team 2024): a Llama with multipliers.
+  public static final Family GRANITE =
+      new Family(
+          "Granite",
+          "granite",
+          Set.of("granite"),
+          RopePairing.ADJACENT,
+          Set.of(Trait.ATTENTION_SCALE, Trait.MULTIPLIERS),
+          Optional.empty(),
+          OptionalInt.empty());
+
   /// The families that run.
-  public static final List<Family> ALL = List.of(LLAMA, QWEN2, QWEN3);
+  public static final List<Family> ALL = List.of(LLAMA, QWEN2, QWEN3, GEMMA2, GEMMA3, GRANITE);
 
   public Family {
     modelTypes = Set.copyOf(modelTypes);
+    traits = Set.copyOf(traits);
   }
 
   /// The family of GGUF's `general.architecture`.
@@ -79,6 +154,16 @@ public record Family(
   /// The family of a `model_type`.
   public static Optional<Family> byModelType(String modelType) {
     return ALL.stream().filter(f -> f.modelTypes.contains(modelType)).findFirst();
+  }
+
+  /// Whether it has a trait.
+  public boolean has(Trait trait) {
+    return traits.contains(trait);
+  }
+
+  /// The activation of the feed-forward network's gate.
+  public Activation activation() {
+    return has(Trait.GELU) ? Activation.GELU_TANH : Activation.SILU;
   }
 
   /// All architectures, for messages.

@@ -3,6 +3,7 @@ package dev.quern.llama.checkpoint;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.text.Printable;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /// The shape of a Llama model, or one of a family that computes alike.
 ///
@@ -11,14 +12,13 @@ import java.util.Locale;
 /// @param layers transformer blocks
 /// @param width elements of the residual stream
 /// @param hidden elements of the feed-forward network's inner layer
-/// @param heads query heads
-/// @param kvHeads key/value heads; divides `heads`
-/// @param headDim elements of a head; not always `width / heads`
+/// @param attention heads, and what they see
 /// @param contextLength positions that the model was trained for
 /// @param normEpsilon epsilon of RMSNorm
 /// @param ropeDim elements of a head that RoPE rotates, from its start; the rest stays as it is
-/// @param ropeBase base of RoPE's frequencies
+/// @param ropeBase base of RoPE's frequencies; [#inLocalLayers()] may have another
 /// @param ropeScale factor on positions (linear scaling); 1 where there is none
+/// @param multipliers of embeddings, blocks and logits
 /// @param vocabulary number of tokens
 /// @since 0.1
 /// @stability api
@@ -28,14 +28,13 @@ public record LlamaConfig(
     int layers,
     int width,
     int hidden,
-    int heads,
-    int kvHeads,
-    int headDim,
+    AttentionShape attention,
     int contextLength,
     float normEpsilon,
     int ropeDim,
     double ropeBase,
     double ropeScale,
+    Multipliers multipliers,
     int vocabulary) {
 
   public LlamaConfig {
@@ -63,13 +62,63 @@ public record LlamaConfig(
   static final double MAX_ROPE_FACTOR = 1e6;
   static final double DEFAULT_ROPE_BASE = 10_000;
 
+  /// Bounds of factors and soft caps.
+  static final double MIN_FACTOR = 1e-6;
+
+  static final double MAX_FACTOR = 1e6;
+
+  /// Query heads.
+  public int heads() {
+    return attention.heads();
+  }
+
+  /// Key/value heads; divides [#heads()].
+  public int kvHeads() {
+    return attention.kvHeads();
+  }
+
+  /// Elements of a head; not always `width / heads`.
+  public int headDim() {
+    return attention.headDim();
+  }
+
   /// Elements of all query heads of a row.
   public int queryWidth() {
-    return heads * headDim;
+    return heads() * headDim();
   }
 
   /// Elements of all key heads (or value heads) of a row.
   public int kvWidth() {
-    return kvHeads * headDim;
+    return kvHeads() * headDim();
+  }
+
+  /// Whether a layer's queries see a window of positions.
+  ///
+  /// @param layer from 0
+  public boolean isLocal(int layer) {
+    return attention.local().isPresent() && attention.local().get().contains(layer);
+  }
+
+  /// What local layers go by, where they rotate otherwise than global ones: their base, and
+  /// positions that are not scaled. Else this.
+  public LlamaConfig inLocalLayers() {
+    OptionalDouble base =
+        attention.local().map(LocalLayers::ropeBase).orElse(OptionalDouble.empty());
+    return base.isEmpty()
+        ? this
+        : new LlamaConfig(
+            family,
+            name,
+            layers,
+            width,
+            hidden,
+            attention,
+            contextLength,
+            normEpsilon,
+            ropeDim,
+            base.getAsDouble(),
+            1,
+            multipliers,
+            vocabulary);
   }
 }

@@ -14,6 +14,9 @@ enum TensorNames {
   /// Query and key rows are in the order for rotating halves: element j of a head is paired with
   /// element `j + headDim / 2`.
   HUGGING_FACE(Row::huggingFace, "model\\.layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "model.layers."),
+  /// The same of families with norms behind the blocks: `post_attention_layernorm` is one of these,
+  /// and no other name of the norm before the feed-forward network.
+  POST_NORMS(Row::huggingFace, HUGGING_FACE.layer.pattern(), HUGGING_FACE.layers),
   /// Query and key rows are in the order for rotating neighbours, as in GGUF's `llama`.
   META(Row::meta, "layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "layers.");
 
@@ -40,6 +43,13 @@ enum TensorNames {
           new Row("ffn_down", "mlp.down_proj", "feed_forward.w2"),
           new Row("ffn_up", "mlp.up_proj", "feed_forward.w3"));
 
+  /// What [#POST_NORMS] has first.
+  private static final List<Row> BEHIND_BLOCKS =
+      List.of(
+          new Row("post_attention_norm", "post_attention_layernorm", ""),
+          new Row("ffn_norm", "pre_feedforward_layernorm", ""),
+          new Row("post_ffw_norm", "post_feedforward_layernorm", ""));
+
   private final Function<Row, String> own;
   private final Pattern layer;
   private final String layers;
@@ -55,11 +65,17 @@ enum TensorNames {
     return Stream.of(values()).filter(n -> hasStem.apply(n.own.apply(MODEL.get(0)))).findFirst();
   }
 
+  /// The naming that a family has among those of the same embedding matrix.
+  TensorNames of(Family family) {
+    return this == HUGGING_FACE && family.has(Family.Trait.POST_NORMS) ? POST_NORMS : this;
+  }
+
   /// GGUF's stem for one of these names, if it is one.
   Optional<String> toGguf(String stem) {
     Matcher inLayer = layer.matcher(stem);
     return inLayer.matches()
-        ? find(LAYER, own, inLayer.group(2)).map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
+        ? find(layerRows(), own, inLayer.group(2))
+            .map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
         : find(MODEL, own, stem).map(Row::gguf);
   }
 
@@ -69,9 +85,15 @@ enum TensorNames {
       return find(MODEL, Row::gguf, stem).map(own).orElse(stem);
     }
     String[] parts = stem.split("\\.", 3);
-    return find(LAYER, Row::gguf, parts[2])
+    return find(layerRows(), Row::gguf, parts[2])
         .map(r -> layers + parts[1] + "." + own.apply(r))
         .orElse(stem);
+  }
+
+  private List<Row> layerRows() {
+    return this == POST_NORMS
+        ? Stream.concat(BEHIND_BLOCKS.stream(), LAYER.stream()).toList()
+        : LAYER;
   }
 
   private static Optional<Row> find(List<Row> table, Function<Row, String> column, String stem) {

@@ -11,6 +11,17 @@ import java.lang.foreign.SegmentAllocator;
 public final class RopeTable {
   private RopeTable() {}
 
+  /// The tables of global and of local layers.
+  ///
+  /// @param factors as for [#of]
+  public static ByReach<F32Matrix> byReach(
+      LlamaConfig config, float[] factors, int positions, SegmentAllocator allocator) {
+    LlamaConfig local = config.inLocalLayers();
+    F32Matrix global = of(config, factors, positions, allocator);
+    return new ByReach<>(
+        global, local == config ? global : of(local, new float[0], positions, allocator));
+  }
+
   /// @param factors `[ropeDim / 2]`, or empty where there is no frequency scaling
   public static F32Matrix of(
       LlamaConfig config, float[] factors, int positions, SegmentAllocator allocator) {
