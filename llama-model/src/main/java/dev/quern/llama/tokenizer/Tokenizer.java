@@ -79,7 +79,9 @@ public final class Tokenizer {
         pre.isPresent()
             ? new BytePairEncoder(vocabulary, resolved.merges(), pre.get())
             : new SentencePieceEncoder(
-                vocabulary, resolved.scores(), resolved.flags().addSpacePrefix().orElse(true));
+                vocabulary,
+                resolved.scores(),
+                resolved.flags().spacePrefix().orElse(SpacePrefix.EACH));
     addBos = resolved.flags().addBos().orElse(pre.map(PreTokenizer::addsBos).orElse(true));
     addEos = resolved.flags().addEos().orElse(false);
     require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
@@ -94,7 +96,7 @@ public final class Tokenizer {
   ///   the application wrote), or is text like any other (for what comes from users). User-defined
   ///   tokens are found in both cases
   public int[] encode(String text, boolean parseSpecial) {
-    return encode(text, parseSpecial, true);
+    return encode(text, parseSpecial, TextEncoder.Place.START);
   }
 
   /// The tokens of a text that goes on behind a token: those of [#encode(String, boolean)], but
@@ -104,21 +106,22 @@ public final class Tokenizer {
   /// @param last the token that the text goes on behind
   public int[] encodeBehind(int last, String text, boolean parseSpecial) {
     TokenType type = vocabulary.type(checked(last));
-    return encode(text, parseSpecial, type == TokenType.CONTROL || type == TokenType.USER_DEFINED);
+    boolean special = type == TokenType.CONTROL || type == TokenType.USER_DEFINED;
+    return encode(
+        text, parseSpecial, special ? TextEncoder.Place.BEHIND_SPECIAL : TextEncoder.Place.WITHIN);
   }
 
-  /// @param behindSpecial whether the text begins an input or comes behind a special token
-  private int[] encode(String text, boolean parseSpecial, boolean behindSpecial) {
+  private int[] encode(String text, boolean parseSpecial, TextEncoder.Place begin) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
-    boolean afterSpecial = behindSpecial;
+    TextEncoder.Place place = begin;
     for (SpecialSplitter.Piece piece : (parseSpecial ? specials : userDefined).split(wellFormed)) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {
-        encoder.encode(wellFormed.substring(piece.from(), piece.to()), afterSpecial, out);
+        encoder.encode(wellFormed.substring(piece.from(), piece.to()), place, out);
       }
-      afterSpecial = piece.isToken();
+      place = behind(piece);
     }
     return out.toArray();
   }
@@ -128,8 +131,8 @@ public final class Tokenizer {
   /// for those that the application frames the others' parts with.
   ///
   /// @param given the users' characters
-  /// @param behindSpecial as in [#encodeBehind]
-  int[] encode(String text, BitSet given, boolean behindSpecial) {
+  /// @param begins whether the text begins an input, or goes on within another
+  int[] encode(String text, BitSet given, boolean begins) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
     List<SpecialSplitter.Piece> pieces = specials.split(wellFormed, given);
@@ -137,34 +140,38 @@ public final class Tokenizer {
     pieces.stream()
         .filter(piece -> piece.isToken() && !vocabulary.text(piece.token()).isBlank())
         .forEach(piece -> frame.set(piece.token()));
-    boolean afterSpecial = behindSpecial;
+    TextEncoder.Place place = begins ? TextEncoder.Place.START : TextEncoder.Place.WITHIN;
     for (SpecialSplitter.Piece piece : pieces) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {
-        encode(wellFormed.substring(piece.from(), piece.to()), frame, afterSpecial, out);
+        encode(wellFormed.substring(piece.from(), piece.to()), frame, place, out);
       }
-      afterSpecial = piece.isToken();
+      place = behind(piece);
     }
     return out.toArray();
   }
 
+  private static TextEncoder.Place behind(SpecialSplitter.Piece piece) {
+    return piece.isToken() ? TextEncoder.Place.BEHIND_SPECIAL : TextEncoder.Place.WITHIN;
+  }
+
   /// @param frame user-defined tokens that are text here
-  private void encode(String text, BitSet frame, boolean behindSpecial, IntBuffer out) {
-    boolean afterSpecial = behindSpecial;
+  private void encode(String text, BitSet frame, TextEncoder.Place begin, IntBuffer out) {
+    TextEncoder.Place place = begin;
     int from = 0;
     for (SpecialSplitter.Piece piece : userDefined.split(text)) {
       if (piece.isToken() && !frame.get(piece.token())) {
         if (from < piece.from()) {
-          encoder.encode(text.substring(from, piece.from()), afterSpecial, out);
+          encoder.encode(text.substring(from, piece.from()), place, out);
         }
         out.add(piece.token());
-        from = piece.to();
-        afterSpecial = true;
+        from = vocabulary.textFrom(piece.token(), text, piece.to());
+        place = TextEncoder.Place.BEHIND_SPECIAL;
       }
     }
     if (from < text.length()) {
-      encoder.encode(text.substring(from), afterSpecial, out);
+      encoder.encode(text.substring(from), place, out);
     }
   }
 
