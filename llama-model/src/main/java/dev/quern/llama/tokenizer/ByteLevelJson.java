@@ -55,7 +55,7 @@ final class ByteLevelJson {
   static String check(JsonObject root) {
     JsonObject model = root.object("model").orElseThrow(() -> missing(root, "model"));
     TokenizerJson.expect(model, "type", "BPE");
-    TokenizerJson.absent(model, "dropout", "unk_token");
+    TokenizerJson.absent(model, "dropout");
     TokenizerJson.checkAffixes(model);
     TokenizerJson.absent(root, "truncation");
     JsonObject decoder = root.object("decoder").orElseThrow(() -> missing(root, "decoder"));

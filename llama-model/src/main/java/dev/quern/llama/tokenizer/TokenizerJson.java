@@ -72,6 +72,7 @@ final class TokenizerJson {
       json.pre = Optional.of(ByteLevelJson.check(json.root));
     }
     json.addedTokens();
+    json.checkUnknown();
     json.root.object("post_processor").ifPresent(json::postProcessor);
     try {
       Definition definition = json.definition(context);
@@ -170,6 +171,15 @@ final class TokenizerJson {
         stripsRight.add(id);
       }
       types.put((int) id, token.bool("special").orElse(false) ? CONTROL : USER_DEFINED);
+    }
+  }
+
+  /// Byte-level text never meets it, as every byte has a token; but it must be one.
+  private void checkUnknown() {
+    JsonObject model = root.object("model").orElseThrow();
+    Optional<String> unknown = model.string("unk_token");
+    if (pre.isPresent() && unknown.isPresent() && !texts.containsValue(unknown.get())) {
+      throw model.fail("unk_token", model.shown("unk_token"), "none, or a token");
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.zip.CRC32;
 import java.util.zip.GZIPInputStream;
@@ -46,6 +47,21 @@ final class GeneratedTexts {
     TestDefinition definition = TestDefinition.bytePair(strings("merges"), strings("extra"));
     definition.pre = Optional.of(pre);
     return definition.definition();
+  }
+
+  /// The SentencePiece vocabulary of `generated.py`, without the types of its framing tokens.
+  Tokenizer pieces(SpacePrefix prefix) {
+    TestDefinition definition = new TestDefinition();
+    definition.model = Optional.of("llama");
+    for (JsonNode piece : reference.get("pieces")) {
+      definition.add(piece.get(0).asText(), piece.get(1).asInt());
+      definition.scores.set(definition.scores.size() - 1, (float) piece.get(2).asDouble());
+    }
+    definition.eos = OptionalLong.of(1);
+    definition.bos = OptionalLong.of(2);
+    definition.unknown = OptionalLong.of(3);
+    definition.spacePrefix = Optional.of(prefix);
+    return definition.tokenizer();
   }
 
   /// Which texts have other ids than an engine gives them; the first few are in the message.

@@ -8,9 +8,11 @@ import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// 2,000 generated texts: Unicode's classes, scripts, emoji, digits, contractions, runs of white
@@ -66,6 +68,16 @@ class GeneratedTextsTest {
         encoder(new PreTokenizer(own.names(), List.of(words), false, own.ignoresMerges(), false)));
     List<String> differing = GENERATED.differing("/llama.cpp/" + pre, encoder(own));
     assertTrue(differing.stream().allMatch(GeneratedTextsTest::hasForeignLetters));
+  }
+
+  /// As Gemma's vocabulary, and with a space before texts.
+  @ParameterizedTest
+  @EnumSource(names = {"NEVER", "EACH"})
+  void piecesAreThoseOfLlamaCpp(SpacePrefix prefix) {
+    Tokenizer tokenizer = GENERATED.pieces(prefix);
+    String key = "/llama.cpp/pieces-" + prefix.name().toLowerCase(Locale.ROOT);
+    assertSame(key + "/0", text -> tokenizer.encode(text, false));
+    assertSame(key + "/1", text -> tokenizer.encode(text, true));
   }
 
   private static boolean hasForeignLetters(String text) {

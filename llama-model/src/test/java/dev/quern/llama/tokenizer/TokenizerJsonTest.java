@@ -144,6 +144,13 @@ class TokenizerJsonTest {
     assertRefused("ignore_merges: false, expected true, as tekken has it");
   }
 
+  /// As StarCoder's and Granite's files may name one: no text becomes it.
+  @Test
+  void anUnknownTokenIsNoneOfText() throws IOException {
+    write(root -> ((ObjectNode) root.get("model")).put("unk_token", "<|end|>"));
+    assertEquals("a\u0000\ufffd", read(0).decode(read(0).encode("a\u0000\ufffd", false)));
+  }
+
   private static void makeCased(
       ObjectNode root, String contraction, String number, boolean ignoresMerges) {
     String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";

@@ -5,7 +5,8 @@
     python3 generated.py tokenizers REFERENCE.json.gz
 
 `texts` draws the texts from a seed and makes a byte-level vocabulary: the 256 bytes, merges that are learned from half of the texts as
-a whole, so that they lie across words, and a few tokens that no merge makes. `llama.cpp` adds the ids of that vocabulary under each
+a whole, so that they lie across words, and a few tokens that no merge makes; and a SentencePiece vocabulary as Gemma's is made: characters,
+pieces with spaces in them, pairs of equal scores, runs of spaces and newlines that are user-defined. `llama.cpp` adds the ids of that vocabulary under each
 `tokenizer.ggml.pre`, and of whole vocabularies, without and with special tokens; `tokenizers` adds those of the published expressions. Of
 the ids of a text 24 bits of their CRC-32 are kept, as 32-bit little-endian numbers. Made with gguf 0.19, libllama 0.7.0 (whose
 llama_model_params `VOCAB_ONLY` is a place in) and tokenizers 0.23.2.
@@ -99,6 +100,32 @@ def tokens_of(merges):
     return tokens + [token for token in EXTRA if token not in tokens] + MARKERS
 
 
+USER_DEFINED = ["\n\n", "\n\n\n", "\u2581\u2581", "\u2581\u2581\u2581", "\t\t", "<h1>", "<|user|", "<0x41"]
+
+
+def sentence_pieces(texts):
+    """[text, type, score] of each token. No piece begins a special token, which llama.cpp would make of text."""
+    symbols = [list(well_formed(text).replace(" ", "\u2581")) for text in texts]
+    counts = collections.Counter(c for line in symbols for c in line)
+    pieces = [[text, 3, 0.0] for text in ("<pad>", "<eos>", "<bos>")] + [["<unk>", 2, 0.0]]
+    pieces += [[text, 4, -1000.0] for text in USER_DEFINED]
+    pieces += [[f"<0x{b:02X}>", 6, 0.0] for b in range(256)]
+    known = {text for text, _, _ in pieces}
+    for n in range(400):
+        pairs = collections.Counter(a + b for line in symbols for a, b in zip(line, line[1:]))
+        best = min((p for p in pairs if p not in known and len(p) <= 6 and not set("<>\0") & set(p)), key=lambda p: (-pairs[p], p))
+        pieces.append([best, 1, -1.0 - n // 2])  # pairs of equal scores
+        known.add(best)
+        for row, line in enumerate(symbols):
+            out, at = [], 0
+            while at < len(line):
+                two = at + 1 < len(line) and line[at] + line[at + 1] == best
+                out.append(best if two else line[at])
+                at += 2 if two else 1
+            symbols[row] = out
+    return pieces + [[c, 1, -1000.0 - n] for n, (c, count) in enumerate(sorted(counts.items())) if count > 3 and c not in known and c != "\0"]
+
+
 def digest(all_ids):
     sums = [zlib.crc32(struct.pack(f"<{len(ids)}i", *ids)) & 0xFFFFFF for ids in all_ids]
     return base64.b64encode(b"".join(struct.pack("<I", s)[:3] for s in sums)).decode()
@@ -135,6 +162,23 @@ def llama_cpp(path, texts, special=False):
     return found
 
 
+def write_pieces(path, prefix, reference):
+    import gguf
+
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list([text for text, _, _ in reference["pieces"]])
+    writer.add_token_types([kind for _, kind, _ in reference["pieces"]])
+    writer.add_token_scores([score for _, _, score in reference["pieces"]])
+    writer.add_eos_token_id(1)
+    writer.add_bos_token_id(2)
+    writer.add_unk_token_id(3)
+    writer.add_add_space_prefix(prefix)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+
+
 def write(path, pre, reference):
     import gguf
 
@@ -165,6 +209,10 @@ def by_llama_cpp(reference, vocabularies):
         if pre in COMPOSING:
             texts = [unicodedata.normalize("NFC", text) for text in texts]
         reference["llama.cpp"][pre] = digest(llama_cpp(path, texts))
+    for prefix in (False, True):
+        path = tempfile.mkdtemp() + "/vocabulary.gguf"
+        write_pieces(path, prefix, reference)
+        reference["llama.cpp"]["pieces-" + ("each" if prefix else "never")] = [digest(llama_cpp(path, reference["texts"], special)) for special in (False, True)]
     reference["vocabularies"] = {}
     for path in vocabularies:
         reference["vocabularies"][os.path.basename(path)] = [digest(llama_cpp(path, reference["texts"], special)) for special in (False, True)]
@@ -218,7 +266,7 @@ def main(command, out, *more):
             reference = json.load(file)
     if command == "texts":
         texts = drawn()
-        reference = {"texts": texts, "merges": learned(texts[::2]), "extra": EXTRA}
+        reference = {"texts": texts, "merges": learned(texts[::2]), "extra": EXTRA, "pieces": sentence_pieces(texts[::2])}
     elif command == "llama.cpp":
         by_llama_cpp(reference, more)
     else:
