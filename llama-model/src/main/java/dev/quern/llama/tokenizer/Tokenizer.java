@@ -10,15 +10,17 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /// Text to token ids and back, as the model's metadata defines it: SentencePiece BPE
-/// (`tokenizer.ggml.model = llama`) or byte-level BPE with Llama 3's words (`gpt2` with
-/// `tokenizer.ggml.pre = llama-bpe` or one of its other names). Ids agree with llama.cpp's.
+/// (`tokenizer.ggml.model = llama`) or byte-level BPE (`gpt2`, whose `tokenizer.ggml.pre` is
+/// known). Ids agree with llama.cpp's, but where it departs from what models were trained with:
+/// text that Qwen2 composes, words of Tekken and GPT-4o with letters or marks beyond ASCII.
 /// Immutable and thread-safe.
 ///
 /// Ordinary text never becomes a control token: that takes `parseSpecial`, or the id itself.
 /// Unpaired surrogates are read as U+FFFD, since no UTF-8 spells them. Apart from them, byte-level
 /// BPE returns every text unchanged, `decode(encode(text, false))` equals `text`; SentencePiece
 /// does so if the vocabulary has all byte tokens and the text has no U+2581, its spelling of the
-/// space, which decodes as a space.
+/// space, which decodes as a space; a space that begins the text is lost where the vocabulary puts
+/// one only if there is none (Mistral's `tokenizer.json`).
 ///
 /// @since 0.1
 /// @stability api

@@ -10,8 +10,10 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.zip.CRC32;
 import java.util.zip.GZIPInputStream;
@@ -40,6 +42,24 @@ final class GeneratedTexts {
 
   private List<String> strings(String key) {
     return List.of(MAPPER.convertValue(reference.get(key), String[].class));
+  }
+
+  /// Names of a kind by its first one, as llama.cpp knows them.
+  Map<String, List<String>> names() {
+    Map<String, List<String>> names = new TreeMap<>();
+    reference
+        .get("names")
+        .properties()
+        .forEach(kind ->
+            names.put(
+                kind.getKey(),
+                List.of(MAPPER.convertValue(kind.getValue().get(1), String[].class))));
+    return names;
+  }
+
+  /// Whether llama.cpp puts BOS before a text where the metadata does not say.
+  boolean addsBos(String kind) {
+    return reference.at("/names/" + kind + "/0").asBoolean();
   }
 
   /// The byte-level vocabulary of `generated.py`.

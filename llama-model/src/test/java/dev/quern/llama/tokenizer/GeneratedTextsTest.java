@@ -9,8 +9,11 @@ import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,6 +37,18 @@ class GeneratedTextsTest {
           c -> Character.isLetter(c) && !(c >= 'A' && c <= 'Z'),
           1,
           false);
+
+  /// `generated.py` gives all names of a kind to llama.cpp, and finds their ids equal.
+  @Test
+  void kindsAndNamesAreThoseOfLlamaCpp() {
+    Map<String, List<String>> names = new TreeMap<>();
+    for (PreTokenizer pre : PreTokenizer.all()) {
+      String kind = pre.names().getFirst();
+      names.put(kind, pre.names());
+      assertEquals(GENERATED.addsBos(kind), pre.addsBos(), kind);
+    }
+    assertEquals(GENERATED.names(), names);
+  }
 
   @ParameterizedTest
   @ValueSource(

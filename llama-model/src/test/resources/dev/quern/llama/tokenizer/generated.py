@@ -148,6 +148,8 @@ def llama_cpp(path, texts, special=False):
     library.llama_model_load_from_file.argtypes = [ctypes.c_char_p, Parameters]
     library.llama_model_get_vocab.restype = pointer
     library.llama_model_get_vocab.argtypes = [pointer]
+    library.llama_vocab_get_add_bos.restype = ctypes.c_bool
+    library.llama_vocab_get_add_bos.argtypes = [pointer]
     library.llama_tokenize.argtypes = [pointer, ctypes.c_char_p, ctypes.c_int32, pointer, ctypes.c_int32, ctypes.c_bool, ctypes.c_bool]
     parameters = library.llama_model_default_params()
     parameters.words[VOCAB_ONLY] |= 1
@@ -159,7 +161,7 @@ def llama_cpp(path, texts, special=False):
         count = library.llama_tokenize(vocabulary, utf8, len(utf8), out, 8192, False, special)
         assert count >= 0
         found.append(list(out[:count]))
-    return found
+    return found, library.llama_vocab_get_add_bos(vocabulary)
 
 
 def write_pieces(path, prefix, reference):
@@ -196,26 +198,44 @@ def write(path, pre, reference):
     writer.close()
 
 
-KINDS = ["llama-bpe", "smaug-bpe", "qwen2", "stablelm2", "smollm", "gpt-2", "tekken", "gpt-4o", "default"]
-COMPOSING = ["qwen2"]
+KINDS = [
+    "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
+    "smaug-bpe dbrx glm4 chatglm-bpe",
+    "qwen2 deepseek-r1-qwen",
+    "stablelm2 kormo f2llmv2 megrez hunyuan solar-open grok-2",
+    "smollm refact starcoder command-r codeshell exaone minerva-7b mellum2",
+    "gpt-2 phi-2 mpt olmo jais trillion granite-docling gigachat a.x-4.0 mellum exaone4",
+    "tekken",
+    "gpt-4o llama4 kanana2 talkie minimax-m2",
+    "default",
+]
+COMPOSING = ["qwen2", "deepseek-r1-qwen"]
 
 
 def by_llama_cpp(reference, vocabularies):
     reference["llama.cpp"] = {}
-    for pre in KINDS:
-        path = tempfile.mkdtemp() + "/vocabulary.gguf"
-        write(path, pre, reference)
-        texts = reference["texts"]
-        if pre in COMPOSING:
-            texts = [unicodedata.normalize("NFC", text) for text in texts]
-        reference["llama.cpp"][pre] = digest(llama_cpp(path, texts))
+    reference["names"] = {}
+    for kind in KINDS:
+        names = kind.split(" ")
+        results = []
+        for pre in names:
+            path = tempfile.mkdtemp() + "/vocabulary.gguf"
+            write(path, pre, reference)
+            texts = reference["texts"]
+            if pre in COMPOSING:
+                texts = [unicodedata.normalize("NFC", text) for text in texts]
+            ids, adds_bos = llama_cpp(path, texts)
+            results.append((digest(ids), adds_bos))
+        assert len(set(results)) == 1, kind  # names of one kind
+        reference["llama.cpp"][names[0]], adds_bos = results[0]
+        reference["names"][names[0]] = [adds_bos, names]
     for prefix in (False, True):
         path = tempfile.mkdtemp() + "/vocabulary.gguf"
         write_pieces(path, prefix, reference)
-        reference["llama.cpp"]["pieces-" + ("each" if prefix else "never")] = [digest(llama_cpp(path, reference["texts"], special)) for special in (False, True)]
+        reference["llama.cpp"]["pieces-" + ("each" if prefix else "never")] = [digest(llama_cpp(path, reference["texts"], special)[0]) for special in (False, True)]
     reference["vocabularies"] = {}
     for path in vocabularies:
-        reference["vocabularies"][os.path.basename(path)] = [digest(llama_cpp(path, reference["texts"], special)) for special in (False, True)]
+        reference["vocabularies"][os.path.basename(path)] = [digest(llama_cpp(path, reference["texts"], special)[0]) for special in (False, True)]
 
 
 WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
