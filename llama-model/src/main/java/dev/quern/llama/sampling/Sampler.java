@@ -2,6 +2,7 @@ package dev.quern.llama.sampling;
 
 import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -60,6 +61,21 @@ public final class Sampler {
   /// @param next F32 [vocabularySize], little-endian, any alignment; not changed
   /// @throws LogitsException where a logit is NaN or positive infinity, or no token is allowed
   public int next(MemorySegment next) {
+    take(next);
+    return choose(null);
+  }
+
+  /// As [#next(MemorySegment)], of some tokens only. They are told apart behind biases and
+  /// penalties, and before the filters.
+  ///
+  /// @param allowed a bit for each token, the lowest of the first element for token 0; tokens that
+  ///   have none are not allowed. Not changed
+  public int next(MemorySegment next, long[] allowed) {
+    take(next);
+    return choose(allowed);
+  }
+
+  private void take(MemorySegment next) {
     long expectedBytes = (long) vocabularySize * Float.BYTES;
     if (next.byteSize() != expectedBytes) {
       throw new IllegalArgumentException(
@@ -71,7 +87,6 @@ public final class Sampler {
               vocabularySize));
     }
     LittleEndian.f32s(next, logits, vocabularySize);
-    return choose();
   }
 
   /// As [#next(MemorySegment)].
@@ -87,15 +102,17 @@ public final class Sampler {
               vocabularySize));
     }
     System.arraycopy(next, 0, logits, 0, vocabularySize);
-    return choose();
+    return choose(null);
   }
 
-  private int choose() {
+  /// @param allowed null where all tokens are
+  private int choose(long[] allowed) {
     bias.addTo(logits);
     if (options.penalizes()) {
       history.penalize(logits, options);
     }
-    int best = best();
+    int best = best(); // looks at those that are not allowed too
+    best = allowed == null ? best : best(allowed);
     int token = options.temperature() == 0 ? best : draw();
     history.add(token);
     return token;
@@ -129,5 +146,21 @@ public final class Sampler {
       throw LogitsException.none(vocabularySize, history.position());
     }
     return best;
+  }
+
+  /// The first of the largest logits that are allowed. Those of others become -Infinity.
+  private int best(long[] allowed) {
+    for (int from = 0; from < vocabularySize; from += Long.SIZE) {
+      int to = Math.min(from + Long.SIZE, vocabularySize);
+      long bits = from / Long.SIZE < allowed.length ? allowed[from / Long.SIZE] : 0;
+      if (bits == 0) {
+        Arrays.fill(logits, from, to, Float.NEGATIVE_INFINITY);
+      } else if (bits != -1) {
+        for (int i = from; i < to; i++) {
+          logits[i] = (bits >>> i & 1) == 0 ? Float.NEGATIVE_INFINITY : logits[i];
+        }
+      }
+    }
+    return best();
   }
 }
