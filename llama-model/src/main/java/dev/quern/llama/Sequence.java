@@ -54,6 +54,7 @@ final class Sequence implements PrefixCache.Holder {
     if (!options.sampling().logitBias().isEmpty()) {
       Continuation.sampler(model, options.sampling()); // refuses one of a token that there is not
     }
+    Continuation.constraint(model, options); // refuses one that the vocabulary can't spell
     if (prompt.length == 0) {
       throw TokenLoop.nothing();
     }

@@ -116,9 +116,9 @@ public final class RunCommand extends ConsoleCommand {
     return 0;
   }
 
-  private GenerationOptions options() {
+  private GenerationOptions options() throws IOException {
     SamplingOptions how = sampling.options(0);
-    GenerationOptions options = textOptions.with(GenerationOptions.of(maxTokens, how));
+    GenerationOptions options = textOptions.with(GenerationOptions.of(maxTokens, how), console);
     if (completions < 1) {
       throw mistake("--completions %d: expected at least 1");
     }

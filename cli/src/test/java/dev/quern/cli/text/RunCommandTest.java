@@ -170,6 +170,40 @@ class RunCommandTest {
     assertEquals(2, Quern.run("run", "-p", "x", "--lookup", "2", "--profile").code());
   }
 
+  @Test
+  void textHasTheFormThatIsAskedFor() throws IOException {
+    String[] words = {"run", "-p", "Once ", "-n", "80", "--regex", "(upon|there) [a-z]{3,8}\\."};
+    Quern expression = Quern.run(words);
+    assertEquals(0, expression.code(), expression.err());
+    assertTrue(expression.out().matches("Once (upon|there) [a-z]{3,8}\\.\\R?"), expression.out());
+    Path schema = folder.resolve("schema.json");
+    Files.writeString(
+        schema,
+        """
+        {"type": "object", "required": ["animal"],
+          "properties": {"animal": {"enum": ["cat", "dog"]}, "legs": {"const": 4}}}
+        """);
+    Quern json = Quern.run("run", "-p", "", "-n", "80", "--json-schema", schema.toString());
+    assertEquals(0, json.code(), json.err());
+    JsonNode animal = new ObjectMapper().readTree(json.out());
+    assertTrue(List.of("cat", "dog").contains(animal.get("animal").asText()), json.out());
+    Quern object = Quern.run("run", "-p", "", "-n", "1", "--json-object");
+    assertTrue(object.out().startsWith("{"), object.out());
+  }
+
+  @Test
+  void formsThatCannotBeKeptToAreRefusedBeforeAModelIsLoaded() throws IOException {
+    Quern look = Quern.run("run", "-p", "x", "--model", "none.gguf", "--regex", "(?=a)");
+    assertEquals(1, look.code());
+    assertTrue(look.err().startsWith("quern: constraint: regex, character 1: '?'"), look.err());
+    Path schema = folder.resolve("schema.json");
+    Files.writeString(schema, "{\"not\": {}}");
+    Quern not = Quern.run("run", "-p", "x", "--json-schema", schema.toString());
+    assertEquals(1, not.code());
+    assertTrue(not.err().startsWith("quern: constraint: schema, '/not': can't"), not.err());
+    assertEquals(2, Quern.run("run", "-p", "x", "--regex", "a", "--json-object").code());
+  }
+
   private static String onlyToken(String json) throws IOException {
     JsonNode tokens = new ObjectMapper().readTree(json).get("logprobs");
     assertEquals(1, tokens.size());

@@ -273,8 +273,8 @@ public final class Tokenizer {
     return vocabulary.endOfGeneration();
   }
 
-  /// Whether the token is left out of decoded text.
-  boolean isHidden(int id) {
+  /// Whether the token is left out of decoded text: control and unknown ones are.
+  public boolean isHidden(int id) {
     return vocabulary.type(checked(id)).isHidden();
   }
 
