@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -38,13 +37,15 @@ final class SchemaGenerator {
   }
 
   ObjectNode schema() {
-    definitions = random.nextInt(1, 4);
+    definitions = random.nextInt(4);
     ObjectNode root = value(3);
-    ObjectNode all = JSON.objectNode();
-    for (int i = 0; i < definitions; i++) {
-      all.set("d" + i, definition(i));
+    if (definitions > 0) {
+      ObjectNode all = JSON.objectNode();
+      for (int i = 0; i < definitions; i++) {
+        all.set("d" + i, definition(i));
+      }
+      root.set("$defs", all);
     }
-    root.set("$defs", all);
     return root;
   }
 
@@ -65,11 +66,13 @@ final class SchemaGenerator {
 
   private ObjectNode reference() {
     return JSON.objectNode()
-        .put("$ref", random.nextInt(8) == 0 ? "#" : "#/$defs/d" + random.nextInt(definitions));
+        .put(
+            "$ref",
+            random.nextInt(8) == 0 ? "#" : "#/$defs/d" + random.nextInt(Math.max(1, definitions)));
   }
 
   private ObjectNode value(int depth) {
-    int kind = random.nextInt(depth > 0 ? 20 : 9);
+    int kind = random.nextInt(depth > 0 ? 16 : 9);
     return switch (kind) {
       case 0 -> string();
       case 1 -> JSON.objectNode().put("type", "string").put("pattern", of(PATTERNS));
@@ -95,7 +98,7 @@ final class SchemaGenerator {
                   "anyOf",
                   JSON.arrayNode().add(value(depth - 1)).add(value(depth - 1)).add(value(0)));
       case 14 -> random.nextBoolean() ? all(depth) : one(depth);
-      default -> depth < 3 ? reference() : object(depth);
+      default -> definitions > 0 && depth < 3 ? reference() : object(depth);
     };
   }
 
@@ -136,7 +139,7 @@ final class SchemaGenerator {
       case 1 -> n.put("maximum", high);
       case 2 -> n.put("exclusiveMinimum", low).put("exclusiveMaximum", high);
       case 3 ->
-          n.put("minimum", low.setScale(0, RoundingMode.FLOOR))
+          n.put("minimum", low.setScale(0, java.math.RoundingMode.FLOOR))
               .put("multipleOf", new BigDecimal("0.01"));
       default -> n.put("minimum", low).put("maximum", high);
     }
