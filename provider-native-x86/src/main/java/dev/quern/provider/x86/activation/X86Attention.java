@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
+import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.AttentionKernel;
@@ -81,16 +82,30 @@ final class X86Attention implements AttentionKernel {
 
   @Override
   public void append(F32Matrix k, F32Matrix v, KvCache c, int position, Workspace w) {
+    append(k, v, List.of(new SequenceRows(k.rows(), c, position)), w);
+  }
+
+  @Override
+  public void append(F32Matrix k, F32Matrix v, List<SequenceRows> batch, Workspace w) {
     int rows = k.rows();
     int tasks = Split.tasks(rows, TASKS_PER_WORKER, w.workers());
     w.workers()
         .run(
             tasks,
             (task, worker) -> {
+              int begin = (int) Split.begin(rows, task, tasks);
               int end = (int) Split.begin(rows, task + 1, tasks);
-              for (int r = (int) Split.begin(rows, task, tasks); r < end; r++) {
-                store(k, r, c.keys(), c.capacity(), position + r, w.scratch(), workerAt(worker));
-                store(v, r, c.values(), c.capacity(), position + r, w.scratch(), workerAt(worker));
+              long arguments = workerAt(worker);
+              int first = 0; // row of a sequence
+              for (int i = 0; i < batch.size() && first < end; i++) {
+                SequenceRows s = batch.get(i);
+                for (int r = Math.max(begin, first); r < Math.min(end, first + s.rows()); r++) {
+                  int position = s.firstPosition() + r - first;
+                  KvCache c = s.cache();
+                  store(k, r, c.keys(), c.capacity(), position, w.scratch(), arguments);
+                  store(v, r, c.values(), c.capacity(), position, w.scratch(), arguments);
+                }
+                first += s.rows();
               }
             });
   }
@@ -131,19 +146,70 @@ final class X86Attention implements AttentionKernel {
   private record Call(
       F32Matrix q, KvCache cache, int firstPosition, F32Matrix y, MemorySegment scratch) {}
 
+  /// Several sequences' tasks are one run. One row's are not cut into ranges here: other sequences
+  /// keep the workers busy, and the bits are the same.
+  @Override
+  public void apply(F32Matrix q, List<SequenceRows> batch, F32Matrix y, Workspace w) {
+    if (batch.size() == 1) {
+      apply(q, batch.getFirst().cache(), batch.getFirst().firstPosition(), y, w);
+      return;
+    }
+    Blocks[] all = new Blocks[batch.size()];
+    int row = 0;
+    int tasks = 0;
+    for (int i = 0; i < all.length; i++) {
+      SequenceRows s = batch.get(i);
+      int end = row + s.rows();
+      F32Matrix rows = q.rowRange(row, end);
+      F32Matrix results = y.rowRange(row, end);
+      Call call = new Call(rows, s.cache(), s.firstPosition(), results, w.scratch());
+      all[i] = blocks(call, tasks, w.workers());
+      tasks += all[i].tasks();
+      row = end;
+    }
+    w.workers()
+        .run(
+            tasks,
+            (task, worker) -> {
+              int i = 0;
+              while (task >= all[i].firstTask + all[i].tasks()) {
+                i++;
+              }
+              run(all[i], task, worker);
+            });
+  }
+
   private void rows(Call call, Workers workers) {
-    int all = call.q.rows();
+    Blocks blocks = blocks(call, 0, workers);
+    workers.run(blocks.tasks(), (task, worker) -> run(blocks, task, worker));
+  }
+
+  /// How a sequence's rows are cut into tasks.
+  ///
+  /// @param firstTask of the run
+  /// @param rowsOfATask most rows of a task
+  /// @param headTasks tasks for the same rows
+  private record Blocks(Call call, int firstTask, int rowsOfATask, int headTasks) {
+    int rowTasks() {
+      return Math.ceilDiv(call.q.rows(), rowsOfATask);
+    }
+
+    int tasks() {
+      return rowTasks() * headTasks;
+    }
+  }
+
+  private Blocks blocks(Call call, int firstTask, Workers workers) {
     int headTasks = spec.heads() / heads;
-    int rowsOfATask = rowsOfATask(all, headTasks, workers);
-    int rowTasks = Math.ceilDiv(all, rowsOfATask);
-    workers.run(
-        rowTasks * headTasks,
-        (task, worker) -> {
-          // The last rows see most: first of all.
-          int row = (rowTasks - 1 - task / headTasks) * rowsOfATask;
-          int rows = Math.min(all - row, rowsOfATask);
-          block(call, row, rows, task % headTasks * heads, workerAt(worker));
-        });
+    return new Blocks(call, firstTask, rowsOfATask(call.q.rows(), headTasks, workers), headTasks);
+  }
+
+  private void run(Blocks blocks, int task, int worker) {
+    int own = task - blocks.firstTask;
+    // The last rows see most: first of all.
+    int row = (blocks.rowTasks() - 1 - own / blocks.headTasks) * blocks.rowsOfATask;
+    int rows = Math.min(blocks.call.q.rows() - row, blocks.rowsOfATask);
+    block(blocks.call, row, rows, own % blocks.headTasks * heads, workerAt(worker));
   }
 
   /// As many as a task has room for, since they share the bringing of a tile to F32; but enough
