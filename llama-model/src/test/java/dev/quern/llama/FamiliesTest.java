@@ -55,11 +55,21 @@ class FamiliesTest {
     "qwen2, Q4_0, 5e-3",
     "qwen3, F32, 1e-7",
     "qwen3, Q8_0, 5e-3",
-    "qwen3, Q4_0, 5e-3"
+    "qwen3, Q4_0, 5e-3",
+    "phi3, F32, 1e-7",
+    "phi3, Q8_0, 5e-3",
+    "phi3, Q4_0, 5e-3",
+    "smollm3, F32, 1e-7",
+    "smollm3, Q8_0, 5e-3",
+    "smollm3, Q4_0, 5e-3"
   })
   void logitsAgreeWithLlamaCpp(String family, String format, double bound) throws Exception {
     ReferenceLogits reference = reference(family, format);
-    List<float[]> logits = logits(model(family, format), reference.tokens());
+    int context = family.equals("phi3") ? 256 : 0;
+    assertAgree(reference, logits(model(family, format), reference.tokens(), context), bound);
+  }
+
+  static void assertAgree(ReferenceLogits reference, List<float[]> logits, double bound) {
     assertEquals(3, reference.logits().size());
     reference
         .logits()
@@ -69,8 +79,22 @@ class FamiliesTest {
         });
   }
 
+  /// A context beyond the original one has the other divisors.
   @ParameterizedTest
-  @ValueSource(strings = {"mistral", "qwen2", "qwen3"})
+  @CsvSource({"F32, 1e-7", "Q8_0, 5e-3", "Q4_0, 5e-3"})
+  void longRopeGoesByTheContextAsWithLlamaCpp(String format, double bound) throws Exception {
+    int original = 256;
+    Path phi3 = model("phi3", format);
+    ReferenceLogits within = reference("phi3", format);
+    ReferenceLogits beyond = reference("phi3", format + " long");
+    assertAgree(within, logits(phi3, within.tokens(), original), bound);
+    assertAgree(beyond, logits(phi3, within.tokens(), original + 1), bound);
+    assertTrue(
+        ReferenceLogits.nmse(floats(within.logits().get(23)), beyond.logits().get(23)) > 1e-3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mistral", "qwen2", "qwen3", "phi3", "smollm3"})
   void aFolderGivesTheBitsOfTheFile(String family) throws Exception {
     Path gguf = model(family, "F32");
     int[] tokens = reference(family, "F32").tokens();
@@ -110,7 +134,7 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3"})
+  @ValueSource(strings = {"qwen2", "qwen3", "phi3", "smollm3"})
   void aFolderIsQuantizedAsTheFileIs(String family) throws Exception {
     Path gguf = model(family, "F32");
     int[] tokens = reference(family, "F32").tokens();
@@ -123,7 +147,7 @@ class FamiliesTest {
 
   /// The last layer leaves out rows that nobody wants, the norms of their heads too.
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3"})
+  @ValueSource(strings = {"qwen2", "qwen3", "phi3", "smollm3"})
   void aPromptAtOnceContinuesAsTokenByToken(String family) throws Exception {
     int[] tokens = reference(family, "F32").tokens();
     List<float[]> each = logits(model(family, "F32"), tokens);
@@ -187,7 +211,7 @@ class FamiliesTest {
     return made;
   }
 
-  private static void change(Path model, Consumer<ObjectNode> change) throws IOException {
+  static void change(Path model, Consumer<ObjectNode> change) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     Path file = model.resolve("config.json");
     ObjectNode config = (ObjectNode) mapper.readTree(file.toFile());
@@ -196,8 +220,12 @@ class FamiliesTest {
   }
 
   private static List<float[]> logits(Path file, int[] tokens) throws IOException {
+    return logits(file, tokens, 0);
+  }
+
+  static List<float[]> logits(Path file, int[] tokens, int context) throws IOException {
     List<float[]> logits = new ArrayList<>();
-    try (LlamaModel model = LlamaModel.load(file, options());
+    try (LlamaModel model = LlamaModel.load(file, options().withContext(context));
         LlamaSession session = model.newSession()) {
       session.evaluate(tokens, logits::add);
     }
@@ -209,6 +237,14 @@ class FamiliesTest {
     for (int position = 0; position < expected.size(); position++) {
       assertArrayEquals(expected.get(position), actual.get(position), "position " + position);
     }
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
   }
 
   private static int argMax(float[] logits) {
@@ -224,6 +260,11 @@ class FamiliesTest {
     return LoadOptions.defaults().withKernels(kernels).withKv(KvFormat.F32).withThreads(2);
   }
 
+  /// The F32 model as Hugging Face has it.
+  static Path folder(String family, Path folder) throws Exception {
+    return HuggingFaceFolder.write(model(family, "F32"), folder, 1);
+  }
+
   private static ReferenceLogits reference(String family, String format) throws IOException {
     String name = String.format(Locale.ROOT, "tiny-%s.reference.json", family);
     try (InputStream in = FamiliesTest.class.getResourceAsStream(name)) {
@@ -231,7 +272,7 @@ class FamiliesTest {
     }
   }
 
-  private static Path model(String family, String format) throws URISyntaxException {
+  static Path model(String family, String format) throws URISyntaxException {
     String name = String.format(Locale.ROOT, "tiny-%s-%s.gguf", family, format);
     return Path.of(FamiliesTest.class.getResource(name).toURI());
   }

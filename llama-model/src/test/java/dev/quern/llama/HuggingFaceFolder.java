@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,6 +33,7 @@ public final class HuggingFaceFolder {
           Map.entry("attn_k_norm", "self_attn.k_norm"),
           Map.entry("attn_k", "self_attn.k_proj"),
           Map.entry("attn_v", "self_attn.v_proj"),
+          Map.entry("attn_qkv", "self_attn.qkv_proj"),
           Map.entry("attn_output", "self_attn.o_proj"),
           Map.entry("ffn_norm", "post_attention_layernorm"),
           Map.entry("ffn_gate", "mlp.gate_proj"),
@@ -59,7 +61,7 @@ public final class HuggingFaceFolder {
         Arena arena = Arena.ofConfined()) {
       SafetensorsBytes out = new SafetensorsBytes();
       for (GgufTensor tensor : file.tensors()) {
-        if (!tensor.name().equals("rope_freqs.weight")) {
+        if (!tensor.name().startsWith("rope_")) {
           byte[] data = file.map(tensor, arena).toArray(JAVA_BYTE);
           add(out, tensor, data, file.metadata());
         }
@@ -137,7 +139,7 @@ public final class HuggingFaceFolder {
     return root;
   }
 
-  private static ObjectNode config(GgufFile file, ObjectMapper mapper) {
+  private static ObjectNode config(GgufFile file, ObjectMapper mapper) throws IOException {
     GgufMetadata metadata = file.metadata();
     ObjectNode config = mapper.createObjectNode();
     String architecture = architecture(metadata);
@@ -172,7 +174,31 @@ public final class HuggingFaceFolder {
           .put("high_freq_factor", 4.0)
           .put("original_max_position_embeddings", 8192);
     }
+    if (file.findTensor("rope_factors_long.weight").isPresent()) {
+      addLongRope(file, config);
+    }
     return config;
+  }
+
+  /// As Phi-3 has it.
+  private static void addLongRope(GgufFile file, ObjectNode config) throws IOException {
+    GgufMetadata metadata = file.metadata();
+    String prefix = architecture(metadata) + ".rope.";
+    double dim = metadata.integer(prefix + "dimension_count").getAsLong();
+    config
+        .put("partial_rotary_factor", dim / headDim(metadata))
+        .put(
+            "original_max_position_embeddings",
+            metadata.integer(prefix + "scaling.original_context_length").getAsLong());
+    ObjectNode scaling = config.putObject("rope_scaling").put("type", "longrope");
+    scaling.put("attention_factor", metadata.number(prefix + "scaling.attn_factor").getAsDouble());
+    for (String length : List.of("short", "long")) {
+      ArrayNode factors = scaling.putArray(length + "_factor");
+      String name = String.format(Locale.ROOT, "rope_factors_%s.weight", length);
+      for (float factor : file.vector(file.tensor(name))) {
+        factors.add(factor);
+      }
+    }
   }
 
   private static String architecture(GgufMetadata metadata) {
@@ -194,12 +220,17 @@ public final class HuggingFaceFolder {
     long[] dims = tensor.dims();
     long[] shape = dims.length == 1 ? dims : new long[] {dims[1], dims[0]};
     boolean rotated = // other architectures of GGUF have Hugging Face's order
-        architecture(metadata).equals("llama") && tensor.name().matches(".*attn_[qk]\\.weight");
+        Set.of("llama", "smollm3").contains(architecture(metadata))
+            && tensor.name().matches(".*attn_[qk]\\.weight");
     byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim(metadata)) : data;
-    out.add(name(tensor.name()), tensor.type().name(), stored, shape);
+    out.add(
+        name(tensor.name(), architecture(metadata).equals("phi3")),
+        tensor.type().name(),
+        stored,
+        shape);
   }
 
-  private static String name(String gguf) {
+  private static String name(String gguf, boolean fused) {
     Matcher layer = LAYER.matcher(gguf);
     return switch (gguf) {
       case "token_embd.weight" -> "model.embed_tokens.weight";
@@ -212,7 +243,9 @@ public final class HuggingFaceFolder {
         yield "model.layers."
             + layer.group(1)
             + "."
-            + NAMES.get(layer.group(2))
+            + (fused && layer.group(2).equals("ffn_up")
+                ? "mlp.gate_up_proj"
+                : NAMES.get(layer.group(2)))
             + "."
             + layer.group(3);
       }

@@ -18,7 +18,9 @@ import java.util.stream.Collectors;
 /// @param attentionBias whether Q, K and V have biases
 /// @param headNorms whether RMSNorm is applied to each head of Q and K before it is rotated
 ///   (QK-norm)
-/// @param headDim elements of a head where `config.json` does not say; empty: width / heads
+/// @param fused whether Q, K and V are one matrix, `attn_qkv`, and gate and up another, `ffn_up`
+/// @param unrotatedPeriod of so many layers RoPE leaves the last as it is (NoPE); 0: of none
+/// @param defaults what `config.json` may leave out
 /// @since 0.1
 /// @stability api
 public record Family(
@@ -28,7 +30,25 @@ public record Family(
     RopePairing pairing,
     boolean attentionBias,
     boolean headNorms,
-    OptionalInt headDim) {
+    boolean fused,
+    int unrotatedPeriod,
+    Defaults defaults) {
+
+  /// What transformers' class has where `config.json` says nothing.
+  ///
+  /// @param headDim elements of a head; empty: width / heads
+  /// @param ropeBase RoPE's base
+  /// @param tied whether the embedding matrix is the output matrix too
+  /// @since 0.1
+  /// @stability api
+  public record Defaults(OptionalInt headDim, double ropeBase, boolean tied) {
+    static final Defaults COMMON =
+        new Defaults(OptionalInt.empty(), LlamaConfig.DEFAULT_ROPE_BASE, false);
+
+    Defaults withHeadDim(int headDim) {
+      return new Defaults(OptionalInt.of(headDim), ropeBase, tied);
+    }
+  }
 
   /// Llama 2 and 3.x; Mistral and SmolLM2, which compute the same. GGUF has the rows of Q and K in
   /// the order of Meta's files.
@@ -40,7 +60,9 @@ public record Family(
           RopePairing.ADJACENT,
           false,
           false,
-          OptionalInt.empty());
+          false,
+          0,
+          Defaults.COMMON);
 
   /// Qwen2 and 2.5 (Yang et al. 2024): biases of Q, K and V.
   public static final Family QWEN2 =
@@ -51,7 +73,9 @@ public record Family(
           RopePairing.HALF_SPLIT,
           true,
           false,
-          OptionalInt.empty());
+          false,
+          0,
+          Defaults.COMMON);
 
   /// Qwen3, dense (Yang et al. 2025): norms of heads in place of the biases.
   public static final Family QWEN3 =
@@ -62,10 +86,40 @@ public record Family(
           RopePairing.HALF_SPLIT,
           false,
           true,
-          OptionalInt.of(128));
+          false,
+          0,
+          Defaults.COMMON.withHeadDim(128));
+
+  /// Phi-3, 3.5 and Phi-4-mini (Abdin et al. 2024): fused matrices, LongRoPE, and of Phi-4-mini a
+  /// part of each head that is not rotated.
+  public static final Family PHI3 =
+      new Family(
+          "Phi-3",
+          "phi3",
+          Set.of("phi3"),
+          RopePairing.HALF_SPLIT,
+          false,
+          false,
+          true,
+          0,
+          Defaults.COMMON);
+
+  /// SmolLM3 (Bakouch et al. 2025): no RoPE in every fourth layer. Rows of Q and K are in Llama's
+  /// order.
+  public static final Family SMOLLM3 =
+      new Family(
+          "SmolLM3",
+          "smollm3",
+          Set.of("smollm3"),
+          RopePairing.ADJACENT,
+          false,
+          false,
+          false,
+          4,
+          new Defaults(OptionalInt.empty(), 2_000_000, true));
 
   /// The families that run.
-  public static final List<Family> ALL = List.of(LLAMA, QWEN2, QWEN3);
+  public static final List<Family> ALL = List.of(LLAMA, QWEN2, QWEN3, PHI3, SMOLLM3);
 
   public Family {
     modelTypes = Set.copyOf(modelTypes);
@@ -79,6 +133,12 @@ public record Family(
   /// The family of a `model_type`.
   public static Optional<Family> byModelType(String modelType) {
     return ALL.stream().filter(f -> f.modelTypes.contains(modelType)).findFirst();
+  }
+
+  /// Whether RoPE may turn a part of each head where pairs are halves: rows of Q and K are put in
+  /// another order then, and neither biases nor norms of heads come along.
+  boolean rotatesPartsInHalves() {
+    return pairing == RopePairing.HALF_SPLIT && !attentionBias && !headNorms;
   }
 
   /// All architectures, for messages.

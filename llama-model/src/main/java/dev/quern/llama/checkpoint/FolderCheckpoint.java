@@ -152,11 +152,6 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   @Override
-  public float[] ropeFactors() {
-    return config.ropeFactors().clone();
-  }
-
-  @Override
   public Optional<Adaptor> adaptor(String name) {
     String stem = name.substring(0, name.length() - WEIGHT.length());
     Entry a = entries.get(stem + ADAPTOR_A);
@@ -342,7 +337,7 @@ final class FolderCheckpoint implements Checkpoint {
     Entry entry = entries.get(name);
     if (entry == null) {
       String suffix = name.endsWith(BIAS) ? BIAS : name.endsWith(WEIGHT) ? WEIGHT : "";
-      String own = names.fromGguf(stem(name, suffix)) + suffix;
+      String own = names.fromGguf(stem(name, suffix), config.model().family()) + suffix;
       throw new LlamaException(
           String.format(
               Locale.ROOT,

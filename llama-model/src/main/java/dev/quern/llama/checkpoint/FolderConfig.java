@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
 /// (`LlamaConfig` of transformers, or that of another [Family]) or Meta's `params.json`
 /// (`ModelArgs` of llama-models).
 ///
-/// @param ropeFactors divisors of RoPE's frequencies, `[headDim / 2]`, or empty
 /// @param tied whether the embedding matrix is the output matrix too; empty where that follows from
 ///   which of them is there
 /// @param spinQuant whether the down projection's input is rotated; empty where nothing is said
@@ -18,7 +19,6 @@ import java.util.Optional;
 /// @param endTokens ids that end a generation
 record FolderConfig(
     LlamaConfig model,
-    float[] ropeFactors,
     Optional<Boolean> tied,
     Optional<Boolean> spinQuant,
     float loraScale,
@@ -42,7 +42,6 @@ record FolderConfig(
   private static final Map<String, Object> NEUTRAL =
       Map.ofEntries(
           Map.entry("mlp_bias", false),
-          Map.entry("partial_rotary_factor", 1),
           Map.entry("embedding_multiplier", 1),
           Map.entry("residual_multiplier", 1),
           Map.entry("logits_scaling", 1),
@@ -56,6 +55,9 @@ record FolderConfig(
           Map.entry("alibi", false),
           Map.entry("num_local_experts", 0),
           Map.entry("num_experts", 0));
+
+  /// Model types of which `num_key_value_heads` may be left out, for as many as there are heads.
+  private static final Set<String> KEY_HEADS_OF_HEADS = Set.of("llama", "phi3");
 
   /// Reads `config.json`.
   ///
@@ -87,36 +89,35 @@ record FolderConfig(
     }
     int width = bounded(json, "hidden_size", MAX_DIM);
     int heads = bounded(json, "num_attention_heads", MAX_HEADS);
-    int kvHeads = // only Llama's class takes it from the heads
-        json.has("num_key_value_heads") || !type.equals("llama")
+    int kvHeads = // other classes don't take it from the heads
+        json.has("num_key_value_heads") || !KEY_HEADS_OF_HEADS.contains(type)
             ? bounded(json, "num_key_value_heads", MAX_HEADS)
             : heads;
     int headDim =
-        json.has("head_dim") || family.headDim().isEmpty()
+        json.has("head_dim") || family.defaults().headDim().isEmpty()
             ? headDim(json, "hidden_size", "num_attention_heads", width, heads)
-            : family.headDim().getAsInt();
+            : family.defaults().headDim().getAsInt();
     checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
     requireScale(json, "attention_multiplier", 1 / Math.sqrt(headDim));
     requireScale(json, "query_pre_attn_scalar", headDim);
-    HuggingFaceRope rope = HuggingFaceRope.of(json, headDim);
+    HuggingFaceRope rope = HuggingFaceRope.of(json, family, headDim, context);
+    int layers = bounded(json, "num_hidden_layers", MAX_LAYERS);
+    requireUnrotatedLayers(json, layers, family.unrotatedPeriod());
     return new FolderConfig(
         new LlamaConfig(
             family,
             json.string("_name_or_path").filter(n -> !n.isBlank()).orElse(name),
-            bounded(json, "num_hidden_layers", MAX_LAYERS),
+            layers,
             width,
             bounded(json, "intermediate_size", MAX_DIM),
             heads,
             kvHeads,
             headDim,
-            context,
+            rope.contextLength(),
             epsilon(json, "rms_norm_eps", 1e-6),
-            headDim,
-            rope.base(),
-            rope.scaling().positionScale(),
+            rope.shape(),
             bounded(json, "vocab_size", MAX_DIM)),
-        rope.scaling().factors(),
-        Optional.of(json.bool("tie_word_embeddings").orElse(false)),
+        Optional.of(json.bool("tie_word_embeddings").orElse(family.defaults().tied())),
         spinQuant(json),
         loraScale(json),
         json.integers("eos_token_id"));
@@ -140,7 +141,6 @@ record FolderConfig(
       }
     }
     requireNeutral(json, "use_qk_norm", false);
-    double ropeBase = ropeBase(json);
     boolean scaled = json.bool("use_scaled_rope").orElse(false);
     return new FolderConfig(
         new LlamaConfig(
@@ -156,11 +156,8 @@ record FolderConfig(
                 ? bounded(json, "max_seq_len", MAX_DIM)
                 : scaled ? 16 * (int) LLAMA3_CONTEXT : (int) LLAMA3_CONTEXT,
             epsilon(json, "norm_eps", 1e-5),
-            headDim,
-            ropeBase,
-            1,
+            metaRope(json, headDim, scaled),
             vocabulary),
-        scaled ? metaFactors(json, ropeBase, headDim) : new float[0],
         Optional.empty(),
         spinQuant(json),
         loraScale(json),
@@ -169,19 +166,25 @@ record FolderConfig(
 
   /// Meta's code takes the factor from the model's version, which the file does not state. The
   /// quantized models are all of version 3.2.
-  private static float[] metaFactors(JsonObject json, double ropeBase, int headDim) {
+  private static RopeShape metaRope(JsonObject json, int headDim, boolean scaled) {
+    double base = ropeBase(json, LlamaConfig.DEFAULT_ROPE_BASE);
+    if (!scaled) {
+      return new RopeShape(headDim, base, RopeScaling.none());
+    }
     String key = json.has("rope_scale_factor") ? "rope_scale_factor" : "rope_scaling_factor";
     if (!json.has(key) && !json.has("quantization_args")) {
       throw json.fail(
           key, "absent with use_scaled_rope", "the factor: add 8 for Llama 3.1, 32 for Llama 3.2");
     }
-    return RopeScaling.llama3(
-        ropeBase,
-        headDim,
-        positive(json, key, 32),
-        1,
-        positive(json, "rope_high_freq_factor", 4),
-        LLAMA3_CONTEXT);
+    RopeScaling scaling =
+        RopeScaling.llama3(
+            base,
+            headDim,
+            positive(json, key, 32),
+            1,
+            positive(json, "rope_high_freq_factor", 4),
+            LLAMA3_CONTEXT);
+    return new RopeShape(headDim, base, scaling);
   }
 
   private static Optional<Boolean> spinQuant(JsonObject json) {
@@ -253,6 +256,24 @@ record FolderConfig(
     }
   }
 
+  /// Which layers have no RoPE follows from the family: GGUF has no key for it.
+  private static void requireUnrotatedLayers(JsonObject json, int layers, int period) {
+    if (json.has("no_rope_layers")) { // 1: has RoPE
+      List<Long> expected =
+          IntStream.rangeClosed(1, layers)
+              .mapToObj(l -> period == 0 || l % period != 0 ? 1L : 0L)
+              .toList();
+      if (!json.integers("no_rope_layers").equals(expected)) {
+        throw json.fail("no_rope_layers", "other layers", expected.toString());
+      }
+    } else if (json.integer("no_rope_layer_interval").orElse(period) != period) {
+      throw json.fail(
+          "no_rope_layer_interval",
+          json.shown("no_rope_layer_interval"),
+          period == 0 ? "none" : Integer.toString(period));
+    }
+  }
+
   private static void requireScale(JsonObject json, String key, double expected) {
     double value = json.number(key).orElse(expected);
     if (!(Math.abs(value - expected) < 1e-5 * expected)) {
@@ -271,8 +292,8 @@ record FolderConfig(
     return (float) value;
   }
 
-  static double ropeBase(JsonObject json) {
-    double value = positive(json, "rope_theta", LlamaConfig.DEFAULT_ROPE_BASE);
+  static double ropeBase(JsonObject json, double absent) {
+    double value = positive(json, "rope_theta", absent);
     if (value < LlamaConfig.MIN_ROPE_BASE || value > LlamaConfig.MAX_ROPE_BASE) {
       throw json.fail(
           "rope_theta",

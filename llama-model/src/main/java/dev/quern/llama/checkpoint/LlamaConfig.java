@@ -2,6 +2,7 @@ package dev.quern.llama.checkpoint;
 
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.text.Printable;
+import dev.quern.op.RopePairing;
 import java.util.Locale;
 
 /// The shape of a Llama model, or one of a family that computes alike.
@@ -16,9 +17,7 @@ import java.util.Locale;
 /// @param headDim elements of a head; not always `width / heads`
 /// @param contextLength positions that the model was trained for
 /// @param normEpsilon epsilon of RMSNorm
-/// @param ropeDim elements of a head that RoPE rotates, from its start; the rest stays as it is
-/// @param ropeBase base of RoPE's frequencies
-/// @param ropeScale factor on positions (linear scaling); 1 where there is none
+/// @param rope what RoPE turns, and by how much
 /// @param vocabulary number of tokens
 /// @since 0.1
 /// @stability api
@@ -33,9 +32,7 @@ public record LlamaConfig(
     int headDim,
     int contextLength,
     float normEpsilon,
-    int ropeDim,
-    double ropeBase,
-    double ropeScale,
+    RopeShape rope,
     int vocabulary) {
 
   public LlamaConfig {
@@ -62,6 +59,19 @@ public record LlamaConfig(
   static final double MIN_ROPE_FACTOR = 1e-6;
   static final double MAX_ROPE_FACTOR = 1e6;
   static final double DEFAULT_ROPE_BASE = 10_000;
+  static final int MAX_CONTEXT = 1 << 24;
+
+  /// Whether RoPE turns queries and keys of a layer: in some families a layer in four has none.
+  public boolean rotates(int layer) {
+    int period = family.unrotatedPeriod();
+    return period == 0 || (layer + 1) % period != 0;
+  }
+
+  /// Whether RoPE turns a part of each head only, and pairs within it are halves: the kernels pair
+  /// halves of a whole head, so rows of Q and K are put in another order as they are loaded.
+  public boolean rotatesPartInHalves() {
+    return rope.dim() < headDim && family.pairing() == RopePairing.HALF_SPLIT;
+  }
 
   /// Elements of all query heads of a row.
   public int queryWidth() {

@@ -40,6 +40,14 @@ enum TensorNames {
           new Row("ffn_down", "mlp.down_proj", "feed_forward.w2"),
           new Row("ffn_up", "mlp.up_proj", "feed_forward.w3"));
 
+  /// Of families whose matrices are fused: another `ffn_up` than that of [#LAYER], of twice the
+  /// rows.
+  private static final List<Row> FUSED =
+      List.of(
+          new Row("attn_qkv", "self_attn.qkv_proj", ""), new Row("ffn_up", "mlp.gate_up_proj", ""));
+
+  private static final List<Row> IN_LAYER = Stream.concat(LAYER.stream(), FUSED.stream()).toList();
+
   private final Function<Row, String> own;
   private final Pattern layer;
   private final String layers;
@@ -59,17 +67,26 @@ enum TensorNames {
   Optional<String> toGguf(String stem) {
     Matcher inLayer = layer.matcher(stem);
     return inLayer.matches()
-        ? find(LAYER, own, inLayer.group(2)).map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
+        ? find(IN_LAYER, own, inLayer.group(2)).map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
         : find(MODEL, own, stem).map(Row::gguf);
   }
 
   /// The name for a stem of GGUF's, for messages.
   String fromGguf(String stem) {
+    return fromGguf(stem, LAYER);
+  }
+
+  /// The name for a stem of GGUF's in a model of that family, for messages.
+  String fromGguf(String stem, Family family) {
+    return fromGguf(stem, family.fused() ? IN_LAYER.reversed() : LAYER);
+  }
+
+  private String fromGguf(String stem, List<Row> inLayer) {
     if (!stem.startsWith("blk.")) {
       return find(MODEL, Row::gguf, stem).map(own).orElse(stem);
     }
     String[] parts = stem.split("\\.", 3);
-    return find(LAYER, Row::gguf, parts[2])
+    return find(inLayer, Row::gguf, parts[2])
         .map(r -> layers + parts[1] + "." + own.apply(r))
         .orElse(stem);
   }

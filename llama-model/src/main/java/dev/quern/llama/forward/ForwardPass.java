@@ -20,7 +20,7 @@ import java.util.random.RandomGenerator;
 /// The Llama forward pass (Touvron et al. 2023) over a batch of rows, each a token of some
 /// sequence, with its activations. Batches of any size up to the limit run through the same
 /// kernels, and all but attention never asks whose a row is. What other families add is in their
-/// kernels (biases, pairs of RoPE), but for the norms of heads.
+/// kernels (biases, pairs of RoPE), but for the norms of heads and the layers without RoPE.
 public final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
@@ -92,7 +92,8 @@ public final class ForwardPass {
     this.weights = weights;
     this.operators = operators;
     int rows = limits.rows();
-    ropeTable = RopeTable.of(config, weights.ropeFactors(), limits.positions(), arena);
+    int positions = limits.positions();
+    ropeTable = RopeTable.of(config.headDim(), config.rope(), positions, positions, arena);
     angles = F32Matrix.allocate(arena, rows, config.headDim());
     residual = F32Matrix.allocate(arena, rows, config.width());
     normed = F32Matrix.allocate(arena, rows, config.width());
@@ -134,7 +135,9 @@ public final class ForwardPass {
       if (headNorms.isPresent()) {
         headNorms.get().keys().apply(k, layer.headNorms().get().keys(), k, workspace);
       }
-      operators.ropeKeys().apply(k, angles, 0, workspace);
+      if (config.rotates(l)) {
+        operators.ropeKeys().apply(k, angles, 0, workspace);
+      }
       operators.attention().append(k, v, sequences(batch, l, 0), workspace);
 
       if (l == config.layers() - 1 && wanted > 0) {
@@ -151,7 +154,9 @@ public final class ForwardPass {
       if (headNorms.isPresent()) {
         headNorms.get().queries().apply(q, layer.headNorms().get().queries(), q, workspace);
       }
-      operators.ropeQueries().apply(q, angles, first, workspace);
+      if (config.rotates(l)) {
+        operators.ropeQueries().apply(q, angles, first, workspace);
+      }
       operators.attention().apply(q, sequences(batch, l, first), a, workspace);
       layer.attentionOutput().apply(a, x, workspace); // x += a·Woᵀ
 

@@ -57,8 +57,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
                     observed(l.down())))
             .toList(),
         weights.outputNorm(),
-        observed(weights.output()),
-        weights.ropeFactors());
+        observed(weights.output()));
   }
 
   private Projection observed(Projection projection) {

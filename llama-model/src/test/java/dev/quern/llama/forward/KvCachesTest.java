@@ -9,6 +9,8 @@ import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.machine.HugePageSystem;
 import dev.quern.llama.machine.HugePages;
 import java.util.Optional;
@@ -22,7 +24,18 @@ class KvCachesTest {
   /// The shape of Llama 3.2 1B.
   private static final LlamaConfig ONE_B =
       new LlamaConfig(
-          Family.LLAMA, "1b", 16, 2048, 8192, 32, 8, 64, 131_072, 1e-5f, 64, 500_000f, 1f, 128_256);
+          Family.LLAMA,
+          "1b",
+          16,
+          2048,
+          8192,
+          32,
+          8,
+          64,
+          131_072,
+          1e-5f,
+          new RopeShape(64, 500_000, RopeScaling.none()),
+          128_256);
 
   /// Caches of 2 MiB and more a layer: they grow into them, and nothing of them is left.
   @Test

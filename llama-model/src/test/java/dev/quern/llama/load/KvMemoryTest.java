@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
 import java.util.List;
 import java.util.OptionalLong;
@@ -18,7 +20,18 @@ class KvMemoryTest {
   /// Llama 3.2 1B's.
   static final LlamaConfig ONE_B =
       new LlamaConfig(
-          Family.LLAMA, "1b", 16, 2048, 8192, 32, 8, 64, 131_072, 1e-5f, 64, 500_000f, 1f, 128_256);
+          Family.LLAMA,
+          "1b",
+          16,
+          2048,
+          8192,
+          32,
+          8,
+          64,
+          131_072,
+          1e-5f,
+          new RopeShape(64, 500_000, RopeScaling.none()),
+          128_256);
 
   private static final long MIB = 1 << 20;
 
