@@ -38,6 +38,10 @@ class DamagedFolderTest {
         config("attention_bias", "true", "attention_bias: true"),
         config("mlp_bias", "true", "mlp_bias: true"),
         config("quantization_config", "{}", "quantization_config: a quantized model"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
+            "expected finite angles"),
         config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("hidden_size", null, "hidden_size: absent, expected 1 to"),
         config("hidden_size", "\"32\"", "hidden_size: '32', expected an integer"),
@@ -92,6 +96,10 @@ class DamagedFolderTest {
             "rope_scaling",
             "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,0]}",
             "short_factor: an array with 0, expected positive"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
+            "expected finite angles"),
         config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("no_rope_layers", "[1,0]", "no_rope_layers: other layers, expected [1, 1]"),
         config("no_rope_layer_interval", "4", "no_rope_layer_interval: 4, expected none"),
@@ -108,6 +116,10 @@ class DamagedFolderTest {
         config("final_logit_softcapping", "30", "final_logit_softcapping: 30, expected 0"),
         config("clip_qkv", "8", "clip_qkv: 8, expected 0"),
         config("num_local_experts", "8", "num_local_experts: 8, expected 0"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
+            "expected finite angles"),
         config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("quantization", "{\"bits\":4}", "quantization: a quantized model"),
         config("quantization_config", "{}", "quantization_config: a quantized model"),

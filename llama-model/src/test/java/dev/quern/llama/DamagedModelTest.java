@@ -64,7 +64,7 @@ class DamagedModelTest {
         damage("tokenizer.ggml.pre", "gpt-2", "tokenizer.ggml.pre"),
         tensor("token_embd.weight", new long[0], "token_embd.weight"),
         tensor("token_embd.weight", new long[] {32}, "token_embd.weight has 0 rows"),
-        tensor("token_embd.weight", new long[] {32, 300}, "262 tokens, expected 300"),
+        tensor("token_embd.weight", new long[] {32, 200}, "262 tokens, expected at most 200"),
         tensor("output_norm.weight", new long[0], "output_norm.weight"),
         tensor("output_norm.weight", new long[] {32, 1}, "is [32, 1], expected [32]"),
         tensor("blk.1.attn_k.weight", new long[] {32, 32}, "is [32, 32], expected [32, 16]"),

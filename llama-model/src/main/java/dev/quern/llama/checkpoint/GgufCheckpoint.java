@@ -70,7 +70,7 @@ final class GgufCheckpoint implements Checkpoint {
     String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
     return kind.equals("no_vocab") || kind.equals("none")
         ? Optional.empty()
-        : Optional.of(Tokenizer.from(file.metadata(), preTokenizer));
+        : Optional.of(Tokenizer.from(file.metadata(), preTokenizer, config.vocabulary()));
   }
 
   @Override

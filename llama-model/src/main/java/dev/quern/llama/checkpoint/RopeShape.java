@@ -1,5 +1,9 @@
 package dev.quern.llama.checkpoint;
 
+import dev.quern.llama.error.LlamaException;
+import java.util.Arrays;
+import java.util.Locale;
+
 /// RoPE of a model (Su et al. 2021).
 ///
 /// @param dim elements of a head that it turns, from its start; the rest stays as it is
@@ -8,6 +12,21 @@ package dev.quern.llama.checkpoint;
 /// @since 0.1
 /// @stability api
 public record RopeShape(int dim, double base, RopeScaling scaling) {
+  /// @throws LlamaException where the numbers, each of them in its range, give angles together that
+  ///   are not finite
+  public RopeShape {
+    double sum = scaling.magnitude() + Arrays.stream(scaling.frequencies(dim, base, 1)).sum();
+    if (!Double.isFinite(sum)) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "model: RoPE of %d elements with base %s and %s, expected finite angles",
+              dim,
+              base,
+              scaling));
+    }
+  }
+
   /// What pairs turn by from one position to the next.
   ///
   /// @param context positions of a session, which some scalings depend on
