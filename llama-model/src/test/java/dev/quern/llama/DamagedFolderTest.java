@@ -38,10 +38,6 @@ class DamagedFolderTest {
         config("attention_bias", "true", "attention_bias: true"),
         config("mlp_bias", "true", "mlp_bias: true"),
         config("quantization_config", "{}", "quantization_config: a quantized model"),
-        config(
-            "rope_scaling",
-            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
-            "expected finite angles"),
         config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("hidden_size", null, "hidden_size: absent, expected 1 to"),
         config("hidden_size", "\"32\"", "hidden_size: '32', expected an integer"),
@@ -96,11 +92,6 @@ class DamagedFolderTest {
             "rope_scaling",
             "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,0]}",
             "short_factor: an array with 0, expected positive"),
-        config(
-            "rope_scaling",
-            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
-            "expected finite angles"),
-        config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("no_rope_layers", "[1,0]", "no_rope_layers: other layers, expected [1, 1]"),
         config("no_rope_layer_interval", "4", "no_rope_layer_interval: 4, expected none"),
         config("rope_parameters", "{\"rope_theta\":7}", "expected 7.0 as in rope_parameters"),
@@ -120,7 +111,6 @@ class DamagedFolderTest {
             "rope_scaling",
             "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
             "expected finite angles"),
-        config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
         config("quantization", "{\"bits\":4}", "quantization: a quantized model"),
         config("quantization_config", "{}", "quantization_config: a quantized model"),
         config("rope_scaling", "3", "rope_scaling: 3, expected an object"),
@@ -190,6 +180,13 @@ class DamagedFolderTest {
     refused("config.json: JSON, byte");
     Files.write(folder.resolve("config.json"), new byte[(1 << 20) + 1]);
     refused("1048577 bytes, expected at most 1048576");
+  }
+
+  @Test
+  void twoSpellingsOfRopeMustMeanTheSame() throws IOException {
+    change(sound(), "config.json", "rope_scaling", "{\"type\":\"linear\",\"factor\":2}");
+    change(folder, "config.json", "rope_parameters", "{\"rope_type\":\"linear\",\"factor\":4}");
+    refused("rope_scaling: another scaling, expected that of rope_parameters");
   }
 
   @Test
