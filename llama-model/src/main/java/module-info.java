@@ -9,6 +9,7 @@ module dev.quern.llama {
 
   exports dev.quern.llama;
   exports dev.quern.llama.checkpoint;
+  exports dev.quern.llama.constrain;
   exports dev.quern.llama.error;
   exports dev.quern.llama.gguf;
   exports dev.quern.llama.perplexity;

@@ -2,14 +2,18 @@ package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.llama.constrain.ConstraintState;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.sampling.Sampler;
 import dev.quern.llama.sampling.SamplingOptions;
+import dev.quern.llama.tokenizer.Tokenizer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 
@@ -23,6 +27,9 @@ final class Continuation {
   private final IntPredicate onToken;
   private final Optional<GeneratedText> text;
   private final BooleanSupplier cancelled;
+  private final Optional<ConstraintState> constraint;
+  private ConstraintState guessed; // behind the guesses; null where there are none
+  private boolean guessedEnd; // a guess was the text's end
   private final List<Integer> generated = new ArrayList<>();
   private final List<LogProbabilities> logProbabilities = new ArrayList<>();
 
@@ -47,6 +54,7 @@ final class Continuation {
     this.text = text;
     this.cancelled = cancelled;
     this.sampler = sampler;
+    constraint = constraint(model, options);
   }
 
   /// @throws LlamaException if the options can't be the model's
@@ -56,6 +64,22 @@ final class Continuation {
     } catch (IllegalArgumentException e) {
       throw new LlamaException(e.getMessage(), e);
     }
+  }
+
+  /// How far the options' constraint has come, before any text.
+  ///
+  /// @throws LlamaException if it can't be kept to with the model's vocabulary
+  static Optional<ConstraintState> constraint(LlamaModel model, GenerationOptions options) {
+    if (options.constraint().isEmpty()) {
+      return Optional.empty();
+    }
+    Tokenizer tokenizer = model.tokenizer();
+    Set<Integer> ends = new HashSet<>(options.stopTokens());
+    ends.removeIf(token -> token < 0 || token >= tokenizer.vocabularySize());
+    if (!options.ignoreEnd()) {
+      ends.addAll(tokenizer.endOfGeneration());
+    }
+    return Optional.of(options.constraint().get().start(tokenizer, ends));
   }
 
   /// The tokens that were chosen, without one that ended the text.
@@ -78,7 +102,33 @@ final class Continuation {
   /// @param logits after the last token
   /// @throws dev.quern.llama.sampling.LogitsException where there is none to choose
   int choose(MemorySegment logits) {
-    return sampler.next(logits);
+    return constraint.isPresent()
+        ? sampler.next(logits, constraint.get().allowed())
+        : sampler.next(logits);
+  }
+
+  /// Guesses what [#choose] is going to choose (see [Sampler#guess]).
+  ///
+  /// @param logits another model's
+  int guess(float[] logits) {
+    if (constraint.isEmpty() || guessedEnd) {
+      return sampler.guess(logits);
+    }
+    guessed = guessed == null ? constraint.get().copy() : guessed;
+    int token = sampler.guess(logits, guessed.allowed());
+    guessedEnd = isOver(token).isPresent();
+    if (!guessedEnd) {
+      guessed.accept(token);
+      guessedEnd = guessed.isComplete();
+    }
+    return token;
+  }
+
+  /// Forgets all guesses.
+  void withdraw() {
+    sampler.withdraw();
+    guessed = null;
+    guessedEnd = false;
   }
 
   /// Takes the token that was chosen, and tells of it.
@@ -86,12 +136,11 @@ final class Continuation {
   /// @param logits that it was chosen from
   /// @return why the text is over; empty where the token is to be run
   Optional<StopReason> accept(int token, MemorySegment logits) {
-    if (!options.ignoreEnd() && isEnd(token)) {
-      return Optional.of(StopReason.END_OF_TEXT);
+    Optional<StopReason> end = isOver(token);
+    if (end.isPresent()) {
+      return end;
     }
-    if (options.stopTokens().contains(token)) {
-      return Optional.of(StopReason.STOP_TOKEN);
-    }
+    constraint.ifPresent(c -> c.accept(token));
     generated.add(token);
     if (options.logProbabilities().isPresent()) {
       int top = options.logProbabilities().getAsInt();
@@ -104,6 +153,9 @@ final class Continuation {
     }
     if (!wanted || cancelled.getAsBoolean()) {
       return Optional.of(StopReason.CANCELLED);
+    }
+    if (constraint.isPresent() && constraint.get().isComplete()) {
+      return Optional.of(StopReason.END_OF_TEXT);
     }
     if (isFull()) {
       return Optional.of(StopReason.MAX_TOKENS);
@@ -118,6 +170,16 @@ final class Continuation {
     if (stop != StopReason.STOP_STRING) {
       text.ifPresent(t -> t.end(stop == StopReason.END_OF_TEXT));
     }
+  }
+
+  /// Whether a token ends the text, and is none of it.
+  private Optional<StopReason> isOver(int token) {
+    if (!options.ignoreEnd() && isEnd(token)) {
+      return Optional.of(StopReason.END_OF_TEXT);
+    }
+    return options.stopTokens().contains(token)
+        ? Optional.of(StopReason.STOP_TOKEN)
+        : Optional.empty();
   }
 
   private boolean isEnd(int token) {

@@ -3,6 +3,7 @@ package dev.quern.llama;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.QueueFullException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Runs many requests on one model at once (continuous batching: Yu et al., "Orca", 2022). Decoding
@@ -26,7 +27,11 @@ import java.util.function.Consumer;
 /// With [EngineOptions#lookup()] a sequence guesses what comes next where it repeats itself or its
 /// prompt (Saxena, "Prompt lookup decoding", 2023): the step that runs its next token runs the
 /// guesses behind it as well, and those stay that would have been chosen anyway. Each token is
-/// chosen from the model's logits in its turn, so the text is distributed as without.
+/// chosen from the model's logits in its turn, with the random number that it would be drawn with
+/// anyway, so the text is what it is without. A draft model (Leviathan et al., "Fast Inference from
+/// Transformers via Speculative Decoding", 2023; see [LlamaModel#newEngine(EngineOptions,
+/// LlamaModel)]) guesses with the same random numbers, everywhere. Guesses that do not pay stop for
+/// a while ([EngineMetrics#unguessedTokens()]).
 ///
 /// A request gets what it would get alone, to the bit under `quern.numerics=invariant`; under
 /// others kernels for several rows may round differently. Requests begin in the order in which they
@@ -34,15 +39,18 @@ import java.util.function.Consumer;
 ///
 /// @since 0.1
 /// @stability api
-public final class Engine implements AutoCloseable {
+public final class Engine implements Openings.Opening {
   private final LlamaModel model;
   private final EngineOptions options;
   private final Scheduler scheduler;
 
-  Engine(LlamaModel model, EngineOptions options, LoadOptions load) {
+  private final Optional<LlamaModel> draft;
+
+  Engine(LlamaModel model, EngineOptions options, LoadOptions load, Optional<LlamaModel> draft) {
     this.model = model;
     this.options = options;
-    scheduler = new Scheduler(model, options, load);
+    this.draft = draft;
+    scheduler = new Scheduler(model, options, load, draft);
   }
 
   /// Takes a request, and returns at once.
@@ -88,5 +96,6 @@ public final class Engine implements AutoCloseable {
   public void close() {
     scheduler.close();
     model.forget(this);
+    draft.ifPresent(d -> d.forget(this));
   }
 }

@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.LinkedHashSet;
@@ -22,6 +23,7 @@ import java.util.Set;
 /// @param cancellation what ends the generation from outside, if anything is to
 /// @param logProbabilities of how many of the likeliest tokens the log probability is wanted beside
 ///   the chosen one's, at each token; empty where none is, which costs nothing
+/// @param constraint what the generated text must be, if anything
 /// @since 0.1
 /// @stability api
 public record GenerationOptions(
@@ -31,12 +33,14 @@ public record GenerationOptions(
     List<String> stopStrings,
     boolean ignoreEnd,
     Optional<Cancellation> cancellation,
-    OptionalInt logProbabilities) {
+    OptionalInt logProbabilities,
+    Optional<Constraint> constraint) {
 
   public GenerationOptions {
     Objects.requireNonNull(sampling, "sampling");
     Objects.requireNonNull(cancellation, "cancellation");
     Objects.requireNonNull(logProbabilities, "logProbabilities");
+    Objects.requireNonNull(constraint, "constraint");
     stopTokens = Set.copyOf(stopTokens);
     stopStrings = List.copyOf(new LinkedHashSet<>(stopStrings));
     if (maxTokens < 0) {
@@ -55,7 +59,15 @@ public record GenerationOptions(
 
   /// A generation that the vocabulary's end tokens end, and these.
   public GenerationOptions(int maxTokens, SamplingOptions sampling, Set<Integer> stopTokens) {
-    this(maxTokens, sampling, stopTokens, List.of(), false, Optional.empty(), OptionalInt.empty());
+    this(
+        maxTokens,
+        sampling,
+        stopTokens,
+        List.of(),
+        false,
+        Optional.empty(),
+        OptionalInt.empty(),
+        Optional.empty());
   }
 
   /// A generation that the vocabulary's end tokens end.
@@ -70,17 +82,38 @@ public record GenerationOptions(
 
   public GenerationOptions withMaxTokens(int maxTokens) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        constraint);
   }
 
   public GenerationOptions withSampling(SamplingOptions sampling) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        constraint);
   }
 
   public GenerationOptions withStopTokens(Set<Integer> stopTokens) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        constraint);
   }
 
   /// @throws LlamaException if one is empty, or holds half of a surrogate pair
@@ -91,7 +124,14 @@ public record GenerationOptions(
   /// @throws LlamaException if one is empty, or holds half of a surrogate pair
   public GenerationOptions withStopStrings(List<String> stopStrings) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, logProbabilities);
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        constraint);
   }
 
   /// These options, with something that ends the generation from outside.
@@ -103,13 +143,21 @@ public record GenerationOptions(
         stopStrings,
         ignoreEnd,
         Optional.of(cancellation),
-        logProbabilities);
+        logProbabilities,
+        constraint);
   }
 
   /// These options, going on past the vocabulary's end tokens.
   public GenerationOptions ignoringEnd() {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, true, cancellation, logProbabilities);
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        true,
+        cancellation,
+        logProbabilities,
+        constraint);
   }
 
   /// These options, with the log probabilities of each chosen token and of the likeliest ones in
@@ -119,7 +167,34 @@ public record GenerationOptions(
   /// @throws LlamaException if negative
   public GenerationOptions withLogProbabilities(int top) {
     return new GenerationOptions(
-        maxTokens, sampling, stopTokens, stopStrings, ignoreEnd, cancellation, OptionalInt.of(top));
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        OptionalInt.of(top),
+        constraint);
+  }
+
+  /// These options, for text that fits a constraint. It is about the text that one call generates,
+  /// not about the prompt. Biases and penalties come before it, and log probabilities are the
+  /// model's, as without it. A generation that may not go on any more ends with
+  /// [StopReason#END_OF_TEXT]; one that has not come to an end yet is cut off by the other reasons,
+  /// as any other.
+  ///
+  /// A model without a vocabulary, or whose vocabulary can spell no text that fits, is refused
+  /// before anything is run.
+  public GenerationOptions withConstraint(Constraint constraint) {
+    return new GenerationOptions(
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        Optional.of(constraint));
   }
 
   /// Generated text is whole characters, so half of one would never be found, or split one.

@@ -8,7 +8,9 @@ import dev.quern.llama.checkpoint.DemoModel;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.forward.ByReach;
 import dev.quern.llama.forward.ForwardPass;
+import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.gguf.GgufFile;
 import dev.quern.llama.load.KvMemory;
@@ -20,16 +22,13 @@ import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.llama.tokenizer.TokenizerFolder;
 import dev.quern.op.AttentionKernel;
-import dev.quern.op.AttentionSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
+import java.util.OptionalLong;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -51,9 +50,8 @@ public final class LlamaModel implements AutoCloseable {
   private final Language language;
   private final ModelResources resources;
   private final double loadSeconds;
-  private final Set<LlamaSession> sessions = ConcurrentHashMap.newKeySet();
-  private final Set<Engine> engines = ConcurrentHashMap.newKeySet();
-  private volatile boolean closed;
+  private final Openings openings = new Openings();
+  private final Fingerprint fingerprint;
 
   /// @param source where it came from, which is opened again if its numbers go wrong
   /// @param resources are closed with it
@@ -72,6 +70,7 @@ public final class LlamaModel implements AutoCloseable {
     this.language = language;
     this.resources = resources;
     this.loadSeconds = loadSeconds;
+    fingerprint = new Fingerprint(source, network.config());
   }
 
   /// Loads a GGUF file, or a model's folder, with [LoadOptions#defaults()].
@@ -254,20 +253,26 @@ public final class LlamaModel implements AutoCloseable {
   ///   that fits
   /// @throws IllegalStateException if the model is closed
   public LlamaSession newSession() {
-    requireOpen();
-    LlamaSession session =
-        opened(
-            "opening a session",
-            () -> {
-              kvMemory().requireFits(context(), surroundings.available().get());
-              return new LlamaSession(this, options);
-            });
-    sessions.add(session);
-    if (closed) { // meanwhile: close() may have missed this one
-      session.close();
-    }
-    requireOpen();
-    return session;
+    return openings.open(
+        "opening a session",
+        () -> {
+          kvMemory().requireFits(context(), surroundings.available().get());
+          return new LlamaSession(this, options);
+        });
+  }
+
+  /// Opens an embedder, which turns texts into vectors: a KV cache and buffers for a text at a
+  /// time.
+  ///
+  /// @throws LlamaException if the machine has no memory left for the context
+  /// @throws IllegalStateException if the model is closed
+  public Embedder newEmbedder() {
+    return openings.open(
+        "opening an embedder",
+        () -> {
+          kvMemory().requireFits(context(), surroundings.available().get());
+          return new Embedder(this, options);
+        });
   }
 
   /// Opens an engine, which runs many requests at once.
@@ -276,38 +281,56 @@ public final class LlamaModel implements AutoCloseable {
   ///   sequences and prefixes
   /// @throws IllegalStateException if the model is closed
   public Engine newEngine(EngineOptions options) {
+    return newEngine(options, Optional.empty());
+  }
+
+  /// As [#newEngine(EngineOptions)], with a small model of the same vocabulary that guesses what
+  /// this one is going to say: a step verifies several tokens of a sequence at once. Guesses change
+  /// no text (see [Engine]). The engine ends with whichever of the two models is closed first.
+  ///
+  /// @param draft with a context at least as large as this one's
+  /// @throws LlamaException also if the two models have different vocabularies, or the draft's
+  ///   context is smaller
+  public Engine newEngine(EngineOptions options, LlamaModel draft) {
+    return newEngine(options, Optional.of(draft));
+  }
+
+  private Engine newEngine(EngineOptions options, Optional<LlamaModel> draft) {
     requireOpen();
+    draft.ifPresent(d -> Draft.require(this, d));
     Engine engine =
-        opened(
+        openings.open(
             "opening an engine",
             () -> {
-              kvMemory().requireFits(options.caches(), context(), surroundings.available().get());
-              return new Engine(this, options, this.options);
+              requireFits(options, 0);
+              draft.ifPresent(
+                  d -> d.requireFits(options, options.caches() * kvMemory().bytes(context())));
+              return new Engine(this, options, this.options, draft);
             });
-    engines.add(engine);
-    if (closed) { // meanwhile: close() may have missed this one
-      engine.close();
-    }
-    requireOpen();
+    draft.ifPresent(d -> d.openings.add(engine));
     return engine;
   }
 
-  private <T> T opened(String doing, Supplier<T> opener) {
-    try {
-      return opener.get();
-    } catch (OutOfMemoryError e) {
-      throw SystemFailures.outOfMemory(doing, "", e);
-    } catch (IllegalStateException e) { // closed meanwhile: its kernels say so in their words
-      requireOpen();
-      throw e;
-    }
+  /// @param taken bytes that others are going to take
+  private void requireFits(EngineOptions options, long taken) {
+    OptionalLong available = surroundings.available().get();
+    OptionalLong left =
+        available.isPresent() ? OptionalLong.of(available.getAsLong() - taken) : available;
+    kvMemory().requireFits(options.caches(), context(), left);
+  }
+
+  Drafter newDrafter(EngineOptions engine, int vocabulary) {
+    return new Drafter(this, engine, options, vocabulary);
+  }
+
+  /// Caches for a sequence.
+  KvCaches newCaches() {
+    return new KvCaches(config(), options.kv(), context(), hugePages());
   }
 
   /// @throws IllegalStateException if it is not
   void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
+    openings.requireOpen();
   }
 
   /// What messages call it: the path that it was loaded from, or the demo's name.
@@ -333,11 +356,14 @@ public final class LlamaModel implements AutoCloseable {
 
   /// Those for a batch of several sequences.
   ForwardPass.Operators operatorsFor(int sequences) {
-    AttentionSpec spec =
-        OperatorSpecs.of(config(), context(), options.kv()).attention().withSequences(sequences);
-    AttentionKernel attention = network.kernels().attention(spec);
+    ByReach<AttentionKernel> attention =
+        OperatorSpecs.of(config(), context(), options.kv())
+            .attention()
+            .map(spec -> network.kernels().attention(spec.withSequences(sequences)));
     return operators()
-        .withAttention(ModelLoader.observed(options, ObservedKernels::observed, attention));
+        .withAttention(
+            attention.map(
+                kernel -> ModelLoader.observed(options, ObservedKernels::observed, kernel)));
   }
 
   Optional<KernelProfile> profile() {
@@ -349,43 +375,32 @@ public final class LlamaModel implements AutoCloseable {
     return options.profile().map(p -> p.timed(pool)).orElse(pool);
   }
 
+  /// What tells this model from others, in files that only make sense with it.
+  Fingerprint fingerprint() {
+    return fingerprint;
+  }
+
   NonFinite nonFinite() {
     return new NonFinite(source, resources.workers());
   }
 
-  void forget(LlamaSession session) {
-    sessions.remove(session);
+  void forget(Openings.Opening opening) {
+    openings.forget(opening);
   }
 
-  void forget(Engine engine) {
-    engines.remove(engine);
-  }
-
-  /// Closes the model, its sessions and engines that are open: what runs is cancelled and waited
-  /// for. Calls from several threads return when it is closed.
+  /// Closes the model and what is open of it, sessions, engines and embedders: what runs is
+  /// cancelled and waited for. Calls from several threads return when it is closed.
   ///
   /// @throws IllegalStateException inside a callback of one of its sessions, which it would have to
   ///   wait for; nothing is closed then. Call [LlamaSession#cancel()] there, and this afterwards
   @Override
   public void close() {
-    if (sessions.stream().anyMatch(LlamaSession::isRunningHere)) {
-      throw new IllegalStateException(
-          "model: close() inside a callback of one of its sessions, expected cancel() there and close() when the call has returned");
-    }
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      for (LlamaSession session : sessions) {
-        session.close();
-      }
-      engines.forEach(Engine::close);
+    openings.close(() -> {
       try {
         resources.close();
       } finally {
         network.kernels().close();
       }
-    }
+    });
   }
 }

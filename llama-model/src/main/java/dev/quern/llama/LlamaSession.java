@@ -5,7 +5,10 @@ import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -29,7 +32,7 @@ import java.util.function.Supplier;
 ///
 /// @since 0.1
 /// @stability api
-public final class LlamaSession implements AutoCloseable {
+public final class LlamaSession implements Openings.Opening {
   private final LlamaModel model;
   private final Arena arena = Arena.ofShared();
   private KvCaches caches; // null until they are allocated
@@ -50,7 +53,7 @@ public final class LlamaSession implements AutoCloseable {
     this.text = SessionText.of(model, tokens);
     try {
       LlamaConfig config = model.config();
-      caches = new KvCaches(config, options.kv(), capacity, model.hugePages());
+      caches = model.newCaches();
       ForwardPass.Limits limits = new ForwardPass.Limits(capacity, batch, 1);
       ForwardPass forward =
           new ForwardPass(
@@ -223,6 +226,54 @@ public final class LlamaSession implements AutoCloseable {
       loop.goBack(position);
       return null;
     });
+  }
+
+  /// Writes tokens, keys and values to a file, from which [#restore] goes on without running them
+  /// again. It is about as large as the filled part of the KV cache.
+  ///
+  /// @param file replaced if it is there
+  /// @throws IOException if it can't be written; the message names it
+  public void save(Path file) throws IOException {
+    withFile(f -> {
+      f.write(file, new SessionFile.Tokens(tokens.history(), tokens.pending()));
+      return null;
+    });
+  }
+
+  /// Goes on from what [#save] has written: tokens of this session are forgotten. Text goes on as
+  /// it would have there, to the bit under `quern.numerics=invariant` and with the same provider. A
+  /// file that is refused leaves the session as it was.
+  ///
+  /// @throws LlamaException if it is no such file, or damaged, or of another model, KV format or
+  ///   version, or has more tokens than this context has room for
+  /// @throws IOException if it can't be read
+  public void restore(Path file) throws IOException {
+    withFile(f -> {
+      SessionFile.Tokens read = f.read(file, tokens.position());
+      loop.goBack(0);
+      tokens.append(read.history(), 0, read.history().length);
+      tokens.setPending(read.pending());
+      return null;
+    });
+  }
+
+  /// What may throw an [IOException].
+  private interface FileAction<T> {
+    T run(SessionFile file) throws IOException;
+  }
+
+  private <T> T withFile(FileAction<T> action) throws IOException {
+    try {
+      return exclusively(() -> {
+        try {
+          return action.run(new SessionFile(model, caches));
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 
   /// Whether there is nothing to go on from.

@@ -28,6 +28,11 @@ final class Lookup {
     this.most = most;
   }
 
+  /// Whether it guesses nothing for a while.
+  boolean isPausing() {
+    return pause > 0;
+  }
+
   /// @param tokens those in the cache
   /// @param next the token behind them
   /// @param room most tokens that are of use

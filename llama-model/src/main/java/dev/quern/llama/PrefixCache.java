@@ -2,7 +2,9 @@ package dev.quern.llama;
 
 import dev.quern.llama.forward.KvCaches;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
@@ -18,9 +20,18 @@ final class PrefixCache implements AutoCloseable {
   private final Supplier<KvCaches> maker;
   private final Deque<Entry> entries = new ArrayDeque<>(); // the least recently used first
   private final Deque<KvCaches> free = new ArrayDeque<>(); // whose tokens nobody wants
+  private final List<KvCaches> all = new ArrayList<>(); // these, and those of who runs
 
   /// @param tokens that the caches hold
   private record Entry(int[] tokens, KvCaches caches) {}
+
+  /// A sequence that runs.
+  interface Holder {
+    /// How many of the tokens in its caches a prompt begins with.
+    int shared(int[] prompt);
+
+    KvCaches caches();
+  }
 
   /// Caches for a sequence.
   ///
@@ -37,7 +48,7 @@ final class PrefixCache implements AutoCloseable {
   /// Caches for a prompt, with as much of it as is known; the last token is left to run.
   ///
   /// @param running sequences, which may share it too
-  Found find(int[] prompt, List<Sequence> running) {
+  Found find(int[] prompt, Collection<? extends Holder> running) {
     int shared = 0;
     Entry best = null;
     for (Entry e : entries) {
@@ -48,7 +59,7 @@ final class PrefixCache implements AutoCloseable {
       }
     }
     KvCaches source = best == null ? null : best.caches;
-    for (Sequence s : running) {
+    for (Holder s : running) {
       int n = Math.min(s.shared(prompt), prompt.length - 1);
       if (n > shared) {
         shared = n;
@@ -94,7 +105,11 @@ final class PrefixCache implements AutoCloseable {
   }
 
   private KvCaches fresh() {
-    return free.isEmpty() ? maker.get() : free.pop();
+    if (!free.isEmpty()) {
+      return free.pop();
+    }
+    all.add(maker.get());
+    return all.getLast();
   }
 
   private static int shared(int[] prompt, int[] tokens) {
@@ -103,9 +118,15 @@ final class PrefixCache implements AutoCloseable {
     return Math.min(same, prompt.length - 1);
   }
 
+  /// Bytes of all caches that were made, those of running sequences too.
+  long bytes() {
+    return all.stream().mapToLong(KvCaches::bytes).sum();
+  }
+
+  /// Frees all caches that were made.
   @Override
   public void close() {
-    entries.forEach(e -> e.caches.close());
-    free.forEach(KvCaches::close);
+    all.forEach(KvCaches::close);
+    all.clear();
   }
 }

@@ -2,7 +2,8 @@ package dev.quern.llama;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.llama.forward.ForwardPass;
-import dev.quern.llama.forward.KvCaches;
+import dev.quern.llama.observe.EngineStep;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.LogitsException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// An engine's thread: forms a batch of the sequences that run, runs it, and does so again.
@@ -26,40 +28,42 @@ final class Scheduler implements AutoCloseable {
   private final List<Sequence> running = new ArrayList<>();
 
   /// A sequence's part of the step that is being made.
-  private record Member(Sequence sequence, ForwardPass.Part part) {}
+  ///
+  /// @param prompt whether its rows are a prompt's
+  private record Member(Sequence sequence, ForwardPass.Part part, boolean prompt) {}
+
+  /// What the sequences of a step have got (see [Sequence.Gain]).
+  private static final class Sum {
+    int chosen;
+    int guessed;
+    int right;
+    int unguessed;
+  }
 
   private final PrefixCache prefixes;
+  private final Optional<Drafter> drafter;
   private final Pace pace;
+  private final Worth worth;
 
   private final Deque<Sequence> waiting = new ArrayDeque<>(); // guarded by this
   private boolean closing; // guarded by this
 
-  // What the metrics say, guarded by this.
-  private int places; // sequences that run
-  private long ended;
-  private long rejected;
-  private long steps;
-  private long promptTokens;
-  private long cachedTokens;
-  private long generatedTokens;
-  private long generatedBefore; // the last step
-  private long guessedTokens;
-  private long acceptedTokens;
-  private long decodeSteps;
-  private long decodedTokens;
-  private long decodeNanos;
+  private int places; // sequences that run; guarded by this
+  private long rejected; // guarded by this
+  private final Tally tally = new Tally();
 
-  Scheduler(LlamaModel model, EngineOptions options, LoadOptions load) {
+  /// @param draft guesses for the sequences
+  Scheduler(LlamaModel model, EngineOptions options, LoadOptions load, Optional<LlamaModel> draft) {
     this.model = model;
     this.options = options;
     batch = Math.min(load.batch(), model.context());
     pace = new Pace(Math.min(options.promptRows(), batch));
-    prefixes =
-        new PrefixCache(
-            options.prefixes(),
-            () -> new KvCaches(model.config(), load.kv(), model.context(), model.hugePages()));
+    worth = new Worth(options.sequences());
+    prefixes = new PrefixCache(options.prefixes(), model::newCaches);
+    drafter = draft.map(d -> d.newDrafter(options, model.config().vocabulary()));
     try {
-      int decoding = Math.multiplyExact(options.sequences(), 1 + options.lookup());
+      int guesses = Math.max(options.lookup(), draft.isPresent() ? options.draftTokens() : 0);
+      int decoding = Math.multiplyExact(options.sequences(), 1 + guesses);
       ForwardPass.Limits limits =
           new ForwardPass.Limits(model.context(), decoding + batch, decoding);
       forward =
@@ -71,6 +75,7 @@ final class Scheduler implements AutoCloseable {
               model.workers(),
               arena);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
+      drafter.ifPresent(Drafter::close);
       arena.close();
       throw t;
     }
@@ -95,20 +100,7 @@ final class Scheduler implements AutoCloseable {
   }
 
   synchronized EngineMetrics metrics() {
-    return new EngineMetrics(
-        waiting.size(),
-        places,
-        ended,
-        rejected,
-        steps,
-        promptTokens,
-        cachedTokens,
-        generatedTokens,
-        guessedTokens,
-        acceptedTokens,
-        decodeSteps,
-        decodedTokens,
-        decodeNanos / 1e9);
+    return tally.metrics(waiting.size(), places, rejected);
   }
 
   private void run() {
@@ -161,10 +153,11 @@ final class Scheduler implements AutoCloseable {
     try {
       found = prefixes.find(s.prompt(), running);
       s.start(found.caches(), found.tokens());
-      running.add(s);
-      synchronized (this) {
-        cachedTokens += found.tokens();
+      if (drafter.isPresent()) {
+        drafter.get().start(s);
       }
+      running.add(s);
+      tally.cached(found.tokens());
     } catch (Throwable t) { // no memory: this request's failure
       if (found != null) {
         prefixes.release(found.caches());
@@ -188,16 +181,71 @@ final class Scheduler implements AutoCloseable {
     gone.forEach(s -> s.end(StopReason.CANCELLED));
   }
 
-  /// A forward pass: a token of each sequence that decodes, and as many of the prompts of others as
-  /// the options allow beside them, those of who came first.
+  /// A forward pass: a token of each sequence that decodes, with guesses behind it, and as many of
+  /// the prompts of others as the options allow beside them, those of who came first.
   private void step() {
     if (running.isEmpty()) {
       return;
     }
+    final FlightRecorder.EngineStepEvent event = FlightRecorder.engineStep();
     final long start = System.nanoTime();
-    boolean decoding = running.stream().anyMatch(Sequence::isDecoding);
-    int left = decoding ? pace.rows() : batch; // rows for prompts
+    final int began = running.size();
+    List<Sequence> decoding = running.stream().filter(Sequence::isDecoding).toList();
+    final int most = decoding.isEmpty() ? batch : pace.rows(); // of prompts
+    final boolean drafting = drafter.isPresent() && worth.pays(decoding.size());
+    if (drafting) {
+      drafter.get().guess(decoding, this::fail);
+    }
+    List<Member> members = members(most);
+    if (members.isEmpty()) { // all have failed
+      return;
+    }
     int prompts = 0;
+    int rows = 0;
+    for (Member m : members) {
+      rows += m.part.rows();
+      prompts += m.prompt ? m.part.rows() : 0;
+    }
+    forward.run(members.stream().map(Member::part).toList());
+    Sum sum = accept(members);
+    if (drafting || drafter.isPresent() && decoding.isEmpty()) {
+      drafter.get().follow(most);
+    }
+    long nanos = System.nanoTime() - start;
+    if (!decoding.isEmpty()) {
+      pace.took(prompts, nanos);
+    }
+    if (drafter.isPresent() && prompts == 0 && drafting == sum.guessed > 0) {
+      worth.took(decoding.size(), drafting, sum.chosen, nanos);
+    }
+    int unguessed = drafter.isPresent() && !drafting ? sum.chosen : sum.unguessed;
+    EngineStep step =
+        new EngineStep(
+            waiting(),
+            began,
+            rows,
+            prompts,
+            sum.chosen,
+            sum.guessed,
+            sum.right,
+            unguessed,
+            prefixes.bytes() + drafter.map(Drafter::kvBytes).orElse(0L),
+            nanos);
+    tally.step(step);
+    if (event != null) {
+      event.finish(step);
+    }
+  }
+
+  private synchronized int waiting() {
+    return waiting.size();
+  }
+
+  /// The parts of a step.
+  ///
+  /// @param prompts most rows of prompts
+  private List<Member> members(int prompts) {
+    int left = prompts;
     List<Member> members = new ArrayList<>();
     for (Sequence s : List.copyOf(running)) {
       boolean prompt = !s.isDecoding();
@@ -208,27 +256,18 @@ final class Scheduler implements AutoCloseable {
       if (!reserve(s, part)) {
         continue;
       }
-      members.add(new Member(s, part));
-      if (prompt) {
-        left -= part.rows();
-        prompts += part.rows();
-      }
+      members.add(new Member(s, part, prompt));
+      left -= prompt ? part.rows() : 0;
     }
     // Parts of which nothing is wanted come first (ForwardPass#run), then those of which least is.
     members.sort(
         Comparator.<Member>comparingInt(m -> Math.min(1, m.part.wanted()))
             .thenComparingInt(m -> m.part.wanted() - m.part.rows()));
-    forward.run(members.stream().map(Member::part).toList());
-    accept(members);
-    long nanos = System.nanoTime() - start;
-    if (decoding) {
-      pace.took(prompts, nanos);
-    }
-    count(prompts, nanos);
+    return members;
   }
 
   /// Hands on the logits behind all rows that they are wanted of.
-  private void accept(List<Member> members) {
+  private Sum accept(List<Member> members) {
     List<Integer> rows = new ArrayList<>();
     int row = 0;
     for (Member m : members) {
@@ -239,15 +278,17 @@ final class Scheduler implements AutoCloseable {
     }
     F32Matrix logits =
         rows.isEmpty() ? null : forward.logits(rows.stream().mapToInt(r -> r).toArray());
+    Sum sum = new Sum();
     int from = 0;
     for (Member m : members) {
       if (m.part.wanted() == 0) {
         m.sequence.ran();
       } else {
-        accept(m.sequence, rows(logits, from, from + m.part.wanted()));
+        accept(m.sequence, rows(logits, from, from + m.part.wanted()), sum);
         from += m.part.wanted();
       }
     }
+    return sum;
   }
 
   private static List<MemorySegment> rows(F32Matrix logits, int from, int to) {
@@ -257,31 +298,19 @@ final class Scheduler implements AutoCloseable {
         .toList();
   }
 
-  private void accept(Sequence s, List<MemorySegment> logits) {
+  private void accept(Sequence s, List<MemorySegment> logits, Sum sum) {
     try {
       Sequence.Gain gain = s.accept(logits);
-      synchronized (this) {
-        generatedTokens += gain.chosen();
-        guessedTokens += gain.guessed();
-        acceptedTokens += gain.right();
-      }
+      sum.chosen += gain.chosen();
+      sum.guessed += gain.guessed();
+      sum.right += gain.right();
+      sum.unguessed += gain.unguessed() ? 1 : 0;
       gain.over().ifPresent(stop -> end(s, stop));
     } catch (LogitsException e) {
       fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
     } catch (RuntimeException e) { // a stranger's option or cancellation: this request's failure
       fail(s, e);
     }
-  }
-
-  private synchronized void count(int prompts, long nanos) {
-    steps++;
-    promptTokens += prompts;
-    if (prompts == 0) {
-      decodeSteps++;
-      decodedTokens += generatedTokens - generatedBefore;
-      decodeNanos += nanos;
-    }
-    generatedBefore = generatedTokens;
   }
 
   /// Makes room for a part.
@@ -299,6 +328,7 @@ final class Scheduler implements AutoCloseable {
 
   private void end(Sequence s, StopReason stop) {
     running.remove(s);
+    drafter.ifPresent(d -> d.end(s));
     prefixes.keep(s.history(), s.caches());
     ended(1, 1);
     s.end(stop);
@@ -306,6 +336,7 @@ final class Scheduler implements AutoCloseable {
 
   private void fail(Sequence s, Throwable failure) {
     running.remove(s);
+    drafter.ifPresent(d -> d.release(s));
     prefixes.release(s.caches());
     ended(1, 1);
     s.fail(failure);
@@ -313,7 +344,7 @@ final class Scheduler implements AutoCloseable {
 
   private synchronized void ended(int places, int sequences) {
     this.places -= places;
-    ended += sequences;
+    tally.ended(sequences);
   }
 
   /// Ends all requests and the thread, and frees the memory. Of several callers, all return when
@@ -346,6 +377,7 @@ final class Scheduler implements AutoCloseable {
   private synchronized void free() {
     if (arena.scope().isAlive()) {
       prefixes.close();
+      drafter.ifPresent(Drafter::close);
       arena.close();
     }
   }

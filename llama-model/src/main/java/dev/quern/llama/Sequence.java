@@ -3,19 +3,21 @@ package dev.quern.llama;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
+import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
 /// A request on its way through an [Engine]: first its prompt, in parts, then a token at a time.
-final class Sequence {
+final class Sequence implements PrefixCache.Holder {
   private static final int[] NONE = {};
 
   private final LlamaModel model;
   private final Completion completion;
   private final GenerationOptions options;
   private final int[] prompt;
+  private final FlightRecorder.EngineRequestEvent event = FlightRecorder.engineRequest();
   private final long submitted = System.nanoTime();
   private final long deadline; // System.nanoTime() at which it is over
   private final boolean hasDeadline;
@@ -31,6 +33,7 @@ final class Sequence {
   private int taken; // of the prompt, with the step that is being made
   private int rows; // of that step
   private int[] chosen; // when the prompt is done: the token to run, and guesses behind it
+  private boolean drafted; // the guesses are a draft model's
   private final Lookup lookup;
   private double prefillSeconds = Double.NaN;
   private double firstTokenSeconds = Double.NaN;
@@ -51,6 +54,7 @@ final class Sequence {
     if (!options.sampling().logitBias().isEmpty()) {
       Continuation.sampler(model, options.sampling()); // refuses one of a token that there is not
     }
+    Continuation.constraint(model, options); // refuses one that the vocabulary can't spell
     if (prompt.length == 0) {
       throw TokenLoop.nothing();
     }
@@ -80,7 +84,8 @@ final class Sequence {
         new Continuation(model, options, tokens, sampler, _ -> true, text, this::isCancelled);
   }
 
-  KvCaches caches() {
+  @Override
+  public KvCaches caches() {
     return caches;
   }
 
@@ -115,8 +120,9 @@ final class Sequence {
   /// @param chosen tokens
   /// @param guessed tokens
   /// @param right guesses of these
+  /// @param unguessed whether a guess of the next one would have been made, had guesses paid
   /// @param over why it is over; empty where it is not
-  record Gain(int chosen, int guessed, int right, Optional<StopReason> over) {}
+  record Gain(int chosen, int guessed, int right, boolean unguessed, Optional<StopReason> over) {}
 
   /// The step was made, and nothing was wanted of it.
   void ran() {
@@ -133,7 +139,7 @@ final class Sequence {
       prefillSeconds = seconds(started);
       chosen = NONE;
       if (continuation.isFull()) {
-        return new Gain(0, 0, 0, Optional.of(StopReason.MAX_TOKENS));
+        return new Gain(0, 0, 0, false, Optional.of(StopReason.MAX_TOKENS));
       }
     }
     int guessed = Math.max(0, chosen.length - 1);
@@ -150,21 +156,51 @@ final class Sequence {
         right++;
         continue;
       }
-      lookup.was(guessed, right);
-      if (over.isEmpty()) {
-        chosen = withGuess(token);
+      if (!drafted) {
+        lookup.was(guessed, right);
       }
-      return new Gain(right + 1, guessed, right, over);
+      drafted = false;
+      boolean unguessed = over.isEmpty() && lookup.isPausing();
+      if (over.isEmpty()) {
+        chosen = new int[] {token};
+        chosen = SessionTokens.concat(chosen, lookup.guess(tokens, token, room()));
+      }
+      return new Gain(right + 1, guessed, right, unguessed, over);
     }
   }
 
-  /// A token, and what may follow it, as far as the context and the request go.
-  private int[] withGuess(int token) {
-    int room =
-        Math.min(
-            tokens.capacity() - tokens.position() - 1,
-            options.maxTokens() - continuation.generated().size() - 1);
-    return SessionTokens.concat(new int[] {token}, lookup.guess(tokens, token, room));
+  /// How many tokens may be guessed behind the next one, as far as the context and the request go;
+  /// 0 where some are.
+  int room() {
+    int context = tokens.capacity() - tokens.position() - 1;
+    int wanted = options.maxTokens() - continuation.generated().size() - 1;
+    return chosen.length > 1 ? 0 : Math.min(context, wanted);
+  }
+
+  /// What another model says of the token behind those that it has guessed.
+  ///
+  /// @param logits another model's
+  int guessNext(float[] logits) {
+    return continuation.guess(logits);
+  }
+
+  /// Forgets what [#guessNext] said, so that a token can be chosen.
+  void withdraw() {
+    continuation.withdraw();
+  }
+
+  /// Sets what a draft model has guessed behind the next token.
+  void guess(int[] tokens) {
+    chosen = SessionTokens.concat(chosen, tokens);
+    drafted = tokens.length > 0;
+  }
+
+  /// The tokens in its caches from a position on, and behind them the next one, if it has that.
+  int[] upToNext(int from) {
+    int[] before = tokens.from(from);
+    return isDecoding() && chosen != null && chosen.length > 0
+        ? SessionTokens.concat(before, new int[] {chosen[0]})
+        : before;
   }
 
   private int choose(MemorySegment logits) {
@@ -179,8 +215,8 @@ final class Sequence {
     return tokens.position();
   }
 
-  /// How many of the tokens in its caches a prompt begins with.
-  int shared(int[] prompt) {
+  @Override
+  public int shared(int[] prompt) {
     return tokens.shared(prompt);
   }
 
@@ -191,6 +227,7 @@ final class Sequence {
 
   /// Ends it, with what it has.
   void end(StopReason stop) {
+    record(stop.name());
     if (continuation == null) { // never started
       completion.end(new Generation(List.of(), stop, 0, 0, Double.NaN, 0, 0, List.of()));
       return;
@@ -214,7 +251,15 @@ final class Sequence {
 
   /// Ends it with what went wrong.
   void fail(Throwable failure) {
+    record("FAILED");
     completion.fail(failure);
+  }
+
+  private void record(String end) {
+    if (event != null) {
+      int generated = continuation == null ? 0 : continuation.generated().size();
+      event.finish(prompt.length, cached, generated, end);
+    }
   }
 
   private static double seconds(long start) {

@@ -35,6 +35,11 @@ final class SessionTokens {
     return Arrays.copyOf(history, position);
   }
 
+  /// Those in the cache from a position on.
+  int[] from(int from) {
+    return Arrays.copyOfRange(history, from, position);
+  }
+
   /// How many of the first in the cache some ids begin with.
   int shared(int[] ids) {
     int mismatch = Arrays.mismatch(history, 0, position, ids, 0, ids.length);
@@ -80,6 +85,11 @@ final class SessionTokens {
   void append(int[] ids, int from, int count) {
     System.arraycopy(ids, from, history, position, count);
     position += count;
+  }
+
+  /// The pending ones.
+  int[] pending() {
+    return pending.clone();
   }
 
   /// Replaces the pending ones.

@@ -5,7 +5,7 @@ package dev.quern.llama;
 /// @since 0.1
 /// @stability api
 public enum StopReason {
-  /// The model said that the text, or its turn, is over.
+  /// The model said that the text, or its turn, is over; or a constraint allows nothing behind it.
   END_OF_TEXT,
   /// A stop token of the options came.
   STOP_TOKEN,

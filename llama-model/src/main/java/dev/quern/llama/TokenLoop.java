@@ -78,6 +78,7 @@ final class TokenLoop {
       BooleanSupplier cancelled) {
     Sampler sampler =
         Continuation.sampler(model, options.sampling()); // refuses options before anything is run
+    Continuation.constraint(model, options); // as well
     return goOn(run(prompt, cancelled), sampler, options, onToken, text, cancelled);
   }
 
@@ -94,6 +95,7 @@ final class TokenLoop {
     SamplingOptions sampling = options.sampling();
     Sampler sampler =
         Continuation.sampler(model, sampling); // refuses options before anything is run
+    Continuation.constraint(model, options); // as well
     Prompt first = run(prompt, cancelled);
     if (!first.done()) {
       return List.of(goOn(first, sampler, options, _ -> true, Optional.empty(), cancelled));

@@ -49,6 +49,24 @@ public final class Agreement {
     }
   }
 
+  /// The families whose layers have what Llama's have not: windows, soft caps, GELU, norms of heads
+  /// and behind blocks, multipliers; or lack it: RoPE in a part of each head, or in no part of a
+  /// layer.
+  public static final List<String> FAMILIES =
+      List.of("qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite");
+
+  /// A tiny random model of a family (`tiny-families.py`).
+  ///
+  /// @param format F32, Q8_0 or Q4_0
+  public static Path tiny(String family, String format, Path folder) throws IOException {
+    String name = String.format(Locale.ROOT, "tiny-%s-%s.gguf", family, format);
+    Path file = folder.resolve(name);
+    try (InputStream in = Agreement.class.getResourceAsStream(name)) {
+      Files.copy(in, file);
+    }
+    return file;
+  }
+
   /// The demo model, all of whose matrices are rounded to Q4_0.
   public static Path demoInQ4_0(Path folder) throws IOException {
     Path demo = folder.resolve("demo.gguf");

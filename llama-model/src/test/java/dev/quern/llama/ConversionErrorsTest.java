@@ -118,6 +118,8 @@ class ConversionErrorsTest {
     RopeShape llama = new RopeShape(16, 10_000, RopeScaling.none());
     assertEquals(llama, config("mistral", without).rope());
     assertEquals(2_000_000, config("smollm3", without).rope().base());
+    assertEquals(1_000_000, config("gemma3", without).rope().base());
+    assertEquals(10_000, config("gemma3", without).localRope().base());
     without = config -> config.remove("num_key_value_heads");
     assertEquals(4, config("mistral", without).kvHeads());
     assertEquals(4, config("phi3", without).kvHeads());

@@ -61,7 +61,7 @@ class DamagedModelTest {
             "llama.rope.scaling.type", "longrope", "tensor rope_factors_short.weight is missing"),
         damage("llama.expert_count", 8L, "llama.expert_count = int64 8, expected 0.0, or none"),
         damage("tokenizer.ggml.tokens", List.of("a", "b"), "tokenizer.ggml."),
-        damage("tokenizer.ggml.pre", "gpt-2", "tokenizer.ggml.pre"),
+        damage("tokenizer.ggml.pre", "bloom", "tokenizer.ggml.pre"),
         tensor("token_embd.weight", new long[0], "token_embd.weight"),
         tensor("token_embd.weight", new long[] {32}, "token_embd.weight has 0 rows"),
         tensor("token_embd.weight", new long[] {32, 200}, "262 tokens, expected at most 200"),

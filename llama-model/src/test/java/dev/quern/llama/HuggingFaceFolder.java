@@ -11,6 +11,9 @@ import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -39,6 +42,23 @@ public final class HuggingFaceFolder {
           Map.entry("ffn_gate", "mlp.gate_proj"),
           Map.entry("ffn_up", "mlp.up_proj"),
           Map.entry("ffn_down", "mlp.down_proj"));
+
+  /// What Gemma calls its norms.
+  private static final Map<String, String> POST_NORMS =
+      Map.of(
+          "post_attention_norm", "post_attention_layernorm",
+          "ffn_norm", "pre_feedforward_layernorm",
+          "post_ffw_norm", "post_feedforward_layernorm");
+
+  /// Factors and caps, in GGUF and in `config.json`.
+  private static final Map<String, String> NUMBERS =
+      Map.of(
+          "embedding_scale", "embedding_multiplier",
+          "residual_scale", "residual_multiplier",
+          "attention.scale", "attention_multiplier",
+          "logit_scale", "logits_scaling",
+          "attn_logit_softcapping", "attn_logit_softcapping",
+          "final_logit_softcapping", "final_logit_softcapping");
 
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.(weight|bias)");
 
@@ -144,6 +164,22 @@ public final class HuggingFaceFolder {
     ObjectNode config = mapper.createObjectNode();
     String architecture = architecture(metadata);
     config.put("model_type", architecture).put("hidden_act", "silu");
+    if (isGemma(metadata)) {
+      config.put("hidden_activation", "gelu_pytorch_tanh");
+      config.put("query_pre_attn_scalar", headDim(metadata));
+    }
+    if (architecture.equals("gemma3")) {
+      config.put("model_type", "gemma3_text").put("rope_local_base_freq", 10000.0);
+    }
+    NUMBERS.forEach((gguf, own) ->
+        metadata.number(architecture + "." + gguf).ifPresent(value -> config.put(own, value)));
+    metadata
+        .integer(architecture + ".attention.sliding_window")
+        .ifPresent(window -> config.put("sliding_window", window));
+    metadata
+        .number(architecture + ".rope.scaling.factor")
+        .ifPresent(factor ->
+            config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor));
     for (Map.Entry<String, String> key :
         Map.of(
                 "num_hidden_layers", "block_count",
@@ -220,17 +256,29 @@ public final class HuggingFaceFolder {
     long[] dims = tensor.dims();
     long[] shape = dims.length == 1 ? dims : new long[] {dims[1], dims[0]};
     boolean rotated = // other architectures of GGUF have Hugging Face's order
-        Set.of("llama", "smollm3").contains(architecture(metadata))
+        Set.of("llama", "smollm3", "granite").contains(architecture(metadata))
             && tensor.name().matches(".*attn_[qk]\\.weight");
     byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim(metadata)) : data;
-    out.add(
-        name(tensor.name(), architecture(metadata).equals("phi3")),
-        tensor.type().name(),
-        stored,
-        shape);
+    if (isGemma(metadata) && dims.length == 1) { // a weight w of 1 + w
+      FloatBuffer norm = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      for (int i = 0; i < norm.limit(); i++) {
+        norm.put(i, norm.get(i) - 1);
+      }
+    }
+    Map<String, String> own =
+        isGemma(metadata)
+            ? POST_NORMS
+            : architecture(metadata).equals("phi3")
+                ? Map.of("ffn_up", "mlp.gate_up_proj")
+                : Map.of();
+    out.add(name(tensor.name(), own), tensor.type().name(), stored, shape);
   }
 
-  private static String name(String gguf, boolean fused) {
+  private static boolean isGemma(GgufMetadata metadata) {
+    return architecture(metadata).startsWith("gemma");
+  }
+
+  private static String name(String gguf, Map<String, String> own) {
     Matcher layer = LAYER.matcher(gguf);
     return switch (gguf) {
       case "token_embd.weight" -> "model.embed_tokens.weight";
@@ -243,9 +291,7 @@ public final class HuggingFaceFolder {
         yield "model.layers."
             + layer.group(1)
             + "."
-            + (fused && layer.group(2).equals("ffn_up")
-                ? "mlp.gate_up_proj"
-                : NAMES.get(layer.group(2)))
+            + own.getOrDefault(layer.group(2), NAMES.get(layer.group(2)))
             + "."
             + layer.group(3);
       }

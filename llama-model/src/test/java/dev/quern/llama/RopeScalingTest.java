@@ -47,6 +47,7 @@ class RopeScalingTest {
     keys.put(SCALING + "factor", 4f);
     keys.put(SCALING + "original_context_length", 1024L);
     assertAgrees("yarn", "qwen2", keys);
+    assertAgrees("yarn, granite", "granite", keys);
     keys.put(SCALING + "attn_factor", 0.9f);
     keys.put(SCALING + "yarn_ext_factor", 0f);
     assertAgrees("yarn, no ramp", "qwen2", keys);
@@ -59,9 +60,16 @@ class RopeScalingTest {
   @Test
   void linearScalingAgreesWithLlamaCpp() throws Exception {
     String factor = SCALING + "factor";
-    assertAgrees("linear", "mistral", Map.of(SCALING + "type", "linear", factor, 4f));
+    Map<String, Object> keys = Map.of(SCALING + "type", "linear", factor, 4f);
+    assertAgrees("linear", "mistral", keys);
+    assertAgrees("linear, granite", "granite", keys);
     assertAgrees("linear, old", "mistral", Map.of("rope.scale_linear", 4f));
     assertAgrees("linear, 0.5", "smollm3", Map.of(factor, 0.5f));
+  }
+
+  @Test
+  void aPartOfAHeadInHalvesAgreesWithLlamaCpp() throws Exception {
+    assertAgrees("part of a head", "gemma2", Map.of("rope.dimension_count", 10L));
   }
 
   private void assertAgrees(String name, String family, Map<String, Object> keys) throws Exception {

@@ -4,18 +4,24 @@
 
 Writes FOLDER/tiny-FAMILY-FORMAT.gguf with the gguf package (MIT), the matrices in F32, Q8_0 and
 Q4_0 of the same weights (Mistral, which is a Llama to GGUF, in F32 alone), and FOLDER/tiny-FAMILY.reference.json with the logits that libllama
-computes after some of 24 tokens, with a KV cache of F32. FOLDER/tiny-ropes.reference.json has those of some F32 models with other keys
-about RoPE. Made with gguf 0.19 and libllama 0.7.0, whose llama_context_params the offsets below are of.
+computes after some of 24 tokens, with a KV cache of F32. FOLDER/tiny-ropes.reference.json has those
+of some F32 models with other keys about RoPE. Made with gguf 0.19 and libllama 0.7.0, whose
+llama_context_params the offsets below are of.
+
+Libllama passes over the sliding window of a Llama, and of a Phi-3. So the reference of one, "F32
+window 8", is what it computes when all positions before a token's window are removed from its cache
+before the token.
 """
 import ctypes
 import json
 import sys
 import tempfile
+from dataclasses import dataclass, field
 
 import gguf
 import numpy as np
 
-LAYERS, WIDTH, HIDDEN, HEADS, KV_HEADS, VOCABULARY = 2, 32, 64, 4, 2, 64
+WIDTH, VOCABULARY = 32, 64
 FORMATS = {
     "F32": gguf.GGMLQuantizationType.F32,
     "Q8_0": gguf.GGMLQuantizationType.Q8_0,
@@ -23,103 +29,150 @@ FORMATS = {
 }
 TOKENS = [int(t) for t in np.random.default_rng(7).integers(0, VOCABULARY, 24)]
 POSITIONS = (0, 7, 23)
+ROTATED, SHORT_CONTEXT = 6, 256  # RoPE of Phi-3: elements of a head, positions of its short divisors
 
-# name: GGUF's architecture, elements of a head, biases of Q, K and V, norms of heads, tied, formats
+
+@dataclass
+class Family:
+    architecture: str  # GGUF's
+    head_dim: int
+    biases: bool = False  # of Q, K and V
+    head_norms: bool = False
+    fused: bool = False  # Q, K and V in one matrix, gate and up in another
+    post_norms: bool = False  # Gemma's, behind each block
+    tied: bool = False
+    formats: tuple = tuple(FORMATS)
+    layers: int = 2
+    hidden: int = 64
+    heads: int = 4
+    kv_heads: int = 2
+    embedding: float = 3.0  # deviation
+    rope_base: float = 1e6
+    window: int = 0
+    context: int = 256
+    keys: dict = field(default_factory=dict)  # further ones
+    contexts: tuple = (("", 512),)  # suffix of the logits' name, positions of the session
+    windows_by_removal: tuple = ()  # for references beside the model's own
+
+
+GEMMA = {"post_norms": True, "tied": True, "hidden": 32, "heads": 2, "kv_heads": 1, "embedding": 0.5, "window": 8}
 FAMILIES = {
-    "mistral": ("llama", 16, False, False, False, ("F32",)),  # as Nemo's, heads are wider than width / heads
-    "qwen2": ("qwen2", 8, True, False, True, tuple(FORMATS)),
-    "qwen3": ("qwen3", 16, False, True, False, tuple(FORMATS)),
-    "phi3": ("phi3", 8, False, False, True, tuple(FORMATS)),
-    "smollm3": ("smollm3", 8, False, False, True, tuple(FORMATS)),
+    "mistral": Family("llama", 16, formats=("F32",), windows_by_removal=(8,)),  # as Nemo's, heads are wider than width / heads
+    "qwen2": Family("qwen2", 8, biases=True, tied=True),
+    "qwen3": Family("qwen3", 16, head_norms=True),
+    "phi3": Family(
+        "phi3",
+        8,
+        fused=True,
+        tied=True,
+        context=1024,
+        keys={"rope.dimension_count": ROTATED, "rope.scaling.original_context_length": SHORT_CONTEXT, "rope.scaling.attn_factor": 1.19},
+        contexts=(("", SHORT_CONTEXT), (" long", 2 * SHORT_CONTEXT)),
+        windows_by_removal=(8,),
+    ),
+    "smollm3": Family("smollm3", 8, tied=True, layers=4),  # every fourth has no RoPE
+    "gemma2": Family(
+        "gemma2", 16, rope_base=1e4, keys={"attn_logit_softcapping": 2.5, "final_logit_softcapping": 3.0}, **GEMMA
+    ),
+    "gemma3": Family("gemma3", 16, head_norms=True, layers=6, keys={"rope.scaling.type": "linear", "rope.scaling.factor": 8.0}, **GEMMA),
+    "granite": Family(
+        "granite",
+        8,
+        tied=True,
+        embedding=0.5,
+        keys={"embedding_scale": 6.0, "residual_scale": 0.4, "attention.scale": 0.2, "logit_scale": 0.7},
+    ),
 }
-FUSED = {"phi3"}  # Q, K and V in one matrix, gate and up in another
-LAYERS_OF = {"smollm3": 4}  # every fourth has no RoPE
-ROPE_BASE = 1e6
-LONG_ROPE = "phi3"
-ROTATED, SHORT_CONTEXT, CONTEXT, ATTENTION_FACTOR = 6, 256, 1024, 1.19  # RoPE of LONG_ROPE
-CONTEXTS = {"phi3": (("", SHORT_CONTEXT), (" long", 2 * SHORT_CONTEXT))}  # suffix of the logits' name, n_ctx
 
-# What replaces keys of a family's F32 model: name, family, keys without the architecture. Some of YaRN's are written by llama.cpp's
-# converter, and read for few architectures: they are given to the context too.
+# What is added to keys of a family's F32 model, or replaces them: name, family, keys without the architecture. Some of YaRN's are written
+# by llama.cpp's converter, and read for few architectures: they are given to the context too.
 YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 1024, "rope.freq_base": 100.0}
 ROPES = (
     ("yarn", "qwen2", YARN),
     ("yarn, all keys", "qwen2", YARN | {"rope.scaling.attn_factor": 0.9, "rope.scaling.yarn_beta_fast": 6.0, "rope.scaling.yarn_beta_slow": 4.0,
                                         "rope.scaling.yarn_ext_factor": 0.75}),
     ("yarn, no ramp", "qwen2", YARN | {"rope.scaling.attn_factor": 0.9, "rope.scaling.yarn_ext_factor": 0.0}),
+    ("yarn, granite", "granite", YARN),
     ("linear", "mistral", {"rope.scaling.type": "linear", "rope.scaling.factor": 4.0}),
     ("linear, old", "mistral", {"rope.scale_linear": 4.0}),
     ("linear, 0.5", "smollm3", {"rope.scaling.factor": 0.5}),
+    ("linear, granite", "granite", {"rope.scaling.type": "linear", "rope.scaling.factor": 4.0}),
+    ("part of a head", "gemma2", {"rope.dimension_count": 10}),
 )
 
 
-def tensors(family):
+def tensors(f):
     """Names and weights in GGUF's order: rows are outputs."""
-    _, head_dim, biases, norms, tied, _ = FAMILIES[family]
     random = np.random.default_rng(2026)
 
     def matrix(outputs, inputs, deviation=1.0):
         return (random.standard_normal((outputs, inputs)) * deviation / np.sqrt(inputs)).astype(np.float32)
 
-    def norm(size):
-        return (1 + 0.3 * random.standard_normal(size)).astype(np.float32)
+    def norm(size, about=1.0):
+        weight = about - 1 + 0.3 * about * random.standard_normal(size)
+        if f.post_norms:  # a folder has w, and this is 1 + w in F32
+            return np.float32(1) + weight.astype(np.float32)
+        return (1 + weight).astype(np.float32)
 
-    yield "token_embd.weight", matrix(VOCABULARY, WIDTH, 3)
+    yield "token_embd.weight", matrix(VOCABULARY, WIDTH, f.embedding)
     yield "output_norm.weight", norm(WIDTH)
-    if not tied:
+    if not f.tied:
         yield "output.weight", matrix(VOCABULARY, WIDTH)
-    if family == LONG_ROPE:
+    if f.contexts[1:]:  # LongRoPE
         yield "rope_factors_long.weight", np.linspace(1.5, 8, ROTATED // 2).astype(np.float32)
         yield "rope_factors_short.weight", np.linspace(1, 2, ROTATED // 2).astype(np.float32)
-    for layer in range(LAYERS_OF.get(family, LAYERS)):
+    for layer in range(f.layers):
         block = f"blk.{layer}."
         yield block + "attn_norm.weight", norm(WIDTH)
-        if family in FUSED:
-            yield block + "attn_qkv.weight", matrix((HEADS + 2 * KV_HEADS) * head_dim, WIDTH, 1.5)
-        for name, heads in () if family in FUSED else (("q", HEADS), ("k", KV_HEADS), ("v", KV_HEADS)):
-            yield f"{block}attn_{name}.weight", matrix(heads * head_dim, WIDTH, 1.5)
-            if biases:
-                yield f"{block}attn_{name}.bias", (random.standard_normal(heads * head_dim) * 0.5).astype(np.float32)
-            if norms and name != "v":
-                yield f"{block}attn_{name}_norm.weight", norm(head_dim)
-        yield block + "attn_output.weight", matrix(WIDTH, HEADS * head_dim)
+        if f.fused:
+            yield block + "attn_qkv.weight", matrix((f.heads + 2 * f.kv_heads) * f.head_dim, WIDTH, 1.5)
+        for name, heads in () if f.fused else (("q", f.heads), ("k", f.kv_heads), ("v", f.kv_heads)):
+            yield f"{block}attn_{name}.weight", matrix(heads * f.head_dim, WIDTH, 1.5)
+            if f.biases:
+                yield f"{block}attn_{name}.bias", (random.standard_normal(heads * f.head_dim) * 0.5).astype(np.float32)
+            if f.head_norms and name != "v":
+                yield f"{block}attn_{name}_norm.weight", norm(f.head_dim)
+        yield block + "attn_output.weight", matrix(WIDTH, f.heads * f.head_dim)
+        if f.post_norms:
+            yield block + "post_attention_norm.weight", norm(WIDTH)
         yield block + "ffn_norm.weight", norm(WIDTH)
-        if family in FUSED:
-            yield block + "ffn_up.weight", matrix(2 * HIDDEN, WIDTH)
+        if f.fused:
+            yield block + "ffn_up.weight", matrix(2 * f.hidden, WIDTH)
         else:
-            yield block + "ffn_gate.weight", matrix(HIDDEN, WIDTH)
-            yield block + "ffn_up.weight", matrix(HIDDEN, WIDTH)
-        yield block + "ffn_down.weight", matrix(WIDTH, HIDDEN)
+            yield block + "ffn_gate.weight", matrix(f.hidden, WIDTH)
+            yield block + "ffn_up.weight", matrix(f.hidden, WIDTH)
+        yield block + "ffn_down.weight", matrix(WIDTH, f.hidden)
+        if f.post_norms:
+            # Libllama rounds GELU's argument and value to F16, NMSE 1e-7 to 2e-7 of the logits with norms about 1.
+            yield block + "post_ffw_norm.weight", norm(WIDTH, 0.5)
 
 
 def write(path, family, quantization, changed={}):
-    architecture, head_dim, _, _, _, _ = FAMILIES[family]
-    writer = gguf.GGUFWriter(path, architecture)
+    f = FAMILIES[family]
+    writer = gguf.GGUFWriter(path, f.architecture)
     writer.add_name(f"tiny {family}")
-    writer.add_block_count(LAYERS_OF.get(family, LAYERS))
-    writer.add_context_length(CONTEXT if family == LONG_ROPE else 256)
+    writer.add_block_count(f.layers)
+    writer.add_context_length(f.context)
     writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(HIDDEN)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(KV_HEADS)
+    writer.add_feed_forward_length(f.hidden)
+    writer.add_head_count(f.heads)
+    writer.add_head_count_kv(f.kv_heads)
     if "rope.freq_base" not in changed:
-        writer.add_rope_freq_base(ROPE_BASE)
+        writer.add_rope_freq_base(f.rope_base)
     writer.add_layer_norm_rms_eps(1e-6)
-    if head_dim != WIDTH // HEADS:
-        writer.add_key_length(head_dim)
-        writer.add_value_length(head_dim)
-    if architecture in ("llama", "smollm3"):
-        writer.add_rope_dimension_count(head_dim)
-    if family == LONG_ROPE:
-        writer.add_rope_dimension_count(ROTATED)
-        writer.add_rope_scaling_orig_ctx_len(SHORT_CONTEXT)
-        writer.add_rope_scaling_attn_factors(ATTENTION_FACTOR)
-    for key, value in changed.items():
+    if f.head_dim != WIDTH // f.heads or f.post_norms:
+        writer.add_key_length(f.head_dim)
+        writer.add_value_length(f.head_dim)
+    if f.architecture in ("llama", "smollm3", "granite"):
+        writer.add_rope_dimension_count(f.head_dim)
+    if f.window:
+        writer.add_sliding_window(f.window)
+    for key, value in (f.keys | changed).items():
         add = {str: writer.add_string, int: writer.add_uint32, float: writer.add_float32}[type(value)]
-        add(f"{architecture}.{key}", value)
+        add(f"{f.architecture}.{key}", value)
     writer.add_vocab_size(VOCABULARY)
     writer.add_tokenizer_model("no_vocab")
-    for name, values in tensors(family):
+    for name, values in tensors(f):
         if values.ndim == 1:
             writer.add_tensor(name, values)
         else:
@@ -149,8 +202,11 @@ OF_THE_CONTEXT = {"rope.scaling.yarn_ext_factor": 64, "rope.scaling.yarn_beta_fa
 CONTEXT_LENGTH, FLASH_ATTENTION, TYPE_K, TYPE_V = 0, 52, 104, 108  # bytes into llama_context_params
 
 
-def logits(library, path, context_length=512, changed={}):
-    """By position, as libllama computes them token by token."""
+def logits(library, path, context_length=512, changed={}, window=0):
+    """By position, as libllama computes them token by token.
+
+    window: positions that a token sees, its own included, or 0 for all
+    """
     model = library.llama_model_load_from_file(path.encode(), library.llama_model_default_params())
     if not model:
         raise SystemExit(f"{path}: libllama can't load it")
@@ -168,6 +224,8 @@ def logits(library, path, context_length=512, changed={}):
     context = library.llama_init_from_model(model, parameters)
     found = {}
     for position, token in enumerate(TOKENS):
+        if window and position >= window:
+            library.llama_memory_seq_rm(library.llama_get_memory(context), 0, 0, position - window + 1)
         one = (ctypes.c_int32 * 1)(token)
         if library.llama_decode(context, library.llama_batch_get_one(one, 1)):
             raise SystemExit(f"{path}: libllama can't decode token {position}")
@@ -188,6 +246,8 @@ def load_library():
         ("llama_init_from_model", pointer, [pointer, Parameters]),
         ("llama_batch_get_one", Batch, [pointer, ctypes.c_int32]),
         ("llama_decode", ctypes.c_int32, [pointer, Batch]),
+        ("llama_get_memory", pointer, [pointer]),
+        ("llama_memory_seq_rm", ctypes.c_bool, [pointer, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32]),
         ("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), [pointer, ctypes.c_int32]),
     ):
         function = getattr(library, name)
@@ -199,11 +259,15 @@ def main(folder):
     library = load_library()
     for family in FAMILIES:
         reference = {"tokens": TOKENS, "logits": {}}
-        for name in FAMILIES[family][-1]:
+        for name in FAMILIES[family].formats:
             path = f"{folder}/tiny-{family}-{name}.gguf"
             write(path, family, FORMATS[name])
-            for suffix, context_length in CONTEXTS.get(family, (("", 512),)):
+            for suffix, context_length in FAMILIES[family].contexts:
                 reference["logits"][name + suffix] = logits(library, path, context_length)
+        for window in FAMILIES[family].windows_by_removal:
+            path = f"{folder}/tiny-{family}-F32.gguf"
+            context_length = FAMILIES[family].contexts[0][1]
+            reference["logits"][f"F32 window {window}"] = logits(library, path, context_length, window=window)
         with open(f"{folder}/tiny-{family}.reference.json", "w", encoding="ascii") as out:
             json.dump(reference, out)
     ropes = {"tokens": TOKENS, "logits": {}}

@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "synthesize",
     description =
-        "Writes a GGUF file of a Llama or Qwen shape with random weights and a generated vocabulary, for measurements; llama.cpp loads it too.")
+        "Writes a GGUF file of a real model's shape with random weights and a generated vocabulary, for measurements; llama.cpp loads it too.")
 public final class SynthesizeCommand extends ConsoleCommand {
   /// What the vocabulary and the tensor table take at most.
   private static final long HEADER_BYTES = 16L << 20;
@@ -32,7 +32,7 @@ public final class SynthesizeCommand extends ConsoleCommand {
       paramLabel = "NAME",
       required = true,
       description =
-          "llama-3.2-1b, llama-3.2-3b, qwen2.5-0.5b, qwen3-0.6b, tiny, tiny-qwen2 or tiny-qwen3.")
+          "llama-3.2-1b, llama-3.2-3b, qwen2.5-0.5b, qwen3-0.6b, gemma-2-2b, gemma-3-1b, granite-3.1-2b, tiny, or tiny-FAMILY of qwen2, qwen3, gemma2, gemma3, granite.")
   String shape;
 
   @Option(

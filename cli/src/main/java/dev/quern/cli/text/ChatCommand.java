@@ -62,7 +62,7 @@ public final class ChatCommand extends ConsoleCommand {
   @Override
   public Integer call() throws IOException {
     GenerationOptions options =
-        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0.6)));
+        textOptions.with(GenerationOptions.of(maxTokens, sampling.options(0.6)), console);
     try (LlamaModel model = modelOptions.load(console);
         LlamaSession session = model.newSession()) {
       ChatSession chat = new ChatSession(model, session, Optional.ofNullable(system));

@@ -1,14 +1,52 @@
 package dev.quern.cli.text;
 
 import dev.quern.cli.console.Console;
+import dev.quern.cli.console.TextInput;
 import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.constrain.Constraint;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/// The options that say where generated text ends, and how it is printed.
+/// The options that say what generated text must be, where it ends, and how it is printed.
 final class GeneratedTextOptions {
+  /// One of these, or none.
+  static final class Form {
+    @Option(
+        names = "--json-schema",
+        paramLabel = "FILE",
+        required = true,
+        description =
+            "Generate a JSON text that the schema in this file describes. Keywords that can't be kept to are refused.")
+    Path jsonSchema;
+
+    @Option(
+        names = "--json-object",
+        required = true,
+        description = "Generate a JSON object, of any content.")
+    boolean jsonObject;
+
+    @Option(
+        names = "--regex",
+        paramLabel = "REGEX",
+        required = true,
+        description = "Generate a text that this expression matches as a whole.")
+    String regex;
+
+    private Constraint constraint(Console console) throws IOException {
+      if (jsonSchema != null) {
+        return Constraint.jsonSchema(TextInput.read(jsonSchema, console));
+      }
+      return jsonObject ? Constraint.jsonObject() : Constraint.regex(regex);
+    }
+  }
+
+  @ArgGroup Form form;
+
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
@@ -24,8 +62,9 @@ final class GeneratedTextOptions {
 
   GeneratedTextOptions() {}
 
-  GenerationOptions with(GenerationOptions options) {
-    return options.withStopStrings(stop);
+  GenerationOptions with(GenerationOptions options, Console console) throws IOException {
+    GenerationOptions stopping = options.withStopStrings(stop);
+    return form == null ? stopping : stopping.withConstraint(form.constraint(console));
   }
 
   /// Where the text goes.

@@ -6,6 +6,7 @@ import dev.quern.cli.console.Json;
 import dev.quern.cli.console.OutputFile;
 import dev.quern.cli.model.Metrics;
 import dev.quern.cli.model.ModelOptions;
+import dev.quern.llama.EngineRequest;
 import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.KernelProfile;
@@ -20,7 +21,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -71,6 +74,8 @@ public final class RunCommand extends ConsoleCommand {
       description = "Also print the share of each operator in the prompt and in decoding.")
   boolean profile;
 
+  @Mixin GuessOptions guesses;
+
   @Mixin GeneratedTextOptions textOptions;
 
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
@@ -89,27 +94,31 @@ public final class RunCommand extends ConsoleCommand {
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
     loading = kernels.map(loading::withProfile).orElse(loading);
-    try (LlamaModel model = modelOptions.load(console, loading);
-        LlamaSession session = model.newSession()) {
-      List<CompletedText> all = complete(session, prompt, options);
+    try (LlamaModel model = modelOptions.load(console, loading)) {
+      Completed completed =
+          guesses.any() ? guess(model, loading, prompt, options) : complete(model, prompt, options);
+      Map<String, Object> figures = RunStatistics.of(model, completed.texts);
+      completed.guessed.ifPresent(g -> figures.put("guesses", g.figures()));
       if (inline) {
-        console.err().println(Json.line(RunStatistics.of(model, all)));
+        console.err().println(Json.line(figures));
       } else {
-        for (CompletedText c : all) {
+        for (CompletedText c : completed.texts) {
           console.err().println(Metrics.of(model, c.generation()).line());
         }
+        completed.guessed.ifPresent(g -> console.err().println(g.line()));
       }
-      kernels.ifPresent(k -> console.err().print(ProfileText.of(k, all.getFirst().generation())));
+      kernels.ifPresent(
+          k -> console.err().print(ProfileText.of(k, completed.texts.getFirst().generation())));
       if (statsJson != null && !inline) {
-        stats.write(Json.bytes(RunStatistics.of(model, all)));
+        stats.write(Json.bytes(figures));
       }
     }
     return 0;
   }
 
-  private GenerationOptions options() {
+  private GenerationOptions options() throws IOException {
     SamplingOptions how = sampling.options(0);
-    GenerationOptions options = textOptions.with(GenerationOptions.of(maxTokens, how));
+    GenerationOptions options = textOptions.with(GenerationOptions.of(maxTokens, how), console);
     if (completions < 1) {
       throw mistake("--completions %d: expected at least 1");
     }
@@ -119,6 +128,9 @@ public final class RunCommand extends ConsoleCommand {
     if (completions > 1 && profile) {
       throw mistake(
           "--completions %d and --profile: it is of one completion, expected one of both");
+    }
+    if (guesses.any() && profile) {
+      throw mistake("--profile: it is of a text without guesses, expected no --draft, no --lookup");
     }
     if (logProbabilities == null) {
       return options;
@@ -134,36 +146,72 @@ public final class RunCommand extends ConsoleCommand {
         spec.commandLine(), String.format(Locale.ROOT, message, completions));
   }
 
-  private List<CompletedText> complete(
-      LlamaSession session, String prompt, GenerationOptions options) {
-    int[] tokens = session.encodePrompt(prompt, promptOptions.special);
-    PrintStream out = textOptions.stream(console);
-    long seed = options.sampling().seed();
-    List<StringBuilder> texts = new ArrayList<>();
-    begin(0, seed, prompt, out); // before the prompt is run, which may take long
-    List<Generation> generations =
-        session.completions(
-            tokens,
-            completions,
-            options,
-            i -> {
-              if (i > 0) {
-                out.println();
-                begin(i, seed + i, prompt, out);
-              }
-              StringBuilder text = new StringBuilder();
-              texts.add(text);
-              return piece -> {
-                text.append(piece);
-                print(piece, out);
-              };
-            });
-    if (completions > 1 || console.interactive()) {
-      out.println();
+  /// Texts, and what became of guesses where there were any.
+  private record Completed(List<CompletedText> texts, Optional<GuessOptions.Guessed> guessed) {}
+
+  private Completed complete(LlamaModel model, String prompt, GenerationOptions options) {
+    try (LlamaSession session = model.newSession()) {
+      int[] tokens = session.encodePrompt(prompt, promptOptions.special);
+      Texts texts = new Texts(prompt, options.sampling().seed());
+      List<Generation> all = session.completions(tokens, completions, options, texts::listener);
+      return new Completed(texts.of(all), Optional.empty());
     }
-    return IntStream.range(0, generations.size())
-        .mapToObj(i -> new CompletedText(seed + i, texts.get(i).toString(), generations.get(i)))
-        .toList();
+  }
+
+  private Completed guess(
+      LlamaModel model, LoadOptions loading, String prompt, GenerationOptions options)
+      throws IOException {
+    int[] tokens;
+    try (LlamaSession session = model.newSession()) {
+      tokens = session.encodePrompt(prompt, promptOptions.special);
+    }
+    Texts texts = new Texts(prompt, options.sampling().seed());
+    GuessOptions.Guessed guessed =
+        guesses.complete(
+            console,
+            model,
+            loading,
+            EngineRequest.of(tokens, options),
+            completions,
+            texts::listener);
+    return new Completed(texts.of(guessed.generations()), Optional.of(guessed));
+  }
+
+  /// What is printed, and kept for the statistics.
+  private final class Texts {
+    private final String prompt;
+    private final long seed;
+    private final PrintStream out = textOptions.stream(console);
+    private final List<StringBuilder> texts = new ArrayList<>();
+
+    /// Prints the prompt, before it is run, which may take long.
+    Texts(String prompt, long seed) {
+      this.prompt = prompt;
+      this.seed = seed;
+      begin(0, seed, prompt, out);
+    }
+
+    Consumer<String> listener(int i) {
+      if (i > 0) {
+        out.println();
+        begin(i, seed + i, prompt, out);
+      }
+      StringBuilder text = new StringBuilder();
+      texts.add(text);
+      return piece -> {
+        text.append(piece);
+        print(piece, out);
+      };
+    }
+
+    List<CompletedText> of(List<Generation> generations) {
+      if (completions > 1 || console.interactive()) {
+        out.println();
+      }
+      return IntStream.range(0, generations.size())
+          .mapToObj(i -> new CompletedText(seed + i, texts.get(i).toString(), generations.get(i)))
+          .toList();
+    }
   }
 
   private void begin(int i, long seed, String prompt, PrintStream out) {

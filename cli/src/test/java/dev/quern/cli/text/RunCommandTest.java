@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.quern.cli.Quern;
+import dev.quern.demo.DemoModelFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,6 +140,68 @@ class RunCommandTest {
     Quern beyond = Quern.run("run", "-p", "x", "--logit-bias", "999999+1");
     assertEquals(1, beyond.code());
     assertTrue(beyond.err().startsWith("quern: sampling: logitBias of token id 999999"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0.8"})
+  void guessesChangeNoText(String temperature) throws IOException {
+    Path demo = folder.resolve("demo.gguf");
+    try (InputStream model = DemoModelFile.open()) {
+      Files.copy(model, demo);
+    }
+    String[] usual = {"--temperature", temperature, "--numerics", "invariant"};
+    String[] more =
+        Stream.concat(Stream.of(usual), Stream.of("--draft", demo.toString(), "--lookup", "2"))
+            .toArray(String[]::new);
+    Quern guessed = run("200", more);
+    assertEquals(run("200", usual).out(), guessed.out());
+    assertTrue(guessed.err().matches("(?s).*guesses: [1-9]\\d* of \\d+ right; .*"), guessed.err());
+  }
+
+  @Test
+  void guessesAreInTheStatistics() throws IOException {
+    JsonNode json =
+        new ObjectMapper().readTree(run("60", "--lookup", "3", "--stats-json", "-").err());
+    assertTrue(json.get("guesses").get("guessed").isIntegralNumber());
+    assertTrue(json.get("guesses").get("accepted").isIntegralNumber());
+    Quern refused = Quern.run("run", "-p", "x", "--lookup", "17");
+    assertEquals(1, refused.code());
+    assertEquals("quern: engine: lookup=17, expected <= 16\n", refused.err());
+    assertEquals(2, Quern.run("run", "-p", "x", "--lookup", "2", "--profile").code());
+  }
+
+  @Test
+  void textHasTheFormThatIsAskedFor() throws IOException {
+    String[] words = {"run", "-p", "Once ", "-n", "80", "--regex", "(upon|there) [a-z]{3,8}\\."};
+    Quern expression = Quern.run(words);
+    assertEquals(0, expression.code(), expression.err());
+    assertTrue(expression.out().matches("Once (upon|there) [a-z]{3,8}\\.\\R?"), expression.out());
+    Path schema = folder.resolve("schema.json");
+    Files.writeString(
+        schema,
+        """
+        {"type": "object", "required": ["animal"],
+          "properties": {"animal": {"enum": ["cat", "dog"]}, "legs": {"const": 4}}}
+        """);
+    Quern json = Quern.run("run", "-p", "", "-n", "80", "--json-schema", schema.toString());
+    assertEquals(0, json.code(), json.err());
+    JsonNode animal = new ObjectMapper().readTree(json.out());
+    assertTrue(List.of("cat", "dog").contains(animal.get("animal").asText()), json.out());
+    Quern object = Quern.run("run", "-p", "", "-n", "1", "--json-object");
+    assertTrue(object.out().startsWith("{"), object.out());
+  }
+
+  @Test
+  void formsThatCannotBeKeptToAreRefusedBeforeAModelIsLoaded() throws IOException {
+    Quern look = Quern.run("run", "-p", "x", "--model", "none.gguf", "--regex", "(?=a)");
+    assertEquals(1, look.code());
+    assertTrue(look.err().startsWith("quern: constraint: regex, character 1: '?'"), look.err());
+    Path schema = folder.resolve("schema.json");
+    Files.writeString(schema, "{\"not\": {}}");
+    Quern not = Quern.run("run", "-p", "x", "--json-schema", schema.toString());
+    assertEquals(1, not.code());
+    assertTrue(not.err().startsWith("quern: constraint: schema, '/not': can't"), not.err());
+    assertEquals(2, Quern.run("run", "-p", "x", "--regex", "a", "--json-object").code());
   }
 
   private static String onlyToken(String json) throws IOException {

@@ -30,6 +30,12 @@ final class ConfigKeys {
 
   private record NeutralText(Set<String> values) implements Meaning {}
 
+  /// It depends on whether the family has a trait.
+  private record OfTrait(Family.Trait trait, Meaning with, Meaning without) implements Meaning {}
+
+  /// Honoured in families that have both local and global layers.
+  private record OfLocalLayers() implements Meaning {}
+
   private record Row(String key, Meaning meaning) {}
 
   private static final List<Row> TABLE =
@@ -45,6 +51,8 @@ final class ConfigKeys {
           new Row("attention.layer_norm_rms_epsilon", new Honoured()),
           new Row("attention.scale", new Honoured()),
           new Row("attention.sliding_window", new Honoured()),
+          new Row("attention.sliding_window_pattern", new OfLocalLayers()),
+          new Row("rope.freq_base_swa", new OfLocalLayers()),
           new Row("rope.dimension_count", new Honoured()),
           new Row("rope.freq_base", new Honoured()),
           new Row("rope.scaling.type", new Honoured()),
@@ -57,7 +65,10 @@ final class ConfigKeys {
           new Row("rope.scaling.yarn_ext_factor", new Honoured()),
           new Row("rope.scaling.yarn_beta_fast", new Honoured()),
           new Row("rope.scaling.yarn_beta_slow", new Honoured()),
-          new Row("rope.scaling.finetuned", new Harmless()),
+          // Granite does not rotate where it is false.
+          new Row(
+              "rope.scaling.finetuned",
+              new OfTrait(Family.Trait.MULTIPLIERS, new NeutralFlag(true), new Harmless())),
           // llama.cpp reads it, and then computes another in its place.
           new Row("rope.scaling.yarn_attn_factor", neutral(1)),
           new Row("rope.scaling.yarn_log_multiplier", neutral(0)),
@@ -66,12 +77,13 @@ final class ConfigKeys {
           new Row("attention.max_alibi_bias", neutral(0)),
           new Row("attention.causal", new NeutralFlag(true)),
           new Row("attention.temperature_scale", neutral(0)),
-          new Row("attn_logit_softcapping", neutral(0)),
-          new Row("final_logit_softcapping", neutral(0)),
+          new Row("attn_logit_softcapping", honouredOf(Family.Trait.SOFT_CAPS, neutral(0))),
+          new Row("final_logit_softcapping", honouredOf(Family.Trait.SOFT_CAPS, neutral(0))),
           new Row("router_logit_softcapping", neutral(0)),
-          new Row("logit_scale", neutral(1, 0)), // 0: not set, as llama.cpp has it
-          new Row("embedding_scale", neutral(1, 0)),
-          new Row("residual_scale", neutral(1, 0)),
+          // 0: not set, as llama.cpp has it.
+          new Row("logit_scale", honouredOf(Family.Trait.MULTIPLIERS, neutral(1, 0))),
+          new Row("embedding_scale", honouredOf(Family.Trait.MULTIPLIERS, neutral(1, 0))),
+          new Row("residual_scale", honouredOf(Family.Trait.MULTIPLIERS, neutral(1, 0))),
           new Row("use_parallel_residual", new NeutralFlag(false)),
           // The order of Q's and K's rows for rotating neighbours.
           new Row(
@@ -93,7 +105,7 @@ final class ConfigKeys {
     String prefix = family.key("");
     for (String key : metadata.keys()) {
       if (key.startsWith(prefix)) {
-        check(metadata, key, MEANINGS.get(key.substring(prefix.length())));
+        check(metadata, key, meaning(key.substring(prefix.length()), family));
       } else if (MEANINGS.containsKey(key)) {
         throw new LlamaException(
             String.format(
@@ -105,6 +117,18 @@ final class ConfigKeys {
     }
   }
 
+  /// What a key means in a family; null where it is in no table.
+  private static Meaning meaning(String key, Family family) {
+    return switch (MEANINGS.get(key)) {
+      case OfTrait(Family.Trait trait, Meaning with, Meaning without) ->
+          family.has(trait) ? with : without;
+      case OfLocalLayers() ->
+          family.local().map(LocalLayers::period).orElse(0) != 0 ? new Honoured() : null;
+      case null -> null;
+      case Meaning meaning -> meaning;
+    };
+  }
+
   private static void check(GgufMetadata metadata, String key, Meaning meaning) {
     switch (meaning) {
       case null ->
@@ -114,7 +138,7 @@ final class ConfigKeys {
                   "model: metadata key %s (%s), expected those of a Llama: what it means for the model's numbers is not known here; remove it if it means nothing",
                   Printable.quoted(key),
                   metadata.describe(key)));
-      case Honoured() -> {}
+      case Honoured(), OfTrait _, OfLocalLayers() -> {} // of [#meaning] the first alone is left
       case Harmless() -> {}
       case Neutral(List<Double> values) -> {
         if (metadata.isArray(key) || !values.contains(metadata.number(key).orElseThrow() + 0.0)) {
@@ -142,6 +166,10 @@ final class ConfigKeys {
             key,
             metadata.describe(key),
             expected));
+  }
+
+  private static Meaning honouredOf(Family.Trait trait, Meaning without) {
+    return new OfTrait(trait, new Honoured(), without);
   }
 
   private static Neutral neutral(double... values) {

@@ -51,7 +51,7 @@ final class FolderCheckpoint implements Checkpoint {
   private FolderCheckpoint(ModelFolder folder, TensorStore store) throws IOException {
     this.folder = folder;
     this.store = store;
-    names =
+    TensorNames found =
         TensorNames.byEmbedding(stem -> store.tensors().containsKey(stem + WEIGHT))
             .orElseThrow(() ->
                 new LlamaException(
@@ -60,7 +60,8 @@ final class FolderCheckpoint implements Checkpoint {
                         "%s: %d tensors, expected model.embed_tokens.weight (Hugging Face) or tok_embeddings.weight (Meta) among them",
                         path(),
                         store.tensors().size())));
-    config = readConfig();
+    config = readConfig(found);
+    names = found.of(config.model().family());
     readEntries();
     checkRotation();
   }
@@ -147,6 +148,12 @@ final class FolderCheckpoint implements Checkpoint {
       for (int i = 0; i < values.length; i++) {
         values[i] = Elements.get(data, entry.stored().type(), i);
       }
+      if (tensor.name().endsWith("norm.weight")
+          && config.model().family().has(Family.Trait.NORMS_ABOUT_ONE)) {
+        for (int i = 0; i < values.length; i++) {
+          values[i] += 1;
+        }
+      }
       return values;
     }
   }
@@ -198,10 +205,11 @@ final class FolderCheckpoint implements Checkpoint {
     Family family = config.model().family();
     String name = entry.tensor().name();
     if (name.endsWith(BIAS)) {
-      return family.attentionBias() && name.matches("blk\\.\\d+\\.attn_[qkv]\\.bias");
+      return family.has(Family.Trait.ATTENTION_BIAS)
+          && name.matches("blk\\.\\d+\\.attn_[qkv]\\.bias");
     }
     if (name.endsWith("_norm.weight") && name.contains(".attn_")) {
-      return family.headNorms() || name.endsWith(".attn_norm.weight");
+      return family.has(Family.Trait.HEAD_NORMS) || name.endsWith(".attn_norm.weight");
     }
     String own = entry.stored().name();
     return own.endsWith(WEIGHT) && names.toGguf(stem(own, WEIGHT)).isPresent();
@@ -216,14 +224,14 @@ final class FolderCheckpoint implements Checkpoint {
     return Printable.escaped(folder.path().toString());
   }
 
-  private FolderConfig readConfig() throws IOException {
+  private FolderConfig readConfig(TensorNames names) throws IOException {
     String name =
         folder.real().getFileName() == null ? "/" : folder.real().getFileName().toString();
     if (names == TensorNames.HUGGING_FACE || !folder.has(FolderConfig.META)) {
       return FolderConfig.huggingFace(json(FolderConfig.HUGGING_FACE), name);
     }
     return FolderConfig.meta(
-        json(FolderConfig.META), name, rows("blk.0.ffn_gate"), rows("token_embd"));
+        json(FolderConfig.META), name, rows(names, "blk.0.ffn_gate"), rows(names, "token_embd"));
   }
 
   private JsonObject json(String file) throws IOException {
@@ -231,7 +239,7 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   /// Rows of a matrix, for a configuration that does not state them.
-  private int rows(String stem) {
+  private int rows(TensorNames names, String stem) {
     String name = names.fromGguf(stem) + WEIGHT;
     StoredTensor tensor = store.tensors().get(name);
     if (tensor == null || tensor.shape().size() != 2 || tensor.shape().getFirst() > 1 << 24) {
@@ -283,8 +291,7 @@ final class FolderCheckpoint implements Checkpoint {
     }
     boolean rotated = stem.get().endsWith("attn_q") || stem.get().endsWith("attn_k");
     boolean reordered =
-        names == TensorNames.HUGGING_FACE
-            && config.model().family().pairing() == RopePairing.ADJACENT;
+        names != TensorNames.META && config.model().family().pairing() == RopePairing.ADJACENT;
     RowOrder order =
         reordered && rotated && !suffix.equals(ADAPTOR_A)
             ? RowOrder.halves(config.model().headDim())
@@ -337,7 +344,7 @@ final class FolderCheckpoint implements Checkpoint {
     Entry entry = entries.get(name);
     if (entry == null) {
       String suffix = name.endsWith(BIAS) ? BIAS : name.endsWith(WEIGHT) ? WEIGHT : "";
-      String own = names.fromGguf(stem(name, suffix), config.model().family()) + suffix;
+      String own = names.fromGguf(stem(name, suffix)) + suffix;
       throw new LlamaException(
           String.format(
               Locale.ROOT,

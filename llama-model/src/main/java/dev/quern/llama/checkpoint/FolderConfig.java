@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.IntStream;
 
 /// What the JSON beside a model's weights says about it: Hugging Face's `config.json`
 /// (`LlamaConfig` of transformers, or that of another [Family]) or Meta's `params.json`
@@ -29,12 +27,17 @@ record FolderConfig(
   /// Llama 3's original context, which its frequency scaling is relative to.
   private static final double LLAMA3_CONTEXT = 8192;
 
-  private static final int MAX_LAYERS = 4096;
-  private static final int MAX_HEADS = 1 << 16;
+  static final int MAX_LAYERS = 4096;
+  static final int MAX_HEADS = 1 << 16;
   private static final int MAX_DIM = 1 << 24;
 
   /// ExecuTorch's constant (`lora.py`), also Meta's value for Llama 3.2.
   private static final double LORA_SCALE = 2;
+
+  private static final String EMBEDDING_MULTIPLIER = "embedding_multiplier";
+  private static final String RESIDUAL_MULTIPLIER = "residual_multiplier";
+  private static final String LOGITS_SCALING = "logits_scaling";
+  private static final String FINAL_SOFT_CAP = "final_logit_softcapping";
 
   /// Keys of `config.json` of other models that change what is computed, with the value that does
   /// not. transformers passes over those that a `LlamaConfig` has no name for, and a model that was
@@ -42,22 +45,23 @@ record FolderConfig(
   private static final Map<String, Object> NEUTRAL =
       Map.ofEntries(
           Map.entry("mlp_bias", false),
-          Map.entry("embedding_multiplier", 1),
-          Map.entry("residual_multiplier", 1),
-          Map.entry("logits_scaling", 1),
           Map.entry("logit_scale", 1),
-          Map.entry("attn_logit_softcapping", 0),
-          Map.entry("final_logit_softcapping", 0),
           Map.entry("clip_qkv", 0),
           Map.entry("use_qk_norm", false),
           Map.entry("qk_layernorm", false),
           Map.entry("use_parallel_residual", false),
           Map.entry("alibi", false),
           Map.entry("num_local_experts", 0),
+          Map.entry("use_bidirectional_attention", false),
           Map.entry("num_experts", 0));
 
-  /// Model types of which `num_key_value_heads` may be left out, for as many as there are heads.
-  private static final Set<String> KEY_HEADS_OF_HEADS = Set.of("llama", "phi3");
+  /// The same, of families without a trait.
+  private static final Map<Family.Trait, Map<String, Integer>> UNLESS =
+      Map.of(
+          Family.Trait.MULTIPLIERS,
+          Map.of(EMBEDDING_MULTIPLIER, 1, RESIDUAL_MULTIPLIER, 1, LOGITS_SCALING, 1),
+          Family.Trait.SOFT_CAPS,
+          Map.of("attn_logit_softcapping", 0, FINAL_SOFT_CAP, 0));
 
   /// Reads `config.json`.
   ///
@@ -68,41 +72,26 @@ record FolderConfig(
         Family.byModelType(type)
             .orElseThrow(
                 () -> json.fail("model_type", json.shown("model_type"), Family.allModelTypes()));
-    if (!json.string("hidden_act").orElse("swish").equals("swish")) { // another name of silu
-      expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
-    }
+    checkActivation(json, family);
     for (String quantized : List.of("quantization_config", "quantization")) {
       if (json.has(quantized)) {
         throw json.fail(
             quantized, "a quantized model", "none: use the model in F16, BF16 or F32, or as GGUF");
       }
     }
-    requireNeutral(json, "attention_bias", family.attentionBias());
+    requireNeutral(json, "attention_bias", family.has(Family.Trait.ATTENTION_BIAS));
     NEUTRAL.forEach((key, value) -> requireNeutral(json, key, value));
+    UNLESS.forEach((trait, keys) -> {
+      if (!family.has(trait)) {
+        keys.forEach((key, value) -> requireNeutral(json, key, value));
+      }
+    });
     int context = bounded(json, "max_position_embeddings", MAX_DIM);
-    if (json.integer("sliding_window").orElse(context) < context
-        && json.bool("use_sliding_window").orElse(true)) {
-      throw json.fail(
-          "sliding_window",
-          json.shown("sliding_window"),
-          "none: sliding windows are not supported");
-    }
-    int width = bounded(json, "hidden_size", MAX_DIM);
-    int heads = bounded(json, "num_attention_heads", MAX_HEADS);
-    int kvHeads = // other classes don't take it from the heads
-        json.has("num_key_value_heads") || !KEY_HEADS_OF_HEADS.contains(type)
-            ? bounded(json, "num_key_value_heads", MAX_HEADS)
-            : heads;
-    int headDim =
-        json.has("head_dim") || family.defaults().headDim().isEmpty()
-            ? headDim(json, "hidden_size", "num_attention_heads", width, heads)
-            : family.defaults().headDim().getAsInt();
-    checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
-    requireScale(json, "attention_multiplier", 1 / Math.sqrt(headDim));
-    requireScale(json, "query_pre_attn_scalar", headDim);
-    HuggingFaceRope rope = HuggingFaceRope.of(json, family, headDim, context);
     int layers = bounded(json, "num_hidden_layers", MAX_LAYERS);
-    requireUnrotatedLayers(json, layers, family.unrotatedPeriod());
+    int width = bounded(json, "hidden_size", MAX_DIM);
+    HuggingFaceAttention attention = new HuggingFaceAttention(json, family, type, layers, width);
+    HuggingFaceRope rope = HuggingFaceRope.of(json, family, attention.headDim(), context);
+    HuggingFaceRope.requireUnrotatedLayers(json, family, layers);
     return new FolderConfig(
         new LlamaConfig(
             family,
@@ -110,12 +99,11 @@ record FolderConfig(
             layers,
             width,
             bounded(json, "intermediate_size", MAX_DIM),
-            heads,
-            kvHeads,
-            headDim,
+            attention.read(rope.contextLength()),
             rope.contextLength(),
             epsilon(json, "rms_norm_eps", 1e-6),
             rope.shape(),
+            multipliers(json, family, width),
             bounded(json, "vocab_size", MAX_DIM)),
         Optional.of(json.bool("tie_word_embeddings").orElse(family.defaults().tied())),
         spinQuant(json),
@@ -149,14 +137,13 @@ record FolderConfig(
             bounded(json, "n_layers", MAX_LAYERS),
             width,
             hidden,
-            heads,
-            kvHeads,
-            headDim,
+            AttentionShape.of(heads, kvHeads, headDim),
             json.has("max_seq_len")
                 ? bounded(json, "max_seq_len", MAX_DIM)
                 : scaled ? 16 * (int) LLAMA3_CONTEXT : (int) LLAMA3_CONTEXT,
             epsilon(json, "norm_eps", 1e-5),
             metaRope(json, headDim, scaled),
+            Multipliers.NONE,
             vocabulary),
         Optional.empty(),
         spinQuant(json),
@@ -167,7 +154,7 @@ record FolderConfig(
   /// Meta's code takes the factor from the model's version, which the file does not state. The
   /// quantized models are all of version 3.2.
   private static RopeShape metaRope(JsonObject json, int headDim, boolean scaled) {
-    double base = ropeBase(json, LlamaConfig.DEFAULT_ROPE_BASE);
+    double base = ropeBase(json, "rope_theta", LlamaConfig.DEFAULT_ROPE_BASE);
     if (!scaled) {
       return new RopeShape(headDim, base, RopeScaling.none());
     }
@@ -187,6 +174,49 @@ record FolderConfig(
     return new RopeShape(headDim, base, scaling);
   }
 
+  /// Gemma's classes read `hidden_activation`, and pass over `hidden_act`.
+  private static void checkActivation(JsonObject json, Family family) {
+    if (family.has(Family.Trait.GELU)) {
+      String activation = json.string("hidden_activation").orElse("gelu_pytorch_tanh");
+      expect(json, "hidden_activation", "gelu_pytorch_tanh", activation);
+    } else if (!json.string("hidden_act").orElse("swish").equals("swish")) { // a name of silu
+      expect(json, "hidden_act", "silu", json.string("hidden_act").orElseThrow());
+    }
+  }
+
+  /// What Gemma multiplies embeddings with follows from its shape.
+  private static Multipliers multipliers(JsonObject json, Family family, int width) {
+    if (family.has(Family.Trait.MULTIPLIERS)) {
+      return new Multipliers(
+          factor(json, EMBEDDING_MULTIPLIER, 1),
+          factor(json, RESIDUAL_MULTIPLIER, 1),
+          factor(json, LOGITS_SCALING, 1),
+          0);
+    }
+    float embedding = family.has(Family.Trait.ROOT_WIDTH_EMBEDDINGS) ? (float) Math.sqrt(width) : 1;
+    float cap =
+        family.has(Family.Trait.SOFT_CAPS)
+            ? softCap(json, FINAL_SOFT_CAP, GgufConfig.DEFAULT_LOGIT_CAP)
+            : 0;
+    return new Multipliers(embedding, 1, 1, cap);
+  }
+
+  /// A cap: null is none, and what is absent is `absent`.
+  static float softCap(JsonObject json, String key, double absent) {
+    return json.keys().contains(key) && !json.has(key) ? 0 : factor(json, key, absent);
+  }
+
+  static float factor(JsonObject json, String key, double absent) {
+    double value = positive(json, key, absent);
+    if (value < LlamaConfig.MIN_FACTOR || value > LlamaConfig.MAX_FACTOR) {
+      throw json.fail(
+          key,
+          json.shown(key),
+          String.format(Locale.ROOT, "%s to %s", LlamaConfig.MIN_FACTOR, LlamaConfig.MAX_FACTOR));
+    }
+    return (float) value;
+  }
+
   private static Optional<Boolean> spinQuant(JsonObject json) {
     return json.object("quantization_args").flatMap(args -> args.bool("spinquant"));
   }
@@ -199,8 +229,7 @@ record FolderConfig(
             .doubleValue();
   }
 
-  private static int headDim(
-      JsonObject json, String widthKey, String headsKey, int width, int heads) {
+  static int headDim(JsonObject json, String widthKey, String headsKey, int width, int heads) {
     if (!json.has("head_dim") && width % heads != 0) {
       throw json.fail(
           widthKey,
@@ -214,8 +243,7 @@ record FolderConfig(
     return headDim;
   }
 
-  private static void checkHeads(
-      JsonObject json, String kvKey, int heads, int kvHeads, int headDim) {
+  static void checkHeads(JsonObject json, String kvKey, int heads, int kvHeads, int headDim) {
     if (heads % kvHeads != 0) {
       throw json.fail(
           kvKey,
@@ -236,7 +264,7 @@ record FolderConfig(
     }
   }
 
-  private static int bounded(JsonObject json, String key, int max) {
+  static int bounded(JsonObject json, String key, int max) {
     long value = json.integer(key).orElseThrow(() -> json.fail(key, "absent", "1 to " + max));
     if (value < 1 || value > max) {
       throw json.fail(key, Long.toString(value), "1 to " + max);
@@ -256,31 +284,6 @@ record FolderConfig(
     }
   }
 
-  /// Which layers have no RoPE follows from the family: GGUF has no key for it.
-  private static void requireUnrotatedLayers(JsonObject json, int layers, int period) {
-    if (json.has("no_rope_layers")) { // 1: has RoPE
-      List<Long> expected =
-          IntStream.rangeClosed(1, layers)
-              .mapToObj(l -> period == 0 || l % period != 0 ? 1L : 0L)
-              .toList();
-      if (!json.integers("no_rope_layers").equals(expected)) {
-        throw json.fail("no_rope_layers", "other layers", expected.toString());
-      }
-    } else if (json.integer("no_rope_layer_interval").orElse(period) != period) {
-      throw json.fail(
-          "no_rope_layer_interval",
-          json.shown("no_rope_layer_interval"),
-          period == 0 ? "none" : Integer.toString(period));
-    }
-  }
-
-  private static void requireScale(JsonObject json, String key, double expected) {
-    double value = json.number(key).orElse(expected);
-    if (!(Math.abs(value - expected) < 1e-5 * expected)) {
-      throw json.fail(key, json.shown(key), expected + ", as the elements of a head have it");
-    }
-  }
-
   private static float epsilon(JsonObject json, String key, double absent) {
     double value = positive(json, key, absent);
     if (value < LlamaConfig.MIN_EPSILON || value > LlamaConfig.MAX_EPSILON) {
@@ -292,12 +295,12 @@ record FolderConfig(
     return (float) value;
   }
 
-  static double ropeBase(JsonObject json, double absent) {
-    double value = positive(json, "rope_theta", absent);
+  static double ropeBase(JsonObject json, String key, double absent) {
+    double value = positive(json, key, absent);
     if (value < LlamaConfig.MIN_ROPE_BASE || value > LlamaConfig.MAX_ROPE_BASE) {
       throw json.fail(
-          "rope_theta",
-          json.shown("rope_theta"),
+          key,
+          json.shown(key),
           String.format(
               Locale.ROOT, "%s to %s", LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE));
     }

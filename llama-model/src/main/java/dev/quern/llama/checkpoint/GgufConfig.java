@@ -17,15 +17,19 @@ final class GgufConfig {
 
   /// Bounds on what a header may claim. They are far above any model, and keep products within
   /// `int`.
-  private static final int MAX_LAYERS = 4096;
+  static final int MAX_LAYERS = 4096;
 
-  private static final int MAX_HEADS = 1 << 16;
-  private static final int MAX_DIM = 1 << 24;
+  static final int MAX_HEADS = 1 << 16;
+  static final int MAX_DIM = 1 << 24;
 
   private static final String EPSILON = "attention.layer_norm_rms_epsilon";
-  private static final String KEY_LENGTH = "attention.key_length";
-  private static final String VALUE_LENGTH = "attention.value_length";
-  private static final String WINDOW = "attention.sliding_window";
+  private static final String EMBEDDING_SCALE = "embedding_scale";
+  private static final String RESIDUAL_SCALE = "residual_scale";
+  private static final String LOGIT_SCALE = "logit_scale";
+  private static final String LOGIT_CAP = "final_logit_softcapping";
+
+  /// Gemma 2's, where a file does not say (as llama.cpp and transformers).
+  static final float DEFAULT_LOGIT_CAP = 30;
 
   private final GgufMetadata metadata;
   private final Family family;
@@ -71,126 +75,75 @@ final class GgufConfig {
         .uint32(family.key("embedding_length"), config.width())
         .uint32(family.key("feed_forward_length"), config.hidden())
         .uint32(family.key("context_length"), config.contextLength())
-        .uint32(family.key("attention.head_count"), config.heads())
-        .uint32(family.key("attention.head_count_kv"), config.kvHeads())
-        .uint32(family.key(KEY_LENGTH), config.headDim())
-        .uint32(family.key(VALUE_LENGTH), config.headDim())
         .float32(family.key(EPSILON), config.normEpsilon());
+    GgufAttention.write(config, writer);
     GgufRope.write(config, writer);
+    Multipliers multipliers = config.multipliers();
+    if (family.has(Family.Trait.MULTIPLIERS)) {
+      writer
+          .float32(family.key(EMBEDDING_SCALE), multipliers.embedding())
+          .float32(family.key(RESIDUAL_SCALE), multipliers.residual())
+          .float32(family.key(LOGIT_SCALE), multipliers.logitDivisor());
+    }
+    if (family.has(Family.Trait.SOFT_CAPS)) {
+      writer.float32(family.key(LOGIT_CAP), multipliers.logitSoftCap());
+    }
   }
 
   private LlamaConfig read(int vocabulary, Map<String, List<Float>> ropeTensors) {
     int layers = bounded("block_count", MAX_LAYERS);
     int width = bounded("embedding_length", MAX_DIM);
     int hidden = bounded("feed_forward_length", MAX_DIM);
-    int heads = bounded("attention.head_count", MAX_HEADS);
-    int kvHeads =
-        has("attention.head_count_kv") ? bounded("attention.head_count_kv", MAX_HEADS) : heads;
-    if (heads % kvHeads != 0) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s=%d, expected a multiple of head_count_kv=%d",
-              family.key("attention.head_count"),
-              heads,
-              kvHeads));
-    }
-    int headDim = headDim(width, heads);
-    if ((long) heads * headDim > MAX_DIM) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %d heads of %d elements, expected at most %d elements together",
-              heads,
-              headDim,
-              MAX_DIM));
-    }
     int contextLength = bounded("context_length", MAX_DIM);
-    checkAttention(headDim, contextLength);
+    AttentionShape attention = new GgufAttention(this, family).read(layers, width, contextLength);
     return new LlamaConfig(
         family,
         metadata.stringForPeople("general.name").orElse("unnamed"),
         layers,
         width,
         hidden,
-        heads,
-        kvHeads,
-        headDim,
+        attention,
         contextLength,
         (float) between(EPSILON, LlamaConfig.MIN_EPSILON, LlamaConfig.MAX_EPSILON),
-        new GgufRope(this, ropeTensors, headDim, contextLength).read(),
+        new GgufRope(this, family, ropeTensors, attention.headDim(), contextLength).read(),
+        multipliers(width),
         vocabulary);
   }
 
-  private int headDim(int width, int heads) {
-    if (!has(KEY_LENGTH)) {
-      if (width % heads != 0) {
-        throw new LlamaException(
-            String.format(
-                Locale.ROOT,
-                "model: %s=%d is no multiple of head_count=%d, expected that, or %s",
-                family.key("embedding_length"),
-                width,
-                heads,
-                family.key(KEY_LENGTH)));
-      }
-      requireValueLength(width / heads);
-      return even("embedding_length / attention.head_count", width / heads);
+  /// What Gemma multiplies embeddings with follows from its shape. A scale of 0 is not set, as
+  /// llama.cpp has it.
+  private Multipliers multipliers(int width) {
+    if (family.has(Family.Trait.MULTIPLIERS)) {
+      return new Multipliers(
+          factor(EMBEDDING_SCALE, 1), factor(RESIDUAL_SCALE, 1), factor(LOGIT_SCALE), 0);
     }
-    int keys = bounded(KEY_LENGTH, MAX_HEADS);
-    requireValueLength(keys);
-    return even(KEY_LENGTH, keys);
+    float embedding = family.has(Family.Trait.ROOT_WIDTH_EMBEDDINGS) ? (float) Math.sqrt(width) : 1;
+    float cap = family.has(Family.Trait.SOFT_CAPS) ? softCap(LOGIT_CAP, DEFAULT_LOGIT_CAP) : 0;
+    return new Multipliers(embedding, 1, 1, cap);
   }
 
-  private void requireValueLength(int keys) {
-    if (has(VALUE_LENGTH) && integerOrUniformArray(VALUE_LENGTH) != keys) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s=%d, expected %d, the elements of a key",
-              family.key(VALUE_LENGTH),
-              integerOrUniformArray(VALUE_LENGTH),
-              keys));
-    }
+  /// A cap, of which 0 is none, or what holds where the key is absent.
+  float softCap(String key, float absent) {
+    return has(key) ? factor(key, 0) : absent;
   }
 
-  /// Scores are divided by the root of a head's elements, and all positions before a query are
-  /// looked at: a file may say so.
-  private void checkAttention(int headDim, int contextLength) {
-    double root = 1 / Math.sqrt(headDim);
-    String scaleKey = family.key("attention.scale");
-    double scale = metadata.number(scaleKey).orElse(0);
-    if (scale != 0 && !(Math.abs(scale - root) < 1e-5 * root)) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s=%s, expected %s, 1 / sqrt(%d), or none",
-              scaleKey,
-              scale,
-              (float) root,
-              headDim));
-    }
-    long window = has(WINDOW) ? integerOrUniformArray(WINDOW) : 0;
-    if (window != 0 && window < contextLength) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s=%d, expected none, or the %d positions of %s: sliding windows are not supported",
-              family.key(WINDOW),
-              window,
-              contextLength,
-              family.key("context_length")));
-    }
+  /// A factor, or what holds where the key is absent or 0.
+  float factor(String key, float absent) {
+    return metadata.number(family.key(key)).orElse(0) == 0 ? absent : factor(key);
+  }
+
+  private float factor(String key) {
+    return (float) between(key, LlamaConfig.MIN_FACTOR, LlamaConfig.MAX_FACTOR);
   }
 
   /// @param what the key, or keys, for messages
-  int even(String what, int value) {
+  static int even(String what, int value) {
     if (value % 2 != 0) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s is %d, expected an even number (RoPE rotates pairs)",
-              family.key(what),
+              what,
               value));
     }
     return value;
@@ -198,10 +151,6 @@ final class GgufConfig {
 
   GgufMetadata metadata() {
     return metadata;
-  }
-
-  Family family() {
-    return family;
   }
 
   boolean has(String key) {
@@ -224,7 +173,7 @@ final class GgufConfig {
     return (int) value;
   }
 
-  private long integerOrUniformArray(String name) {
+  long integerOrUniformArray(String name) {
     String key = family.key(name);
     if (!metadata.has(key)) {
       throw new LlamaException(String.format(Locale.ROOT, "model: metadata lacks %s", key));

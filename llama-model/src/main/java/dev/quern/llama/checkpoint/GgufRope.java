@@ -15,12 +15,16 @@ import java.util.Map;
 
 /// RoPE as GGUF states it, by keys and tensors; what they mean together is llama.cpp's reading.
 ///
-/// @param config the other keys
+/// @param keys all of the metadata
 /// @param tensors those of [RopeScaling#tensorNames()] that the file has
 /// @param headDim elements of a head
 /// @param contextLength positions that the model was trained for
 record GgufRope(
-    GgufConfig config, Map<String, List<Float>> tensors, int headDim, int contextLength) {
+    GgufConfig keys,
+    Family family,
+    Map<String, List<Float>> tensors,
+    int headDim,
+    int contextLength) {
   private static final String DIM = "rope.dimension_count";
   private static final String BASE = "rope.freq_base";
   private static final String TYPE = "rope.scaling.type";
@@ -77,8 +81,8 @@ record GgufRope(
 
   RopeShape read() {
     double base =
-        config.has(BASE)
-            ? config.between(BASE, LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE)
+        keys.has(BASE)
+            ? keys.between(BASE, LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE)
             : LlamaConfig.DEFAULT_ROPE_BASE;
     int dim = dim();
     RopeScaling scaling = scaling(dim);
@@ -92,11 +96,10 @@ record GgufRope(
   }
 
   private int dim() {
-    if (!config.has(DIM)) {
+    if (!keys.has(DIM)) {
       return headDim;
     }
-    int dim = config.even(DIM, config.bounded(DIM, headDim));
-    Family family = config.family();
+    int dim = GgufConfig.even(family.key(DIM), keys.bounded(DIM, headDim));
     if (dim != headDim
         && family.pairing() == RopePairing.HALF_SPLIT
         && !family.rotatesPartsInHalves()) {
@@ -114,11 +117,11 @@ record GgufRope(
   /// A factor without a type is linear, with the type none it counts for nothing, and Phi-3's files
   /// have LongRoPE's tensors and no type.
   private RopeScaling scaling(int dim) {
-    String type = config.metadata().string(config.family().key(TYPE)).orElse("linear");
+    String type = keys.metadata().string(family.key(TYPE)).orElse("linear");
     boolean longRope =
         type.equals(LONG_ROPE)
-            || !config.has(TYPE)
-                && config.family().equals(Family.PHI3)
+            || !keys.has(TYPE)
+                && family.equals(Family.PHI3)
                 && tensors.containsKey(RopeScaling.LONG_DIVISORS);
     RopeScaling scaling =
         switch (longRope ? LONG_ROPE : type) {
@@ -131,7 +134,7 @@ record GgufRope(
                   String.format(
                       Locale.ROOT,
                       "model: %s is %s, expected none, linear, yarn or longrope (Llama 3's scaling comes as the tensor %s)",
-                      config.family().key(TYPE),
+                      family.key(TYPE),
                       Printable.quoted(type),
                       RopeScaling.DIVISORS));
         };
@@ -146,7 +149,7 @@ record GgufRope(
           String.format(
               Locale.ROOT,
               "model: %s beside the tensor %s, expected one scaling of RoPE",
-              config.family().key(TYPE),
+              family.key(TYPE),
               RopeScaling.DIVISORS));
     }
     return new Divisors(divisors.stream().map(d -> (float) (d * factor)).toList());
@@ -155,10 +158,10 @@ record GgufRope(
   private RopeScaling yarn() {
     double factor = factor(0);
     if (factor == 0) {
-      config.between(FACTOR, LlamaConfig.MIN_ROPE_FACTOR, LlamaConfig.MAX_ROPE_FACTOR);
+      keys.between(FACTOR, LlamaConfig.MIN_ROPE_FACTOR, LlamaConfig.MAX_ROPE_FACTOR);
     }
-    double extrapolation = config.number(EXTRAPOLATION).orElse(-1);
-    extrapolation = extrapolation < 0 ? 1 : config.between(EXTRAPOLATION, 0, 1);
+    double extrapolation = keys.number(EXTRAPOLATION).orElse(-1);
+    extrapolation = extrapolation < 0 ? 1 : keys.between(EXTRAPOLATION, 0, 1);
     return new Yarn(
         factor,
         originalContext(),
@@ -191,7 +194,7 @@ record GgufRope(
               Locale.ROOT,
               "model: tensor %s is missing, expected it with %s %s",
               name,
-              config.family().key(TYPE),
+              family.key(TYPE),
               LONG_ROPE));
     }
     if (divisors.size() != dim / 2) {
@@ -218,36 +221,36 @@ record GgufRope(
 
   private double factor(double absent) {
     for (String key : FACTORS) {
-      if (config.number(key).orElse(0) != 0) { // 0: not set
-        return config.between(key, LlamaConfig.MIN_ROPE_FACTOR, LlamaConfig.MAX_ROPE_FACTOR);
+      if (keys.number(key).orElse(0) != 0) { // 0: not set
+        return keys.between(key, LlamaConfig.MIN_ROPE_FACTOR, LlamaConfig.MAX_ROPE_FACTOR);
       }
     }
     return absent;
   }
 
   private int originalContext() {
-    return config.has(CONTEXT) ? config.bounded(CONTEXT, LlamaConfig.MAX_CONTEXT) : contextLength;
+    return keys.has(CONTEXT) ? keys.bounded(CONTEXT, LlamaConfig.MAX_CONTEXT) : contextLength;
   }
 
   private double magnitude() {
-    return config.has(MAGNITUDE) ? config.between(MAGNITUDE, MIN_MAGNITUDE, MAX_MAGNITUDE) : 1;
+    return keys.has(MAGNITUDE) ? keys.between(MAGNITUDE, MIN_MAGNITUDE, MAX_MAGNITUDE) : 1;
   }
 
   private double positive(String key, double max, double absent) {
-    return config.has(key) ? config.between(key, 1 / max, max) : absent;
+    return keys.has(key) ? keys.between(key, 1 / max, max) : absent;
   }
 
   /// A number that the scaling has no use for: refused unless it changes nothing.
   ///
   /// @param neutral values that do not, the first for messages
   private void require(String key, Double... neutral) {
-    double value = config.number(key).orElse(neutral[0]);
+    double value = keys.number(key).orElse(neutral[0]);
     if (!List.of(neutral).contains(value)) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
               "model: %s=%s, expected %s, or none: it means nothing beside this scaling of RoPE",
-              config.family().key(key),
+              family.key(key),
               value,
               neutral[0]));
     }

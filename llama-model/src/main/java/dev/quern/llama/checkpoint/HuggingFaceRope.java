@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// RoPE as `config.json` states it: `rope_theta` and `rope_scaling`, or, since transformers 5, both
 /// in `rope_parameters`. Files that have both spellings must mean the same by them. What the
@@ -54,8 +55,8 @@ record HuggingFaceRope(RopeShape shape, int contextLength) {
     Optional<JsonObject> scaling = json.object("rope_scaling");
     JsonObject holder = parameters.or(() -> scaling).filter(r -> r.has("rope_theta")).orElse(json);
     double absent = family.defaults().ropeBase();
-    double base = FolderConfig.ropeBase(holder, absent);
-    if (json.has("rope_theta") && FolderConfig.ropeBase(json, absent) != base) {
+    double base = FolderConfig.ropeBase(holder, "rope_theta", absent);
+    if (json.has("rope_theta") && FolderConfig.ropeBase(json, "rope_theta", absent) != base) {
       throw json.fail("rope_theta", json.shown("rope_theta"), base + " as in rope_parameters");
     }
     int dim =
@@ -66,6 +67,25 @@ record HuggingFaceRope(RopeShape shape, int contextLength) {
       throw json.fail("rope_scaling", "another scaling", "that of rope_parameters");
     }
     return new HuggingFaceRope(new RopeShape(dim, base, now), stretched(now, context));
+  }
+
+  /// Which layers have no RoPE follows from the family: GGUF has no key for it.
+  static void requireUnrotatedLayers(JsonObject json, Family family, int layers) {
+    int period = family.unrotatedPeriod();
+    if (json.has("no_rope_layers")) { // 1: has RoPE
+      List<Long> expected =
+          IntStream.rangeClosed(1, layers)
+              .mapToObj(l -> period == 0 || l % period != 0 ? 1L : 0L)
+              .toList();
+      if (!json.integers("no_rope_layers").equals(expected)) {
+        throw json.fail("no_rope_layers", "other layers", expected.toString());
+      }
+    } else if (json.integer("no_rope_layer_interval").orElse(period) != period) {
+      throw json.fail(
+          "no_rope_layer_interval",
+          json.shown("no_rope_layer_interval"),
+          period == 0 ? "none" : Integer.toString(period));
+    }
   }
 
   /// Elements of a head that are turned (`int(head_dim * partial_rotary_factor)`).

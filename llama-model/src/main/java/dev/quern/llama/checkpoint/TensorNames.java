@@ -14,6 +14,11 @@ enum TensorNames {
   /// Query and key rows are in the order for rotating halves: element j of a head is paired with
   /// element `j + headDim / 2`.
   HUGGING_FACE(Row::huggingFace, "model\\.layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "model.layers."),
+  /// The same of families with norms behind the blocks: `post_attention_layernorm` is one of these,
+  /// and no other name of the norm before the feed-forward network.
+  POST_NORMS(Row::huggingFace, HUGGING_FACE.layer.pattern(), HUGGING_FACE.layers),
+  /// The same of families whose matrices are fused: another `ffn_up`, of twice the rows.
+  FUSED(Row::huggingFace, HUGGING_FACE.layer.pattern(), HUGGING_FACE.layers),
   /// Query and key rows are in the order for rotating neighbours, as in GGUF's `llama`.
   META(Row::meta, "layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "layers.");
 
@@ -40,13 +45,17 @@ enum TensorNames {
           new Row("ffn_down", "mlp.down_proj", "feed_forward.w2"),
           new Row("ffn_up", "mlp.up_proj", "feed_forward.w3"));
 
-  /// Of families whose matrices are fused: another `ffn_up` than that of [#LAYER], of twice the
-  /// rows.
-  private static final List<Row> FUSED =
+  /// What [#FUSED] has first.
+  private static final List<Row> FUSED_MATRICES =
       List.of(
           new Row("attn_qkv", "self_attn.qkv_proj", ""), new Row("ffn_up", "mlp.gate_up_proj", ""));
 
-  private static final List<Row> IN_LAYER = Stream.concat(LAYER.stream(), FUSED.stream()).toList();
+  /// What [#POST_NORMS] has first.
+  private static final List<Row> BEHIND_BLOCKS =
+      List.of(
+          new Row("post_attention_norm", "post_attention_layernorm", ""),
+          new Row("ffn_norm", "pre_feedforward_layernorm", ""),
+          new Row("post_ffw_norm", "post_feedforward_layernorm", ""));
 
   private final Function<Row, String> own;
   private final Pattern layer;
@@ -63,32 +72,44 @@ enum TensorNames {
     return Stream.of(values()).filter(n -> hasStem.apply(n.own.apply(MODEL.get(0)))).findFirst();
   }
 
+  /// The naming that a family has among those of the same embedding matrix.
+  TensorNames of(Family family) {
+    if (this != HUGGING_FACE) {
+      return this;
+    }
+    return family.has(Family.Trait.POST_NORMS)
+        ? POST_NORMS
+        : family.has(Family.Trait.FUSED) ? FUSED : HUGGING_FACE;
+  }
+
   /// GGUF's stem for one of these names, if it is one.
   Optional<String> toGguf(String stem) {
     Matcher inLayer = layer.matcher(stem);
     return inLayer.matches()
-        ? find(IN_LAYER, own, inLayer.group(2)).map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
+        ? find(layerRows(), own, inLayer.group(2))
+            .map(r -> "blk." + inLayer.group(1) + "." + r.gguf())
         : find(MODEL, own, stem).map(Row::gguf);
   }
 
   /// The name for a stem of GGUF's, for messages.
   String fromGguf(String stem) {
-    return fromGguf(stem, LAYER);
-  }
-
-  /// The name for a stem of GGUF's in a model of that family, for messages.
-  String fromGguf(String stem, Family family) {
-    return fromGguf(stem, family.fused() ? IN_LAYER.reversed() : LAYER);
-  }
-
-  private String fromGguf(String stem, List<Row> inLayer) {
     if (!stem.startsWith("blk.")) {
       return find(MODEL, Row::gguf, stem).map(own).orElse(stem);
     }
     String[] parts = stem.split("\\.", 3);
-    return find(inLayer, Row::gguf, parts[2])
+    return find(layerRows(), Row::gguf, parts[2])
         .map(r -> layers + parts[1] + "." + own.apply(r))
         .orElse(stem);
+  }
+
+  private List<Row> layerRows() {
+    List<Row> own =
+        switch (this) {
+          case POST_NORMS -> BEHIND_BLOCKS;
+          case FUSED -> FUSED_MATRICES;
+          case HUGGING_FACE, META -> List.of();
+        };
+    return Stream.concat(own.stream(), LAYER.stream()).toList();
   }
 
   private static Optional<Row> find(List<Row> table, Function<Row, String> column, String stem) {

@@ -5,6 +5,7 @@ import dev.quern.data.SequenceRows;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.Multipliers;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.Kernel;
 import dev.quern.op.RmsNormKernel;
@@ -20,15 +21,16 @@ import java.util.random.RandomGenerator;
 /// The Llama forward pass (Touvron et al. 2023) over a batch of rows, each a token of some
 /// sequence, with its activations. Batches of any size up to the limit run through the same
 /// kernels, and all but attention never asks whose a row is. What other families add is in their
-/// kernels (biases, pairs of RoPE), but for the norms of heads and the layers without RoPE.
+/// kernels (biases, pairs of RoPE, a window, the gate's activation) and in how a block ends
+/// ([BlockOutput]), but for the norms of heads and the layers without RoPE.
 public final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
   private final Operators operators;
-  private final F32Matrix ropeTable; // [positions, headDim]
+  private final ByReach<F32Matrix> ropeTables; // [positions, headDim]
   private final Workspace workspace;
 
-  private final F32Matrix angles; // [rows, headDim], of each row's position
+  private final ByReach<F32Matrix> angles; // [rows, headDim], of each row's position
   private final F32Matrix residual; // [rows, width]
   private final F32Matrix normed; // [rows, width]
   private final F32Matrix qkv; // [rows, queryWidth + 2 * kvWidth]
@@ -47,17 +49,17 @@ public final class ForwardPass {
       Optional<HeadNorms<RmsNormKernel>> headNorms,
       RopeKernel ropeQueries,
       RopeKernel ropeKeys,
-      AttentionKernel attention,
+      ByReach<AttentionKernel> attention,
       SwiGluKernel swiGlu) {
 
-    public Operators withAttention(AttentionKernel attention) {
+    public Operators withAttention(ByReach<AttentionKernel> attention) {
       return new Operators(norm, headNorms, ropeQueries, ropeKeys, attention, swiGlu);
     }
 
     /// All of them.
     public List<Kernel> kernels() {
-      List<Kernel> kernels =
-          new ArrayList<>(List.of(norm, ropeQueries, ropeKeys, attention, swiGlu));
+      List<Kernel> kernels = new ArrayList<>(List.of(norm, ropeQueries, ropeKeys, swiGlu));
+      kernels.addAll(attention.distinct());
       headNorms.ifPresent(norms -> kernels.addAll(List.of(norms.queries(), norms.keys())));
       return kernels;
     }
@@ -92,9 +94,8 @@ public final class ForwardPass {
     this.weights = weights;
     this.operators = operators;
     int rows = limits.rows();
-    int positions = limits.positions();
-    ropeTable = RopeTable.of(config.headDim(), config.rope(), positions, positions, arena);
-    angles = F32Matrix.allocate(arena, rows, config.headDim());
+    ropeTables = RopeTable.byReach(config, limits.positions(), arena);
+    angles = ropeTables.map(_ -> F32Matrix.allocate(arena, rows, config.headDim()));
     residual = F32Matrix.allocate(arena, rows, config.width());
     normed = F32Matrix.allocate(arena, rows, config.width());
     qkv = F32Matrix.allocate(arena, rows, config.queryWidth() + 2 * config.kvWidth());
@@ -129,6 +130,8 @@ public final class ForwardPass {
     int first = 0; // row that the layer begins at
     for (int l = 0; l < config.layers(); l++) {
       LlamaWeights.Layer layer = weights.layers().get(l);
+      AttentionKernel attention = operators.attention().of(config.isLocal(l));
+      F32Matrix turns = angles.of(config.isLocal(l));
 
       operators.norm().apply(x, layer.attentionNorm(), h, workspace);
       layer.qkv().apply(h, heads, workspace);
@@ -136,9 +139,9 @@ public final class ForwardPass {
         headNorms.get().keys().apply(k, layer.headNorms().get().keys(), k, workspace);
       }
       if (config.rotates(l)) {
-        operators.ropeKeys().apply(k, angles, 0, workspace);
+        operators.ropeKeys().apply(k, turns, 0, workspace);
       }
-      operators.attention().append(k, v, sequences(batch, l, 0), workspace);
+      attention.append(k, v, sequences(batch, l, 0), workspace);
 
       if (l == config.layers() - 1 && wanted > 0) {
         if (wanted == rows) {
@@ -155,17 +158,17 @@ public final class ForwardPass {
         headNorms.get().queries().apply(q, layer.headNorms().get().queries(), q, workspace);
       }
       if (config.rotates(l)) {
-        operators.ropeQueries().apply(q, angles, first, workspace);
+        operators.ropeQueries().apply(q, turns, first, workspace);
       }
-      operators.attention().apply(q, sequences(batch, l, first), a, workspace);
-      layer.attentionOutput().apply(a, x, workspace); // x += a·Woᵀ
+      attention.apply(q, sequences(batch, l, first), a, workspace);
+      layer.attentionOutput().addTo(x, a, h, operators.norm(), workspace); // x += a·Woᵀ
 
       F32Matrix gate = inner.columnRange(0, hidden);
       F32Matrix up = inner.columnRange(hidden, 2 * hidden);
       operators.norm().apply(x, layer.feedForwardNorm(), h, workspace);
       layer.gateUp().apply(h, inner, workspace);
       operators.swiGlu().apply(gate, up, gate, workspace);
-      layer.down().apply(gate, x, workspace); // x += silu(gate)*up · Wdownᵀ
+      layer.down().addTo(x, gate, h, operators.norm(), workspace); // x += act(gate)*up · Wdownᵀ
     }
   }
 
@@ -178,16 +181,23 @@ public final class ForwardPass {
       part.caches().reserve(part.position(), part.position() + part.rows());
       for (int r = 0; r < part.rows(); r++) {
         weights.embedding().decode(part.tokens()[part.from() + r], residual, row + r);
-        MemorySegment.copy(
-            ropeTable.data(),
-            ropeTable.offsetBytes(part.position() + r, 0),
-            angles.data(),
-            angles.offsetBytes(row + r, 0),
-            4L * config.headDim());
+        copyRow(ropeTables.global(), part.position() + r, angles.global(), row + r);
+        if (angles.local() != angles.global()) {
+          copyRow(ropeTables.local(), part.position() + r, angles.local(), row + r);
+        }
       }
       row += part.rows();
     }
     return row;
+  }
+
+  private static void copyRow(F32Matrix from, int row, F32Matrix to, int toRow) {
+    MemorySegment.copy(
+        from.data(),
+        from.offsetBytes(row, 0),
+        to.data(),
+        to.offsetBytes(toRow, 0),
+        (long) to.columns() * Float.BYTES);
   }
 
   /// The first row that logits may be asked for of; the number of rows where there is none.
@@ -233,7 +243,8 @@ public final class ForwardPass {
     F32Matrix k = noise.columnRange(0, kvWidth);
     F32Matrix v = noise.columnRange(kvWidth, 2 * kvWidth);
     for (int l = 0; l < config.layers(); l++) {
-      operators.attention().append(k, v, caches.layer(l), position, workspace);
+      AttentionKernel attention = operators.attention().of(config.isLocal(l));
+      attention.append(k, v, caches.layer(l), position, workspace);
     }
   }
 
@@ -250,7 +261,21 @@ public final class ForwardPass {
       operators.norm().apply(x, weights.outputNorm(), h.rowRange(i, i + 1), workspace);
     }
     weights.output().apply(h, y, workspace);
+    Multipliers m = config.multipliers();
+    Elementwise.scaleAndCap(y, 1 / m.logitDivisor(), m.logitSoftCap(), workspace.workers());
     return y;
+  }
+
+  /// What the output matrix is applied to: the residual stream behind rows of the last [#run], of
+  /// those that were wanted, normed; overwritten by the next call.
+  ///
+  /// @param from first row of the batch
+  /// @param to row behind the last
+  /// @return `[to - from, width]`
+  public F32Matrix hidden(int from, int to) {
+    F32Matrix h = normed.firstRows(to - from);
+    operators.norm().apply(residual.rowRange(from, to), weights.outputNorm(), h, workspace);
+    return h;
   }
 
   private long scratchBytes(Limits limits, int parallelism) {
@@ -258,7 +283,11 @@ public final class ForwardPass {
     long bytes = weights.output().scratchBytes(limits.logits(), parallelism);
     for (LlamaWeights.Layer layer : weights.layers()) {
       for (Projection p :
-          List.of(layer.qkv(), layer.attentionOutput(), layer.gateUp(), layer.down())) {
+          List.of(
+              layer.qkv(),
+              layer.attentionOutput().matrix(),
+              layer.gateUp(),
+              layer.down().matrix())) {
         bytes = Math.max(bytes, p.scratchBytes(rows, parallelism));
       }
     }

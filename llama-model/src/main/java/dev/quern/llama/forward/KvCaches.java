@@ -62,6 +62,13 @@ public final class KvCaches implements AutoCloseable {
     return layers.get(l).cache();
   }
 
+  /// Bytes of the planes, as large as they are now.
+  public long bytes() {
+    return layers.stream()
+        .mapToLong(layer -> layer.cache().keys().byteSize() + layer.cache().values().byteSize())
+        .sum();
+  }
+
   /// Positions that a conversation can have.
   public int limit() {
     return limit;
@@ -93,6 +100,29 @@ public final class KvCaches implements AutoCloseable {
       copy(from.keys(), from.capacity(), to.keys(), to.capacity(), positions);
       copy(from.values(), from.capacity(), to.values(), to.capacity(), positions);
     }
+  }
+
+  /// The first positions' keys and values where they lie: of each layer the keys' heads, then the
+  /// values', each `[positions, headDim]`.
+  ///
+  /// @param positions within the capacity
+  public List<MemorySegment> filled(int positions) {
+    long position = (long) headDim * format.elementBytes();
+    List<MemorySegment> heads = new ArrayList<>();
+    for (Layer layer : layers) {
+      KvCache cache = layer.cache();
+      for (MemorySegment plane : List.of(cache.keys(), cache.values())) {
+        for (int h = 0; h < kvHeads; h++) {
+          heads.add(plane.asSlice(h * cache.capacity() * position, positions * position));
+        }
+      }
+    }
+    return heads;
+  }
+
+  /// Bytes of all that [#filled] gives for so many positions.
+  public long filledBytes(int positions) {
+    return 2L * layers.size() * KvCache.planeBytes(format, kvHeads, headDim, positions);
   }
 
   /// Where the first key or value is that is not finite, in the order of the layers; in words.

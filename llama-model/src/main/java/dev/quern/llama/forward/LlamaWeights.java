@@ -18,22 +18,23 @@ public record LlamaWeights(
   /// @param attentionNorm `[1, width]`
   /// @param qkv width to `queryWidth + 2 * kvWidth`
   /// @param headNorms `[1, headDim]` each, where the family norms heads
-  /// @param attentionOutput queryWidth to width, added to the residual stream
+  /// @param attentionOutput queryWidth to width, and how it is added to the residual stream
   /// @param feedForwardNorm `[1, width]`
   /// @param gateUp width to `2 * hidden`
-  /// @param down hidden to width, added to the residual stream
+  /// @param down hidden to width, and how it is added to the residual stream
   public record Layer(
       F32Matrix attentionNorm,
       Projection qkv,
       Optional<HeadNorms<F32Matrix>> headNorms,
-      Projection attentionOutput,
+      BlockOutput attentionOutput,
       F32Matrix feedForwardNorm,
       Projection gateUp,
-      Projection down) {}
+      BlockOutput down) {}
 
   /// Decodes rows of the embedding matrix from where it lies.
   public interface Embedding {
-    /// Writes the embedding of `token` to row `row` of x.
+    /// Writes the embedding of `token`, times what the family multiplies it with, to row `row` of
+    /// x.
     void decode(int token, F32Matrix x, int row);
   }
 }

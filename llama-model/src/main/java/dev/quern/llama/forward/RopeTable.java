@@ -1,6 +1,7 @@
 package dev.quern.llama.forward;
 
 import dev.quern.data.F32Matrix;
+import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.RopeShape;
 import java.lang.foreign.SegmentAllocator;
 
@@ -9,6 +10,15 @@ import java.lang.foreign.SegmentAllocator;
 /// ([RopeShape#frequencies]). Pairs past the part that turns don't.
 public final class RopeTable {
   private RopeTable() {}
+
+  /// The tables of global and of local layers.
+  ///
+  /// @param positions rows, and the session's positions, which some scalings depend on
+  public static ByReach<F32Matrix> byReach(
+      LlamaConfig config, int positions, SegmentAllocator allocator) {
+    return ByReach.of(config.rope(), config.localRope())
+        .map(rope -> of(config.headDim(), rope, positions, positions, allocator));
+  }
 
   /// @param headDim elements of a head
   /// @param rope what turns

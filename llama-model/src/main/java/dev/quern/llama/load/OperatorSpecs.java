@@ -2,7 +2,11 @@ package dev.quern.llama.load;
 
 import dev.quern.Kernels;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.AttentionShape;
+import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.LocalLayers;
+import dev.quern.llama.forward.ByReach;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.HeadNorms;
 import dev.quern.op.AttentionSpec;
@@ -13,6 +17,7 @@ import dev.quern.op.SwiGluSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// What a model asks of the operators without weights; [WeightPlan] knows the linear ones.
 public record OperatorSpecs(
@@ -20,7 +25,7 @@ public record OperatorSpecs(
     Optional<HeadNorms<RmsNormSpec>> headNorms,
     RopeSpec ropeQueries,
     RopeSpec ropeKeys,
-    AttentionSpec attention,
+    ByReach<AttentionSpec> attention,
     SwiGluSpec swiGlu) {
 
   /// @param context positions of the KV cache
@@ -34,11 +39,23 @@ public record OperatorSpecs(
             norm.withWidth(config.kvWidth()).withGroups(config.kvHeads()));
     return new OperatorSpecs(
         norm,
-        Optional.of(headNorms).filter(_ -> config.family().headNorms()),
+        Optional.of(headNorms).filter(_ -> config.family().has(Family.Trait.HEAD_NORMS)),
         RopeSpec.of(config.heads(), headDim, pairing),
         RopeSpec.of(config.kvHeads(), headDim, pairing),
-        AttentionSpec.of(config.heads(), config.kvHeads(), headDim, context, kv),
-        SwiGluSpec.of(config.hidden()));
+        attention(config, context, kv),
+        SwiGluSpec.of(config.hidden()).withActivation(config.family().activation()));
+  }
+
+  /// That of the layers that a model has.
+  private static ByReach<AttentionSpec> attention(LlamaConfig config, int context, KvFormat kv) {
+    AttentionShape shape = config.attention();
+    AttentionSpec all =
+        AttentionSpec.of(shape.heads(), shape.kvHeads(), shape.headDim(), context, kv)
+            .withScale(shape.scale())
+            .withSoftCap(shape.softCap());
+    AttentionSpec windowed = all.withWindow(shape.local().map(LocalLayers::window).orElse(0));
+    long local = IntStream.range(0, config.layers()).filter(config::isLocal).count();
+    return ByReach.of(local == config.layers() ? windowed : all, local == 0 ? all : windowed);
   }
 
   /// Asks for a kernel for each.
@@ -48,7 +65,7 @@ public record OperatorSpecs(
         headNorms.map(norms -> norms.map(kernels::rmsNorm)),
         kernels.rope(ropeQueries),
         kernels.rope(ropeKeys),
-        kernels.attention(attention),
+        attention.map(kernels::attention),
         kernels.swiGlu(swiGlu));
   }
 
@@ -56,7 +73,9 @@ public record OperatorSpecs(
   public List<Object> all() {
     List<Object> all = new ArrayList<>(List.of(norm));
     headNorms.ifPresent(norms -> all.addAll(List.of(norms.queries(), norms.keys())));
-    all.addAll(List.of(ropeQueries, ropeKeys, attention, swiGlu));
+    all.addAll(List.of(ropeQueries, ropeKeys));
+    all.addAll(attention.distinct());
+    all.add(swiGlu);
     return all;
   }
 }

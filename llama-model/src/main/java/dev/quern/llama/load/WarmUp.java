@@ -12,6 +12,7 @@ import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.LlamaWeights;
 import dev.quern.llama.forward.Projection;
 import dev.quern.llama.forward.RopeTable;
+import dev.quern.op.AttentionKernel;
 import dev.quern.op.Kernel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -79,9 +80,11 @@ public final class WarmUp implements AutoCloseable {
           long plane = KvCache.planeBytes(kv, config.kvHeads(), config.headDim(), rows);
           KvCache cache =
               new KvCache(arena.allocate(plane, 64), arena.allocate(plane, 64), kv, rows);
-          operators.attention().append(k, v, cache, 0, w);
           F32Matrix a = activations(arena, rows, config.queryWidth());
-          operators.attention().apply(q, cache, 0, a, w);
+          for (AttentionKernel attention : operators.attention().distinct()) {
+            attention.append(k, v, cache, 0, w);
+            attention.apply(q, cache, 0, a, w);
+          }
 
           F32Matrix gate = activations(arena, rows, config.hidden());
           F32Matrix up = activations(arena, rows, config.hidden());
@@ -96,9 +99,9 @@ public final class WarmUp implements AutoCloseable {
         "layer",
         arena -> {
           linear(arena, layer.qkv(), config.width(), rows);
-          linear(arena, layer.attentionOutput(), config.queryWidth(), rows);
+          linear(arena, layer.attentionOutput().matrix(), config.queryWidth(), rows);
           linear(arena, layer.gateUp(), config.width(), rows);
-          linear(arena, layer.down(), config.hidden(), rows);
+          linear(arena, layer.down().matrix(), config.hidden(), rows);
         });
   }
 

@@ -10,8 +10,11 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.forward.BlockOutput;
+import dev.quern.llama.forward.Elementwise;
 import dev.quern.llama.forward.Hadamard;
 import dev.quern.llama.forward.HeadNorms;
 import dev.quern.llama.forward.LlamaWeights;
@@ -97,10 +100,10 @@ public final class WeightLoader {
               vector(String.format(Locale.ROOT, "blk.%d.attn_norm.weight", l), config.width()),
               projection(plan.qkv(l)),
               headNorms(config, l),
-              projection(plan.attentionOutput(l)),
+              blockOutput(config, plan.attentionOutput(l), "blk.%d.post_attention_norm.weight", l),
               vector(String.format(Locale.ROOT, "blk.%d.ffn_norm.weight", l), config.width()),
               projection(plan.gateUp(l)),
-              projection(plan.down(l))));
+              blockOutput(config, plan.down(l), "blk.%d.post_ffw_norm.weight", l)));
       if (l == 0) {
         memory.requireFits(unpacked());
         warmUp.layer(layers.getFirst());
@@ -112,8 +115,18 @@ public final class WeightLoader {
     return new LlamaWeights(embedding, layers, outputNorm, output);
   }
 
+  private BlockOutput blockOutput(LlamaConfig config, WeightPlan.Stack stack, String norm, int l)
+      throws IOException {
+    return new BlockOutput(
+        projection(stack),
+        config.family().has(Family.Trait.POST_NORMS)
+            ? Optional.of(vector(String.format(Locale.ROOT, norm, l), config.width()))
+            : Optional.empty(),
+        config.multipliers().residual());
+  }
+
   private Optional<HeadNorms<F32Matrix>> headNorms(LlamaConfig config, int l) throws IOException {
-    if (!config.family().headNorms()) {
+    if (!config.family().has(Family.Trait.HEAD_NORMS)) {
       return Optional.empty();
     }
     return Optional.of(
@@ -135,7 +148,13 @@ public final class WeightLoader {
     Checkpoint.Tensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
     WeightMatrix matrix = file.weights(tensor, keptMapping(), workers);
     BlockCodec codec = codec(matrix.format());
-    return (token, x, row) -> codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
+    float factor = config.multipliers().embedding();
+    return (token, x, row) -> {
+      codec.decodeRow(matrix, token, x.data(), x.offsetBytes(row, 0));
+      if (factor != 1) {
+        Elementwise.scale(x, row, factor);
+      }
+    };
   }
 
   private static BlockCodec codec(BlockFormat format) {

@@ -3,6 +3,7 @@ package dev.quern.llama.load;
 import dev.quern.Kernels;
 import dev.quern.data.BlockFormat;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.op.LinearSpec;
@@ -57,7 +58,7 @@ public final class WeightPlan {
   }
 
   Stack qkv(int l) {
-    if (config.family().fused()) {
+    if (config.family().has(Family.Trait.FUSED)) {
       String tensor = String.format(Locale.ROOT, "blk.%d.%s", l, FUSED_QKV);
       Source source = new Source(tensor, config.queryWidth() + 2 * config.kvWidth());
       return new Stack(config.width(), false, List.of(source));
@@ -70,17 +71,17 @@ public final class WeightPlan {
             new Source(String.format(Locale.ROOT, "blk.%d.attn_k.weight", l), config.kvWidth()),
             new Source(String.format(Locale.ROOT, "blk.%d.attn_v.weight", l), config.kvWidth())),
         false,
-        config.family().attentionBias());
+        config.family().has(Family.Trait.ATTENTION_BIAS));
   }
 
   Stack attentionOutput(int l) {
     Source source =
         new Source(String.format(Locale.ROOT, "blk.%d.attn_output.weight", l), config.width());
-    return new Stack(config.queryWidth(), true, List.of(source));
+    return new Stack(config.queryWidth(), accumulates(), List.of(source));
   }
 
   Stack gateUp(int l) {
-    if (config.family().fused()) {
+    if (config.family().has(Family.Trait.FUSED)) {
       String tensor = String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l);
       return new Stack(config.width(), false, List.of(new Source(tensor, 2 * config.hidden())));
     }
@@ -95,7 +96,12 @@ public final class WeightPlan {
   Stack down(int l) {
     Source source =
         new Source(String.format(Locale.ROOT, "blk.%d.ffn_down.weight", l), config.width());
-    return new Stack(config.hidden(), true, List.of(source), file.rotatesDown(), false);
+    return new Stack(config.hidden(), accumulates(), List.of(source), file.rotatesDown(), false);
+  }
+
+  /// Whether what a block ends with is added to the residual stream as it is.
+  private boolean accumulates() {
+    return !config.family().has(Family.Trait.POST_NORMS) && config.multipliers().residual() == 1;
   }
 
   /// The output matrix, or where embeddings are tied the embedding matrix.

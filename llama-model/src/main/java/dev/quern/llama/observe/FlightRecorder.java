@@ -3,6 +3,7 @@ package dev.quern.llama.observe;
 import dev.quern.Operator;
 import java.util.function.Supplier;
 import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Enabled;
 import jdk.jfr.Event;
@@ -29,6 +30,16 @@ public final class FlightRecorder {
   /// A token that is about to be sampled; null where there is no recording.
   public static TokenEvent token() {
     return begun(TokenEvent::new);
+  }
+
+  /// A step of an engine that begins; null where there is no recording.
+  public static EngineStepEvent engineStep() {
+    return begun(EngineStepEvent::new);
+  }
+
+  /// A request that is submitted to an engine; null where there is no recording.
+  public static EngineRequestEvent engineRequest() {
+    return begun(EngineRequestEvent::new);
   }
 
   private static <E extends Event> E begun(Supplier<E> make) {
@@ -94,6 +105,89 @@ public final class FlightRecorder {
     public void finish(int token, int position) {
       this.token = token;
       this.position = position;
+      commit();
+    }
+  }
+
+  @Name("dev.quern.EngineStep")
+  @Label("Engine Step")
+  @Description("A step of an engine: a token of each sequence that decodes, and rows of prompts")
+  @Category("Quern")
+  @StackTrace(false)
+  @Enabled(false)
+  public static final class EngineStepEvent extends Event {
+    @Label("Waiting")
+    @Description("Requests in the queue")
+    int waiting;
+
+    @Label("Running")
+    @Description("Sequences that share the engine")
+    int running;
+
+    @Label("Rows")
+    @Description("Of the batch")
+    int rows;
+
+    @Label("Prompt Rows")
+    @Description("Rows of prompts in the batch")
+    int promptRows;
+
+    @Label("Generated")
+    @Description("Tokens that were chosen")
+    int generated;
+
+    @Label("Guessed")
+    @Description("Tokens that were guessed")
+    int guessed;
+
+    @Label("Accepted")
+    @Description("Guesses that were right")
+    int accepted;
+
+    @Label("KV Bytes")
+    @Description("Of all KV caches, those that are kept for later prompts too")
+    @DataAmount
+    long kvBytes;
+
+    public void finish(EngineStep step) {
+      waiting = step.waiting();
+      running = step.running();
+      rows = step.rows();
+      promptRows = step.prompts();
+      generated = step.generated();
+      guessed = step.guessed();
+      accepted = step.accepted();
+      kvBytes = step.kvBytes();
+      commit();
+    }
+  }
+
+  @Name("dev.quern.EngineRequest")
+  @Label("Engine Request")
+  @Description("A request of an engine, from its submission to its end")
+  @Category("Quern")
+  @StackTrace(false)
+  @Enabled(false)
+  public static final class EngineRequestEvent extends Event {
+    @Label("Prompt Tokens")
+    int promptTokens;
+
+    @Label("Cached Tokens")
+    @Description("Of the prompt, tokens that a KV cache had")
+    int cachedTokens;
+
+    @Label("Generated Tokens")
+    int generatedTokens;
+
+    @Label("End")
+    @Description("Why it ended; FAILED where an exception ended it")
+    String end;
+
+    public void finish(int promptTokens, int cachedTokens, int generatedTokens, String end) {
+      this.promptTokens = promptTokens;
+      this.cachedTokens = cachedTokens;
+      this.generatedTokens = generatedTokens;
+      this.end = end;
       commit();
     }
   }

@@ -38,7 +38,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
         o.headNorms().map(norms -> norms.map(this::observed)),
         observed(o.ropeQueries()),
         observed(o.ropeKeys()),
-        observed(o.attention()),
+        o.attention().map(this::observed),
         observed(o.swiGlu()));
   }
 
@@ -51,10 +51,10 @@ public record ObservedKernels<T>(Observer<T> observer) {
                     l.attentionNorm(),
                     observed(l.qkv()),
                     l.headNorms(),
-                    observed(l.attentionOutput()),
+                    l.attentionOutput().map(this::observed),
                     l.feedForwardNorm(),
                     observed(l.gateUp()),
-                    observed(l.down())))
+                    l.down().map(this::observed)))
             .toList(),
         weights.outputNorm(),
         observed(weights.output()));

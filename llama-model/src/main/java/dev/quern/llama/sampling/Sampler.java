@@ -2,6 +2,9 @@ package dev.quern.llama.sampling;
 
 import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -26,6 +29,7 @@ public final class Sampler {
   private final Candidates candidates;
   private final History history;
   private final RandomGenerator random;
+  private final ArrayDeque<Double> ahead = new ArrayDeque<>(); // random numbers of tokens to come
 
   /// @param vocabularySize how many logits each step has
   /// @throws IllegalArgumentException where that is not one, or a bias is of a token beyond it
@@ -60,6 +64,21 @@ public final class Sampler {
   /// @param next F32 [vocabularySize], little-endian, any alignment; not changed
   /// @throws LogitsException where a logit is NaN or positive infinity, or no token is allowed
   public int next(MemorySegment next) {
+    take(next);
+    return choose(null);
+  }
+
+  /// As [#next(MemorySegment)], of some tokens only. They are told apart behind biases and
+  /// penalties, and before the filters.
+  ///
+  /// @param allowed a bit for each token, the lowest of the first element for token 0; tokens that
+  ///   have none are not allowed. Not changed
+  public int next(MemorySegment next, long[] allowed) {
+    take(next);
+    return choose(allowed);
+  }
+
+  private void take(MemorySegment next) {
     long expectedBytes = (long) vocabularySize * Float.BYTES;
     if (next.byteSize() != expectedBytes) {
       throw new IllegalArgumentException(
@@ -71,13 +90,17 @@ public final class Sampler {
               vocabularySize));
     }
     LittleEndian.f32s(next, logits, vocabularySize);
-    return choose();
   }
 
   /// As [#next(MemorySegment)].
   ///
   /// @param next [vocabularySize]; not changed
   public int next(float[] next) {
+    copy(next);
+    return choose(null);
+  }
+
+  private void copy(float[] next) {
     if (next.length != vocabularySize) {
       throw new IllegalArgumentException(
           String.format(
@@ -87,18 +110,69 @@ public final class Sampler {
               vocabularySize));
     }
     System.arraycopy(next, 0, logits, 0, vocabularySize);
-    return choose();
   }
 
-  private int choose() {
+  /// Guesses what [#next(MemorySegment)] is going to choose, from another model's logits: it goes
+  /// through the same chain, with the random number that the token at this place will be drawn
+  /// with. So a model that agrees is right, and a guess, right or wrong, changes nothing that is
+  /// chosen. The next guess is of the token behind this one, until [#withdraw] forgets them all.
+  ///
+  /// @param next [vocabularySize]; not changed
+  /// @throws LogitsException where a logit is NaN or positive infinity, or no token is allowed
+  public int guess(float[] next) {
+    return guessed(next, null);
+  }
+
+  /// As [#guess(float[])], of some tokens only.
+  ///
+  /// @param allowed as for [#next(MemorySegment, long[])]
+  public int guess(float[] next, long[] allowed) {
+    return guessed(next, allowed);
+  }
+
+  private int guessed(float[] next, long[] allowed) {
+    copy(next);
+    int token = chosen(allowed);
+    history.guess(token);
+    return token;
+  }
+
+  /// Forgets all guesses, as it must be before a token is chosen.
+  public void withdraw() {
+    history.withdraw();
+  }
+
+  /// @param allowed null where all tokens are
+  private int choose(long[] allowed) {
+    if (history.guesses() > 0) {
+      throw new IllegalStateException("sampling: guesses were not withdrawn");
+    }
+    int token = chosen(allowed);
+    ahead.poll();
+    history.add(token);
+    return token;
+  }
+
+  private int chosen(long[] allowed) {
     bias.addTo(logits);
     if (options.penalizes()) {
       history.penalize(logits, options);
     }
-    int best = best();
-    int token = options.temperature() == 0 ? best : draw();
-    history.add(token);
-    return token;
+    int best = best(); // looks at those that are not allowed too
+    best = allowed == null ? best : best(allowed);
+    return options.temperature() == 0 ? best : draw();
+  }
+
+  /// The number for the token behind those that were guessed.
+  private double uniform() {
+    while (ahead.size() <= history.guesses()) {
+      ahead.add(random.nextDouble());
+    }
+    Iterator<Double> numbers = ahead.iterator();
+    for (int i = 0; i < history.guesses(); i++) {
+      numbers.next();
+    }
+    return numbers.next();
   }
 
   private int draw() {
@@ -112,7 +186,7 @@ public final class Sampler {
     if (options.minP() > 0) {
       candidates.minP(options.minP());
     }
-    return candidates.draw(options.temperature(), random.nextDouble());
+    return candidates.draw(options.temperature(), uniform());
   }
 
   /// The first of the largest logits. All are checked, since a NaN would lose every comparison and
@@ -129,5 +203,21 @@ public final class Sampler {
       throw LogitsException.none(vocabularySize, history.position());
     }
     return best;
+  }
+
+  /// The first of the largest logits that are allowed. Those of others become -Infinity.
+  private int best(long[] allowed) {
+    for (int from = 0; from < vocabularySize; from += Long.SIZE) {
+      int to = Math.min(from + Long.SIZE, vocabularySize);
+      long bits = from / Long.SIZE < allowed.length ? allowed[from / Long.SIZE] : 0;
+      if (bits == 0) {
+        Arrays.fill(logits, from, to, Float.NEGATIVE_INFINITY);
+      } else if (bits != -1) {
+        for (int i = from; i < to; i++) {
+          logits[i] = (bits >>> i & 1) == 0 ? Float.NEGATIVE_INFINITY : logits[i];
+        }
+      }
+    }
+    return best();
   }
 }

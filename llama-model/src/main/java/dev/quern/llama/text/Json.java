@@ -6,8 +6,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +46,7 @@ public final class Json {
   private final String file;
   private final JsonParser parser;
   private final Function<String, ? extends RuntimeException> failure;
+  private boolean exact; // whether all numbers are BigDecimal
 
   private Json(
       String file, JsonParser parser, Function<String, ? extends RuntimeException> failure) {
@@ -88,6 +92,29 @@ public final class Json {
     try (InputStream in = Files.newInputStream(file)) {
       stream(name, in, failure, member);
     }
+  }
+
+  /// Reads a text's object as a tree whose numbers are all [java.math.BigDecimal], as they are
+  /// written.
+  ///
+  /// @param name what messages call it
+  public static Map<String, Object> exact(
+      String name, String text, Function<String, ? extends RuntimeException> failure) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    InputStream in = new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+    try {
+      stream(
+          name,
+          in,
+          failure,
+          (key, json) -> {
+            json.exact = true;
+            members.put(key, json.value());
+          });
+    } catch (IOException e) { // memory has none
+      throw new UncheckedIOException(e);
+    }
+    return members;
   }
 
   /// Reads the object that a stream holds, member by member.
@@ -162,6 +189,9 @@ public final class Json {
 
   /// The current value as a tree: Map, List, String, Long, Double, Boolean or null.
   public Object value() throws IOException {
+    if (exact && parser.currentToken().isNumeric()) {
+      return parser.getDecimalValue();
+    }
     return switch (parser.currentToken()) {
       case START_OBJECT -> {
         Map<String, Object> map = new LinkedHashMap<>();

@@ -42,13 +42,13 @@ final class BytePairEncoder implements TextEncoder {
   }
 
   @Override
-  public void encode(String text, boolean afterSpecial, IntBuffer out) {
+  public void encode(String text, Place place, IntBuffer out) {
     String composed = pre.composes() ? Composition.of(text) : text;
     Word word = new Word();
-    for (int from = 0, to; from < composed.length(); from = to) {
-      to = pre.words().end(composed, from);
-      word.encode(composed.substring(from, to).getBytes(StandardCharsets.UTF_8), out);
-    }
+    pre.split(
+        composed,
+        (from, to) ->
+            word.encode(composed.substring(from, to).getBytes(StandardCharsets.UTF_8), out));
   }
 
   @Override

@@ -17,7 +17,7 @@ final class Composition {
     for (int at = 0; at < text.length(); ) {
       int c = text.codePointAt(at);
       at += Character.charCount(c);
-      marks = isMark(c) ? marks + 1 : 0;
+      marks = CharacterClasses.isMark(c) ? marks + 1 : 0;
       if (marks == MAX_MARKS) {
         out.append(Normalizer.normalize(text.substring(from, at), Normalizer.Form.NFC));
         from = at;
@@ -25,13 +25,5 @@ final class Composition {
       }
     }
     return out.append(Normalizer.normalize(text.substring(from), Normalizer.Form.NFC)).toString();
-  }
-
-  private static boolean isMark(int c) {
-    return switch (Character.getType(c)) {
-      case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK ->
-          true;
-      default -> false;
-    };
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /// What a model file says about its tokenizer, unchecked. Lists and arrays are empty where their
 /// key is absent; every component is named like its key in [Keys].
@@ -29,21 +30,24 @@ record Definition(
     Flags flags) {
 
   private static final int UNUSED = 5; // see TokenType
+  private static final Set<String> PHI3_KEEPS = Set.of("<unk>", "<s>", "<|endoftext|>");
 
   /// Ids of tokens with a role.
   ///
   /// @param ends further tokens that end a generation
+  /// @param stripsRight those that take the white space behind them along
   record Ids(
       OptionalLong bos,
       OptionalLong eos,
       OptionalLong eot,
       OptionalLong eom,
       OptionalLong unknown,
-      List<Long> ends) {}
+      List<Long> ends,
+      List<Long> stripsRight) {}
 
   /// How text is framed.
   record Flags(
-      Optional<Boolean> addBos, Optional<Boolean> addEos, Optional<Boolean> addSpacePrefix) {}
+      Optional<Boolean> addBos, Optional<Boolean> addEos, Optional<SpacePrefix> spacePrefix) {}
 
   static Definition of(GgufMetadata metadata) {
     return new Definition(
@@ -59,11 +63,35 @@ record Definition(
             metadata.integer(Keys.EOT),
             metadata.integer(Keys.EOM),
             metadata.integer(Keys.UNKNOWN),
-            List.of()),
+            List.of(),
+            stripsRight(metadata)),
         new Flags(
             metadata.bool(Keys.ADD_BOS),
             metadata.bool(Keys.ADD_EOS),
-            metadata.bool(Keys.ADD_SPACE_PREFIX)));
+            SpacePrefix.of(
+                metadata.bool(Keys.ADD_SPACE_PREFIX), metadata.string(Keys.SPACE_PREFIX))));
+  }
+
+  /// GGUF has no key for it. As llama.cpp, by the model's name: all special tokens of Phi-3 but the
+  /// first ones of Llama 2's vocabulary and the one that ends a text.
+  private static List<Long> stripsRight(GgufMetadata metadata) {
+    String name = metadata.stringForPeople("general.name").orElse("").toLowerCase(Locale.ROOT);
+    List<Long> ids = new ArrayList<>();
+    if (!name.contains("phi-3") && !name.contains("phi3")) {
+      for (int id : metadata.ints(Keys.STRIPS_RIGHT)) {
+        ids.add((long) id);
+      }
+      return ids;
+    }
+    List<String> tokens = metadata.strings(Keys.TOKENS);
+    int[] types = metadata.ints(Keys.TYPES);
+    for (int id = 0; id < tokens.size(); id++) {
+      boolean special = id < types.length && types[id] >= 2 && types[id] <= 4;
+      if (special && !PHI3_KEEPS.contains(tokens.get(id)) || tokens.get(id).equals("</s>")) {
+        ids.add((long) id);
+      }
+    }
+    return ids;
   }
 
   /// With another pre-tokenizer, if one is given.
@@ -128,7 +156,8 @@ record Definition(
             ids.eot(),
             ids.eom(),
             types.length == 0 ? or(ids.unknown(), 0, size) : ids.unknown(),
-            ids.ends());
+            ids.ends(),
+            ids.stripsRight());
     if (types.length == 0) {
       for (int id = 0; id < size; id++) {
         d.types[id] = isByte(d.tokens.get(id)) ? 6 : d.types[id];
@@ -189,7 +218,15 @@ record Definition(
     id(writer, Keys.UNKNOWN, ids.unknown());
     flag(writer, Keys.ADD_BOS, flags.addBos());
     flag(writer, Keys.ADD_EOS, flags.addEos());
-    flag(writer, Keys.ADD_SPACE_PREFIX, flags.addSpacePrefix());
+    flag(writer, Keys.ADD_SPACE_PREFIX, flags.spacePrefix().map(p -> p != SpacePrefix.NEVER));
+    flags
+        .spacePrefix()
+        .flatMap(SpacePrefix::own)
+        .ifPresent(own -> writer.string(Keys.SPACE_PREFIX, own));
+    if (!ids.stripsRight().isEmpty()) {
+      writer.ints(
+          Keys.STRIPS_RIGHT, ids.stripsRight().stream().mapToInt(Math::toIntExact).toArray());
+    }
   }
 
   private OptionalLong or(OptionalLong id, String text) {

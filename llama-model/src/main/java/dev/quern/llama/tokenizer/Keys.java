@@ -16,6 +16,13 @@ final class Keys {
   static final String ADD_BOS = "tokenizer.ggml.add_bos_token";
   static final String ADD_EOS = "tokenizer.ggml.add_eos_token";
   static final String ADD_SPACE_PREFIX = "tokenizer.ggml.add_space_prefix";
+
+  /// Quern's own, of what a `tokenizer.json` says and GGUF has no key for: see [SpacePrefix].
+  static final String SPACE_PREFIX = "quern.tokenizer.space_prefix";
+
+  /// Quern's own: ids of tokens that take the white space behind them along.
+  static final String STRIPS_RIGHT = "quern.tokenizer.strips_right";
+
   static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
   /// Value of [#MODEL] where a file has no vocabulary.

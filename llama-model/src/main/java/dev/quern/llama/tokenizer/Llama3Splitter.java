@@ -19,76 +19,62 @@ package dev.quern.llama.tokenizer;
 final class Llama3Splitter {
   private Llama3Splitter() {}
 
-  /// The end of the word that begins at `from`.
-  static int wordEnd(String text, int from) {
-    return wordEnd(text, from, 3);
+  /// A step of [PreTokenizer].
+  static int wordEnd(CharSequence text, int from, int to) {
+    return wordEnd(text, from, to, 3);
   }
 
   /// The same where numbers are cut into other pieces, as Qwen2 cuts them into single characters.
   ///
   /// @param digits most of a word that is a number
-  static int wordEnd(String text, int from, int digits) {
-    int length = text.length();
-    int first = text.codePointAt(from);
+  static int wordEnd(CharSequence text, int from, int to, int digits) {
+    int first = Character.codePointAt(text, from);
     int second = from + Character.charCount(first);
     if (first == '\'') {
-      int end = contractionEnd(text, from);
+      int end = CharacterClasses.contractionEnd(text, from, to, true);
       if (end > from) {
         return end;
       }
     }
     if (Character.isLetter(first)) {
-      return CharacterClasses.lettersEnd(text, second);
+      return CharacterClasses.runEnd(text, second, to, Character::isLetter);
     }
-    boolean number = CharacterClasses.isNumber(first);
-    if (first != '\r'
-        && first != '\n'
-        && !number
-        && second < length
-        && Character.isLetter(text.codePointAt(second))) {
-      return CharacterClasses.lettersEnd(text, second);
+    if (CharacterClasses.isNumber(first)) {
+      return numberEnd(text, from, to, digits);
     }
-    if (number) {
-      int end = second;
-      for (int n = 1;
-          n < digits && end < length && CharacterClasses.isNumber(text.codePointAt(end));
-          n++) {
-        end += Character.charCount(text.codePointAt(end));
-      }
-      return end;
+    if (!CharacterClasses.isNewline(first)
+        && second < to
+        && Character.isLetter(Character.codePointAt(text, second))) {
+      return CharacterClasses.runEnd(text, second, to, Character::isLetter);
     }
     int symbols = first == ' ' ? second : from;
-    if (symbols < length && CharacterClasses.isSymbol(text.codePointAt(symbols))) {
-      return symbolsEnd(text, symbols);
+    if (symbols < to && CharacterClasses.isSymbol(Character.codePointAt(text, symbols))) {
+      int end = CharacterClasses.runEnd(text, symbols, to, CharacterClasses::isSymbol);
+      return CharacterClasses.runEnd(text, end, to, CharacterClasses::isNewline);
     }
-    return spacesEnd(text, from);
+    return spacesEnd(text, from, to);
   }
 
-  private static int contractionEnd(String text, int from) {
-    for (String suffix : CharacterClasses.CONTRACTIONS) {
-      if (text.regionMatches(true, from, suffix, 0, suffix.length())
-          && text.charAt(from + 1) < 128) { // U+017F folds to s
-        return from + suffix.length();
+  /// `\p{N}{1,digits}`
+  static int numberEnd(CharSequence text, int from, int to, int digits) {
+    int end = from;
+    for (int n = 0; n < digits && end < to; n++) {
+      int c = Character.codePointAt(text, end);
+      if (!CharacterClasses.isNumber(c)) {
+        break;
       }
-    }
-    return from;
-  }
-
-  private static int symbolsEnd(String text, int from) {
-    int end = CharacterClasses.symbolsEnd(text, from);
-    while (end < text.length() && isNewline(text.charAt(end))) {
-      end++;
+      end += Character.charCount(c);
     }
     return end;
   }
 
   /// The three alternatives for white space. All of it lies in the basic plane.
-  private static int spacesEnd(String text, int from) {
+  static int spacesEnd(CharSequence text, int from, int to) {
     int end = from;
     int afterNewline = from;
-    while (end < text.length() && CharacterClasses.isWhiteSpace(text.charAt(end))) {
+    while (end < to && CharacterClasses.isWhiteSpace(text.charAt(end))) {
       end++;
-      if (isNewline(text.charAt(end - 1))) {
+      if (CharacterClasses.isNewline(text.charAt(end - 1))) {
         afterNewline = end;
       }
     }
@@ -96,10 +82,6 @@ final class Llama3Splitter {
       return afterNewline;
     }
     // The last space stays with the word that follows.
-    return end < text.length() && end - from > 1 ? end - 1 : end;
-  }
-
-  private static boolean isNewline(int c) {
-    return c == '\r' || c == '\n';
+    return end < to && end - from > 1 ? end - 1 : end;
   }
 }

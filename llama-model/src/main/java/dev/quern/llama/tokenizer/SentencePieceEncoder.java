@@ -13,9 +13,9 @@ final class SentencePieceEncoder implements TextEncoder {
   private final Vocabulary vocabulary;
   private final int[] ranks; // [vocabularySize], ascending from the best score
   private final int[] byteTokens = new int[256]; // byte -> id, or the unknown token
-  private final boolean spacePrefix;
+  private final SpacePrefix spacePrefix;
 
-  SentencePieceEncoder(Vocabulary vocabulary, float[] scores, boolean spacePrefix) {
+  SentencePieceEncoder(Vocabulary vocabulary, float[] scores, SpacePrefix spacePrefix) {
     this.vocabulary = vocabulary;
     this.spacePrefix = spacePrefix;
     if (scores.length != vocabulary.size()) {
@@ -56,8 +56,8 @@ final class SentencePieceEncoder implements TextEncoder {
   }
 
   @Override
-  public void encode(String text, boolean afterSpecial, IntBuffer out) {
-    String prefixed = spacePrefix && afterSpecial ? SPACE + text : text;
+  public void encode(String text, Place place, IntBuffer out) {
+    String prefixed = spacePrefix.applies(text, place) ? SPACE + text : text;
     new Pieces(prefixed.replace(' ', SPACE).toCharArray()).encode(out);
   }
 
@@ -71,7 +71,7 @@ final class SentencePieceEncoder implements TextEncoder {
 
   @Override
   public boolean addsSpacePrefix() {
-    return spacePrefix;
+    return spacePrefix != SpacePrefix.NEVER;
   }
 
   private byte byteOf(int id) {

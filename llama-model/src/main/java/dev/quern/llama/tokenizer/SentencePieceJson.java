@@ -10,12 +10,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The `tokenizer.json` of Llama 2, which spells a SentencePiece vocabulary as BPE:
+/// The `tokenizer.json` of a SentencePiece vocabulary, spelt as BPE, in three forms:
 ///
 /// ```
-/// normalizer        Prepend U+2581, Replace " " by it
-/// pre_tokenizer     none
-/// decoder           Replace it by " ", ByteFallback, Fuse, Strip one " " from the start
+///                   Llama 2, Phi-3             Mistral                 Gemma
+/// normalizer        Prepend U+2581,            none                    Replace " " by it
+///                   Replace " " by it
+/// pre_tokenizer     none                       Metaspace, no split     none, or Split at " ",
+///                                                                      which finds none
+/// decoder           Replace it by " ", ByteFallback, Fuse; but for Gemma, Strip one " " from the start
+/// space before      every text (EACH)          as prepend_scheme says  no text (NEVER)
 /// model             BPE: byte_fallback, unk_token, merges of every pair that makes a token
 /// ```
 ///
@@ -37,8 +41,10 @@ final class SentencePieceJson {
     return root.object("model").flatMap(model -> model.bool("byte_fallback")).orElse(false);
   }
 
+  /// Where the vocabulary puts a space.
+  ///
   /// @throws TokenizerException where something would give other ids
-  static void check(JsonObject root) {
+  static SpacePrefix check(JsonObject root) {
     JsonObject model = root.object("model").orElseThrow();
     TokenizerJson.expect(model, "type", "BPE");
     TokenizerJson.absent(model, "dropout");
@@ -47,23 +53,72 @@ final class SentencePieceJson {
     if (model.bool("ignore_merges").orElse(false)) {
       throw model.fail("ignore_merges", "true", "false with byte_fallback");
     }
-    if (root.has("pre_tokenizer")) {
-      throw root.fail(
-          "pre_tokenizer",
-          root.object("pre_tokenizer").map(p -> p.shown("type")).orElse("something"),
-          "none, as Llama 2 has it: save the tokenizer with legacy=true, or use the model as GGUF");
+    SpacePrefix prefix = prefix(root);
+    checkDecoder(root, prefix);
+    return prefix;
+  }
+
+  private static SpacePrefix prefix(JsonObject root) {
+    Optional<JsonObject> normalizer = root.object("normalizer");
+    Optional<JsonObject> words = root.object("pre_tokenizer");
+    if (normalizer.isEmpty() && words.isPresent()) {
+      return metaspace(words.get());
+    }
+    if (normalizer.flatMap(n -> n.string("type")).equals(Optional.of("Replace"))) {
+      replace(normalizer.get(), " ", SPACE);
+      words.ifPresent(SentencePieceJson::requireIdle);
+      return SpacePrefix.NEVER;
+    }
+    if (words.isPresent()) {
+      throw root.fail("pre_tokenizer", words.get().shown("type"), "none with such a normalizer");
     }
     steps(root, "normalizer", "normalizers", List.of("Prepend", "Replace"));
     List<JsonObject> normalizers = list(root, "normalizer", "normalizers");
     TokenizerJson.expect(normalizers.get(0), "prepend", SPACE);
     replace(normalizers.get(1), " ", SPACE);
-    steps(root, "decoder", "decoders", List.of("Replace", "ByteFallback", "Fuse", "Strip"));
+    return SpacePrefix.EACH;
+  }
+
+  private static SpacePrefix metaspace(JsonObject words) {
+    TokenizerJson.expect(words, "type", "Metaspace");
+    TokenizerJson.expect(words, "replacement", SPACE);
+    if (words.bool("split").orElse(true)) {
+      throw words.fail("split", words.shown("split"), "false, as merges lie across words");
+    }
+    return switch (words.string("prepend_scheme").orElse("")) {
+      case "first" -> SpacePrefix.FIRST;
+      case "always" -> SpacePrefix.ALWAYS;
+      case "never" -> SpacePrefix.NEVER;
+      default ->
+          throw words.fail(
+              "prepend_scheme", words.shown("prepend_scheme"), "first, always or never");
+    };
+  }
+
+  /// Gemma's files split at what the normalizer has replaced.
+  private static void requireIdle(JsonObject words) {
+    TokenizerJson.expect(words, "type", "Split");
+    Optional<JsonObject> pattern = words.object("pattern");
+    if (!pattern.flatMap(p -> p.string("String")).equals(Optional.of(" "))) {
+      throw words.fail("pattern", words.shown("pattern"), "' ', of which there are none any more");
+    }
+  }
+
+  private static void checkDecoder(JsonObject root, SpacePrefix prefix) {
+    List<String> expected = List.of("Replace", "ByteFallback", "Fuse", "Strip");
+    steps(
+        root,
+        "decoder",
+        "decoders",
+        prefix == SpacePrefix.NEVER ? expected.subList(0, 3) : expected);
     List<JsonObject> decoders = list(root, "decoder", "decoders");
     replace(decoders.get(0), SPACE, " ");
-    JsonObject strip = decoders.get(3);
-    TokenizerJson.expect(strip, "content", " ");
-    if (strip.integer("start").orElse(0) != 1 || strip.integer("stop").orElse(0) != 0) {
-      throw strip.fail("start", strip.shown("start"), "1, and stop 0");
+    if (prefix != SpacePrefix.NEVER) {
+      JsonObject strip = decoders.get(3);
+      TokenizerJson.expect(strip, "content", " ");
+      if (strip.integer("start").orElse(0) != 1 || strip.integer("stop").orElse(0) != 0) {
+        throw strip.fail("start", strip.shown("start"), "1, and stop 0");
+      }
     }
   }
 
@@ -155,7 +210,7 @@ final class SentencePieceJson {
           Printable.quoted(types.toString()),
           String.format(
               Locale.ROOT,
-              "%s, as Llama 2 has it: save the tokenizer with legacy=true, or use the model as GGUF",
+              "%s, or another of the forms that Llama 2, Mistral and Gemma have; or use the model as GGUF",
               expected));
     }
   }

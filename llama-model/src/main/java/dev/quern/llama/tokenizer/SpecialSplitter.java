@@ -66,7 +66,7 @@ final class SpecialSplitter {
     for (Piece token : found) {
       addText(pieces, from, token.from());
       pieces.add(token);
-      from = token.to();
+      from = vocabulary.textFrom(token.token(), text, token.to());
     }
     addText(pieces, from, chars.length);
     return pieces;
@@ -76,9 +76,11 @@ final class SpecialSplitter {
     List<Piece> candidates = new ArrayList<>();
     int length = special.length();
     for (int from = 0; from <= chars.length - length; from++) {
-      if (special.firsts().get(chars[from]) && isFree(taken, from, from + length)) {
+      if (special.firsts().get(chars[from])) {
         int id = vocabulary.id(chars, from, from + length);
-        if (id != TokenTable.ABSENT && special.ids().get(id)) {
+        if (id != TokenTable.ABSENT
+            && special.ids().get(id)
+            && isFree(taken, from, from + length)) {
           candidates.add(new Piece(from, from + length, id));
         }
       }
@@ -87,8 +89,12 @@ final class SpecialSplitter {
   }
 
   private static boolean isFree(BitSet taken, int from, int to) {
-    int next = taken.nextSetBit(from);
-    return next < 0 || next >= to;
+    for (int i = from; i < to; i++) { // nextSetBit would look through all that follows
+      if (taken.get(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void addText(List<Piece> pieces, int from, int to) {

@@ -10,15 +10,17 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /// Text to token ids and back, as the model's metadata defines it: SentencePiece BPE
-/// (`tokenizer.ggml.model = llama`) or byte-level BPE with Llama 3's words (`gpt2` with
-/// `tokenizer.ggml.pre = llama-bpe` or one of its other names). Ids agree with llama.cpp's.
+/// (`tokenizer.ggml.model = llama`) or byte-level BPE (`gpt2`, whose `tokenizer.ggml.pre` is
+/// known). Ids agree with llama.cpp's, but where it departs from what models were trained with:
+/// text that Qwen2 composes, words of Tekken and GPT-4o with letters or marks beyond ASCII.
 /// Immutable and thread-safe.
 ///
 /// Ordinary text never becomes a control token: that takes `parseSpecial`, or the id itself.
 /// Unpaired surrogates are read as U+FFFD, since no UTF-8 spells them. Apart from them, byte-level
 /// BPE returns every text unchanged, `decode(encode(text, false))` equals `text`; SentencePiece
 /// does so if the vocabulary has all byte tokens and the text has no U+2581, its spelling of the
-/// space, which decodes as a space.
+/// space, which decodes as a space; a space that begins the text is lost where the vocabulary puts
+/// one only if there is none (Mistral's `tokenizer.json`).
 ///
 /// @since 0.1
 /// @stability api
@@ -88,7 +90,9 @@ public final class Tokenizer {
         pre.isPresent()
             ? new BytePairEncoder(vocabulary, resolved.merges(), pre.get())
             : new SentencePieceEncoder(
-                vocabulary, resolved.scores(), resolved.flags().addSpacePrefix().orElse(true));
+                vocabulary,
+                resolved.scores(),
+                resolved.flags().spacePrefix().orElse(SpacePrefix.EACH));
     addBos = resolved.flags().addBos().orElse(pre.map(PreTokenizer::addsBos).orElse(true));
     addEos = resolved.flags().addEos().orElse(false);
     require(addBos, vocabulary.bos(), Keys.ADD_BOS, Keys.BOS);
@@ -103,7 +107,7 @@ public final class Tokenizer {
   ///   the application wrote), or is text like any other (for what comes from users). User-defined
   ///   tokens are found in both cases
   public int[] encode(String text, boolean parseSpecial) {
-    return encode(text, parseSpecial, true);
+    return encode(text, parseSpecial, TextEncoder.Place.START);
   }
 
   /// The tokens of a text that goes on behind a token: those of [#encode(String, boolean)], but
@@ -113,21 +117,22 @@ public final class Tokenizer {
   /// @param last the token that the text goes on behind
   public int[] encodeBehind(int last, String text, boolean parseSpecial) {
     TokenType type = vocabulary.type(checked(last));
-    return encode(text, parseSpecial, type == TokenType.CONTROL || type == TokenType.USER_DEFINED);
+    boolean special = type == TokenType.CONTROL || type == TokenType.USER_DEFINED;
+    return encode(
+        text, parseSpecial, special ? TextEncoder.Place.BEHIND_SPECIAL : TextEncoder.Place.WITHIN);
   }
 
-  /// @param behindSpecial whether the text begins an input or comes behind a special token
-  private int[] encode(String text, boolean parseSpecial, boolean behindSpecial) {
+  private int[] encode(String text, boolean parseSpecial, TextEncoder.Place begin) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
-    boolean afterSpecial = behindSpecial;
+    TextEncoder.Place place = begin;
     for (SpecialSplitter.Piece piece : (parseSpecial ? specials : userDefined).split(wellFormed)) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {
-        encoder.encode(wellFormed.substring(piece.from(), piece.to()), afterSpecial, out);
+        encoder.encode(wellFormed.substring(piece.from(), piece.to()), place, out);
       }
-      afterSpecial = piece.isToken();
+      place = behind(piece);
     }
     return out.toArray();
   }
@@ -137,8 +142,8 @@ public final class Tokenizer {
   /// for those that the application frames the others' parts with.
   ///
   /// @param given the users' characters
-  /// @param behindSpecial as in [#encodeBehind]
-  int[] encode(String text, BitSet given, boolean behindSpecial) {
+  /// @param begins whether the text begins an input, or goes on within another
+  int[] encode(String text, BitSet given, boolean begins) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
     List<SpecialSplitter.Piece> pieces = specials.split(wellFormed, given);
@@ -146,34 +151,38 @@ public final class Tokenizer {
     pieces.stream()
         .filter(piece -> piece.isToken() && !vocabulary.text(piece.token()).isBlank())
         .forEach(piece -> frame.set(piece.token()));
-    boolean afterSpecial = behindSpecial;
+    TextEncoder.Place place = begins ? TextEncoder.Place.START : TextEncoder.Place.WITHIN;
     for (SpecialSplitter.Piece piece : pieces) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {
-        encode(wellFormed.substring(piece.from(), piece.to()), frame, afterSpecial, out);
+        encode(wellFormed.substring(piece.from(), piece.to()), frame, place, out);
       }
-      afterSpecial = piece.isToken();
+      place = behind(piece);
     }
     return out.toArray();
   }
 
+  private static TextEncoder.Place behind(SpecialSplitter.Piece piece) {
+    return piece.isToken() ? TextEncoder.Place.BEHIND_SPECIAL : TextEncoder.Place.WITHIN;
+  }
+
   /// @param frame user-defined tokens that are text here
-  private void encode(String text, BitSet frame, boolean behindSpecial, IntBuffer out) {
-    boolean afterSpecial = behindSpecial;
+  private void encode(String text, BitSet frame, TextEncoder.Place begin, IntBuffer out) {
+    TextEncoder.Place place = begin;
     int from = 0;
     for (SpecialSplitter.Piece piece : userDefined.split(text)) {
       if (piece.isToken() && !frame.get(piece.token())) {
         if (from < piece.from()) {
-          encoder.encode(text.substring(from, piece.from()), afterSpecial, out);
+          encoder.encode(text.substring(from, piece.from()), place, out);
         }
         out.add(piece.token());
-        from = piece.to();
-        afterSpecial = true;
+        from = vocabulary.textFrom(piece.token(), text, piece.to());
+        place = TextEncoder.Place.BEHIND_SPECIAL;
       }
     }
     if (from < text.length()) {
-      encoder.encode(text.substring(from), afterSpecial, out);
+      encoder.encode(text.substring(from), place, out);
     }
   }
 
@@ -273,8 +282,8 @@ public final class Tokenizer {
     return vocabulary.endOfGeneration();
   }
 
-  /// Whether the token is left out of decoded text.
-  boolean isHidden(int id) {
+  /// Whether the token is left out of decoded text: control and unknown ones are.
+  public boolean isHidden(int id) {
     return vocabulary.type(checked(id)).isHidden();
   }
 

@@ -14,22 +14,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Reads `tokenizer.json` of Hugging Face's tokenizers library, for byte-level BPE with the words
-/// of Llama 3, Qwen2 or SmolLM. What is read:
+/// Reads `tokenizer.json` of Hugging Face's tokenizers library. What is read:
 ///
 /// ```
 /// added_tokens      special ones become control tokens, others user-defined ones
-/// normalizer        none; NFC where words are Qwen2's
-/// pre_tokenizer     Split by Llama 3's or Qwen2's regular expression, then ByteLevel without one;
-///                   or Digits, then ByteLevel with its own (SmolLM)
+/// normalizer, pre_tokenizer, decoder, model: BPE
+///                   see ByteLevelJson, and SentencePieceJson with byte_fallback
 /// post_processor    ByteLevel (moves offsets only), TemplateProcessing that may put BOS before and
 ///                   EOS behind
-/// decoder           ByteLevel
-/// model             BPE: vocab {TEXT: id}, merges ["a b"] or [["a", "b"]], ignore_merges
+/// model             vocab {TEXT: id}, merges ["a b"] or [["a", "b"]]
 /// ```
 ///
-/// Everything else would give other ids than the file means, so it is refused, but for Llama 2's
-/// vocabularies, see [SentencePieceJson].
+/// Everything else would give other ids than the file means, so it is refused.
 final class TokenizerJson {
   /// Enough for ten times Llama 3's, which is 17 MB.
   private static final long MAX_BYTES = 256 << 20;
@@ -44,15 +40,13 @@ final class TokenizerJson {
   private static final int UNUSED = 5;
   private static final int BYTE = 6;
 
-  /// The regular expression that [Llama3Splitter] is a scanner for, in the library's dialect.
-  static final String WORDS =
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
   private final Map<Integer, String> texts = new HashMap<>(); // by id
   private final Map<Integer, Integer> types = new HashMap<>(); // by id, where not normal
   private final List<String> merges = new ArrayList<>();
   private JsonObject root; // all but vocabulary and merges
+  private final List<Long> stripsRight = new ArrayList<>(); // ids
   private Optional<String> pre = Optional.empty(); // GGUF's name, of byte-level BPE
+  private Optional<SpacePrefix> spacePrefix = Optional.empty(); // of SentencePiece
   private OptionalLong before = OptionalLong.empty(); // what a template puts before a text
   private OptionalLong behind = OptionalLong.empty();
 
@@ -72,16 +66,16 @@ final class TokenizerJson {
   static Result read(Path path, Context context) throws IOException {
     TokenizerJson json = new TokenizerJson();
     json.parse(path);
-    boolean sentencePiece = SentencePieceJson.is(json.root);
-    if (sentencePiece) {
-      SentencePieceJson.check(json.root);
+    if (SentencePieceJson.is(json.root)) {
+      json.spacePrefix = Optional.of(SentencePieceJson.check(json.root));
     } else {
-      json.pre = Optional.of(json.checkKind());
+      json.pre = Optional.of(ByteLevelJson.check(json.root));
     }
     json.addedTokens();
+    json.checkUnknown();
     json.root.object("post_processor").ifPresent(json::postProcessor);
     try {
-      Definition definition = json.definition(context, sentencePiece);
+      Definition definition = json.definition(context);
       return new Result(definition, new Tokenizer(definition));
     } catch (TokenizerException e) { // speaks of GGUF's keys, so it gets the file's name
       TokenizerException named = new TokenizerException(json.root.file() + ": " + e.getMessage());
@@ -141,74 +135,6 @@ final class TokenizerJson {
     return String.join(" ", parts);
   }
 
-  /// Checks a byte-level vocabulary.
-  ///
-  /// @return the name of its pre-tokenizer in GGUF
-  private String checkKind() {
-    JsonObject model = root.object("model").orElseThrow(() -> missing(root, "model"));
-    expect(model, "type", "BPE");
-    absent(model, "dropout", "unk_token");
-    checkAffixes(model);
-    absent(root, "truncation");
-    JsonObject decoder = root.object("decoder").orElseThrow(() -> missing(root, "decoder"));
-    expect(decoder, "type", "ByteLevel");
-    String name = words();
-    PreTokenizer pre = PreTokenizer.byName(Optional.of(name));
-    if (model.bool("ignore_merges").orElse(false) != pre.ignoresMerges()) {
-      throw model.fail(
-          "ignore_merges",
-          model.shown("ignore_merges"),
-          pre.ignoresMerges() + ", as " + name + " has it");
-    }
-    if (pre.composes()) {
-      JsonObject nfc = root.object("normalizer").orElseThrow(() -> missing(root, "normalizer"));
-      expect(nfc, "type", "NFC");
-    } else {
-      absent(root, "normalizer");
-    }
-    return name;
-  }
-
-  /// Two steps: words, and bytes.
-  private String words() {
-    JsonObject words =
-        root.object("pre_tokenizer").orElseThrow(() -> missing(root, "pre_tokenizer"));
-    expect(words, "type", "Sequence");
-    List<JsonObject> steps = words.objects("pretokenizers").orElse(List.of());
-    if (steps.size() != 2) {
-      throw words.fail(
-          "pretokenizers", steps.size() + " steps", "Split and ByteLevel, or Digits and ByteLevel");
-    }
-    JsonObject split = steps.get(0);
-    JsonObject bytes = steps.get(1);
-    expect(bytes, "type", "ByteLevel");
-    requireFlag(bytes, "add_prefix_space", false);
-    if (split.string("type").equals(Optional.of("Digits"))) {
-      requireFlag(split, "individual_digits", true);
-      requireFlag(bytes, "use_regex", true); // GPT-2's
-      return PreTokenizer.SMOLLM;
-    }
-    expect(split, "type", "Split");
-    expect(split, "behavior", "Isolated");
-    requireFlag(split, "invert", false);
-    requireFlag(bytes, "use_regex", false);
-    JsonObject pattern = split.object("pattern").orElseThrow(() -> missing(split, "pattern"));
-    String regex = pattern.string("Regex").orElse("");
-    if (regex.equals(WORDS)) {
-      return PreTokenizer.LLAMA3;
-    }
-    if (regex.equals(WORDS.replace("{1,3}", ""))) {
-      return PreTokenizer.QWEN2;
-    }
-    throw pattern.fail("Regex", pattern.shown("Regex"), "Llama 3's regular expression, or Qwen2's");
-  }
-
-  private static void requireFlag(JsonObject json, String key, boolean expected) {
-    if (json.bool(key).orElse(!expected) != expected) {
-      throw json.fail(key, json.shown(key), Boolean.toString(expected));
-    }
-  }
-
   static void checkAffixes(JsonObject model) {
     for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
       if (!model.string(affix).orElse("").isEmpty()) {
@@ -225,7 +151,7 @@ final class TokenizerJson {
       if (id < 0 || id >= MAX_TOKENS) {
         throw token.fail("id", Long.toString(id), "0 to " + (MAX_TOKENS - 1));
       }
-      for (String flag : List.of("single_word", "lstrip", "rstrip")) {
+      for (String flag : List.of("single_word", "lstrip")) {
         if (token.bool(flag).orElse(false)) {
           throw token.fail(flag, "true for " + Printable.quoted(text), "false");
         }
@@ -241,7 +167,19 @@ final class TokenizerJson {
                 Printable.quoted(other)),
             "an id for each token");
       }
+      if (token.bool("rstrip").orElse(false)) {
+        stripsRight.add(id);
+      }
       types.put((int) id, token.bool("special").orElse(false) ? CONTROL : USER_DEFINED);
+    }
+  }
+
+  /// Byte-level text never meets it, as every byte has a token; but it must be one.
+  private void checkUnknown() {
+    JsonObject model = root.object("model").orElseThrow();
+    Optional<String> unknown = model.string("unk_token");
+    if (pre.isPresent() && unknown.isPresent() && !texts.containsValue(unknown.get())) {
+      throw model.fail("unk_token", model.shown("unk_token"), "none, or a token");
     }
   }
 
@@ -291,7 +229,8 @@ final class TokenizerJson {
     return ids.getFirst();
   }
 
-  private Definition definition(Context context, boolean sentencePiece) {
+  private Definition definition(Context context) {
+    boolean sentencePiece = spacePrefix.isPresent();
     int listed = texts.keySet().stream().mapToInt(id -> id + 1).max().orElse(0);
     if (context.vocabulary() > 0 && listed > context.vocabulary()) {
       throw new TokenizerException(
@@ -335,11 +274,10 @@ final class TokenizerJson {
             OptionalLong.empty(),
             OptionalLong.empty(),
             unknown,
-            context.ends()),
+            context.ends(),
+            stripsRight),
         new Definition.Flags(
-            Optional.of(before.isPresent()),
-            Optional.of(behind.isPresent()),
-            sentencePiece ? Optional.of(true) : Optional.empty()));
+            Optional.of(before.isPresent()), Optional.of(behind.isPresent()), spacePrefix));
   }
 
   private OptionalLong id(Optional<String> text, String key) {

@@ -42,6 +42,7 @@ final class Vocabulary {
   private final OptionalInt eot;
   private final OptionalInt unknown;
   private final BitSet endOfGeneration = new BitSet();
+  private final BitSet stripsRight = new BitSet();
   private final int[] specials; // control, unknown, user-defined; longest text first
 
   Vocabulary(Definition definition) {
@@ -74,9 +75,10 @@ final class Vocabulary {
     eot = namedEot.isPresent() ? namedEot : id("<|eot_id|>");
     OptionalInt namedUnknown = checked(Keys.UNKNOWN, ids.unknown());
     unknown = namedUnknown.isPresent() ? namedUnknown : first(TokenType.UNKNOWN);
-    boolean merged = definition.merges().stream().anyMatch(SENTENCE_END_MERGES::contains);
+    boolean isText =
+        definition.merges().stream().anyMatch(SENTENCE_END_MERGES::contains) || isGemmas();
     for (String text : END_OF_GENERATION) {
-      if (!merged || !text.equals(SENTENCE_END)) {
+      if (!isText || !text.equals(SENTENCE_END)) {
         id(text).ifPresent(endOfGeneration::set);
       }
     }
@@ -85,6 +87,8 @@ final class Vocabulary {
     checked(Keys.EOM, ids.eom()).ifPresent(endOfGeneration::set);
     ids.ends()
         .forEach(id -> checked(Keys.EOS, OptionalLong.of(id)).ifPresent(endOfGeneration::set));
+    ids.stripsRight()
+        .forEach(id -> checked(Keys.STRIPS_RIGHT, OptionalLong.of(id)).ifPresent(stripsRight::set));
     endOfGeneration.stream().forEach(id -> types[id] = TokenType.CONTROL);
     bos.ifPresent(id -> types[id] = TokenType.CONTROL);
     for (String text : CONTROL) {
@@ -97,6 +101,18 @@ final class Vocabulary {
             .sorted(Comparator.comparingInt(id -> -table.length(id)))
             .mapToInt(id -> id)
             .toArray();
+  }
+
+  /// Whether `</s>` is the end of a struck-out text: a user-defined token where `<s>` begins
+  /// nothing.
+  private boolean isGemmas() {
+    OptionalInt id = id(SENTENCE_END);
+    return id.isPresent()
+        && types[id.getAsInt()] == TokenType.USER_DEFINED
+        && eos.isPresent()
+        && eos.getAsInt() != id.getAsInt()
+        && bos.isPresent()
+        && !text(bos.getAsInt()).equals("<s>");
   }
 
   int size() {
@@ -155,6 +171,20 @@ final class Vocabulary {
 
   Set<Integer> endOfGeneration() {
     return Set.of(endOfGeneration.stream().boxed().toArray(Integer[]::new));
+  }
+
+  /// Where the text goes on behind a token that was found in it and ends at `from`: behind the
+  /// white space (of ASCII, as llama.cpp has it) that the token takes along.
+  int textFrom(int id, CharSequence text, int from) {
+    int begin = from;
+    while (stripsRight.get(id) && begin < text.length() && isAsciiSpace(text.charAt(begin))) {
+      begin++;
+    }
+    return begin;
+  }
+
+  private static boolean isAsciiSpace(char c) {
+    return c == ' ' || c >= '\t' && c <= '\r';
   }
 
   /// Tokens that are found in text as a whole, longest text first: the user-defined ones and, if

@@ -1,9 +1,9 @@
 package dev.quern.llama.tokenizer;
 
-/// Cuts text into the words that byte-pair encoding never crosses. They follow one another without
-/// gaps.
+/// A step that cuts text. The pieces follow one another without gaps.
 @FunctionalInterface
 interface Words {
-  /// The end of the word that begins at `from`.
-  int end(String text, int from);
+  /// The end of the piece that begins at `from` in a text that ends at `to`: what lies behind is
+  /// not looked at.
+  int end(CharSequence text, int from, int to);
 }

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.AttentionShape;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.Multipliers;
 import dev.quern.llama.checkpoint.RopeScaling;
 import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.machine.HugePageSystem;
@@ -29,12 +31,11 @@ class KvCachesTest {
           16,
           2048,
           8192,
-          32,
-          8,
-          64,
+          AttentionShape.of(32, 8, 64),
           131_072,
           1e-5f,
           new RopeShape(64, 500_000, RopeScaling.none()),
+          Multipliers.NONE,
           128_256);
 
   /// Caches of 2 MiB and more a layer: they grow into them, and nothing of them is left.

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.KvFormat;
+import dev.quern.llama.checkpoint.AttentionShape;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.Multipliers;
 import dev.quern.llama.checkpoint.RopeScaling;
 import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
@@ -25,12 +27,11 @@ class KvMemoryTest {
           16,
           2048,
           8192,
-          32,
-          8,
-          64,
+          AttentionShape.of(32, 8, 64),
           131_072,
           1e-5f,
           new RopeShape(64, 500_000, RopeScaling.none()),
+          Multipliers.NONE,
           128_256);
 
   private static final long MIB = 1 << 20;

@@ -1,11 +1,13 @@
 package dev.quern.llama.sampling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -16,6 +18,7 @@ import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 
 /// The sampler against its own definition, written without regard to speed.
 class SamplingChainTest {
@@ -27,15 +30,58 @@ class SamplingChainTest {
     Sampler sampler = new Sampler(options, VOCABULARY);
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
     List<Integer> history = new ArrayList<>();
-    float[] logits = new float[VOCABULARY];
     for (int step = 0; step < 12; step++) {
-      for (int i = 0; i < VOCABULARY; i++) {
-        logits[i] = first.get((i + step) % VOCABULARY);
-      }
+      float[] logits = logits(first, step);
       int expected = next(options, logits.clone(), history, random);
       assertEquals(expected, sampler.next(logits), "step " + step);
       history.add(expected);
     }
+  }
+
+  /// Of a model that agrees, guesses are what is chosen then, and whatever is guessed changes
+  /// nothing.
+  @Property(edgeCases = EdgeCasesMode.NONE)
+  void guessesAreWhatIsChosenThen(
+      @ForAll("options") SamplingOptions options,
+      @ForAll("logits") List<Float> first,
+      @ForAll long seed) {
+    Sampler sampler = new Sampler(options, VOCABULARY);
+    Sampler alone = new Sampler(options, VOCABULARY);
+    Random lengths = new Random(seed);
+    for (int step = 0; step < 30; ) {
+      List<Integer> right = new ArrayList<>();
+      for (int i = lengths.nextInt(5); i > 0; i--) {
+        right.add(sampler.guess(logits(first, step + right.size())));
+      }
+      sampler.withdraw();
+      for (int i = lengths.nextInt(3); i > 0; i--) {
+        sampler.guess(logits(first, lengths.nextInt(100))); // of one that does not
+      }
+      sampler.withdraw();
+      for (int i = 0; i <= right.size(); i++) {
+        int expected = alone.next(logits(first, step));
+        assertEquals(expected, sampler.next(logits(first, step)), "step " + step);
+        if (i < right.size()) {
+          assertEquals(expected, right.get(i), "the guess of step " + step);
+        }
+        step++;
+      }
+    }
+  }
+
+  @Test
+  void whoHasGuessedChoosesNothing() {
+    Sampler sampler = new Sampler(SamplingOptions.standard(1), VOCABULARY);
+    sampler.guess(new float[VOCABULARY]);
+    assertThrows(IllegalStateException.class, () -> sampler.next(new float[VOCABULARY]));
+  }
+
+  private static float[] logits(List<Float> first, int step) {
+    float[] logits = new float[VOCABULARY];
+    for (int i = 0; i < VOCABULARY; i++) {
+      logits[i] = first.get((i + step) % VOCABULARY);
+    }
+    return logits;
   }
 
   @Provide

@@ -47,7 +47,7 @@ class HostileDefinitionTest {
         any("tokenizer.ggml.eom_token_id = 4294967296, ", d -> d.eom = OptionalLong.of(1L << 32)),
         any("tokenizer.ggml.unknown_token_id = 70000, ", d -> d.unknown = OptionalLong.of(70_000)),
         bytePair("tokenizer.ggml.pre is missing, expected one of [llama-bpe,", d -> d.pre = none()),
-        bytePair("tokenizer.ggml.pre = \"default\", expected one", d -> d.pre = some("default")),
+        bytePair("tokenizer.ggml.pre = \"kimi-k2\", expected one", d -> d.pre = some("kimi-k2")),
         bytePair("tokenizer.ggml.pre = \"a\\nb\", expected one", d -> d.pre = some("a\nb")),
         bytePair("tokenizer.ggml.merges is missing or empty", d -> d.merges.clear()),
         bytePair("tokenizer.ggml.merges[1] = \"ab\", expected two texts", d -> d.merges.add("ab")),

@@ -79,7 +79,7 @@ class LenientVocabularyTest {
   @Test
   void aPreTokenizerCanBeNamed() {
     TestDefinition d = TestDefinition.bytePair("a b");
-    d.pre = Optional.of("tekken");
+    d.pre = Optional.of("bloom");
     String message = assertThrows(TokenizerException.class, d::tokenizer).getMessage();
     assertTrue(message.contains("--pre-tokenizer"), message);
     Tokenizer named = new Tokenizer(d.definition().withPre(Optional.of("smaug-bpe")));

@@ -58,7 +58,7 @@ class Llama3SplitterTest {
     for (String unit : List.of(" ", "a", "1", "!", "\n", " \n", "'", "é", "😀")) {
       String text = unit.repeat(1 << 20);
       int words = 0;
-      for (int at = 0; at < text.length(); at = Llama3Splitter.wordEnd(text, at)) {
+      for (int at = 0; at < text.length(); at = Llama3Splitter.wordEnd(text, at, text.length())) {
         words++;
       }
       assertTrue(words >= 1, unit);
@@ -77,7 +77,7 @@ class Llama3SplitterTest {
   private static List<String> split(String text) {
     List<String> words = new ArrayList<>();
     for (int from = 0, to; from < text.length(); from = to) {
-      to = Llama3Splitter.wordEnd(text, from);
+      to = Llama3Splitter.wordEnd(text, from, text.length());
       words.add(text.substring(from, to));
     }
     return words;

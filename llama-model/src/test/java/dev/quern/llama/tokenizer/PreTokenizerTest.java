@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Words of Qwen2 and SmolLM; those of Llama 3 are in [Llama3SplitterTest].
+/// Words of all kinds but Llama 3's, which are in [Llama3SplitterTest].
 class PreTokenizerTest {
   /// The published expressions, with the classes that Java spells differently.
   private static final Pattern QWEN2 =
@@ -43,6 +44,37 @@ class PreTokenizerTest {
           "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\p{IsWhite_Space}\\p{L}\\p{N}]+"
               + "|\\p{IsWhite_Space}+(?!\\P{IsWhite_Space})|\\p{IsWhite_Space}+");
 
+  private static final String UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String ENDING = "(?:'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD]))?";
+
+  private static Pattern cased(String contraction, String number) {
+    String before = "[^\\r\\n\\p{L}\\p{N}]?";
+    return Pattern.compile(
+        before
+            + UPPER
+            + "*"
+            + LOWER
+            + "+"
+            + contraction
+            + "|"
+            + before
+            + UPPER
+            + "+"
+            + LOWER
+            + "*"
+            + contraction
+            + "|"
+            + number
+            + "| ?[^\\p{IsWhite_Space}\\p{L}\\p{N}]+[\\r\\n/]*"
+            + "|\\p{IsWhite_Space}*[\\r\\n]+"
+            + "|\\p{IsWhite_Space}+(?!\\P{IsWhite_Space})"
+            + "|\\p{IsWhite_Space}+");
+  }
+
+  private static final Pattern TEKKEN = cased("", "\\p{N}");
+  private static final Pattern GPT4O = cased(ENDING, "\\p{N}{1,3}");
+
   private static final Pattern NUMBERS_APART = Pattern.compile("\\p{N}|\\P{N}+");
 
   @Property(tries = 10_000)
@@ -57,6 +89,17 @@ class PreTokenizerTest {
     assertEquals(expected, words("smollm", text));
   }
 
+  @Property(tries = 10_000)
+  void gpt2CutsAsItsExpression(@ForAll("texts") String text) {
+    assertEquals(matches(GPT2, text).toList(), words("gpt-2", text));
+  }
+
+  @Property(tries = 10_000)
+  void casedWordsAreCutAsTheirExpressions(@ForAll("texts") String text) {
+    assertEquals(matches(TEKKEN, text).toList(), words("tekken", text));
+    assertEquals(matches(GPT4O, text).toList(), words("gpt-4o", text));
+  }
+
   @Provide
   Arbitrary<String> texts() {
     return Texts.wellFormed();
@@ -64,7 +107,7 @@ class PreTokenizerTest {
 
   /// A million characters of one kind: linear time and a flat stack, or this never ends.
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "smollm"})
+  @ValueSource(strings = {"qwen2", "smollm", "gpt-2", "tekken", "gpt-4o", "default"})
   void longRunsAreScannedOnce(String pre) {
     Tokenizer tokenizer = tokenizer(pre);
     for (String unit : List.of(" ", "a", "1", "!", "\n", " \n", "'", "é", "\u0323\u0301")) {
@@ -113,6 +156,20 @@ class PreTokenizerTest {
     assertEquals("</s>", tokenizer.decode(new int[] {id}));
   }
 
+  /// Gemma's `</s>` is HTML, as are `<s>` and 200 others; Phi-3's ends a text.
+  @Test
+  void aUserDefinedSentenceEndIsTextUnlessItsStartBeginsTexts() {
+    TestDefinition definition = TestDefinition.bytePair("a b");
+    int html = definition.add("</s>", TestDefinition.USER_DEFINED);
+    Tokenizer tokenizer = definition.tokenizer();
+    assertFalse(tokenizer.endOfGeneration().contains(html));
+    assertArrayEquals(new int[] {html}, tokenizer.encode("</s>", false));
+    definition.bos = OptionalLong.of(definition.add("<s>", TestDefinition.CONTROL));
+    tokenizer = definition.tokenizer();
+    assertTrue(tokenizer.endOfGeneration().contains(html));
+    assertEquals(4, tokenizer.encode("</s>", false).length);
+  }
+
   private static String roundTrip(String pre, String text) {
     Tokenizer tokenizer = tokenizer(pre);
     return tokenizer.decode(tokenizer.encode(text, false));
@@ -129,12 +186,9 @@ class PreTokenizerTest {
   }
 
   private static List<String> words(String name, String text) {
-    Words words = PreTokenizer.byName(Optional.of(name)).words();
     List<String> found = new ArrayList<>();
-    for (int from = 0, to; from < text.length(); from = to) {
-      to = words.end(text, from);
-      found.add(text.substring(from, to));
-    }
+    PreTokenizer.byName(Optional.of(name))
+        .split(text, (from, to) -> found.add(text.substring(from, to)));
     return found;
   }
 }

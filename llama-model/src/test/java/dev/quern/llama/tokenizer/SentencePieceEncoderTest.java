@@ -32,7 +32,7 @@ class SentencePieceEncoderTest {
   @Test
   void equalScoresMergeFromTheLeft() {
     TestDefinition d = TestDefinition.sentencePiece("▁", "a", "aa");
-    d.addSpacePrefix = Optional.of(false);
+    d.spacePrefix = Optional.of(SpacePrefix.NEVER);
     assertEquals(List.of("aa", "aa", "a"), texts(d.tokenizer(), "aaaaa", false));
   }
 
@@ -40,7 +40,7 @@ class SentencePieceEncoderTest {
   void theSpacePrefixIsAnOptionAndDecodingTakesItAway() {
     TestDefinition d = TestDefinition.sentencePiece("▁", "a", "▁a");
     Tokenizer with = d.tokenizer();
-    d.addSpacePrefix = Optional.of(false);
+    d.spacePrefix = Optional.of(SpacePrefix.NEVER);
     Tokenizer without = d.tokenizer();
     assertEquals(List.of("▁a"), texts(with, "a", false));
     assertEquals(List.of("a"), texts(without, "a", false));
@@ -61,7 +61,7 @@ class SentencePieceEncoderTest {
     d.add("<s>", 3);
     d.add("</s>", 3);
     d.add("a", 1);
-    d.addSpacePrefix = Optional.of(false);
+    d.spacePrefix = Optional.of(SpacePrefix.NEVER);
     Tokenizer tokenizer = d.tokenizer();
     assertArrayEquals(new int[] {3, 0, 0, 3}, tokenizer.encode("aéa", false));
     assertEquals("aa", tokenizer.decode(tokenizer.encode("aéa", false)));
@@ -71,7 +71,7 @@ class SentencePieceEncoderTest {
   void equalsRescanningForTheBestPair(
       @ForAll("pieces") Set<String> pieces, @ForAll("words") String word) {
     TestDefinition d = TestDefinition.sentencePiece(pieces.toArray(String[]::new));
-    d.addSpacePrefix = Optional.of(false);
+    d.spacePrefix = Optional.of(SpacePrefix.NEVER);
     d.scores.replaceAll(score -> (float) Math.floor(score / 3)); // some are equal
     assertEquals(rescan(d, word), texts(d.tokenizer(), word, false), () -> pieces + " on " + word);
   }

@@ -11,16 +11,19 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,11 +86,34 @@ class SentencePieceJsonTest {
 
   @Test
   void whatWouldGiveOtherIdsIsRefused() throws IOException {
+    refused("pre_tokenizer: 'Metaspace', expected none", j -> metaspace(j, "first"));
     refused(
-        "pre_tokenizer: 'Metaspace', expected none",
+        "prepend_scheme: 'last'",
         j -> {
-          j.putObject("pre_tokenizer").put("type", "Metaspace").put("prepend_scheme", "first");
+          metaspace(j, "last");
           j.putNull("normalizer");
+        });
+    refused(
+        "split: true",
+        j -> {
+          metaspace(j, "first").put("split", true);
+          j.putNull("normalizer");
+        });
+    refused(
+        "replacement: '_'",
+        j -> {
+          metaspace(j, "first").put("replacement", "_");
+          j.putNull("normalizer");
+        });
+    refused("decoder: ", SentencePieceJsonTest::gemma); // which strips nothing
+    refused(
+        "pattern: ",
+        j -> {
+          gemma(j);
+          j.putObject("pre_tokenizer")
+              .put("type", "Split")
+              .putObject("pattern")
+              .put("String", SPACE);
         });
     refused("normalizer: ", j -> j.putNull("normalizer"));
     refused("normalizer: ", j -> ((ArrayNode) j.at("/normalizer/normalizers")).remove(0));
@@ -117,6 +143,67 @@ class SentencePieceJsonTest {
     assertTrue(scores[2] > scores[3]);
     assertEquals(scores[3], scores[6]);
     assertTrue(scores[0] < -1e6);
+  }
+
+  private static ObjectNode metaspace(ObjectNode json, String scheme) {
+    return json.putObject("pre_tokenizer")
+        .put("type", "Metaspace")
+        .put("replacement", SPACE)
+        .put("prepend_scheme", scheme)
+        .put("split", false);
+  }
+
+  private static void gemma(ObjectNode json) {
+    replace(json.putObject("normalizer"), " ", SPACE);
+    json.putObject("pre_tokenizer")
+        .put("type", "Split")
+        .put("behavior", "MergedWithPrevious")
+        .putObject("pattern")
+        .put("String", " ");
+  }
+
+  /// Mistral's and Gemma's forms, through GGUF too.
+  @ParameterizedTest
+  @ValueSource(strings = {"first", "always", "never", "gemma"})
+  void spacesArePutWhereTheFormSays(String form) throws IOException {
+    TestDefinition small =
+        TestDefinition.sentencePiece(SPACE, "a", "b", SPACE + "a", SPACE + "b", SPACE + SPACE);
+    ObjectNode json = json(small.definition());
+    if (form.equals("gemma")) {
+      gemma(json);
+    } else {
+      json.putNull("normalizer");
+      metaspace(json, form);
+    }
+    if (form.equals("gemma") || form.equals("never")) {
+      ((ArrayNode) json.at("/decoder/decoders")).remove(3);
+    }
+    Tokenizer tokenizer = read(json);
+    Path gguf = folder.resolve("vocabulary.gguf");
+    try (GgufWriter writer = GgufWriter.create(gguf)) {
+      TokenizerFolder.write(ModelFolder.open(folder), List.of(), 0, writer);
+      writer.finish();
+    }
+    String start = form.equals("gemma") || form.equals("never") ? "" : SPACE;
+    String behind = form.equals("always") ? SPACE : "";
+    assertEquals(start + "a", spelled(tokenizer, "a"));
+    assertEquals(SPACE + "a", spelled(tokenizer, " a"));
+    assertEquals("<s>" + behind + "a", spelled(tokenizer, "<s>a"));
+    assertEquals("<s>" + SPACE + "a", spelled(tokenizer, "<s> a"));
+    assertEquals(
+        " a", tokenizer.decode(tokenizer.encode((start.isEmpty() ? "" : " ") + " a", false)));
+    try (GgufFile file = GgufFile.open(gguf)) {
+      Tokenizer again = Tokenizer.from(file.metadata());
+      for (String text : List.of("a", " a", "<s>a", "<s> a b", "a</s>b", "")) {
+        assertArrayEquals(tokenizer.encode(text, true), again.encode(text, true), text);
+      }
+    }
+  }
+
+  private static String spelled(Tokenizer tokenizer, String text) {
+    return Arrays.stream(tokenizer.encode(text, true))
+        .mapToObj(tokenizer::text)
+        .collect(Collectors.joining());
   }
 
   private static void merges(ObjectNode json, String... merges) {

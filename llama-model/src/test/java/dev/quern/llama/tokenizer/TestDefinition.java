@@ -24,10 +24,16 @@ final class TestDefinition {
   OptionalLong unknown = OptionalLong.empty();
   Optional<Boolean> addBos = Optional.empty();
   Optional<Boolean> addEos = Optional.empty();
-  Optional<Boolean> addSpacePrefix = Optional.empty();
+  Optional<SpacePrefix> spacePrefix = Optional.empty();
+  List<Long> stripsRight = List.of();
 
   /// Byte-level BPE: the 256 bytes, then what the merges make, then the Llama 3 markers.
   static TestDefinition bytePair(String... merges) {
+    return bytePair(List.of(merges), List.of());
+  }
+
+  /// The same with tokens that no merge makes.
+  static TestDefinition bytePair(List<String> merges, List<String> others) {
     TestDefinition d = new TestDefinition();
     d.model = Optional.of("gpt2");
     d.pre = Optional.of("llama-bpe");
@@ -39,6 +45,11 @@ final class TestDefinition {
       String merged = merge.replace(" ", "");
       if (!d.tokens.contains(merged)) {
         d.add(merged, 1);
+      }
+    }
+    for (String other : others) {
+      if (!d.tokens.contains(other)) {
+        d.add(other, 1);
       }
     }
     d.bos = OptionalLong.of(d.add("<|begin_of_text|>", CONTROL));
@@ -85,8 +96,8 @@ final class TestDefinition {
         types.stream().mapToInt(Integer::intValue).toArray(),
         scoreArray,
         merges,
-        new Definition.Ids(bos, eos, eot, eom, unknown, List.of()),
-        new Definition.Flags(addBos, addEos, addSpacePrefix));
+        new Definition.Ids(bos, eos, eot, eom, unknown, List.of(), stripsRight),
+        new Definition.Flags(addBos, addEos, spacePrefix));
   }
 
   Tokenizer tokenizer() {

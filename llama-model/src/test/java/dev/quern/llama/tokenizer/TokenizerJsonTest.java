@@ -119,6 +119,63 @@ class TokenizerJsonTest {
     assertRefused("use_regex: false, expected true");
   }
 
+  /// The words of Llama 3 where merges count, as SmolLM3's files may have it.
+  @Test
+  void wordsOfLlama3WithMergesAreRead() throws IOException {
+    write(root -> ((ObjectNode) root.get("model")).put("ignore_merges", false));
+    assertEquals(Optional.of("smaug-bpe"), definition().pre());
+  }
+
+  /// Mistral's Tekken and GPT-4o's words, in both ways to say that a match is a word.
+  @Test
+  void casedWordsAreRead() throws IOException {
+    write(root -> makeCased(root, "", "\\p{N}", true));
+    assertEquals(Optional.of("tekken"), definition().pre());
+    write(root -> makeCased(root, "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}", false));
+    assertEquals(Optional.of("gpt-4o"), definition().pre());
+    write(root -> {
+      makeCased(root, "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}", false);
+      ((ObjectNode) root.at("/pre_tokenizer/pretokenizers/0"))
+          .put("behavior", "Removed")
+          .put("invert", true);
+    });
+    assertEquals(Optional.of("gpt-4o"), definition().pre());
+    write(root -> makeCased(root, "", "\\p{N}", false));
+    assertRefused("ignore_merges: false, expected true, as tekken has it");
+  }
+
+  /// As StarCoder's and Granite's files may name one: no text becomes it.
+  @Test
+  void anUnknownTokenIsNoneOfText() throws IOException {
+    write(root -> ((ObjectNode) root.get("model")).put("unk_token", "<|end|>"));
+    assertEquals("a\u0000\ufffd", read(0).decode(read(0).encode("a\u0000\ufffd", false)));
+  }
+
+  private static void makeCased(
+      ObjectNode root, String contraction, String number, boolean ignoresMerges) {
+    String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+    String lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+    String before = "[^\\r\\n\\p{L}\\p{N}]?" + upper;
+    ((ObjectNode) root.get("model")).put("ignore_merges", ignoresMerges);
+    ((ObjectNode) root.at("/pre_tokenizer/pretokenizers/0/pattern"))
+        .put(
+            "Regex",
+            before
+                + "*"
+                + lower
+                + "+"
+                + contraction
+                + "|"
+                + before
+                + "+"
+                + lower
+                + "*"
+                + contraction
+                + "|"
+                + number
+                + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+  }
+
   private static void makeQwen2(ObjectNode root) {
     ((ObjectNode) root.get("model")).put("ignore_merges", false);
     root.putObject("normalizer").put("type", "NFC");
@@ -166,11 +223,6 @@ class TokenizerJsonTest {
             "\"##\"",
             "model.continuing_subword_prefix: '##'"),
         other("byte fallback", "/model/byte_fallback", "true", "expected false with byte_fallback"),
-        other(
-            "merges before words",
-            "/model/ignore_merges",
-            "false",
-            "model.ignore_merges: false, expected true"),
         other("no ignore_merges", "/model/ignore_merges", "null", "model.ignore_merges: absent"),
         other(
             "a normalizer",
@@ -194,7 +246,7 @@ class TokenizerJsonTest {
             "another regular expression",
             "/pre_tokenizer/pretokenizers/0/pattern/Regex",
             "\"\\\\p{N}\"",
-            "expected Llama 3's regular expression"),
+            "expected the regular expression of Llama 3"),
         other(
             "a pattern that is text",
             "/pre_tokenizer/pretokenizers/0/pattern",
@@ -203,8 +255,8 @@ class TokenizerJsonTest {
         other(
             "another behaviour",
             "/pre_tokenizer/pretokenizers/0/behavior",
-            "\"Removed\"",
-            "'Removed', expected Isolated"),
+            "\"MergedWithNext\"",
+            "'MergedWithNext', expected Isolated"),
         other(
             "an inverted pattern",
             "/pre_tokenizer/pretokenizers/0/invert",

@@ -1,6 +1,7 @@
 package dev.quern.measure.synthetic;
 
 import dev.quern.data.BlockFormat;
+import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -11,9 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 
-/// A GGUF file of a Llama or Qwen shape with random weights and a generated vocabulary, which
-/// llama.cpp loads too. Names, dimensions and order are those of llama.cpp's converter.
+/// A GGUF file of the shape of one of the families, with random weights and a generated vocabulary,
+/// which llama.cpp loads too. Names, dimensions and order are those of llama.cpp's converter.
 ///
 /// @param shape dimensions
 /// @param mix formats of the matrices
@@ -58,6 +60,7 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
   /// [#write(Path)] to a writer that nothing was added to; finishes it.
   public void write(GgufWriter writer) throws IOException {
     writeMetadata(writer);
+    writeFamily(writer);
     List<Tensor> tensors = tensors();
     tensors.forEach(t -> writer.tensor(t.name(), t.format(), t.dims()));
     SplittableRandom random = new SplittableRandom(seed);
@@ -98,6 +101,11 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
         .bool("tokenizer.ggml.add_bos_token", true);
   }
 
+  private void writeFamily(GgufWriter writer) {
+    shape.window().ifPresent(window -> writer.uint32(key("attention.sliding_window"), window));
+    new TreeMap<>(shape.numbers()).forEach((name, value) -> writer.float32(key(name), value));
+  }
+
   private List<Tensor> tensors() {
     int width = shape.width();
     int hidden = shape.hidden();
@@ -117,16 +125,20 @@ public record SyntheticModelFile(ModelShape shape, FormatMix mix, long seed) {
       tensors.add(matrix(block + "attn_q", base, width, shape.queryWidth()));
       tensors.add(matrix(block + "attn_k", base, width, shape.kvWidth()));
       tensors.add(matrix(block + "attn_v", important, width, shape.kvWidth()));
-      if (shape.family().attentionBias()) {
+      if (shape.family().has(Family.Trait.ATTENTION_BIAS)) {
         tensors.add(bias(block + "attn_q", shape.queryWidth()));
         tensors.add(bias(block + "attn_k", shape.kvWidth()));
         tensors.add(bias(block + "attn_v", shape.kvWidth()));
       }
-      if (shape.family().headNorms()) {
+      if (shape.family().has(Family.Trait.HEAD_NORMS)) {
         tensors.add(norm(block + "attn_q_norm", shape.headDim()));
         tensors.add(norm(block + "attn_k_norm", shape.headDim()));
       }
       tensors.add(matrix(block + "attn_output", base, shape.queryWidth(), width));
+      if (shape.family().has(Family.Trait.POST_NORMS)) {
+        tensors.add(norm(block + "post_attention_norm"));
+        tensors.add(norm(block + "post_ffw_norm"));
+      }
       tensors.add(norm(block + "ffn_norm"));
       tensors.add(matrix(block + "ffn_gate", base, width, hidden));
       tensors.add(matrix(block + "ffn_up", base, width, hidden));

@@ -60,9 +60,9 @@ class SyntheticModelFileTest {
     }
   }
 
-  /// Biases and norms of heads are where the family has them: a model without would be refused.
+  /// Biases, norms and keys are where the family has them: a model without would be refused.
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-qwen2", "tiny-qwen3"})
+  @ValueSource(strings = {"tiny-qwen2", "tiny-qwen3", "tiny-gemma2", "tiny-gemma3", "tiny-granite"})
   void otherFamiliesLoadToo(String shape) throws IOException {
     Path file = folder.resolve(shape + ".gguf");
     FormatMix mix = FormatMix.byName("Q4_0").orElseThrow();

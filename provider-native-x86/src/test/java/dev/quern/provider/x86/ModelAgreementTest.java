@@ -129,6 +129,30 @@ class ModelAgreementTest {
             "QLoRA", options -> Agreement.assertLogits(adapted, options)));
   }
 
+  /// Other families, whose windows, soft caps and GELU the next provider takes.
+  @TestFactory
+  Stream<DynamicTest> familiesAgree() throws Exception {
+    Map<String, Check> checks = new TreeMap<>();
+    for (String family : Agreement.FAMILIES) {
+      for (String format : List.of("F32", "Q8_0")) {
+        Path file = Agreement.tiny(family, format, folder);
+        checks.put(
+            family + " " + format,
+            options -> {
+              try (LlamaModel model = LlamaModel.load(file, options)) {
+                RowModels.assertX86(model, ModelAgreementTest::declined);
+              }
+              Agreement.assertLogits(file, options);
+            });
+      }
+    }
+    return onEachRow(checks);
+  }
+
+  private static boolean declined(String spec) {
+    return Stream.of("window=", "softCap=", "GELU_TANH").anyMatch(spec::contains);
+  }
+
   private Path folder(String name) throws IOException {
     return Files.createDirectory(folder.resolve(name));
   }

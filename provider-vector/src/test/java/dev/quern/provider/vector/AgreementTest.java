@@ -7,10 +7,14 @@ import dev.quern.llama.LoadOptions;
 import dev.quern.llama.QuantizedModel;
 import dev.quern.testing.SharedFiles;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whole models on the vector provider as users get it, with whatever numerics it prefers and an
@@ -44,6 +48,23 @@ class AgreementTest {
   void logitsOfTheQuantizedLlamaAgree(String name, boolean spinQuant, boolean adaptors)
       throws Exception {
     Path file = new QuantizedModel(Agreement.SEED, spinQuant, adaptors).write(folder, false);
+    try (LlamaModel model = LlamaModel.load(file, vector())) {
+      model.report().assertNoFallback("vector");
+    }
+    Agreement.assertLogits(file, vector());
+  }
+
+  static List<Arguments> families() {
+    return Agreement.FAMILIES.stream()
+        .flatMap(family -> Stream.of("F32", "Q8_0").map(format -> Arguments.of(family, format)))
+        .toList();
+  }
+
+  /// Longer than the windows.
+  @ParameterizedTest
+  @MethodSource("families")
+  void logitsOfTheFamiliesAgree(String family, String format) throws Exception {
+    Path file = Agreement.tiny(family, format, folder);
     try (LlamaModel model = LlamaModel.load(file, vector())) {
       model.report().assertNoFallback("vector");
     }

@@ -1,0 +1,127 @@
+package dev.quern.cli.text;
+
+import dev.quern.cli.console.Console;
+import dev.quern.cli.model.ModelOptions;
+import dev.quern.llama.Completion;
+import dev.quern.llama.Engine;
+import dev.quern.llama.EngineMetrics;
+import dev.quern.llama.EngineOptions;
+import dev.quern.llama.EngineRequest;
+import dev.quern.llama.Generation;
+import dev.quern.llama.GenerationOptions;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LoadOptions;
+import dev.quern.llama.StopReason;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import picocli.CommandLine.Option;
+
+/// The options of guesses about what comes next, which a step verifies several of at once.
+final class GuessOptions {
+  @Option(
+      names = "--draft",
+      paramLabel = "PATH",
+      description =
+          "A small model of the same vocabulary that guesses what this one is going to say. The text stays what it is.")
+  Path draft;
+
+  @Option(
+      names = "--draft-tokens",
+      paramLabel = "N",
+      description = "Most tokens that it guesses at once, 1 to 16. Default: ${DEFAULT-VALUE}.")
+  int draftTokens = EngineOptions.defaults().draftTokens();
+
+  @Option(
+      names = "--lookup",
+      paramLabel = "N",
+      description =
+          "Guess up to N tokens, at most 16, where the text repeats itself or its prompt. Default: ${DEFAULT-VALUE}, none.")
+  int lookup;
+
+  /// Whether there are to be guesses.
+  boolean any() {
+    return draft != null || lookup != 0;
+  }
+
+  /// Continues a text as often as is asked, one after the other.
+  ///
+  /// @param loading options of the draft model, but for its context
+  /// @param text given a completion's number: who hears it
+  /// @return the continuations, and what became of the guesses
+  Guessed complete(
+      Console console,
+      LlamaModel model,
+      LoadOptions loading,
+      EngineRequest request,
+      int count,
+      IntFunction<Consumer<String>> text)
+      throws IOException {
+    EngineOptions options =
+        EngineOptions.defaults()
+            .withSequences(1)
+            .withPrefixes(1)
+            .withLookup(lookup)
+            .withDraftTokens(draftTokens);
+    if (draft == null) {
+      try (Engine engine = model.newEngine(options)) {
+        return complete(engine, request, count, text);
+      }
+    }
+    LoadOptions same = loading.withContext(model.context());
+    try (LlamaModel small = ModelOptions.load(console, Optional.of(draft), same);
+        Engine engine = model.newEngine(options, small)) {
+      return complete(engine, request, count, text);
+    }
+  }
+
+  /// @param metrics of an engine that did nothing else
+  record Guessed(List<Generation> generations, EngineMetrics metrics) {
+    /// A line for people.
+    String line() {
+      return String.format(
+          Locale.ROOT,
+          "guesses: %d of %d right; %d tokens without one, since they had not paid",
+          metrics.acceptedTokens(),
+          metrics.guessedTokens(),
+          metrics.unguessedTokens());
+    }
+
+    /// For JSON.
+    Map<String, Object> figures() {
+      Map<String, Object> figures = new LinkedHashMap<>();
+      figures.put("guessed", metrics.guessedTokens());
+      figures.put("accepted", metrics.acceptedTokens());
+      figures.put("unguessed", metrics.unguessedTokens());
+      return figures;
+    }
+  }
+
+  private static Guessed complete(
+      Engine engine, EngineRequest request, int count, IntFunction<Consumer<String>> text) {
+    List<Generation> all = new ArrayList<>();
+    GenerationOptions options = request.options();
+    try {
+      for (int i = 0; i < count; i++) {
+        long seed = options.sampling().seed() + i;
+        GenerationOptions seeded = options.withSampling(options.sampling().withSeed(seed));
+        Completion completion =
+            engine.submit(EngineRequest.of(request.prompt(), seeded), text.apply(i));
+        all.add(completion.await());
+        if (all.getLast().stop() == StopReason.CANCELLED) {
+          break;
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("interrupted while a text was continued", e);
+    }
+    return new Guessed(all, engine.metrics());
+  }
+}
