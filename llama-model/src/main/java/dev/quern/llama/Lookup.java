@@ -58,9 +58,10 @@ final class Lookup {
     if (behind < 0) {
       return new int[0];
     }
-    int[] guess = new int[Math.min(length, end + 1 - behind)];
-    for (int i = 0; i < guess.length; i++) {
-      guess[i] = behind + i < end ? tokens.at(behind + i) : next;
+    int[] guess = new int[length];
+    for (int i = 0; i < length; i++) {
+      int from = behind + i; // at the end begins what is being copied: a loop goes on
+      guess[i] = from < end ? tokens.at(from) : from == end ? next : guess[from - end - 1];
     }
     return guess;
   }

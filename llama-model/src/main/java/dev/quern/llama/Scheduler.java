@@ -266,7 +266,8 @@ final class Scheduler implements AutoCloseable {
     return members;
   }
 
-  /// Hands on the logits behind all rows that they are wanted of.
+  /// Hands on the logits behind all rows that they are wanted of. Sequences choose their tokens on
+  /// all threads: each looks at the whole vocabulary.
   private Sum accept(List<Member> members) {
     List<Integer> rows = new ArrayList<>();
     int row = 0;
@@ -278,17 +279,35 @@ final class Scheduler implements AutoCloseable {
     }
     F32Matrix logits =
         rows.isEmpty() ? null : forward.logits(rows.stream().mapToInt(r -> r).toArray());
-    Sum sum = new Sum();
+    List<Choice> choices = new ArrayList<>();
     int from = 0;
     for (Member m : members) {
       if (m.part.wanted() == 0) {
         m.sequence.ran();
       } else {
-        accept(m.sequence, rows(logits, from, from + m.part.wanted()), sum);
+        choices.add(new Choice(m.sequence, rows(logits, from, from + m.part.wanted())));
         from += m.part.wanted();
       }
     }
+    model.workers().run(choices.size(), (i, _) -> choices.get(i).make());
+    Sum sum = new Sum();
+    choices.forEach(choice -> count(choice, sum));
     return sum;
+  }
+
+  private void count(Choice choice, Sum sum) {
+    Sequence s = choice.sequence;
+    switch (choice.failure) {
+      case null -> {
+        sum.chosen += choice.gain.chosen();
+        sum.guessed += choice.gain.guessed();
+        sum.right += choice.gain.right();
+        sum.unguessed += choice.gain.unguessed() ? 1 : 0;
+        choice.gain.over().ifPresent(stop -> end(s, stop));
+      }
+      case LogitsException e -> fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
+      case RuntimeException e -> fail(s, e);
+    }
   }
 
   private static List<MemorySegment> rows(F32Matrix logits, int from, int to) {
@@ -296,21 +315,6 @@ final class Scheduler implements AutoCloseable {
     return IntStream.range(from, to)
         .mapToObj(r -> logits.data().asSlice(logits.offsetBytes(r, 0), bytes))
         .toList();
-  }
-
-  private void accept(Sequence s, List<MemorySegment> logits, Sum sum) {
-    try {
-      Sequence.Gain gain = s.accept(logits);
-      sum.chosen += gain.chosen();
-      sum.guessed += gain.guessed();
-      sum.right += gain.right();
-      sum.unguessed += gain.unguessed() ? 1 : 0;
-      gain.over().ifPresent(stop -> end(s, stop));
-    } catch (LogitsException e) {
-      fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
-    } catch (RuntimeException e) { // a stranger's option or cancellation: this request's failure
-      fail(s, e);
-    }
   }
 
   /// Makes room for a part.

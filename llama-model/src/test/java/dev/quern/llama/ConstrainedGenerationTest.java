@@ -214,4 +214,46 @@ class ConstrainedGenerationTest {
     assertEquals(
         "constraint: allows the empty text alone, expected something to generate", message);
   }
+
+  @Test
+  void bytesThatNoTokenSpellsAloneAreLeftOut(@TempDir Path folder) throws IOException {
+    List<String> pieces = List.of("c", "ac");
+    List<String> tokens = new ArrayList<>();
+    Path whole = new SyntheticModel().withPieces(pieces).write(folder.resolve("whole.gguf"));
+    try (LlamaModel m = LlamaModel.load(whole, options())) {
+      for (int id = 0; id < m.tokenizer().vocabularySize(); id++) {
+        tokens.add(m.tokenizer().text(id));
+      }
+    }
+    int b = tokens.indexOf("<0x62>");
+    tokens.set(b, "bb");
+    int[] types = new int[tokens.size()];
+    for (int id = 0; id < types.length; id++) {
+      types[id] = id == 0 ? 2 : id < 3 ? 3 : id < 259 && id != b ? 6 : 1;
+    }
+    Path without =
+        new SyntheticModel()
+            .withPieces(pieces)
+            .with("tokenizer.ggml.tokens", tokens)
+            .with("tokenizer.ggml.token_type", types)
+            .write(folder.resolve("b.gguf"));
+    try (LlamaModel m = LlamaModel.load(without, options());
+        LlamaSession session = m.newSession()) {
+      for (int seed = 0; seed < 20; seed++) {
+        StringBuilder text = new StringBuilder();
+        GenerationOptions options =
+            GenerationOptions.of(9, DRAWN.withSeed(seed))
+                .withConstraint(Constraint.regex("(a|b|bb)c"));
+        session.generate("x", options, text::append);
+        assertEquals("ac", text.toString());
+      }
+      GenerationOptions none = GenerationOptions.greedy(9).withConstraint(Constraint.regex("b+"));
+      String message =
+          assertThrows(LlamaException.class, () -> session.generate("x", none, _ -> {}))
+              .getMessage();
+      assertEquals(
+          "constraint: no text that fits it can be spelled with this vocabulary, expected one",
+          message);
+    }
+  }
 }

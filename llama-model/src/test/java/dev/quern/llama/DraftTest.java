@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.KernelOptions;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.Checkpoint;
+import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.quantize.ModelQuantizer;
 import dev.quern.llama.quantize.QuantizeOptions;
@@ -120,6 +121,28 @@ class DraftTest {
       System.out.printf(Locale.ROOT, "%s: %d of %d guesses right%n", sampling, right, guessed);
       assertTrue(guessed > 50, "guesses: " + guessed);
       assertTrue(right > 0.5 * guessed, right + " of " + guessed);
+    }
+  }
+
+  /// A guess that the constraint forbids would never be right.
+  @Test
+  void guessesKeepToAConstraint() throws Exception {
+    int[] prompt = model.tokenizer().encode("Once upon a time", false);
+    Constraint words = Constraint.regex("( [a-z]{1,9},){40,60}");
+    for (int seed = 0; seed < 4; seed++) {
+      GenerationOptions options =
+          GenerationOptions.of(300, SamplingOptions.standard(seed)).withConstraint(words);
+      Generation expected;
+      try (LlamaSession session = model.newSession()) {
+        expected = session.generate(prompt, options, _ -> {});
+      }
+      try (Engine engine = model.newEngine(FOUR, draft)) {
+        Generation answer = engine.submit(EngineRequest.of(prompt, options), _ -> {}).await();
+        assertEquals(expected.tokens(), answer.tokens());
+        assertEquals(expected.stop(), answer.stop());
+        EngineMetrics metrics = engine.metrics();
+        assertTrue(metrics.acceptedTokens() > 0.3 * metrics.guessedTokens(), metrics::toString);
+      }
     }
   }
 

@@ -2,9 +2,7 @@ package dev.quern.llama.sampling;
 
 import dev.quern.llama.bytes.LittleEndian;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -29,7 +27,8 @@ public final class Sampler {
   private final Candidates candidates;
   private final History history;
   private final RandomGenerator random;
-  private final ArrayDeque<Double> ahead = new ArrayDeque<>(); // random numbers of tokens to come
+  private double[] ahead = {}; // random numbers that guesses were made with
+  private int known; // of these
 
   /// @param vocabularySize how many logits each step has
   /// @throws IllegalArgumentException where that is not one, or a bias is of a token beyond it
@@ -132,7 +131,7 @@ public final class Sampler {
 
   private int guessed(float[] next, long[] allowed) {
     copy(next);
-    int token = chosen(allowed);
+    int token = chosen(allowed, true);
     history.guess(token);
     return token;
   }
@@ -147,35 +146,46 @@ public final class Sampler {
     if (history.guesses() > 0) {
       throw new IllegalStateException("sampling: guesses were not withdrawn");
     }
-    int token = chosen(allowed);
-    ahead.poll();
+    int token = chosen(allowed, false);
     history.add(token);
     return token;
   }
 
-  private int chosen(long[] allowed) {
+  private int chosen(long[] allowed, boolean guess) {
     bias.addTo(logits);
     if (options.penalizes()) {
       history.penalize(logits, options);
     }
     int best = best(); // looks at those that are not allowed too
     best = allowed == null ? best : best(allowed);
-    return options.temperature() == 0 ? best : draw();
+    if (options.temperature() == 0) {
+      return best;
+    }
+    return draw(guess ? upcoming(history.guesses()) : uniform());
   }
 
-  /// The number for the token behind those that were guessed.
+  /// The next random number.
   private double uniform() {
-    while (ahead.size() <= history.guesses()) {
-      ahead.add(random.nextDouble());
+    if (known == 0) {
+      return random.nextDouble();
     }
-    Iterator<Double> numbers = ahead.iterator();
-    for (int i = 0; i < history.guesses(); i++) {
-      numbers.next();
-    }
-    return numbers.next();
+    double next = ahead[0];
+    System.arraycopy(ahead, 1, ahead, 0, --known);
+    return next;
   }
 
-  private int draw() {
+  /// The random number that so many tokens later is the next.
+  private double upcoming(int tokens) {
+    while (known <= tokens) {
+      if (known == ahead.length) {
+        ahead = Arrays.copyOf(ahead, known + 16);
+      }
+      ahead[known++] = random.nextDouble();
+    }
+    return ahead[tokens];
+  }
+
+  private int draw(double uniform) {
     candidates.setTopK(logits, options.topK() == 0 ? vocabularySize : options.topK());
     if (options.typicalP() < 1) {
       candidates.typical(options.typicalP());
@@ -186,7 +196,7 @@ public final class Sampler {
     if (options.minP() > 0) {
       candidates.minP(options.minP());
     }
-    return candidates.draw(options.temperature(), uniform());
+    return candidates.draw(options.temperature(), uniform);
   }
 
   /// The first of the largest logits. All are checked, since a NaN would lose every comparison and

@@ -105,6 +105,19 @@ class PreTokenizerTest {
     return Texts.wellFormed();
   }
 
+  @Test
+  void slashesStayWithTheNewlinesBehindSymbols() {
+    assertEquals(List.of("!\n/\n/", "x"), words("tekken", "!\n/\n/x"));
+    assertEquals(List.of("a's", "!\n/"), words("gpt-4o", "a's!\n/"));
+  }
+
+  @Test
+  void defaultCutsSignsAndThreeDigitsOfAscii() {
+    assertEquals(
+        List.of("a", "123", "456", "7", " ", "+", "\u00bd", "123"),
+        words("default", "a1234567 +\u00bd123"));
+  }
+
   /// A million characters of one kind: linear time and a flat stack, or this never ends.
   @ParameterizedTest
   @ValueSource(strings = {"qwen2", "smollm", "gpt-2", "tekken", "gpt-4o", "default"})
