@@ -158,11 +158,11 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
   private Optional<Tokenizer> tokenizer(Checkpoint checkpoint) throws IOException {
     Optional<Tokenizer> tokenizer = checkpoint.tokenizer(options.preTokenizer());
     int expected = checkpoint.config().vocabulary();
-    if (tokenizer.isPresent() && tokenizer.get().vocabularySize() != expected) {
+    if (tokenizer.isPresent() && tokenizer.get().vocabularySize() > expected) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
-              "model: the vocabulary has %d tokens, expected %d, the rows of token_embd.weight",
+              "model: the vocabulary has %d tokens, expected at most %d, the rows of token_embd.weight",
               tokenizer.get().vocabularySize(),
               expected));
     }

@@ -50,8 +50,10 @@ public final class Agreement {
   }
 
   /// The families whose layers have what Llama's have not: windows, soft caps, GELU, norms of heads
-  /// and behind blocks, multipliers.
-  public static final List<String> FAMILIES = List.of("qwen3", "gemma2", "gemma3", "granite");
+  /// and behind blocks, multipliers; or lack it: RoPE in a part of each head, or in no part of a
+  /// layer.
+  public static final List<String> FAMILIES =
+      List.of("qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite");
 
   /// A tiny random model of a family (`tiny-families.py`).
   ///

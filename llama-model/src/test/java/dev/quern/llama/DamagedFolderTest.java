@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.quern.llama.checkpoint.CheckpointException;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
@@ -81,7 +83,17 @@ class DamagedFolderTest {
             "rope_scaling",
             "{\"rope_type\":\"linear\",\"factor\":1e-300}",
             "rope_scaling.factor: 1.0E-300, expected"),
-        config("rope_scaling", "{\"rope_type\":\"longrope\"}", "rope_type: 'longrope'"),
+        config("rope_scaling", "{\"rope_type\":\"longrope\",\"factor\":4}", "short_factor: absent"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"su\",\"factor\":4,\"short_factor\":[1,2,3]}",
+            "short_factor: 3 numbers, expected 4"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,0]}",
+            "short_factor: an array with 0, expected positive"),
+        config("no_rope_layers", "[1,0]", "no_rope_layers: other layers, expected [1, 1]"),
+        config("no_rope_layer_interval", "4", "no_rope_layer_interval: 4, expected none"),
         config("rope_parameters", "{\"rope_theta\":7}", "expected 7.0 as in rope_parameters"),
         config("attention_bias", "true", "attention_bias: true, expected false"),
         config("mlp_bias", "true", "mlp_bias: true, expected false"),
@@ -95,13 +107,25 @@ class DamagedFolderTest {
         config("final_logit_softcapping", "30", "final_logit_softcapping: 30, expected 0"),
         config("clip_qkv", "8", "clip_qkv: 8, expected 0"),
         config("num_local_experts", "8", "num_local_experts: 8, expected 0"),
-        config("partial_rotary_factor", "0.5", "partial_rotary_factor: 0.5, expected 1"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"longrope\",\"factor\":4,\"short_factor\":[1,2,3,4],\"long_factor\":[1,2,3,4],\"original_max_position_embeddings\":1}",
+            "expected finite angles"),
         config("quantization", "{\"bits\":4}", "quantization: a quantized model"),
         config("quantization_config", "{}", "quantization_config: a quantized model"),
         config("rope_scaling", "3", "rope_scaling: 3, expected an object"),
         config(
-            "rope_scaling", "{\"rope_type\":\"yarn\"}", "rope_scaling.rope_type: 'yarn', expected"),
-        config("rope_scaling", "{\"type\":\"dynamic\"}", "rope_scaling.type: 'dynamic'"),
+            "rope_scaling", "{\"rope_type\":\"ntk\"}", "rope_scaling.rope_type: 'ntk', expected"),
+        config("rope_scaling", "{\"type\":\"yarn\"}", "rope_scaling.factor: absent"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"yarn\",\"factor\":4,\"truncate\":false}",
+            "rope_scaling.truncate: false"),
+        config(
+            "rope_scaling",
+            "{\"type\":\"yarn\",\"factor\":4,\"mscale\":1}",
+            "rope_scaling.mscale: 1, expected none"),
+        config("rope_scaling", "{\"type\":\"dynamic\"}", "rope_scaling.factor: absent"),
         config("rope_scaling", "{\"type\":\"linear\"}", "rope_scaling.factor: absent"),
         config("rope_scaling", "{\"type\":\"linear\",\"factor\":0}", "rope_scaling.factor: 0"),
         config(
@@ -159,6 +183,13 @@ class DamagedFolderTest {
   }
 
   @Test
+  void twoSpellingsOfRopeMustMeanTheSame() throws IOException {
+    change(sound(), "config.json", "rope_scaling", "{\"type\":\"linear\",\"factor\":2}");
+    change(folder, "config.json", "rope_parameters", "{\"rope_type\":\"linear\",\"factor\":4}");
+    refused("rope_scaling: another scaling, expected that of rope_parameters");
+  }
+
+  @Test
   void oneFileOfAFolderIsRefusedWithTheFolder() throws IOException {
     Path file = sound().resolve("model.safetensors");
     LlamaException refused =
@@ -175,8 +206,7 @@ class DamagedFolderTest {
         "rope_parameters",
         "{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":5000}");
     try (LlamaModel model = LlamaModel.load(folder, OPTIONS)) {
-      assertEquals(5000, model.config().ropeBase());
-      assertEquals(0.25, model.config().ropeScale());
+      assertEquals(new RopeShape(8, 5000, new RopeScaling.Linear(4)), model.config().rope());
       assertEquals(8, model.config().headDim());
     }
   }
@@ -191,7 +221,7 @@ class DamagedFolderTest {
     change(folder, "config.json", "rope_scaling", "{\"type\":\"linear\",\"factor\":4}");
     change(folder, "config.json", "rope_parameters", "{\"rope_type\":\"linear\",\"factor\":4}");
     try (LlamaModel model = LlamaModel.load(folder, OPTIONS)) {
-      assertEquals(0.25, model.config().ropeScale());
+      assertEquals(new RopeScaling.Linear(4), model.config().rope().scaling());
     }
   }
 

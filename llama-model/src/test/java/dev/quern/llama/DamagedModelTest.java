@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.tokenizer.TokenizerException;
@@ -53,14 +55,16 @@ class DamagedModelTest {
         damage("llama.rope.freq_base", Float.POSITIVE_INFINITY, "llama.rope.freq_base=Infinity"),
         damage("llama.rope.dimension_count", 10L, "dimension_count=10, expected 1 to 8"),
         damage("llama.rope.dimension_count", 5L, "is 5, expected an even number"),
+        damage("llama.rope.scaling.type", "ntk", "scaling.type is 'ntk', expected none, linear"),
+        damage("llama.rope.scaling.type", "yarn", "metadata lacks llama.rope.scaling.factor"),
         damage(
-            "llama.rope.scaling.type", "yarn", "scaling.type is 'yarn', expected none or linear"),
+            "llama.rope.scaling.type", "longrope", "tensor rope_factors_short.weight is missing"),
         damage("llama.expert_count", 8L, "llama.expert_count = int64 8, expected 0.0, or none"),
         damage("tokenizer.ggml.tokens", List.of("a", "b"), "tokenizer.ggml."),
         damage("tokenizer.ggml.pre", "bloom", "tokenizer.ggml.pre"),
         tensor("token_embd.weight", new long[0], "token_embd.weight"),
         tensor("token_embd.weight", new long[] {32}, "token_embd.weight has 0 rows"),
-        tensor("token_embd.weight", new long[] {32, 300}, "262 tokens, expected 300"),
+        tensor("token_embd.weight", new long[] {32, 200}, "262 tokens, expected at most 200"),
         tensor("output_norm.weight", new long[0], "output_norm.weight"),
         tensor("output_norm.weight", new long[] {32, 1}, "is [32, 1], expected [32]"),
         tensor("blk.1.attn_k.weight", new long[] {32, 32}, "is [32, 32], expected [32, 16]"),
@@ -122,8 +126,7 @@ class DamagedModelTest {
         LlamaSession session = model.newSession()) {
       assertEquals(2, model.config().kvHeads());
       assertEquals(16, model.config().headDim());
-      assertEquals(4, model.config().ropeDim());
-      assertEquals(0.25, model.config().ropeScale());
+      assertEquals(new RopeShape(4, 10_000, new RopeScaling.Linear(4)), model.config().rope());
       assertEquals(5, session.generate("x", GenerationOptions.greedy(5), t -> {}).tokens().size());
     }
   }

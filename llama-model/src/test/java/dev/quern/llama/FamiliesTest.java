@@ -56,6 +56,12 @@ class FamiliesTest {
     "qwen3, F32, 1e-7",
     "qwen3, Q8_0, 5e-3",
     "qwen3, Q4_0, 5e-3",
+    "phi3, F32, 1e-7",
+    "phi3, Q8_0, 5e-3",
+    "phi3, Q4_0, 5e-3",
+    "smollm3, F32, 1e-7",
+    "smollm3, Q8_0, 5e-3",
+    "smollm3, Q4_0, 5e-3",
     "gemma2, F32, 1e-7",
     "gemma2, Q8_0, 5e-3",
     "gemma2, Q4_0, 5e-3",
@@ -68,7 +74,11 @@ class FamiliesTest {
   })
   void logitsAgreeWithLlamaCpp(String family, String format, double bound) throws Exception {
     ReferenceLogits reference = reference(family, format);
-    List<float[]> logits = logits(model(family, format), reference.tokens());
+    int context = family.equals("phi3") ? 256 : 0;
+    assertAgree(reference, logits(model(family, format), reference.tokens(), context), bound);
+  }
+
+  static void assertAgree(ReferenceLogits reference, List<float[]> logits, double bound) {
     assertEquals(3, reference.logits().size());
     reference
         .logits()
@@ -78,8 +88,23 @@ class FamiliesTest {
         });
   }
 
+  /// A context beyond the original one has the other divisors.
   @ParameterizedTest
-  @ValueSource(strings = {"mistral", "qwen2", "qwen3", "gemma2", "gemma3", "granite"})
+  @CsvSource({"F32, 1e-7", "Q8_0, 5e-3", "Q4_0, 5e-3"})
+  void longRopeGoesByTheContextAsWithLlamaCpp(String format, double bound) throws Exception {
+    int original = 256;
+    Path phi3 = model("phi3", format);
+    ReferenceLogits within = reference("phi3", format);
+    ReferenceLogits beyond = reference("phi3", format + " long");
+    assertAgree(within, logits(phi3, within.tokens(), original), bound);
+    assertAgree(beyond, logits(phi3, within.tokens(), original + 1), bound);
+    assertTrue(
+        ReferenceLogits.nmse(floats(within.logits().get(23)), beyond.logits().get(23)) > 1e-3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"mistral", "qwen2", "qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite"})
   void aFolderGivesTheBitsOfTheFile(String family) throws Exception {
     Path gguf = model(family, "F32");
     int[] tokens = reference(family, "F32").tokens();
@@ -121,7 +146,7 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3", "gemma2", "gemma3", "granite"})
+  @ValueSource(strings = {"qwen2", "qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite"})
   void aFolderIsQuantizedAsTheFileIs(String family) throws Exception {
     Path gguf = model(family, "F32");
     int[] tokens = reference(family, "F32").tokens();
@@ -134,7 +159,7 @@ class FamiliesTest {
 
   /// The last layer leaves out rows that nobody wants, the norms of their heads too.
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2", "qwen3", "gemma2", "gemma3", "granite"})
+  @ValueSource(strings = {"qwen2", "qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite"})
   void aPromptAtOnceContinuesAsTokenByToken(String family) throws Exception {
     int[] tokens = reference(family, "F32").tokens();
     List<float[]> each = logits(model(family, "F32"), tokens);
@@ -198,7 +223,7 @@ class FamiliesTest {
     return made;
   }
 
-  private static void change(Path model, Consumer<ObjectNode> change) throws IOException {
+  static void change(Path model, Consumer<ObjectNode> change) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     Path file = model.resolve("config.json");
     ObjectNode config = (ObjectNode) mapper.readTree(file.toFile());
@@ -207,8 +232,12 @@ class FamiliesTest {
   }
 
   private static List<float[]> logits(Path file, int[] tokens) throws IOException {
+    return logits(file, tokens, 0);
+  }
+
+  static List<float[]> logits(Path file, int[] tokens, int context) throws IOException {
     List<float[]> logits = new ArrayList<>();
-    try (LlamaModel model = LlamaModel.load(file, options());
+    try (LlamaModel model = LlamaModel.load(file, options().withContext(context));
         LlamaSession session = model.newSession()) {
       session.evaluate(tokens, logits::add);
     }
@@ -220,6 +249,14 @@ class FamiliesTest {
     for (int position = 0; position < expected.size(); position++) {
       assertArrayEquals(expected.get(position), actual.get(position), "position " + position);
     }
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
   }
 
   private static int argMax(float[] logits) {
@@ -235,6 +272,11 @@ class FamiliesTest {
     return LoadOptions.defaults().withKernels(kernels).withKv(KvFormat.F32).withThreads(2);
   }
 
+  /// The F32 model as Hugging Face has it.
+  static Path folder(String family, Path folder) throws Exception {
+    return HuggingFaceFolder.write(model(family, "F32"), folder, 1);
+  }
+
   private static ReferenceLogits reference(String family, String format) throws IOException {
     String name = String.format(Locale.ROOT, "tiny-%s.reference.json", family);
     try (InputStream in = FamiliesTest.class.getResourceAsStream(name)) {
@@ -242,7 +284,7 @@ class FamiliesTest {
     }
   }
 
-  private static Path model(String family, String format) throws URISyntaxException {
+  static Path model(String family, String format) throws URISyntaxException {
     String name = String.format(Locale.ROOT, "tiny-%s-%s.gguf", family, format);
     return Path.of(FamiliesTest.class.getResource(name).toURI());
   }

@@ -12,6 +12,7 @@ import dev.quern.demo.DemoModelFile;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.MetaNames;
+import dev.quern.llama.checkpoint.RopeScaling;
 import dev.quern.llama.checkpoint.SafetensorsBytes;
 import dev.quern.llama.checkpoint.TorchBytes;
 import dev.quern.llama.error.LlamaException;
@@ -58,7 +59,7 @@ class FolderQuantizerTest {
     assertEqualBytes(made, gguf, 15);
     try (GgufFile a = GgufFile.open(made);
         GgufFile b = GgufFile.open(gguf)) {
-      String factors = Checkpoint.ROPE_FACTORS;
+      String factors = RopeScaling.DIVISORS;
       assertArrayEquals(b.vector(b.tensor(factors)), a.vector(a.tensor(factors)));
       Set<String> ofTheName = Set.of("general.name", "general.file_type");
       for (String key : b.metadata().keys()) {
@@ -133,7 +134,7 @@ class FolderQuantizerTest {
     try (GgufFile file = GgufFile.open(gguf);
         Arena arena = Arena.ofConfined()) {
       for (GgufTensor t : file.tensors()) {
-        if (!t.name().equals(Checkpoint.ROPE_FACTORS)) {
+        if (!t.name().equals(RopeScaling.DIVISORS)) {
           String stem = t.name().substring(0, t.name().length() - ".weight".length());
           long[] dims = t.dims();
           arrays.add(
@@ -149,7 +150,10 @@ class FolderQuantizerTest {
       LlamaConfig c = original.config();
       ObjectNode params = new ObjectMapper().createObjectNode();
       params.put("dim", c.width()).put("n_layers", c.layers()).put("n_heads", c.heads());
-      params.put("n_kv_heads", c.kvHeads()).put("norm_eps", 1e-5).put("rope_theta", c.ropeBase());
+      params
+          .put("n_kv_heads", c.kvHeads())
+          .put("norm_eps", 1e-5)
+          .put("rope_theta", c.rope().base());
       params.put("use_scaled_rope", true).put("rope_scaling_factor", 32.0);
       params.put("max_seq_len", c.contextLength());
       new ObjectMapper().writeValue(model.resolve("params.json").toFile(), params);
@@ -189,8 +193,7 @@ class FolderQuantizerTest {
     Path made = quantize(model, QuantizeOptions.of("f32", 32));
     assertSameLogits(model, made);
     try (Checkpoint checkpoint = Checkpoint.open(made)) {
-      assertEquals(0.25, checkpoint.config().ropeScale());
-      assertEquals(0, checkpoint.ropeFactors().length);
+      assertEquals(new RopeScaling.Linear(4), checkpoint.config().rope().scaling());
     }
   }
 

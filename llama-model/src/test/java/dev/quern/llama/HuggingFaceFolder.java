@@ -36,6 +36,7 @@ public final class HuggingFaceFolder {
           Map.entry("attn_k_norm", "self_attn.k_norm"),
           Map.entry("attn_k", "self_attn.k_proj"),
           Map.entry("attn_v", "self_attn.v_proj"),
+          Map.entry("attn_qkv", "self_attn.qkv_proj"),
           Map.entry("attn_output", "self_attn.o_proj"),
           Map.entry("ffn_norm", "post_attention_layernorm"),
           Map.entry("ffn_gate", "mlp.gate_proj"),
@@ -80,7 +81,7 @@ public final class HuggingFaceFolder {
         Arena arena = Arena.ofConfined()) {
       SafetensorsBytes out = new SafetensorsBytes();
       for (GgufTensor tensor : file.tensors()) {
-        if (!tensor.name().equals("rope_freqs.weight")) {
+        if (!tensor.name().startsWith("rope_")) {
           byte[] data = file.map(tensor, arena).toArray(JAVA_BYTE);
           add(out, tensor, data, file.metadata());
         }
@@ -158,7 +159,7 @@ public final class HuggingFaceFolder {
     return root;
   }
 
-  private static ObjectNode config(GgufFile file, ObjectMapper mapper) {
+  private static ObjectNode config(GgufFile file, ObjectMapper mapper) throws IOException {
     GgufMetadata metadata = file.metadata();
     ObjectNode config = mapper.createObjectNode();
     String architecture = architecture(metadata);
@@ -209,7 +210,31 @@ public final class HuggingFaceFolder {
           .put("high_freq_factor", 4.0)
           .put("original_max_position_embeddings", 8192);
     }
+    if (file.findTensor("rope_factors_long.weight").isPresent()) {
+      addLongRope(file, config);
+    }
     return config;
+  }
+
+  /// As Phi-3 has it.
+  private static void addLongRope(GgufFile file, ObjectNode config) throws IOException {
+    GgufMetadata metadata = file.metadata();
+    String prefix = architecture(metadata) + ".rope.";
+    double dim = metadata.integer(prefix + "dimension_count").getAsLong();
+    config
+        .put("partial_rotary_factor", dim / headDim(metadata))
+        .put(
+            "original_max_position_embeddings",
+            metadata.integer(prefix + "scaling.original_context_length").getAsLong());
+    ObjectNode scaling = config.putObject("rope_scaling").put("type", "longrope");
+    scaling.put("attention_factor", metadata.number(prefix + "scaling.attn_factor").getAsDouble());
+    for (String length : List.of("short", "long")) {
+      ArrayNode factors = scaling.putArray(length + "_factor");
+      String name = String.format(Locale.ROOT, "rope_factors_%s.weight", length);
+      for (float factor : file.vector(file.tensor(name))) {
+        factors.add(factor);
+      }
+    }
   }
 
   private static String architecture(GgufMetadata metadata) {
@@ -231,7 +256,7 @@ public final class HuggingFaceFolder {
     long[] dims = tensor.dims();
     long[] shape = dims.length == 1 ? dims : new long[] {dims[1], dims[0]};
     boolean rotated = // other architectures of GGUF have Hugging Face's order
-        Set.of("llama", "granite").contains(architecture(metadata))
+        Set.of("llama", "smollm3", "granite").contains(architecture(metadata))
             && tensor.name().matches(".*attn_[qk]\\.weight");
     byte[] stored = rotated ? inHalves(data, (int) shape[0], headDim(metadata)) : data;
     if (isGemma(metadata) && dims.length == 1) { // a weight w of 1 + w
@@ -240,8 +265,13 @@ public final class HuggingFaceFolder {
         norm.put(i, norm.get(i) - 1);
       }
     }
-    String name = name(tensor.name(), isGemma(metadata) ? POST_NORMS : Map.of());
-    out.add(name, tensor.type().name(), stored, shape);
+    Map<String, String> own =
+        isGemma(metadata)
+            ? POST_NORMS
+            : architecture(metadata).equals("phi3")
+                ? Map.of("ffn_up", "mlp.gate_up_proj")
+                : Map.of();
+    out.add(name(tensor.name(), own), tensor.type().name(), stored, shape);
   }
 
   private static boolean isGemma(GgufMetadata metadata) {

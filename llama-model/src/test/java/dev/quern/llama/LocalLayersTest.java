@@ -17,6 +17,8 @@ import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.LocalLayers;
 import dev.quern.llama.checkpoint.Multipliers;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.quantize.ModelQuantizer;
@@ -49,21 +51,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LocalLayersTest {
   @TempDir Path folder;
 
-  /// llama.cpp passes over a Llama's window; for these logits all positions before it were removed
-  /// from its cache.
-  @Test
-  void theWindowOfAMistralIsThatOfAllItsLayers() throws Exception {
+  /// llama.cpp passes over the windows of a Llama and a Phi-3; for these logits all positions
+  /// before it were removed from its cache.
+  @ParameterizedTest
+  @ValueSource(strings = {"mistral", "phi3"})
+  void aWindowWithoutAPatternIsThatOfAllLayers(String family) throws Exception {
     ReferenceLogits reference;
-    try (InputStream in = getClass().getResourceAsStream("tiny-mistral.reference.json")) {
+    String name = "tiny-" + family + ".reference.json";
+    try (InputStream in = getClass().getResourceAsStream(name)) {
       reference = ReferenceLogits.read(in, "F32 window 8");
     }
-    Path model = changed("mistral", c -> c.put("model_type", "mistral").put("sliding_window", 8));
-    List<float[]> logits = logits(model, reference.tokens());
+    Path model = changed(family, c -> c.put("model_type", family).put("sliding_window", 8));
+    int context = 256; // that of Phi-3's short divisors
+    List<float[]> logits = FamiliesTest.logits(model, reference.tokens(), context);
     reference
         .logits()
         .forEach((position, expected) ->
             assertTrue(ReferenceLogits.nmse(logits.get(position), expected) < 1e-7));
-    List<float[]> fromFile = logits(asGguf(model), reference.tokens());
+    List<float[]> fromFile = FamiliesTest.logits(asGguf(model), reference.tokens(), context);
     for (int p = 0; p < logits.size(); p++) {
       assertArrayEquals(logits.get(p), fromFile.get(p));
     }
@@ -100,15 +105,14 @@ class LocalLayersTest {
       assertEquals(
           List.of(true, true, true, true, true, false),
           IntStream.range(0, 6).mapToObj(config::isLocal).toList());
-      assertEquals(1e6, config.ropeBase());
-      assertEquals(0.125, config.ropeScale());
-      assertEquals(1e4, config.inLocalLayers().ropeBase());
-      assertEquals(1, config.inLocalLayers().ropeScale());
+      assertEquals(1e6, config.rope().base());
+      assertEquals(new RopeScaling.Linear(8), config.rope().scaling());
+      assertEquals(new RopeShape(16, 1e4, RopeScaling.none()), config.localRope());
       assertEquals(new Multipliers((float) Math.sqrt(32), 1, 1, 0), config.multipliers());
     }
     try (Checkpoint granite = Checkpoint.open(model("granite"))) {
       assertEquals(new Multipliers(6, 0.4f, 0.7f, 0), granite.config().multipliers());
-      assertEquals(granite.config(), granite.config().inLocalLayers());
+      assertEquals(granite.config().rope(), granite.config().localRope());
     }
   }
 
@@ -194,7 +198,6 @@ class LocalLayersTest {
         "gemma2 | hidden_activation | \"gelu\" | hidden_activation:",
         "gemma2 | query_pre_attn_scalar | 0 | query_pre_attn_scalar: 0, expected a positive",
         "gemma3 | layer_types | [\"full_attention\"] | layer_types:",
-        "gemma3 | rope_theta | null | rope_theta: absent, expected the base of global layers",
         "gemma3 | use_bidirectional_attention | true | use_bidirectional_attention: true, expected false",
         "granite | sliding_window | 8 | sliding windows of a granite are not supported",
         "granite | residual_multiplier | 1e9 | residual_multiplier:",
@@ -243,6 +246,42 @@ class LocalLayersTest {
     change(model, c -> c.putNull("sliding_window"));
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       assertEquals(Optional.empty(), checkpoint.config().attention().local());
+    }
+  }
+
+  /// `Phi3Config` has none where nothing is said, and of the models for long texts no query fills
+  /// it.
+  @Test
+  void aPhiHasTheWindowThatItStates() throws Exception {
+    Path model = changed("phi3", c -> c.put("max_position_embeddings", 4096));
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      assertEquals(Optional.empty(), checkpoint.config().attention().local());
+    }
+    change(model, c -> c.put("sliding_window", 2047));
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      assertEquals(
+          Optional.of(new LocalLayers(2047, 0, OptionalDouble.empty())),
+          checkpoint.config().attention().local());
+    }
+    change(model, c -> c.put("sliding_window", 262_144));
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      assertEquals(Optional.empty(), checkpoint.config().attention().local());
+    }
+  }
+
+  /// A scaling of RoPE that gives a longer context gives queries that fill the window.
+  @Test
+  void aWindowIsOfTheContextThatRopeIsStretchedTo() throws Exception {
+    Path model =
+        changed(
+            "mistral",
+            c -> {
+              c.put("model_type", "mistral").put("sliding_window", 256);
+              c.putObject("rope_scaling").put("rope_type", "yarn").put("factor", 2);
+            });
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      assertEquals(512, checkpoint.config().contextLength());
+      assertEquals(256, checkpoint.config().attention().local().map(LocalLayers::window).orElse(0));
     }
   }
 
@@ -343,15 +382,6 @@ class LocalLayersTest {
         .filter(kind::isInstance)
         .map(kind::cast)
         .toList();
-  }
-
-  private static List<float[]> logits(Path file, int[] tokens) throws Exception {
-    List<float[]> logits = new ArrayList<>();
-    try (LlamaModel model = LlamaModel.load(file, options());
-        LlamaSession session = model.newSession()) {
-      session.evaluate(tokens, logits::add);
-    }
-    return logits;
   }
 
   private static LoadOptions options() {

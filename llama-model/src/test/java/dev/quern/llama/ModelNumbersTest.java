@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.RopeScaling;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import java.io.IOException;
@@ -28,7 +29,8 @@ class ModelNumbersTest {
 
   static Stream<Arguments> refused() {
     return Stream.of(
-            List.<Object>of("llama.rope.scaling.type", "longrope"),
+            List.<Object>of("llama.rope.scaling.type", "longrope"), // has its tensors
+            List.<Object>of("llama.rope.scaling.type", "dynamic"),
             List.<Object>of("llama.rope.scaling.type", "\u001b[2Jx"),
             List.<Object>of("llama.rope.scaling.factor", -2f),
             List.<Object>of("llama.rope.scaling.factor", NAN),
@@ -117,7 +119,8 @@ class ModelNumbersTest {
             Map.entry(new SyntheticModel().with(old, 2f).with(factor, 0f), 0.5),
             Map.entry(new SyntheticModel().with(type, "none").with(factor, 4f), 1.0),
             Map.entry(new SyntheticModel().with(factor, 0f), 1.0))) {
-      assertEquals(row.getValue(), config(row.getKey()).ropeScale());
+      RopeScaling linear = new RopeScaling.Linear(1 / row.getValue());
+      assertEquals(linear, config(row.getKey()).rope().scaling());
     }
   }
 

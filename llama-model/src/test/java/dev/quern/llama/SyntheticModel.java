@@ -152,7 +152,7 @@ public final class SyntheticModel {
     return file;
   }
 
-  private static void put(GgufWriter writer, String key, Object value) {
+  static void put(GgufWriter writer, String key, Object value) {
     switch (value) {
       case String s -> writer.string(key, s);
       case Boolean b -> writer.bool(key, b);

@@ -4,15 +4,18 @@
 
 Writes FOLDER/tiny-FAMILY-FORMAT.gguf with the gguf package (MIT), the matrices in F32, Q8_0 and
 Q4_0 of the same weights (Mistral, which is a Llama to GGUF, in F32 alone), and FOLDER/tiny-FAMILY.reference.json with the logits that libllama
-computes after some of 24 tokens, with a KV cache of F32. Made with gguf 0.19 and libllama 0.7.0,
-whose llama_context_params the offsets below are of.
+computes after some of 24 tokens, with a KV cache of F32. FOLDER/tiny-ropes.reference.json has those
+of some F32 models with other keys about RoPE. Made with gguf 0.19 and libllama 0.7.0, whose
+llama_context_params the offsets below are of.
 
-Libllama passes over a Llama's sliding window. So the reference of one, "F32 window 8", is what it
-computes when all positions before a token's window are removed from its cache before the token.
+Libllama passes over the sliding window of a Llama, and of a Phi-3. So the reference of one, "F32
+window 8", is what it computes when all positions before a token's window are removed from its cache
+before the token.
 """
 import ctypes
 import json
 import sys
+import tempfile
 from dataclasses import dataclass, field
 
 import gguf
@@ -26,7 +29,7 @@ FORMATS = {
 }
 TOKENS = [int(t) for t in np.random.default_rng(7).integers(0, VOCABULARY, 24)]
 POSITIONS = (0, 7, 23)
-
+ROTATED, SHORT_CONTEXT = 6, 256  # RoPE of Phi-3: elements of a head, positions of its short divisors
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Family:
     head_dim: int
     biases: bool = False  # of Q, K and V
     head_norms: bool = False
+    fused: bool = False  # Q, K and V in one matrix, gate and up in another
     post_norms: bool = False  # Gemma's, behind each block
     tied: bool = False
     formats: tuple = tuple(FORMATS)
@@ -45,7 +49,9 @@ class Family:
     embedding: float = 3.0  # deviation
     rope_base: float = 1e6
     window: int = 0
-    floats: dict = field(default_factory=dict)  # further keys
+    context: int = 256
+    keys: dict = field(default_factory=dict)  # further ones
+    contexts: tuple = (("", 512),)  # suffix of the logits' name, positions of the session
     windows_by_removal: tuple = ()  # for references beside the model's own
 
 
@@ -54,18 +60,45 @@ FAMILIES = {
     "mistral": Family("llama", 16, formats=("F32",), windows_by_removal=(8,)),  # as Nemo's, heads are wider than width / heads
     "qwen2": Family("qwen2", 8, biases=True, tied=True),
     "qwen3": Family("qwen3", 16, head_norms=True),
-    "gemma2": Family(
-        "gemma2", 16, rope_base=1e4, floats={"attn_logit_softcapping": 2.5, "final_logit_softcapping": 3.0}, **GEMMA
+    "phi3": Family(
+        "phi3",
+        8,
+        fused=True,
+        tied=True,
+        context=1024,
+        keys={"rope.dimension_count": ROTATED, "rope.scaling.original_context_length": SHORT_CONTEXT, "rope.scaling.attn_factor": 1.19},
+        contexts=(("", SHORT_CONTEXT), (" long", 2 * SHORT_CONTEXT)),
+        windows_by_removal=(8,),
     ),
-    "gemma3": Family("gemma3", 16, head_norms=True, layers=6, floats={"rope.scaling.factor": 8.0}, **GEMMA),
+    "smollm3": Family("smollm3", 8, tied=True, layers=4),  # every fourth has no RoPE
+    "gemma2": Family(
+        "gemma2", 16, rope_base=1e4, keys={"attn_logit_softcapping": 2.5, "final_logit_softcapping": 3.0}, **GEMMA
+    ),
+    "gemma3": Family("gemma3", 16, head_norms=True, layers=6, keys={"rope.scaling.type": "linear", "rope.scaling.factor": 8.0}, **GEMMA),
     "granite": Family(
         "granite",
         8,
         tied=True,
         embedding=0.5,
-        floats={"embedding_scale": 6.0, "residual_scale": 0.4, "attention.scale": 0.2, "logit_scale": 0.7},
+        keys={"embedding_scale": 6.0, "residual_scale": 0.4, "attention.scale": 0.2, "logit_scale": 0.7},
     ),
 }
+
+# What is added to keys of a family's F32 model, or replaces them: name, family, keys without the architecture. Some of YaRN's are written
+# by llama.cpp's converter, and read for few architectures: they are given to the context too.
+YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 1024, "rope.freq_base": 100.0}
+ROPES = (
+    ("yarn", "qwen2", YARN),
+    ("yarn, all keys", "qwen2", YARN | {"rope.scaling.attn_factor": 0.9, "rope.scaling.yarn_beta_fast": 6.0, "rope.scaling.yarn_beta_slow": 4.0,
+                                        "rope.scaling.yarn_ext_factor": 0.75}),
+    ("yarn, no ramp", "qwen2", YARN | {"rope.scaling.attn_factor": 0.9, "rope.scaling.yarn_ext_factor": 0.0}),
+    ("yarn, granite", "granite", YARN),
+    ("linear", "mistral", {"rope.scaling.type": "linear", "rope.scaling.factor": 4.0}),
+    ("linear, old", "mistral", {"rope.scale_linear": 4.0}),
+    ("linear, 0.5", "smollm3", {"rope.scaling.factor": 0.5}),
+    ("linear, granite", "granite", {"rope.scaling.type": "linear", "rope.scaling.factor": 4.0}),
+    ("part of a head", "gemma2", {"rope.dimension_count": 10}),
+)
 
 
 def tensors(f):
@@ -85,10 +118,15 @@ def tensors(f):
     yield "output_norm.weight", norm(WIDTH)
     if not f.tied:
         yield "output.weight", matrix(VOCABULARY, WIDTH)
+    if f.contexts[1:]:  # LongRoPE
+        yield "rope_factors_long.weight", np.linspace(1.5, 8, ROTATED // 2).astype(np.float32)
+        yield "rope_factors_short.weight", np.linspace(1, 2, ROTATED // 2).astype(np.float32)
     for layer in range(f.layers):
         block = f"blk.{layer}."
         yield block + "attn_norm.weight", norm(WIDTH)
-        for name, heads in (("q", f.heads), ("k", f.kv_heads), ("v", f.kv_heads)):
+        if f.fused:
+            yield block + "attn_qkv.weight", matrix((f.heads + 2 * f.kv_heads) * f.head_dim, WIDTH, 1.5)
+        for name, heads in () if f.fused else (("q", f.heads), ("k", f.kv_heads), ("v", f.kv_heads)):
             yield f"{block}attn_{name}.weight", matrix(heads * f.head_dim, WIDTH, 1.5)
             if f.biases:
                 yield f"{block}attn_{name}.bias", (random.standard_normal(heads * f.head_dim) * 0.5).astype(np.float32)
@@ -98,37 +136,40 @@ def tensors(f):
         if f.post_norms:
             yield block + "post_attention_norm.weight", norm(WIDTH)
         yield block + "ffn_norm.weight", norm(WIDTH)
-        yield block + "ffn_gate.weight", matrix(f.hidden, WIDTH)
-        yield block + "ffn_up.weight", matrix(f.hidden, WIDTH)
+        if f.fused:
+            yield block + "ffn_up.weight", matrix(2 * f.hidden, WIDTH)
+        else:
+            yield block + "ffn_gate.weight", matrix(f.hidden, WIDTH)
+            yield block + "ffn_up.weight", matrix(f.hidden, WIDTH)
         yield block + "ffn_down.weight", matrix(WIDTH, f.hidden)
         if f.post_norms:
             # Libllama rounds GELU's argument and value to F16, NMSE 1e-7 to 2e-7 of the logits with norms about 1.
             yield block + "post_ffw_norm.weight", norm(WIDTH, 0.5)
 
 
-def write(path, family, quantization):
+def write(path, family, quantization, changed={}):
     f = FAMILIES[family]
     writer = gguf.GGUFWriter(path, f.architecture)
     writer.add_name(f"tiny {family}")
     writer.add_block_count(f.layers)
-    writer.add_context_length(256)
+    writer.add_context_length(f.context)
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(f.hidden)
     writer.add_head_count(f.heads)
     writer.add_head_count_kv(f.kv_heads)
-    writer.add_rope_freq_base(f.rope_base)
+    if "rope.freq_base" not in changed:
+        writer.add_rope_freq_base(f.rope_base)
     writer.add_layer_norm_rms_eps(1e-6)
     if f.head_dim != WIDTH // f.heads or f.post_norms:
         writer.add_key_length(f.head_dim)
         writer.add_value_length(f.head_dim)
-    if f.architecture in ("llama", "granite"):
+    if f.architecture in ("llama", "smollm3", "granite"):
         writer.add_rope_dimension_count(f.head_dim)
     if f.window:
         writer.add_sliding_window(f.window)
-    if "rope.scaling.factor" in f.floats:
-        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-    for key, value in f.floats.items():
-        writer.add_float32(f"{f.architecture}.{key}", value)
+    for key, value in (f.keys | changed).items():
+        add = {str: writer.add_string, int: writer.add_uint32, float: writer.add_float32}[type(value)]
+        add(f"{f.architecture}.{key}", value)
     writer.add_vocab_size(VOCABULARY)
     writer.add_tokenizer_model("no_vocab")
     for name, values in tensors(f):
@@ -157,10 +198,11 @@ class Batch(ctypes.Structure):
     ]
 
 
-FLASH_ATTENTION, TYPE_K, TYPE_V = 52, 104, 108  # bytes into llama_context_params
+OF_THE_CONTEXT = {"rope.scaling.yarn_ext_factor": 64, "rope.scaling.yarn_beta_fast": 72, "rope.scaling.yarn_beta_slow": 76}
+CONTEXT_LENGTH, FLASH_ATTENTION, TYPE_K, TYPE_V = 0, 52, 104, 108  # bytes into llama_context_params
 
 
-def logits(library, path, window=0):
+def logits(library, path, context_length=512, changed={}, window=0):
     """By position, as libllama computes them token by token.
 
     window: positions that a token sees, its own included, or 0 for all
@@ -169,11 +211,16 @@ def logits(library, path, window=0):
     if not model:
         raise SystemExit(f"{path}: libllama can't load it")
     parameters = library.llama_context_default_params()
-    for offset, default, value in ((FLASH_ATTENTION, -1, 0), (TYPE_K, 1, 0), (TYPE_V, 1, 0)):
+    for offset, default, value in ((CONTEXT_LENGTH, 512, context_length), (FLASH_ATTENTION, -1, 0), (TYPE_K, 1, 0), (TYPE_V, 1, 0)):
         field = ctypes.c_int32.from_buffer(parameters, offset)
         if field.value != default:
             raise SystemExit("another llama_context_params than that of libllama 0.7.0")
         field.value = value
+    for key, offset in OF_THE_CONTEXT.items():
+        field = ctypes.c_float.from_buffer(parameters, offset)
+        if field.value != -1:
+            raise SystemExit("another llama_context_params than that of libllama 0.7.0")
+        field.value = changed.get(key, -1)
     context = library.llama_init_from_model(model, parameters)
     found = {}
     for position, token in enumerate(TOKENS):
@@ -215,12 +262,22 @@ def main(folder):
         for name in FAMILIES[family].formats:
             path = f"{folder}/tiny-{family}-{name}.gguf"
             write(path, family, FORMATS[name])
-            reference["logits"][name] = logits(library, path)
+            for suffix, context_length in FAMILIES[family].contexts:
+                reference["logits"][name + suffix] = logits(library, path, context_length)
         for window in FAMILIES[family].windows_by_removal:
             path = f"{folder}/tiny-{family}-F32.gguf"
-            reference["logits"][f"F32 window {window}"] = logits(library, path, window)
+            context_length = FAMILIES[family].contexts[0][1]
+            reference["logits"][f"F32 window {window}"] = logits(library, path, context_length, window=window)
         with open(f"{folder}/tiny-{family}.reference.json", "w", encoding="ascii") as out:
             json.dump(reference, out)
+    ropes = {"tokens": TOKENS, "logits": {}}
+    with tempfile.TemporaryDirectory() as made:
+        for name, family, changed in ROPES:
+            path = f"{made}/{len(ropes['logits'])}.gguf"
+            write(path, family, FORMATS["F32"], changed)
+            ropes["logits"][name] = logits(library, path, changed=changed)
+    with open(f"{folder}/tiny-ropes.reference.json", "w", encoding="ascii") as out:
+        json.dump(ropes, out)
 
 
 main(sys.argv[1])

@@ -24,10 +24,6 @@ import java.util.Optional;
 /// @since 0.1
 /// @stability api
 public interface Checkpoint extends AutoCloseable {
-  /// GGUF's name of the tensor that holds [#ropeFactors()]. A folder has none: there they follow
-  /// from the configuration.
-  String ROPE_FACTORS = "rope_freqs.weight";
-
   /// Opens a GGUF file (the first shard where there are several), or a model's folder.
   ///
   /// @throws LlamaException if it is not a Llama model as Quern runs it
@@ -136,9 +132,6 @@ public interface Checkpoint extends AutoCloseable {
 
   /// A tensor of one dimension, as floats.
   float[] vector(Tensor tensor) throws IOException;
-
-  /// Divisors of RoPE's frequencies, `[ropeDim / 2]`, or empty where there are none.
-  float[] ropeFactors() throws IOException;
 
   /// The adaptor of the linear layer of that name, if it has one.
   default Optional<Adaptor> adaptor(String name) {

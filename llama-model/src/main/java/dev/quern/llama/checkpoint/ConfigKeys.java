@@ -60,18 +60,17 @@ final class ConfigKeys {
           new Row("rope.scale_linear", new Honoured()),
           // The rows of the embedding matrix decide.
           new Row("vocab_size", new Harmless()),
-          // Of use with yarn and longrope, which rope.scaling.type refuses.
-          new Row("rope.scaling.original_context_length", new Harmless()),
+          new Row("rope.scaling.original_context_length", new Honoured()),
+          new Row("rope.scaling.attn_factor", new Honoured()),
+          new Row("rope.scaling.yarn_ext_factor", new Honoured()),
+          new Row("rope.scaling.yarn_beta_fast", new Honoured()),
+          new Row("rope.scaling.yarn_beta_slow", new Honoured()),
           // Granite does not rotate where it is false.
           new Row(
               "rope.scaling.finetuned",
               new OfTrait(Family.Trait.MULTIPLIERS, new NeutralFlag(true), new Harmless())),
-          new Row("rope.scaling.yarn_beta_fast", new Harmless()),
-          new Row("rope.scaling.yarn_beta_slow", new Harmless()),
-          // A factor on cosines and sines; so are the next ones where there is an extrapolation.
-          new Row("rope.scaling.attn_factor", neutral(1)),
+          // llama.cpp reads it, and then computes another in its place.
           new Row("rope.scaling.yarn_attn_factor", neutral(1)),
-          new Row("rope.scaling.yarn_ext_factor", neutral(0, -1)), // -1: as the type has it
           new Row("rope.scaling.yarn_log_multiplier", neutral(0)),
           new Row("rope.freq_scale", neutral(1, 0)),
           new Row("attention.clamp_kqv", neutral(0)),

@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 /// @param traits what its layers, or its files, have that Llama's have not
 /// @param local which layers may have a window; a window of 0 where the file has to state it.
 ///   Empty: all layers see all positions
-/// @param headDim elements of a head where `config.json` does not say; empty: width / heads
+/// @param unrotatedPeriod of so many layers RoPE leaves the last as it is (NoPE); 0: of none
+/// @param defaults what `config.json` may leave out
 /// @since 0.1
 /// @stability api
 public record Family(
@@ -30,7 +31,8 @@ public record Family(
     RopePairing pairing,
     Set<Trait> traits,
     Optional<LocalLayers> local,
-    OptionalInt headDim) {
+    int unrotatedPeriod,
+    Defaults defaults) {
 
   /// What a family has that Llama has not.
   public enum Trait {
@@ -38,6 +40,8 @@ public record Family(
     ATTENTION_BIAS,
     /// RMSNorm is applied to each head of Q and K before it is rotated (QK-norm).
     HEAD_NORMS,
+    /// Q, K and V are one matrix, `attn_qkv`, and gate and up another, `ffn_up`.
+    FUSED,
     /// RMSNorm is applied to what a block adds to the residual stream, too.
     POST_NORMS,
     /// A folder's weights of norms are w where `1 + w` is meant; GGUF's are that sum.
@@ -51,9 +55,36 @@ public record Family(
     /// The file states the factor of attention's scores.
     ATTENTION_SCALE,
     /// The file states [Multipliers] of embeddings, blocks and logits.
-    MULTIPLIERS,
-    /// The embedding matrix is the output matrix where `config.json` does not say.
-    TIED
+    MULTIPLIERS
+  }
+
+  /// What transformers' class has where `config.json` says nothing.
+  ///
+  /// @param headDim elements of a head; empty: width / heads
+  /// @param window of local layers; 0: none
+  /// @param ropeBase RoPE's base
+  /// @param tied whether the embedding matrix is the output matrix too
+  /// @since 0.1
+  /// @stability api
+  public record Defaults(OptionalInt headDim, int window, double ropeBase, boolean tied) {
+    private static final Defaults COMMON =
+        new Defaults(OptionalInt.empty(), 0, LlamaConfig.DEFAULT_ROPE_BASE, false);
+
+    private Defaults withHeadDim(int headDim) {
+      return new Defaults(OptionalInt.of(headDim), window, ropeBase, tied);
+    }
+
+    private Defaults withWindow(int window) {
+      return new Defaults(headDim, window, ropeBase, tied);
+    }
+
+    private Defaults withRopeBase(double ropeBase) {
+      return new Defaults(headDim, window, ropeBase, tied);
+    }
+
+    private Defaults withTied() {
+      return new Defaults(headDim, window, ropeBase, true);
+    }
   }
 
   /// Llama 2 and 3.x; Mistral and SmolLM2, which compute the same, but for the window of Mistral's
@@ -66,7 +97,8 @@ public record Family(
           RopePairing.ADJACENT,
           Set.of(),
           Optional.of(new LocalLayers(0, 0, OptionalDouble.empty())),
-          OptionalInt.empty());
+          0,
+          Defaults.COMMON.withWindow(4096)); // Mistral's
 
   /// Qwen2 and 2.5 (Yang et al. 2024): biases of Q, K and V.
   public static final Family QWEN2 =
@@ -77,7 +109,8 @@ public record Family(
           RopePairing.HALF_SPLIT,
           Set.of(Trait.ATTENTION_BIAS),
           Optional.empty(),
-          OptionalInt.empty());
+          0,
+          Defaults.COMMON);
 
   /// Qwen3, dense (Yang et al. 2025): norms of heads in place of the biases.
   public static final Family QWEN3 =
@@ -88,7 +121,35 @@ public record Family(
           RopePairing.HALF_SPLIT,
           Set.of(Trait.HEAD_NORMS),
           Optional.empty(),
-          OptionalInt.of(128));
+          0,
+          Defaults.COMMON.withHeadDim(128));
+
+  /// Phi-3, 3.5 and Phi-4-mini (Abdin et al. 2024): fused matrices, a window in all layers of the
+  /// models for 4096 positions, LongRoPE in the others, and of Phi-4-mini a part of each head that
+  /// is not rotated.
+  public static final Family PHI3 =
+      new Family(
+          "Phi-3",
+          "phi3",
+          Set.of("phi3"),
+          RopePairing.HALF_SPLIT,
+          Set.of(Trait.FUSED),
+          Optional.of(new LocalLayers(0, 0, OptionalDouble.empty())),
+          0,
+          Defaults.COMMON);
+
+  /// SmolLM3 (Bakouch et al. 2025): no RoPE in every fourth layer. Rows of Q and K are in Llama's
+  /// order.
+  public static final Family SMOLLM3 =
+      new Family(
+          "SmolLM3",
+          "smollm3",
+          Set.of("smollm3"),
+          RopePairing.ADJACENT,
+          Set.of(),
+          Optional.empty(),
+          4,
+          Defaults.COMMON.withRopeBase(2_000_000).withTied());
 
   /// Gemma 2 (Gemma Team 2024): every second layer is local; norms behind the blocks, soft caps.
   public static final Family GEMMA2 =
@@ -103,10 +164,10 @@ public record Family(
               Trait.ROOT_WIDTH_EMBEDDINGS,
               Trait.GELU,
               Trait.ATTENTION_SCALE,
-              Trait.TIED,
               Trait.SOFT_CAPS),
           Optional.of(new LocalLayers(4096, 2, OptionalDouble.empty())),
-          OptionalInt.of(256));
+          0,
+          Defaults.COMMON.withHeadDim(256).withWindow(4096).withTied());
 
   /// Gemma 3 for text (Gemma Team 2025): five local layers to a global one, which have a rope of
   /// their own; norms of heads in place of Gemma 2's caps.
@@ -122,10 +183,10 @@ public record Family(
               Trait.ROOT_WIDTH_EMBEDDINGS,
               Trait.GELU,
               Trait.ATTENTION_SCALE,
-              Trait.TIED,
               Trait.HEAD_NORMS),
           Optional.of(new LocalLayers(0, 6, OptionalDouble.of(10_000))),
-          OptionalInt.of(256));
+          0,
+          Defaults.COMMON.withHeadDim(256).withWindow(4096).withRopeBase(1_000_000).withTied());
 
   /// Granite 3, dense (Granite Team 2024): a Llama with multipliers.
   public static final Family GRANITE =
@@ -136,10 +197,12 @@ public record Family(
           RopePairing.ADJACENT,
           Set.of(Trait.ATTENTION_SCALE, Trait.MULTIPLIERS),
           Optional.empty(),
-          OptionalInt.empty());
+          0,
+          Defaults.COMMON);
 
   /// The families that run.
-  public static final List<Family> ALL = List.of(LLAMA, QWEN2, QWEN3, GEMMA2, GEMMA3, GRANITE);
+  public static final List<Family> ALL =
+      List.of(LLAMA, QWEN2, QWEN3, PHI3, SMOLLM3, GEMMA2, GEMMA3, GRANITE);
 
   public Family {
     modelTypes = Set.copyOf(modelTypes);
@@ -164,6 +227,14 @@ public record Family(
   /// The activation of the feed-forward network's gate.
   public Activation activation() {
     return has(Trait.GELU) ? Activation.GELU_TANH : Activation.SILU;
+  }
+
+  /// Whether RoPE may turn a part of each head where pairs are halves: rows of Q and K are put in
+  /// another order then, and neither biases nor norms of heads come along.
+  boolean rotatesPartsInHalves() {
+    return pairing == RopePairing.HALF_SPLIT
+        && !has(Trait.ATTENTION_BIAS)
+        && !has(Trait.HEAD_NORMS);
   }
 
   /// All architectures, for messages.

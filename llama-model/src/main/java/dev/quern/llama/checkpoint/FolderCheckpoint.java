@@ -159,11 +159,6 @@ final class FolderCheckpoint implements Checkpoint {
   }
 
   @Override
-  public float[] ropeFactors() {
-    return config.ropeFactors().clone();
-  }
-
-  @Override
   public Optional<Adaptor> adaptor(String name) {
     String stem = name.substring(0, name.length() - WEIGHT.length());
     Entry a = entries.get(stem + ADAPTOR_A);

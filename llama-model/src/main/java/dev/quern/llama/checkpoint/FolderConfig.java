@@ -10,7 +10,6 @@ import java.util.Optional;
 /// (`LlamaConfig` of transformers, or that of another [Family]) or Meta's `params.json`
 /// (`ModelArgs` of llama-models).
 ///
-/// @param ropeFactors divisors of RoPE's frequencies, `[headDim / 2]`, or empty
 /// @param tied whether the embedding matrix is the output matrix too; empty where that follows from
 ///   which of them is there
 /// @param spinQuant whether the down projection's input is rotated; empty where nothing is said
@@ -18,7 +17,6 @@ import java.util.Optional;
 /// @param endTokens ids that end a generation
 record FolderConfig(
     LlamaConfig model,
-    float[] ropeFactors,
     Optional<Boolean> tied,
     Optional<Boolean> spinQuant,
     float loraScale,
@@ -47,7 +45,6 @@ record FolderConfig(
   private static final Map<String, Object> NEUTRAL =
       Map.ofEntries(
           Map.entry("mlp_bias", false),
-          Map.entry("partial_rotary_factor", 1),
           Map.entry("logit_scale", 1),
           Map.entry("clip_qkv", 0),
           Map.entry("use_qk_norm", false),
@@ -92,9 +89,9 @@ record FolderConfig(
     int context = bounded(json, "max_position_embeddings", MAX_DIM);
     int layers = bounded(json, "num_hidden_layers", MAX_LAYERS);
     int width = bounded(json, "hidden_size", MAX_DIM);
-    AttentionShape attention =
-        new HuggingFaceAttention(json, family, type, layers, width, context).read();
-    HuggingFaceRope rope = HuggingFaceRope.of(json, attention.headDim());
+    HuggingFaceAttention attention = new HuggingFaceAttention(json, family, type, layers, width);
+    HuggingFaceRope rope = HuggingFaceRope.of(json, family, attention.headDim(), context);
+    HuggingFaceRope.requireUnrotatedLayers(json, family, layers);
     return new FolderConfig(
         new LlamaConfig(
             family,
@@ -102,16 +99,13 @@ record FolderConfig(
             layers,
             width,
             bounded(json, "intermediate_size", MAX_DIM),
-            attention,
-            context,
+            attention.read(rope.contextLength()),
+            rope.contextLength(),
             epsilon(json, "rms_norm_eps", 1e-6),
-            attention.headDim(),
-            rope.base(),
-            rope.scaling().positionScale(),
+            rope.shape(),
             multipliers(json, family, width),
             bounded(json, "vocab_size", MAX_DIM)),
-        rope.scaling().factors(),
-        Optional.of(json.bool("tie_word_embeddings").orElse(family.has(Family.Trait.TIED))),
+        Optional.of(json.bool("tie_word_embeddings").orElse(family.defaults().tied())),
         spinQuant(json),
         loraScale(json),
         json.integers("eos_token_id"));
@@ -135,7 +129,6 @@ record FolderConfig(
       }
     }
     requireNeutral(json, "use_qk_norm", false);
-    double ropeBase = ropeBase(json);
     boolean scaled = json.bool("use_scaled_rope").orElse(false);
     return new FolderConfig(
         new LlamaConfig(
@@ -149,12 +142,9 @@ record FolderConfig(
                 ? bounded(json, "max_seq_len", MAX_DIM)
                 : scaled ? 16 * (int) LLAMA3_CONTEXT : (int) LLAMA3_CONTEXT,
             epsilon(json, "norm_eps", 1e-5),
-            headDim,
-            ropeBase,
-            1,
+            metaRope(json, headDim, scaled),
             Multipliers.NONE,
             vocabulary),
-        scaled ? metaFactors(json, ropeBase, headDim) : new float[0],
         Optional.empty(),
         spinQuant(json),
         loraScale(json),
@@ -163,19 +153,25 @@ record FolderConfig(
 
   /// Meta's code takes the factor from the model's version, which the file does not state. The
   /// quantized models are all of version 3.2.
-  private static float[] metaFactors(JsonObject json, double ropeBase, int headDim) {
+  private static RopeShape metaRope(JsonObject json, int headDim, boolean scaled) {
+    double base = ropeBase(json, "rope_theta", LlamaConfig.DEFAULT_ROPE_BASE);
+    if (!scaled) {
+      return new RopeShape(headDim, base, RopeScaling.none());
+    }
     String key = json.has("rope_scale_factor") ? "rope_scale_factor" : "rope_scaling_factor";
     if (!json.has(key) && !json.has("quantization_args")) {
       throw json.fail(
           key, "absent with use_scaled_rope", "the factor: add 8 for Llama 3.1, 32 for Llama 3.2");
     }
-    return RopeScaling.llama3(
-        ropeBase,
-        headDim,
-        positive(json, key, 32),
-        1,
-        positive(json, "rope_high_freq_factor", 4),
-        LLAMA3_CONTEXT);
+    RopeScaling scaling =
+        RopeScaling.llama3(
+            base,
+            headDim,
+            positive(json, key, 32),
+            1,
+            positive(json, "rope_high_freq_factor", 4),
+            LLAMA3_CONTEXT);
+    return new RopeShape(headDim, base, scaling);
   }
 
   /// Gemma's classes read `hidden_activation`, and pass over `hidden_act`.
@@ -299,12 +295,8 @@ record FolderConfig(
     return (float) value;
   }
 
-  static double ropeBase(JsonObject json) {
-    return ropeBase(json, "rope_theta");
-  }
-
-  static double ropeBase(JsonObject json, String key) {
-    double value = positive(json, key, LlamaConfig.DEFAULT_ROPE_BASE);
+  static double ropeBase(JsonObject json, String key, double absent) {
+    double value = positive(json, key, absent);
     if (value < LlamaConfig.MIN_ROPE_BASE || value > LlamaConfig.MAX_ROPE_BASE) {
       throw json.fail(
           key,

@@ -129,7 +129,7 @@ record GgufAttention(GgufConfig keys, Family family) {
     if (family.has(Family.Trait.ATTENTION_SCALE)) {
       return keys.factor(SCALE, root);
     }
-    double scale = keys.metadata().number(family.key(SCALE)).orElse(0);
+    double scale = keys.number(SCALE).orElse(0);
     if (scale != 0 && !(Math.abs(scale - root) < 1e-5 * root)) {
       throw new LlamaException(
           String.format(

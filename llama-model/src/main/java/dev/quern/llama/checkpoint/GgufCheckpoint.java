@@ -10,9 +10,12 @@ import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -28,12 +31,14 @@ final class GgufCheckpoint implements Checkpoint {
 
   private static final String SHARDS = "split.";
 
+  private static final int MAX_ROPE_FACTORS = 1 << 16;
+
   private final GgufFile file;
   private final LlamaConfig config;
 
-  private GgufCheckpoint(GgufFile file) {
+  private GgufCheckpoint(GgufFile file) throws IOException {
     this.file = file;
-    this.config = GgufConfig.read(file.metadata(), vocabulary(file));
+    this.config = GgufConfig.read(file.metadata(), vocabulary(file), ropeTensors(file));
   }
 
   static GgufCheckpoint open(Path path) throws IOException {
@@ -65,7 +70,7 @@ final class GgufCheckpoint implements Checkpoint {
     String kind = file.metadata().string("tokenizer.ggml.model").orElse("no_vocab");
     return kind.equals("no_vocab") || kind.equals("none")
         ? Optional.empty()
-        : Optional.of(Tokenizer.from(file.metadata(), preTokenizer));
+        : Optional.of(Tokenizer.from(file.metadata(), preTokenizer, config.vocabulary()));
   }
 
   @Override
@@ -102,36 +107,6 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
-  public float[] ropeFactors() throws IOException {
-    Optional<GgufTensor> tensor = file.findTensor(ROPE_FACTORS);
-    if (tensor.isEmpty()) {
-      return new float[0];
-    }
-    long[] expected = {config.ropeDim() / 2};
-    if (!Arrays.equals(tensor.get().dims(), expected)) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: tensor %s is %s, expected %s (row length first)",
-              ROPE_FACTORS,
-              Arrays.toString(tensor.get().dims()),
-              Arrays.toString(expected)));
-    }
-    float[] factors = file.vector(tensor.get());
-    for (float factor : factors) {
-      if (!(factor >= LlamaConfig.MIN_ROPE_FACTOR && factor <= LlamaConfig.MAX_ROPE_FACTOR)) {
-        throw new LlamaException(
-            String.format(
-                Locale.ROOT,
-                "model: tensor %s holds %s, expected positive finite numbers",
-                ROPE_FACTORS,
-                factor));
-      }
-    }
-    return factors;
-  }
-
-  @Override
   public List<Path> files() {
     return file.files();
   }
@@ -158,6 +133,30 @@ final class GgufCheckpoint implements Checkpoint {
         t.format(),
         Arrays.stream(t.dims()).boxed().toList(),
         t.byteSize() + file.scales(t).map(GgufTensor::byteSize).orElse(0L));
+  }
+
+  private static Map<String, List<Float>> ropeTensors(GgufFile file) throws IOException {
+    Map<String, List<Float>> tensors = new HashMap<>();
+    for (String name : RopeScaling.tensorNames()) {
+      Optional<GgufTensor> tensor = file.findTensor(name);
+      if (tensor.isPresent()) {
+        long[] dims = tensor.get().dims();
+        if (dims.length != 1 || dims[0] > MAX_ROPE_FACTORS) {
+          throw new LlamaException(
+              String.format(
+                  Locale.ROOT,
+                  "model: tensor %s is %s, expected one dimension, half of a head",
+                  name,
+                  Arrays.toString(dims)));
+        }
+        List<Float> values = new ArrayList<>();
+        for (float value : file.vector(tensor.get())) {
+          values.add(value);
+        }
+        tensors.put(name, values);
+      }
+    }
+    return tensors;
   }
 
   private static int vocabulary(GgufFile file) {

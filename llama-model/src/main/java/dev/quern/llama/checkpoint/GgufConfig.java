@@ -4,10 +4,11 @@ import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
 import dev.quern.llama.text.Printable;
-import dev.quern.op.RopePairing;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
 
 /// A model's shape as GGUF's metadata states it (ggml's gguf.md): keys begin with the name of the
 /// architecture, and are the same for all families behind it.
@@ -22,8 +23,6 @@ final class GgufConfig {
   static final int MAX_DIM = 1 << 24;
 
   private static final String EPSILON = "attention.layer_norm_rms_epsilon";
-  private static final String ROPE_BASE = "rope.freq_base";
-  private static final String ROPE_TYPE = "rope.scaling.type";
   private static final String EMBEDDING_SCALE = "embedding_scale";
   private static final String RESIDUAL_SCALE = "residual_scale";
   private static final String LOGIT_SCALE = "logit_scale";
@@ -31,10 +30,6 @@ final class GgufConfig {
 
   /// Gemma 2's, where a file does not say (as llama.cpp and transformers).
   static final float DEFAULT_LOGIT_CAP = 30;
-
-  /// The factor on positions, by its present name and an older one, as llama.cpp looks for it.
-  private static final List<String> ROPE_FACTORS =
-      List.of("rope.scaling.factor", "rope.scale_linear");
 
   private final GgufMetadata metadata;
   private final Family family;
@@ -48,9 +43,11 @@ final class GgufConfig {
   ///
   /// @param metadata the file's metadata
   /// @param vocabulary rows of the embedding matrix
+  /// @param ropeTensors those of [RopeScaling#tensorNames()] that the file has
   /// @throws LlamaException for an architecture of no family, or a value that is missing or out of
   ///   range
-  static LlamaConfig read(GgufMetadata metadata, int vocabulary) {
+  static LlamaConfig read(
+      GgufMetadata metadata, int vocabulary, Map<String, List<Float>> ropeTensors) {
     String architecture = metadata.string(ARCHITECTURE).orElse("none");
     Family family =
         Family.byArchitecture(architecture)
@@ -62,7 +59,7 @@ final class GgufConfig {
                         Printable.quoted(architecture),
                         Family.architectures())));
     ConfigKeys.check(metadata, family);
-    return new GgufConfig(metadata, family).read(vocabulary);
+    return new GgufConfig(metadata, family).read(vocabulary, ropeTensors);
   }
 
   /// Writes what [#read] reads. GGUF keeps the numbers of RoPE and RMSNorm as F32; of common models
@@ -78,15 +75,9 @@ final class GgufConfig {
         .uint32(family.key("embedding_length"), config.width())
         .uint32(family.key("feed_forward_length"), config.hidden())
         .uint32(family.key("context_length"), config.contextLength())
-        .float32(family.key(EPSILON), config.normEpsilon())
-        .uint32(family.key("rope.dimension_count"), config.ropeDim())
-        .float32(family.key(ROPE_BASE), (float) config.ropeBase());
-    if (config.ropeScale() != 1) {
-      writer
-          .string(family.key(ROPE_TYPE), "linear")
-          .float32(family.key("rope.scaling.factor"), (float) (1 / config.ropeScale()));
-    }
+        .float32(family.key(EPSILON), config.normEpsilon());
     GgufAttention.write(config, writer);
+    GgufRope.write(config, writer);
     Multipliers multipliers = config.multipliers();
     if (family.has(Family.Trait.MULTIPLIERS)) {
       writer
@@ -99,7 +90,7 @@ final class GgufConfig {
     }
   }
 
-  private LlamaConfig read(int vocabulary) {
+  private LlamaConfig read(int vocabulary, Map<String, List<Float>> ropeTensors) {
     int layers = bounded("block_count", MAX_LAYERS);
     int width = bounded("embedding_length", MAX_DIM);
     int hidden = bounded("feed_forward_length", MAX_DIM);
@@ -114,11 +105,7 @@ final class GgufConfig {
         attention,
         contextLength,
         (float) between(EPSILON, LlamaConfig.MIN_EPSILON, LlamaConfig.MAX_EPSILON),
-        ropeDim(attention.headDim()),
-        has(ROPE_BASE)
-            ? between(ROPE_BASE, LlamaConfig.MIN_ROPE_BASE, LlamaConfig.MAX_ROPE_BASE)
-            : LlamaConfig.DEFAULT_ROPE_BASE,
-        ropeScale(),
+        new GgufRope(this, family, ropeTensors, attention.headDim(), contextLength).read(),
         multipliers(width),
         vocabulary);
   }
@@ -149,48 +136,7 @@ final class GgufConfig {
     return (float) between(key, LlamaConfig.MIN_FACTOR, LlamaConfig.MAX_FACTOR);
   }
 
-  /// Of a family that rotates halves, all of a head: pairs would lie within the part that turns.
-  private int ropeDim(int headDim) {
-    String key = "rope.dimension_count";
-    if (!has(key)) {
-      return headDim;
-    }
-    int dim = even(family.key(key), bounded(key, headDim));
-    if (dim != headDim && family.pairing() == RopePairing.HALF_SPLIT) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s=%d, expected %d, the elements of a head",
-              family.key(key),
-              dim,
-              headDim));
-    }
-    return dim;
-  }
-
-  /// As llama.cpp reads it: a factor without a type is linear, and with the type none it counts for
-  /// nothing.
-  private double ropeScale() {
-    String type = metadata.string(family.key(ROPE_TYPE)).orElse("linear");
-    if (type.equals("none")) {
-      return 1;
-    }
-    if (!type.equals("linear")) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %s is %s, expected none or linear (Llama 3's scaling comes as the tensor rope_freqs.weight)",
-              family.key(ROPE_TYPE),
-              Printable.quoted(type)));
-    }
-    for (String key : ROPE_FACTORS) {
-      if (metadata.number(family.key(key)).orElse(0) != 0) { // 0: not set
-        return 1 / between(key, LlamaConfig.MIN_ROPE_FACTOR, LlamaConfig.MAX_ROPE_FACTOR);
-      }
-    }
-    return 1;
-  }
-
+  /// @param what the key, or keys, for messages
   static int even(String what, int value) {
     if (value % 2 != 0) {
       throw new LlamaException(
@@ -209,6 +155,10 @@ final class GgufConfig {
 
   boolean has(String key) {
     return metadata.has(family.key(key));
+  }
+
+  OptionalDouble number(String key) {
+    return metadata.number(family.key(key));
   }
 
   /// An integer from 1 to `max`, or an array that holds nothing but one such integer (files that

@@ -4,6 +4,7 @@ import dev.quern.llama.text.JsonObject;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /// A model's attention as `config.json` states it. What it leaves out is what transformers has for
@@ -12,31 +13,38 @@ import java.util.stream.IntStream;
 /// @param type `model_type`
 /// @param layers of the model
 /// @param width elements of the residual stream
-/// @param context positions that the model was trained for
-record HuggingFaceAttention(
-    JsonObject json, Family family, String type, int layers, int width, int context) {
+record HuggingFaceAttention(JsonObject json, Family family, String type, int layers, int width) {
   private static final String WINDOW = "sliding_window";
   private static final String LAYER_TYPES = "layer_types";
   private static final String PATTERN = "sliding_window_pattern";
   private static final String LOCAL_ROPE_BASE = "rope_local_base_freq";
 
-  /// Of `MistralConfig`, `Gemma2Config` and `Gemma3TextConfig`.
-  private static final int DEFAULT_WINDOW = 4096;
+  /// Model types of which `num_key_value_heads` may be left out, for as many as there are heads.
+  private static final Set<String> KEY_HEADS_OF_HEADS = Set.of("llama", "phi3");
 
   private static final double DEFAULT_QUERY_SCALAR = 256;
 
-  AttentionShape read() {
-    int heads = FolderConfig.bounded(json, "num_attention_heads", FolderConfig.MAX_HEADS);
-    int kvHeads = // only Llama's class takes it from the heads
-        json.has("num_key_value_heads") || !type.equals("llama")
+  /// @param context positions that the model is for
+  AttentionShape read(int context) {
+    int heads = heads();
+    int kvHeads =
+        json.has("num_key_value_heads") || !KEY_HEADS_OF_HEADS.contains(type)
             ? FolderConfig.bounded(json, "num_key_value_heads", FolderConfig.MAX_HEADS)
             : heads;
-    int headDim =
-        json.has("head_dim") || family.headDim().isEmpty()
-            ? FolderConfig.headDim(json, "hidden_size", "num_attention_heads", width, heads)
-            : family.headDim().getAsInt();
+    int headDim = headDim();
     FolderConfig.checkHeads(json, "num_key_value_heads", heads, kvHeads, headDim);
-    return new AttentionShape(heads, kvHeads, headDim, scale(headDim), softCap(), local());
+    return new AttentionShape(heads, kvHeads, headDim, scale(headDim), softCap(), local(context));
+  }
+
+  private int heads() {
+    return FolderConfig.bounded(json, "num_attention_heads", FolderConfig.MAX_HEADS);
+  }
+
+  /// Elements of a head.
+  int headDim() {
+    return json.has("head_dim") || family.defaults().headDim().isEmpty()
+        ? FolderConfig.headDim(json, "hidden_size", "num_attention_heads", width, heads())
+        : family.defaults().headDim().getAsInt();
   }
 
   /// Granite states the factor itself, Gemma what it is one over the root of.
@@ -68,7 +76,7 @@ record HuggingFaceAttention(
   }
 
   /// The classes of Llama and Granite know no window, and Qwen's is not supported.
-  private Optional<LocalLayers> local() {
+  private Optional<LocalLayers> local(int context) {
     if (family.local().isEmpty() || type.equals("llama")) {
       if (json.integer(WINDOW).orElse(context) < context
           && json.bool("use_sliding_window").orElse(true)) {
@@ -80,21 +88,18 @@ record HuggingFaceAttention(
       return Optional.empty();
     }
     LocalLayers usual = family.local().get();
-    boolean none = json.keys().contains(WINDOW) && !json.has(WINDOW); // null
+    int absent = family.defaults().window();
+    boolean none = !json.has(WINDOW) && (absent == 0 || json.keys().contains(WINDOW)); // or null
     if (none && usual.period() == 0) {
       return Optional.empty();
     }
-    int window =
-        json.has(WINDOW) ? FolderConfig.bounded(json, WINDOW, Integer.MAX_VALUE) : DEFAULT_WINDOW;
+    int window = json.has(WINDOW) ? FolderConfig.bounded(json, WINDOW, Integer.MAX_VALUE) : absent;
     if (window >= context && usual.ropeBase().isEmpty()) {
       return Optional.empty(); // no query fills it
     }
     OptionalDouble base = usual.ropeBase();
-    if (base.isPresent() && !json.has("rope_theta")) {
-      throw json.fail("rope_theta", "absent", "the base of global layers, such as 1000000");
-    }
     if (base.isPresent() && json.has(LOCAL_ROPE_BASE)) {
-      base = OptionalDouble.of(FolderConfig.ropeBase(json, LOCAL_ROPE_BASE));
+      base = OptionalDouble.of(FolderConfig.ropeBase(json, LOCAL_ROPE_BASE, base.getAsDouble()));
     }
     return Optional.of(new LocalLayers(window, period(usual), base));
   }

@@ -2,6 +2,7 @@ package dev.quern.llama.checkpoint;
 
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.text.Printable;
+import dev.quern.op.RopePairing;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -15,9 +16,7 @@ import java.util.OptionalDouble;
 /// @param attention heads, and what they see
 /// @param contextLength positions that the model was trained for
 /// @param normEpsilon epsilon of RMSNorm
-/// @param ropeDim elements of a head that RoPE rotates, from its start; the rest stays as it is
-/// @param ropeBase base of RoPE's frequencies; [#inLocalLayers()] may have another
-/// @param ropeScale factor on positions (linear scaling); 1 where there is none
+/// @param rope what RoPE turns, and by how much; [#localRope()] may differ
 /// @param multipliers of embeddings, blocks and logits
 /// @param vocabulary number of tokens
 /// @since 0.1
@@ -31,9 +30,7 @@ public record LlamaConfig(
     AttentionShape attention,
     int contextLength,
     float normEpsilon,
-    int ropeDim,
-    double ropeBase,
-    double ropeScale,
+    RopeShape rope,
     Multipliers multipliers,
     int vocabulary) {
 
@@ -61,6 +58,7 @@ public record LlamaConfig(
   static final double MIN_ROPE_FACTOR = 1e-6;
   static final double MAX_ROPE_FACTOR = 1e6;
   static final double DEFAULT_ROPE_BASE = 10_000;
+  static final int MAX_CONTEXT = 1 << 24;
 
   /// Bounds of factors and soft caps.
   static final double MIN_FACTOR = 1e-6;
@@ -99,26 +97,26 @@ public record LlamaConfig(
     return attention.local().isPresent() && attention.local().get().contains(layer);
   }
 
-  /// What local layers go by, where they rotate otherwise than global ones: their base, and
-  /// positions that are not scaled. Else this.
-  public LlamaConfig inLocalLayers() {
+  /// RoPE of local layers: where they have a base of their own, that one, and no scaling.
+  public RopeShape localRope() {
     OptionalDouble base =
         attention.local().map(LocalLayers::ropeBase).orElse(OptionalDouble.empty());
     return base.isEmpty()
-        ? this
-        : new LlamaConfig(
-            family,
-            name,
-            layers,
-            width,
-            hidden,
-            attention,
-            contextLength,
-            normEpsilon,
-            ropeDim,
-            base.getAsDouble(),
-            1,
-            multipliers,
-            vocabulary);
+        ? rope
+        : new RopeShape(rope.dim(), base.getAsDouble(), RopeScaling.none());
+  }
+
+  /// Whether RoPE turns queries and keys of a layer: in some families a layer in four has none.
+  ///
+  /// @param layer from 0
+  public boolean rotates(int layer) {
+    int period = family.unrotatedPeriod();
+    return period == 0 || (layer + 1) % period != 0;
+  }
+
+  /// Whether RoPE turns a part of each head only, and pairs within it are halves: the kernels pair
+  /// halves of a whole head, so rows of Q and K are put in another order as they are loaded.
+  public boolean rotatesPartInHalves() {
+    return rope.dim() < headDim() && family.pairing() == RopePairing.HALF_SPLIT;
   }
 }

@@ -1,94 +1,200 @@
 package dev.quern.llama.checkpoint;
 
-import dev.quern.llama.text.JsonObject;
-import java.util.Optional;
-import java.util.Set;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
-/// How a model stretches RoPE over more positions than it was first trained for.
+/// How a model stretches RoPE over more positions than it was first trained for. Pair i turns by
+/// `base^(-2i / dim)` from one position to the next where nothing is stretched; `f(i)` below.
 ///
-/// @param positionScale factor on positions (linear scaling); 1 where there is none
-/// @param factors divisors of the frequencies, `[headDim / 2]`, or empty
-record RopeScaling(double positionScale, float[] factors) {
+/// @since 0.1
+/// @stability api
+public sealed interface RopeScaling {
+  /// GGUF's tensor of [Divisors].
+  String DIVISORS = "rope_freqs.weight";
 
-  private static final Set<String> MEMBERS =
-      Set.of(
-          "rope_type",
-          "type",
-          "rope_theta",
-          "factor",
-          "low_freq_factor",
-          "high_freq_factor",
-          "original_max_position_embeddings");
-  private static final Set<String> FACTORS = Set.of("partial_rotary_factor", "attention_factor");
-  private static final double MAX = 1e9; // also of a context
+  /// GGUF's tensor of [LongRope#shortDivisors()].
+  String SHORT_DIVISORS = "rope_factors_short.weight";
 
-  /// @param rope `rope_scaling` or `rope_parameters` of `config.json`; null where there is none
-  static RopeScaling of(JsonObject rope, double base, int headDim) {
-    if (rope == null) {
-      return new RopeScaling(1, new float[0]);
-    }
-    String key = rope.has("rope_type") ? "rope_type" : "type"; // older files have `type`
-    String type = rope.string(key).orElse("default");
-    if (rope.has("type") && !rope.string("type").equals(Optional.of(type))) {
-      throw rope.fail("type", rope.shown("type"), "the same as rope_type, " + rope.shown(key));
-    }
-    for (String name : rope.keys()) {
-      checkMember(rope, name);
-    }
-    if (!rope.has(key) && rope.has("factor")) {
-      throw rope.fail("factor", rope.shown("factor"), "a rope_type that says what it means");
-    }
-    return switch (type) {
-      case "default" -> new RopeScaling(1, new float[0]);
-      case "linear" -> new RopeScaling(1 / positive(rope, "factor"), new float[0]);
-      case "llama3" -> {
-        double low = positive(rope, "low_freq_factor");
-        double high = positive(rope, "high_freq_factor");
-        if (low >= high) {
-          throw rope.fail("low_freq_factor", "" + low, "less than high_freq_factor=" + high);
-        }
-        double context = positive(rope, "original_max_position_embeddings");
-        double factor = positive(rope, "factor");
-        yield new RopeScaling(1, llama3(base, headDim, factor, low, high, context));
-      }
-      default -> throw rope.fail(key, rope.shown(key), "default, linear or llama3");
-    };
+  /// GGUF's tensor of [LongRope#longDivisors()].
+  String LONG_DIVISORS = "rope_factors_long.weight";
+
+  /// What pairs turn by from one position to the next.
+  ///
+  /// @param dim elements of a head that are turned
+  /// @param base of the frequencies
+  /// @param context positions of a session
+  /// @return `[dim / 2]`, radians
+  double[] frequencies(int dim, double base, int context);
+
+  /// What cosines and sines are multiplied with.
+  default double magnitude() {
+    return 1;
   }
 
-  /// Llama 3's frequency scaling (`_compute_llama3_parameters` of transformers): waves that are
-  /// short against the original context stay, long ones are stretched by `factor`, those between
-  /// are blended.
-  static float[] llama3(
-      double base, int headDim, double factor, double low, double high, double context) {
-    float[] factors = new float[headDim / 2];
-    for (int i = 0; i < factors.length; i++) {
-      double wavelength = 2 * Math.PI * Math.pow(base, 2.0 * i / headDim);
-      double turns = context / wavelength; // of the original context
+  /// The tensors that GGUF keeps it in, by name; none where keys suffice.
+  default Map<String, List<Float>> tensors() {
+    return Map.of();
+  }
+
+  /// Positions are divided (Chen et al. 2023): `f(i) / factor`.
+  record Linear(double factor) implements RopeScaling {
+    @Override
+    public double[] frequencies(int dim, double base, int context) {
+      double[] frequencies = unscaled(dim, base);
+      for (int i = 0; i < frequencies.length; i++) {
+        frequencies[i] *= 1 / factor;
+      }
+      return frequencies;
+    }
+  }
+
+  /// Each frequency has its divisor: `f(i) / divisors[i]`. So it is with Llama 3, whose divisors
+  /// follow from four numbers in other containers than GGUF.
+  ///
+  /// @param divisors `[dim / 2]`
+  record Divisors(List<Float> divisors) implements RopeScaling {
+    public Divisors {
+      divisors = List.copyOf(divisors);
+    }
+
+    @Override
+    public double[] frequencies(int dim, double base, int context) {
+      return divided(dim, base, divisors);
+    }
+
+    @Override
+    public Map<String, List<Float>> tensors() {
+      return Map.of(DIVISORS, divisors);
+    }
+  }
+
+  /// YaRN (Peng et al. 2023, as ggml's `rope_yarn`): pairs that turn more often than `betaFast`
+  /// times within the original context stay, those that turn less often than `betaSlow` times are
+  /// divided by `factor`, between them is a ramp.
+  ///
+  /// @param originalContext positions before stretching
+  /// @param extrapolation share of the pairs that stay, 1 in the paper; with 0 all are divided
+  /// @param magnitude what cosines and sines are multiplied with; [#magnitude(double)] in the paper
+  record Yarn(
+      double factor,
+      double originalContext,
+      double betaFast,
+      double betaSlow,
+      double extrapolation,
+      double magnitude)
+      implements RopeScaling {
+    static final double BETA_FAST = 32;
+    static final double BETA_SLOW = 1;
+
+    /// The paper's factor on cosines and sines: its root of the temperature, `0.1 ln(factor) + 1`.
+    static double magnitude(double factor) {
+      return factor <= 1 ? 1 : 1 + 0.1 * Math.log(factor);
+    }
+
+    @Override
+    public double[] frequencies(int dim, double base, int context) {
+      double low = Math.max(0, Math.floor(pairThatTurns(betaFast, dim, base)));
+      double high = Math.min(dim - 1, Math.ceil(pairThatTurns(betaSlow, dim, base)));
+      double[] frequencies = unscaled(dim, base);
+      for (int i = 0; i < frequencies.length; i++) {
+        double ramp = Math.clamp((i - low) / Math.max(0.001, high - low), 0.0, 1.0);
+        double stays = (1 - ramp) * extrapolation;
+        frequencies[i] *= stays + (1 - stays) / factor;
+      }
+      return frequencies;
+    }
+
+    /// The pair, not a whole one, that turns so many times within the original context.
+    private double pairThatTurns(double times, int dim, double base) {
+      return dim * Math.log(originalContext / (times * 2 * Math.PI)) / (2 * Math.log(base));
+    }
+  }
+
+  /// LongRoPE (Ding et al. 2024, as Phi-3 has it): one list of divisors for sessions within the
+  /// original context, another for longer ones. As with llama.cpp a session's context decides, and
+  /// not, as with transformers, how far a sequence is: keys of a cache are turned once.
+  ///
+  /// @param shortDivisors `[dim / 2]`
+  /// @param longDivisors `[dim / 2]`
+  /// @param originalContext positions before stretching
+  /// @param magnitude what cosines and sines are multiplied with, whatever the context;
+  ///   [#magnitude(double, double)] in the paper
+  record LongRope(
+      List<Float> shortDivisors, List<Float> longDivisors, int originalContext, double magnitude)
+      implements RopeScaling {
+    public LongRope {
+      shortDivisors = List.copyOf(shortDivisors);
+      longDivisors = List.copyOf(longDivisors);
+    }
+
+    /// The paper's factor on cosines and sines, `sqrt(1 + ln(factor) / ln(originalContext))`.
+    static double magnitude(double factor, double originalContext) {
+      return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext));
+    }
+
+    @Override
+    public double[] frequencies(int dim, double base, int context) {
+      return divided(dim, base, context > originalContext ? longDivisors : shortDivisors);
+    }
+
+    @Override
+    public Map<String, List<Float>> tensors() {
+      return Map.of(SHORT_DIVISORS, shortDivisors, LONG_DIVISORS, longDivisors);
+    }
+  }
+
+  /// Dynamic NTK scaling (`_compute_dynamic_ntk_parameters` of transformers): the base grows with
+  /// the context beyond the original one. A session's context decides, as with [LongRope].
+  ///
+  /// @param originalContext positions before stretching
+  record DynamicNtk(double factor, double originalContext) implements RopeScaling {
+    @Override
+    public double[] frequencies(int dim, double base, int context) {
+      double times = Math.max(context, originalContext) / originalContext;
+      double growth = Math.pow(factor * times - (factor - 1), dim / (dim - 2.0));
+      return unscaled(dim, base * growth);
+    }
+  }
+
+  /// Llama 3's divisors (`_compute_llama3_parameters` of transformers): waves that are short
+  /// against the original context stay, long ones are stretched by `factor`, those between are
+  /// blended.
+  static Divisors llama3(
+      double base, int dim, double factor, double low, double high, double originalContext) {
+    List<Float> divisors = new ArrayList<>();
+    for (int i = 0; i < dim / 2; i++) {
+      double wavelength = 2 * Math.PI * Math.pow(base, 2.0 * i / dim);
+      double turns = originalContext / wavelength;
       double keep = Math.clamp((turns - low) / (high - low), 0.0, 1.0);
-      factors[i] = (float) (1 / ((1 - keep) / factor + keep));
+      divisors.add((float) (1 / ((1 - keep) / factor + keep)));
     }
-    return factors;
+    return new Divisors(divisors);
   }
 
-  /// A member that nobody reads might change the angles.
-  private static void checkMember(JsonObject rope, String name) {
-    if (FACTORS.contains(name)) {
-      if (rope.number(name).orElse(1) != 1) {
-        throw rope.fail(name, rope.shown(name), "1: Quern does not compute what it asks for");
-      }
-    } else if (rope.has(name) && !MEMBERS.contains(name)) {
-      throw rope.fail(name, rope.shown(name), "none of that name");
+  private static double[] unscaled(int dim, double base) {
+    double[] frequencies = new double[dim / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] = Math.pow(base, -2.0 * i / dim);
     }
+    return frequencies;
   }
 
-  private static double positive(JsonObject rope, String key) {
-    double value = rope.number(key).orElseThrow(() -> rope.fail(key, "absent", "a number"));
-    if (!(value >= LlamaConfig.MIN_ROPE_FACTOR && value <= MAX)) {
-      throw rope.fail(
-          key,
-          rope.shown(key),
-          "a positive finite number, " + LlamaConfig.MIN_ROPE_FACTOR + " to " + MAX);
+  private static double[] divided(int dim, double base, List<Float> divisors) {
+    double[] frequencies = unscaled(dim, base);
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] /= divisors.get(i);
     }
-    return value;
+    return frequencies;
+  }
+
+  /// No scaling.
+  static RopeScaling none() {
+    return new Linear(1);
+  }
+
+  /// Names of all tensors of [#tensors()].
+  static List<String> tensorNames() {
+    return List.of(DIVISORS, SHORT_DIVISORS, LONG_DIVISORS);
   }
 }

@@ -17,6 +17,8 @@ enum TensorNames {
   /// The same of families with norms behind the blocks: `post_attention_layernorm` is one of these,
   /// and no other name of the norm before the feed-forward network.
   POST_NORMS(Row::huggingFace, HUGGING_FACE.layer.pattern(), HUGGING_FACE.layers),
+  /// The same of families whose matrices are fused: another `ffn_up`, of twice the rows.
+  FUSED(Row::huggingFace, HUGGING_FACE.layer.pattern(), HUGGING_FACE.layers),
   /// Query and key rows are in the order for rotating neighbours, as in GGUF's `llama`.
   META(Row::meta, "layers\\.(0|[1-9]\\d{0,3})\\.(.+)", "layers.");
 
@@ -43,6 +45,11 @@ enum TensorNames {
           new Row("ffn_down", "mlp.down_proj", "feed_forward.w2"),
           new Row("ffn_up", "mlp.up_proj", "feed_forward.w3"));
 
+  /// What [#FUSED] has first.
+  private static final List<Row> FUSED_MATRICES =
+      List.of(
+          new Row("attn_qkv", "self_attn.qkv_proj", ""), new Row("ffn_up", "mlp.gate_up_proj", ""));
+
   /// What [#POST_NORMS] has first.
   private static final List<Row> BEHIND_BLOCKS =
       List.of(
@@ -67,7 +74,12 @@ enum TensorNames {
 
   /// The naming that a family has among those of the same embedding matrix.
   TensorNames of(Family family) {
-    return this == HUGGING_FACE && family.has(Family.Trait.POST_NORMS) ? POST_NORMS : this;
+    if (this != HUGGING_FACE) {
+      return this;
+    }
+    return family.has(Family.Trait.POST_NORMS)
+        ? POST_NORMS
+        : family.has(Family.Trait.FUSED) ? FUSED : HUGGING_FACE;
   }
 
   /// GGUF's stem for one of these names, if it is one.
@@ -91,9 +103,13 @@ enum TensorNames {
   }
 
   private List<Row> layerRows() {
-    return this == POST_NORMS
-        ? Stream.concat(BEHIND_BLOCKS.stream(), LAYER.stream()).toList()
-        : LAYER;
+    List<Row> own =
+        switch (this) {
+          case POST_NORMS -> BEHIND_BLOCKS;
+          case FUSED -> FUSED_MATRICES;
+          case HUGGING_FACE, META -> List.of();
+        };
+    return Stream.concat(own.stream(), LAYER.stream()).toList();
   }
 
   private static Optional<Row> find(List<Row> table, Function<Row, String> column, String stem) {

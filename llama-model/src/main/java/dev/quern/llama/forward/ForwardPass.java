@@ -22,7 +22,7 @@ import java.util.random.RandomGenerator;
 /// sequence, with its activations. Batches of any size up to the limit run through the same
 /// kernels, and all but attention never asks whose a row is. What other families add is in their
 /// kernels (biases, pairs of RoPE, a window, the gate's activation) and in how a block ends
-/// ([BlockOutput]), but for the norms of heads.
+/// ([BlockOutput]), but for the norms of heads and the layers without RoPE.
 public final class ForwardPass {
   private final LlamaConfig config;
   private final LlamaWeights weights;
@@ -94,7 +94,7 @@ public final class ForwardPass {
     this.weights = weights;
     this.operators = operators;
     int rows = limits.rows();
-    ropeTables = RopeTable.byReach(config, weights.ropeFactors(), limits.positions(), arena);
+    ropeTables = RopeTable.byReach(config, limits.positions(), arena);
     angles = ropeTables.map(_ -> F32Matrix.allocate(arena, rows, config.headDim()));
     residual = F32Matrix.allocate(arena, rows, config.width());
     normed = F32Matrix.allocate(arena, rows, config.width());
@@ -138,7 +138,9 @@ public final class ForwardPass {
       if (headNorms.isPresent()) {
         headNorms.get().keys().apply(k, layer.headNorms().get().keys(), k, workspace);
       }
-      operators.ropeKeys().apply(k, turns, 0, workspace);
+      if (config.rotates(l)) {
+        operators.ropeKeys().apply(k, turns, 0, workspace);
+      }
       attention.append(k, v, sequences(batch, l, 0), workspace);
 
       if (l == config.layers() - 1 && wanted > 0) {
@@ -155,7 +157,9 @@ public final class ForwardPass {
       if (headNorms.isPresent()) {
         headNorms.get().queries().apply(q, layer.headNorms().get().queries(), q, workspace);
       }
-      operators.ropeQueries().apply(q, turns, first, workspace);
+      if (config.rotates(l)) {
+        operators.ropeQueries().apply(q, turns, first, workspace);
+      }
       attention.apply(q, sequences(batch, l, first), a, workspace);
       layer.attentionOutput().addTo(x, a, h, operators.norm(), workspace); // x += a·Woᵀ
 

@@ -10,13 +10,8 @@ import java.util.Optional;
 /// @param layers transformer blocks, in order
 /// @param outputNorm `[1, width]`
 /// @param output width to vocabulary
-/// @param ropeFactors `[ropeDim / 2]` divisors of RoPE's frequencies, or empty
 public record LlamaWeights(
-    Embedding embedding,
-    List<Layer> layers,
-    F32Matrix outputNorm,
-    Projection output,
-    float[] ropeFactors) {
+    Embedding embedding, List<Layer> layers, F32Matrix outputNorm, Projection output) {
 
   /// One transformer block.
   ///

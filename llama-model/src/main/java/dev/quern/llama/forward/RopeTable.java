@@ -2,42 +2,40 @@ package dev.quern.llama.forward;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.RopeShape;
 import java.lang.foreign.SegmentAllocator;
 
 /// Angles for RoPE, as the kernel takes them: row p holds the cosines of position p's pairs, then
-/// their sines. Pair i turns by `p * scale * base^(-2i / ropeDim) / factor[i]` (Su et al. 2021; the
-/// factors are Llama 3's frequency scaling, which GGUF stores as `rope_freqs.weight`). Pairs past
-/// `ropeDim` don't turn.
+/// their sines, both times the scaling's magnitude. Pair i turns by `p * frequency[i]`
+/// ([RopeShape#frequencies]). Pairs past the part that turns don't.
 public final class RopeTable {
   private RopeTable() {}
 
   /// The tables of global and of local layers.
   ///
-  /// @param factors as for [#of]
+  /// @param positions rows, and the session's positions, which some scalings depend on
   public static ByReach<F32Matrix> byReach(
-      LlamaConfig config, float[] factors, int positions, SegmentAllocator allocator) {
-    LlamaConfig local = config.inLocalLayers();
-    F32Matrix global = of(config, factors, positions, allocator);
-    return new ByReach<>(
-        global, local == config ? global : of(local, new float[0], positions, allocator));
+      LlamaConfig config, int positions, SegmentAllocator allocator) {
+    return ByReach.of(config.rope(), config.localRope())
+        .map(rope -> of(config.headDim(), rope, positions, positions, allocator));
   }
 
-  /// @param factors `[ropeDim / 2]`, or empty where there is no frequency scaling
+  /// @param headDim elements of a head
+  /// @param rope what turns
+  /// @param context positions of a session, which some scalings depend on
+  /// @param positions rows
+  /// @return `[positions, headDim]`
   public static F32Matrix of(
-      LlamaConfig config, float[] factors, int positions, SegmentAllocator allocator) {
-    int pairs = config.headDim() / 2;
-    double[] frequency = new double[pairs]; // 0 past ropeDim: cosine 1, sine 0
-    for (int i = 0; i < config.ropeDim() / 2; i++) {
-      frequency[i] =
-          config.ropeScale()
-              * Math.pow(config.ropeBase(), -2.0 * i / config.ropeDim())
-              / (factors.length == 0 ? 1 : factors[i]);
-    }
-    F32Matrix table = F32Matrix.allocate(allocator, positions, config.headDim());
+      int headDim, RopeShape rope, int context, int positions, SegmentAllocator allocator) {
+    int pairs = headDim / 2;
+    double[] frequency = rope.frequencies(context);
+    double magnitude = rope.scaling().magnitude();
+    F32Matrix table = F32Matrix.allocate(allocator, positions, headDim);
     for (int p = 0; p < positions; p++) {
       for (int i = 0; i < pairs; i++) {
-        table.set(p, i, (float) Math.cos(p * frequency[i]));
-        table.set(p, pairs + i, (float) Math.sin(p * frequency[i]));
+        boolean turns = i < frequency.length;
+        table.set(p, i, turns ? (float) (magnitude * Math.cos(p * frequency[i])) : 1);
+        table.set(p, pairs + i, turns ? (float) (magnitude * Math.sin(p * frequency[i])) : 0);
       }
     }
     return table;

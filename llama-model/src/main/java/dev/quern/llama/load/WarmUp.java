@@ -73,7 +73,7 @@ public final class WarmUp implements AutoCloseable {
             operators.headNorms().get().queries().apply(q, weight, q, w);
             operators.headNorms().get().keys().apply(k, weight, k, w);
           }
-          F32Matrix angles = RopeTable.of(config, new float[0], rows, arena);
+          F32Matrix angles = RopeTable.of(config.headDim(), config.rope(), rows, rows, arena);
           operators.ropeQueries().apply(q, angles, 0, w);
           operators.ropeKeys().apply(k, angles, 0, w);
 

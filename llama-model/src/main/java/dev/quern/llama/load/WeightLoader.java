@@ -41,7 +41,7 @@ import java.util.stream.Collectors;
 /// a provider packs are resident once.
 public final class WeightLoader {
   /// Tensors of old files that hold what is computed anyway.
-  private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd|rope_freqs";
+  private static final String REDUNDANT = "blk\\.\\d+\\.attn_rot_embd";
 
   private final Checkpoint file;
   private final Kernels kernels;
@@ -110,9 +110,9 @@ public final class WeightLoader {
       }
     }
     F32Matrix outputNorm = vector("output_norm.weight", config.width());
-    float[] ropeFactors = ropeFactors(config);
+    used.addAll(config.rope().scaling().tensors().keySet());
     checkAllUsed();
-    return new LlamaWeights(embedding, layers, outputNorm, output, ropeFactors);
+    return new LlamaWeights(embedding, layers, outputNorm, output);
   }
 
   private BlockOutput blockOutput(LlamaConfig config, WeightPlan.Stack stack, String norm, int l)
@@ -205,7 +205,7 @@ public final class WeightLoader {
       List<WeightMatrix> stacked = new ArrayList<>();
       for (WeightPlan.Source s : run.sources()) {
         Checkpoint.Tensor tensor = tensor(s.tensor(), run.spec().inputs(), s.outputs());
-        stacked.add(file.weights(tensor, mapping, workers));
+        stacked.add(weights(s, tensor, mapping));
       }
       Optional<MemorySegment> bias =
           run.spec().bias() ? Optional.of(bias(run, mapping)) : Optional.empty();
@@ -224,6 +224,18 @@ public final class WeightLoader {
       } else {
         mapping.close();
       }
+    }
+  }
+
+  /// The matrix in the order of rows that its kernel takes.
+  private WeightMatrix weights(WeightPlan.Source source, Checkpoint.Tensor tensor, Arena arena)
+      throws IOException {
+    Optional<PartialRotation> order = plan.order(source);
+    if (order.isEmpty()) {
+      return file.weights(tensor, arena, workers);
+    }
+    try (Arena stored = Arena.ofShared()) {
+      return order.get().copy(file.weights(tensor, stored, workers), arena);
     }
   }
 
@@ -271,28 +283,6 @@ public final class WeightLoader {
     MemorySegment.copy(
         MemorySegment.ofArray(values), 0, vector.data(), 0, (long) length * Float.BYTES);
     return vector;
-  }
-
-  private float[] ropeFactors(LlamaConfig config) throws IOException {
-    float[] factors = file.ropeFactors();
-    if (factors.length != 0 && factors.length != config.ropeDim() / 2) {
-      throw new LlamaException(
-          String.format(
-              Locale.ROOT,
-              "model: %d RoPE factors, expected %d",
-              factors.length,
-              config.ropeDim() / 2));
-    }
-    for (float f : factors) {
-      if (!(f > 0) || Float.isInfinite(f)) {
-        throw new LlamaException(
-            String.format(
-                Locale.ROOT,
-                "model: rope_freqs.weight holds %s, expected positive finite numbers",
-                f));
-      }
-    }
-    return factors;
   }
 
   private Checkpoint.Tensor tensor(String name, long... dims) {

@@ -11,6 +11,7 @@ import dev.quern.op.Numerics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /// Which of a checkpoint's matrices go into which kernel: neighbours that read the same input and
@@ -20,6 +21,7 @@ public final class WeightPlan {
   private static final int MAX_RANK = 4096;
 
   private static final String WEIGHT = ".weight";
+  private static final String FUSED_QKV = "attn_qkv.weight";
 
   private final Checkpoint file;
   private final LlamaConfig config;
@@ -56,6 +58,11 @@ public final class WeightPlan {
   }
 
   Stack qkv(int l) {
+    if (config.family().has(Family.Trait.FUSED)) {
+      String tensor = String.format(Locale.ROOT, "blk.%d.%s", l, FUSED_QKV);
+      Source source = new Source(tensor, config.queryWidth() + 2 * config.kvWidth());
+      return new Stack(config.width(), false, List.of(source));
+    }
     return new Stack(
         config.width(),
         false,
@@ -74,6 +81,10 @@ public final class WeightPlan {
   }
 
   Stack gateUp(int l) {
+    if (config.family().has(Family.Trait.FUSED)) {
+      String tensor = String.format(Locale.ROOT, "blk.%d.ffn_up.weight", l);
+      return new Stack(config.width(), false, List.of(new Source(tensor, 2 * config.hidden())));
+    }
     return new Stack(
         config.width(),
         false,
@@ -99,6 +110,17 @@ public final class WeightPlan {
     String tensor = tied ? "token_embd.weight" : "output.weight";
     Source source = new Source(tensor, config.vocabulary());
     return new Stack(config.width(), false, List.of(source));
+  }
+
+  /// The order of a matrix's rows, where it is not that of the tensor.
+  Optional<PartialRotation> order(Source source) {
+    boolean fused = source.tensor().endsWith(FUSED_QKV);
+    boolean rotated = fused || source.tensor().matches("blk\\.\\d+\\.attn_[qk]\\.weight");
+    if (!rotated || !config.rotatesPartInHalves()) {
+      return Optional.empty();
+    }
+    int rows = fused ? config.queryWidth() + config.kvWidth() : source.outputs();
+    return Optional.of(new PartialRotation(config.headDim(), config.rope().dim(), rows));
   }
 
   /// The kernels that a stack needs.

@@ -57,8 +57,7 @@ public record ObservedKernels<T>(Observer<T> observer) {
                     l.down().map(this::observed)))
             .toList(),
         weights.outputNorm(),
-        observed(weights.output()),
-        weights.ropeFactors());
+        observed(weights.output()));
   }
 
   private Projection observed(Projection projection) {

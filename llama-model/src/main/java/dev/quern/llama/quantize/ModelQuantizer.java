@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.LongConsumer;
 
@@ -121,12 +122,19 @@ public final class ModelQuantizer {
   /// The bytes of a tensor of one dimension, as F32.
   private MemorySegment vector(Checkpoint.Tensor tensor) throws IOException {
     float[] values =
-        tensor.name().equals(Checkpoint.ROPE_FACTORS)
-            ? source.ropeFactors()
-            : source.vector(tensor);
+        source.find(tensor.name()).isPresent() ? source.vector(tensor) : ropeTensor(tensor.name());
     ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     return MemorySegment.ofArray(bytes.array());
+  }
+
+  private float[] ropeTensor(String name) {
+    List<Float> divisors = source.config().rope().scaling().tensors().get(name);
+    float[] values = new float[divisors.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = divisors.get(i);
+    }
+    return values;
   }
 
   /// Rows of a matrix on their way to another format.

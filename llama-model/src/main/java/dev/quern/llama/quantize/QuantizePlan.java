@@ -17,7 +17,8 @@ import java.util.Set;
 /// format.
 ///
 /// @param options what was asked for
-/// @param items all tensors, in the source's order, then RoPE's factors if a folder has some
+/// @param items all tensors, in the source's order, then RoPE's where a folder's follow from its
+///   configuration
 /// @since 0.1
 /// @stability api
 public record QuantizePlan(QuantizeOptions options, List<Item> items) {
@@ -80,17 +81,23 @@ public record QuantizePlan(QuantizeOptions options, List<Item> items) {
     for (Checkpoint.Tensor t : source.tensors()) {
       items.add(t.isMatrix() ? matrix(t, options, tied) : vector(t, source(t)));
     }
-    int factors = source.ropeFactors().length;
-    if (factors > 0 && source.find(Checkpoint.ROPE_FACTORS).isEmpty()) {
-      items.add(vector(ropeFactors(factors), BlockFormat.F32));
-    }
+    source
+        .config()
+        .rope()
+        .scaling()
+        .tensors()
+        .forEach((name, values) -> {
+          if (source.find(name).isEmpty()) {
+            items.add(vector(ropeTensor(name, values.size()), BlockFormat.F32));
+          }
+        });
     return new QuantizePlan(options, items);
   }
 
-  private static Checkpoint.Tensor ropeFactors(int count) {
+  private static Checkpoint.Tensor ropeTensor(String name, int count) {
     return new Checkpoint.Tensor(
-        Checkpoint.ROPE_FACTORS,
-        Checkpoint.ROPE_FACTORS,
+        name,
+        name,
         "F32",
         Optional.of(BlockFormat.F32),
         List.of((long) count),

@@ -4,6 +4,7 @@ import dev.quern.llama.gguf.GgufMetadata;
 import dev.quern.llama.gguf.GgufWriter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +29,7 @@ record Definition(
     Ids ids,
     Flags flags) {
 
+  private static final int UNUSED = 5; // see TokenType
   private static final Set<String> PHI3_KEEPS = Set.of("<unk>", "<s>", "<|endoftext|>");
 
   /// Ids of tokens with a role.
@@ -105,6 +107,25 @@ record Definition(
               model.map(TokenizerException::quote).orElse("none")));
     }
     return new Definition(model, other.or(() -> pre), tokens, types, scores, merges, ids, flags);
+  }
+
+  /// With unused tokens for the rows of the embedding matrix that the vocabulary has no texts for,
+  /// named as llama.cpp's converter names them.
+  ///
+  /// @param vocabulary rows of the embedding matrix; 0 where that is not known
+  Definition padded(int vocabulary) {
+    int missing = vocabulary - tokens.size();
+    if (tokens.isEmpty() || missing <= 0) {
+      return this;
+    }
+    List<String> named = new ArrayList<>(tokens);
+    for (int id = tokens.size(); id < vocabulary; id++) {
+      named.add("[PAD" + id + "]");
+    }
+    int[] numbers = Arrays.copyOf(types, types.length == 0 ? 0 : types.length + missing);
+    Arrays.fill(numbers, types.length, numbers.length, UNUSED);
+    float[] all = Arrays.copyOf(scores, scores.length == 0 ? 0 : scores.length + missing);
+    return new Definition(model, pre, named, numbers, all, merges, ids, flags);
   }
 
   /// What may be left out or left empty, as llama.cpp completes it: tokens are normal where no type

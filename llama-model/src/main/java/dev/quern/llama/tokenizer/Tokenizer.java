@@ -46,7 +46,16 @@ public final class Tokenizer {
   ///
   /// @param preTokenizer in place of what `tokenizer.ggml.pre` says, such as `llama-bpe`
   public static Tokenizer from(GgufMetadata metadata, Optional<String> preTokenizer) {
-    return new Tokenizer(Definition.of(metadata).withPre(preTokenizer));
+    return from(metadata, preTokenizer, 0);
+  }
+
+  /// As [#from(GgufMetadata, Optional)].
+  ///
+  /// @param vocabulary rows of the embedding matrix: ids that the vocabulary lacks become unused
+  ///   tokens; 0 where that is not known
+  public static Tokenizer from(
+      GgufMetadata metadata, Optional<String> preTokenizer, int vocabulary) {
+    return new Tokenizer(Definition.of(metadata).padded(vocabulary).withPre(preTokenizer));
   }
 
   /// @throws TokenizerException where the definition is unusable

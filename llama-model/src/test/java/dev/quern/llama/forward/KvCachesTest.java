@@ -11,6 +11,8 @@ import dev.quern.llama.checkpoint.AttentionShape;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.Multipliers;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.machine.HugePageSystem;
 import dev.quern.llama.machine.HugePages;
 import java.util.Optional;
@@ -32,9 +34,7 @@ class KvCachesTest {
           AttentionShape.of(32, 8, 64),
           131_072,
           1e-5f,
-          64,
-          500_000f,
-          1f,
+          new RopeShape(64, 500_000, RopeScaling.none()),
           Multipliers.NONE,
           128_256);
 

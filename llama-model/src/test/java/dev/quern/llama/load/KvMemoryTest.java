@@ -10,6 +10,8 @@ import dev.quern.llama.checkpoint.AttentionShape;
 import dev.quern.llama.checkpoint.Family;
 import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.checkpoint.Multipliers;
+import dev.quern.llama.checkpoint.RopeScaling;
+import dev.quern.llama.checkpoint.RopeShape;
 import dev.quern.llama.error.LlamaException;
 import java.util.List;
 import java.util.OptionalLong;
@@ -28,9 +30,7 @@ class KvMemoryTest {
           AttentionShape.of(32, 8, 64),
           131_072,
           1e-5f,
-          64,
-          500_000f,
-          1f,
+          new RopeShape(64, 500_000, RopeScaling.none()),
           Multipliers.NONE,
           128_256);
 
