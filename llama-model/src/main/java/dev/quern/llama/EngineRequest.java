@@ -1,5 +1,6 @@
 package dev.quern.llama;
 
+import dev.quern.llama.tokenizer.ChatPrompt;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,6 +24,11 @@ public record EngineRequest(int[] prompt, GenerationOptions options, Optional<Du
   /// A request without a deadline.
   public static EngineRequest of(int[] prompt, GenerationOptions options) {
     return new EngineRequest(prompt, options, Optional.empty());
+  }
+
+  /// A request for the reply to a conversation.
+  public static EngineRequest of(ChatPrompt prompt, GenerationOptions options) {
+    return of(prompt.tokens(), options);
   }
 
   public EngineRequest withDeadline(Duration deadline) {

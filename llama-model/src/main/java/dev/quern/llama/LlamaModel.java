@@ -203,7 +203,8 @@ public final class LlamaModel implements AutoCloseable {
     return language.tokenizer().isPresent();
   }
 
-  /// The frame that the model was trained to converse in.
+  /// The template that the model was trained to converse in. Keep it for a conversation: it tells
+  /// the time of this call.
   ///
   /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none, or one that can't be run
   public ChatTemplate chatTemplate() {

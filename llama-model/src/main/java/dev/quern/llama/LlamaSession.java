@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -114,6 +115,21 @@ public final class LlamaSession implements Openings.Opening {
             token -> true,
             Optional.of(generated(options, text)),
             () -> isCancelled(options)));
+  }
+
+  /// [#generate(int[], GenerationOptions, Consumer)] behind a text that begins it all. What the
+  /// session has of it is not run again, and what it has else is forgotten.
+  Generation generateAnew(int[] whole, GenerationOptions options, Consumer<String> text) {
+    return exclusively(() ->
+        loop.generateAnew(whole, options, generated(options, text), () -> isCancelled(options)));
+  }
+
+  /// The tokens from a place on, those included that are not in the KV cache yet.
+  int[] tokensFrom(int from) {
+    return exclusively(() -> {
+      int[] all = tokens.all();
+      return Arrays.copyOfRange(all, Math.min(from, all.length), all.length);
+    });
   }
 
   /// Continues a text several times, one after the other, and runs the prompt once. Each completion
@@ -274,11 +290,6 @@ public final class LlamaSession implements Openings.Opening {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-  }
-
-  /// Whether there is nothing to go on from.
-  boolean isEmpty() {
-    return tokens.isEmpty();
   }
 
   /// Ends the generation that is running, if one is, before its next token. One that begins later

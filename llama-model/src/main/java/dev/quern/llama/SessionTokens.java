@@ -35,6 +35,11 @@ final class SessionTokens {
     return Arrays.copyOf(history, position);
   }
 
+  /// Those in the cache, and the pending ones.
+  int[] all() {
+    return concat(history(), pending);
+  }
+
   /// Those in the cache from a position on.
   int[] from(int from) {
     return Arrays.copyOfRange(history, from, position);

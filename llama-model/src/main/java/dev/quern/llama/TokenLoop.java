@@ -12,6 +12,7 @@ import dev.quern.llama.sampling.Sampler;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -80,6 +81,30 @@ final class TokenLoop {
         Continuation.sampler(model, options.sampling()); // refuses options before anything is run
     Continuation.constraint(model, options); // as well
     return goOn(run(prompt, cancelled), sampler, options, onToken, text, cancelled);
+  }
+
+  /// Generates behind a text that begins it all: what is in the cache stays as far as it is that
+  /// text's beginning, and the rest is forgotten. The last token is run in any case.
+  ///
+  /// @param text gets every token
+  /// @param cancelled whether to end
+  Generation generateAnew(
+      int[] whole, GenerationOptions options, GeneratedText text, BooleanSupplier cancelled) {
+    Sampler sampler = Continuation.sampler(model, options.sampling()); // as above
+    Continuation.constraint(model, options);
+    if (whole.length == 0) {
+      throw nothing();
+    }
+    int[] all = tokens.all();
+    boolean goesOn =
+        all.length < whole.length && Arrays.equals(all, Arrays.copyOf(whole, all.length));
+    int kept = Math.min(tokens.shared(whole), whole.length - 1);
+    requireRoom(model, whole.length - kept, kept);
+    if (!goesOn) {
+      goBack(kept);
+    }
+    int[] rest = Arrays.copyOfRange(whole, goesOn ? all.length : kept, whole.length);
+    return goOn(run(rest, cancelled), sampler, options, _ -> true, Optional.of(text), cancelled);
   }
 
   /// See [LlamaSession#completions(int\[\], int, GenerationOptions, IntFunction)].

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.tokenizer.ChatFormat;
+import dev.quern.llama.tokenizer.ChatMessage;
+import dev.quern.llama.tokenizer.ChatOptions;
+import dev.quern.llama.tokenizer.ChatPrompt;
+import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -99,6 +103,127 @@ class ChatSessionTest {
       chat.restart();
       chat.reply("Hi", options.withMaxTokens(0), text -> {});
       assertArrayEquals(first, session.history());
+    }
+  }
+
+  /// Of replies before the last one it writes no more than that there were some.
+  private static final String FORGETFUL =
+      """
+      {%- for message in messages %}
+          {{- '<|start_header_id|>' + message.role + '<|end_header_id|>' }}
+          {{- message.content if message.role == 'user' or loop.revindex <= 2 else 'said' }}
+          {{- '<|eot_id|>' }}
+      {%- endfor %}
+      {{- '<|start_header_id|>assistant<|end_header_id|>' }}
+      """;
+
+  /// What the template writes otherwise is run again from there on, and the rest is not.
+  @Test
+  void aTemplateMayRewriteEarlierTurns() throws IOException {
+    Path file =
+        new SyntheticModel().with("tokenizer.chat_template", FORGETFUL).write(folder.resolve("m"));
+    GenerationOptions options = GenerationOptions.greedy(4);
+    try (LlamaModel model = LlamaModel.load(file, OPTIONS);
+        LlamaSession session = model.newSession();
+        LlamaSession atOnce = model.newSession()) {
+      ChatSession chat = new ChatSession(model, session, Optional.empty());
+      int[] before = {};
+      boolean rewritten = false;
+      for (String user : List.of("One", "Two", "Three", "Four")) {
+        List<ChatMessage> asked = new ArrayList<>(chat.messages());
+        asked.add(ChatMessage.user(user));
+        int earlier = asked.size();
+        Generation reply = chat.reply(user, options, t -> {});
+        int[] prompt = Arrays.copyOf(session.history(), session.position() - 3);
+        int[] rendered = model.chatTemplate().render(asked).tokens();
+        assertEquals(
+            model.tokenizer().decode(rendered, true), model.tokenizer().decode(prompt, true));
+        int same = Arrays.mismatch(before, prompt);
+        rewritten |= same > 0 && same < before.length;
+        int expected = before.length == 0 ? prompt.length : prompt.length - same;
+        assertEquals(expected, reply.promptTokens(), user);
+        atOnce.rewind(0);
+        assertEquals(reply.tokens(), atOnce.generate(prompt, options, t -> {}).tokens());
+        assertEquals(earlier + 1, chat.messages().size());
+        before = session.history();
+      }
+      assertTrue(rewritten);
+    }
+  }
+
+  /// Nothing of a turn that was cancelled or refused is in the conversation, though the template
+  /// writes the turns before it otherwise.
+  @Test
+  void aCancelledTurnThatRewritesWasNotSaid() throws IOException {
+    Path file =
+        new SyntheticModel().with("tokenizer.chat_template", FORGETFUL).write(folder.resolve("m"));
+    GenerationOptions options = GenerationOptions.greedy(4);
+    Cancellation cancelled = new Cancellation();
+    cancelled.cancel();
+    try (LlamaModel model = LlamaModel.load(file, OPTIONS);
+        LlamaSession session = model.newSession();
+        LlamaSession other = model.newSession()) {
+      ChatSession chat = new ChatSession(model, session, Optional.empty());
+      ChatSession undisturbed = new ChatSession(model, other, Optional.empty());
+      for (String user : List.of("One", "Two", "Three")) {
+        List<ChatMessage> before = chat.messages();
+        assertThrows(LlamaException.class, () -> chat.reply("long".repeat(99), options, t -> {}));
+        chat.reply("Not this", options.withCancellation(cancelled), t -> {});
+        assertEquals(before, chat.messages());
+        assertEquals(
+            undisturbed.reply(user, options, t -> {}).tokens(),
+            chat.reply(user, options, t -> {}).tokens());
+        assertArrayEquals(other.history(), session.history());
+      }
+    }
+  }
+
+  @Test
+  void toolsAndTheirAnswersAreMessages() throws IOException {
+    String source =
+        "{{ tools | tojson }}{% for m in messages %}{{ m.role + m.content }}{% endfor %}";
+    Path file =
+        new SyntheticModel().with("tokenizer.chat_template", source).write(folder.resolve("m"));
+    try (LlamaModel model = LlamaModel.load(file, OPTIONS);
+        LlamaSession session = model.newSession()) {
+      ChatSession chat =
+          new ChatSession(
+              model,
+              session,
+              List.of(ChatMessage.system("Be brief.")),
+              ChatOptions.defaults().withTool("{\"name\": \"f\"}"));
+      chat.reply(ChatMessage.tool("i", "yes"), GenerationOptions.greedy(0), t -> {});
+      assertEquals(
+          "[{\"name\": \"f\"}]systemBe brief.toolyes", model.tokenizer().decode(session.history()));
+      chat.restart();
+      assertEquals(List.of(ChatMessage.system("Be brief.")), chat.messages());
+    }
+  }
+
+  /// On an engine, too, a turn costs what is new.
+  @Test
+  void anEnginesSecondTurnCostsWhatIsNew() throws Exception {
+    GenerationOptions options = GenerationOptions.greedy(6);
+    try (LlamaModel model =
+            LlamaModel.load(new SyntheticModel().write(folder.resolve("m")), OPTIONS);
+        Engine engine = model.newEngine(EngineOptions.defaults())) {
+      ChatTemplate template = model.chatTemplate();
+      List<ChatMessage> messages =
+          new ArrayList<>(List.of(ChatMessage.system("Be brief."), ChatMessage.user("Hi")));
+      ChatPrompt first = template.render(messages);
+      StringBuffer text = new StringBuffer();
+      Generation reply = engine.submit(EngineRequest.of(first, options), text::append).await();
+      int[] generated = reply.tokens().stream().mapToInt(Integer::intValue).toArray();
+      messages.add(ChatMessage.assistant(text.toString()));
+      messages.add(ChatMessage.user("More"));
+      ChatPrompt second =
+          template.render(
+              messages, ChatOptions.defaults(), first.withReply(generated, text.toString()));
+      engine.submit(EngineRequest.of(second, options), t -> {}).await();
+      int known = first.tokens().length + generated.length - 1; // nothing had to follow the last
+      assertEquals(known, engine.metrics().cachedTokens());
+      assertEquals(
+          first.tokens().length + second.tokens().length - known, engine.metrics().promptTokens());
     }
   }
 

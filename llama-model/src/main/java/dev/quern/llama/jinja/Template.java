@@ -30,8 +30,8 @@ public final class Template {
 
   /// Runs the template.
   ///
-  /// @param given names and values (Map, List, String, Number, Boolean, null): conversations, tools
-  ///   and whatever else is not the template's
+  /// @param given names and values (Map, List, String, [Own], Number, Boolean, null):
+  ///   conversations, tools and whatever else is not the template's
   /// @param own names and texts that count as the template's own, such as `bos_token`
   /// @param now what `strftime_now` tells
   /// @throws JinjaException where the template refuses this, fails, or goes beyond its bounds

@@ -110,11 +110,12 @@ sealed interface Value
 
   /// The value of what JSON has.
   ///
-  /// @param json Map, List, String, Number, Boolean or null
+  /// @param json Map, List, String, [Own], Number, Boolean or null
   static Value given(Object json) {
     return switch (json) {
       case null -> None.NONE;
       case String text -> Text.given(text);
+      case Own own -> Text.own(own.text());
       case Boolean bool -> new Bool(bool);
       case Float real -> new Real(real.doubleValue());
       case Double real -> new Real(real);

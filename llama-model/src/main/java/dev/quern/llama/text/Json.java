@@ -94,12 +94,28 @@ public final class Json {
     }
   }
 
+  /// Reads a text's object as a tree.
+  ///
+  /// @param name what messages call it
+  public static Map<String, Object> object(
+      String name, String text, Function<String, ? extends RuntimeException> failure) {
+    return object(name, text, failure, false);
+  }
+
   /// Reads a text's object as a tree whose numbers are all [java.math.BigDecimal], as they are
   /// written.
   ///
   /// @param name what messages call it
   public static Map<String, Object> exact(
       String name, String text, Function<String, ? extends RuntimeException> failure) {
+    return object(name, text, failure, true);
+  }
+
+  private static Map<String, Object> object(
+      String name,
+      String text,
+      Function<String, ? extends RuntimeException> failure,
+      boolean exact) {
     Map<String, Object> members = new LinkedHashMap<>();
     InputStream in = new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
     try {
@@ -108,7 +124,7 @@ public final class Json {
           in,
           failure,
           (key, json) -> {
-            json.exact = true;
+            json.exact = exact;
             members.put(key, json.value());
           });
     } catch (IOException e) { // memory has none

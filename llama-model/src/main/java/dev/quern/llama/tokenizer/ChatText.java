@@ -1,9 +1,6 @@
 package dev.quern.llama.tokenizer;
 
-import java.util.List;
-import java.util.Locale;
-
-/// What chat templates do with a content.
+/// White space as Python has it, which chat templates take away around a content.
 final class ChatText {
   private ChatText() {}
 
@@ -20,24 +17,7 @@ final class ChatText {
     return text.substring(from, to);
   }
 
-  /// Refuses tags that frame turns and are ordinary text in a vocabulary: a content that holds one
-  /// would forge a turn.
-  ///
-  /// @throws TokenizerException where the content holds one
-  static void refuse(String content, List<String> tags) {
-    for (String tag : tags) {
-      if (content.contains(tag)) {
-        throw new TokenizerException(
-            String.format(
-                Locale.ROOT,
-                "chat: the text contains %s, expected none of %s, which frame this model's turns",
-                tag,
-                tags));
-      }
-    }
-  }
-
-  private static boolean isSpace(char c) {
+  static boolean isSpace(char c) {
     return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
   }
 }

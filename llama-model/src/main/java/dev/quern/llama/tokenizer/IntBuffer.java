@@ -20,6 +20,12 @@ final class IntBuffer {
     }
   }
 
+  static int[] concat(int[] first, int[] second) {
+    int[] all = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, all, first.length, second.length);
+    return all;
+  }
+
   int[] toArray() {
     return Arrays.copyOf(values, size);
   }

@@ -3,7 +3,6 @@ package dev.quern.llama.tokenizer;
 import dev.quern.llama.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -116,10 +115,7 @@ public final class Tokenizer {
   ///
   /// @param last the token that the text goes on behind
   public int[] encodeBehind(int last, String text, boolean parseSpecial) {
-    TokenType type = vocabulary.type(checked(last));
-    boolean special = type == TokenType.CONTROL || type == TokenType.USER_DEFINED;
-    return encode(
-        text, parseSpecial, special ? TextEncoder.Place.BEHIND_SPECIAL : TextEncoder.Place.WITHIN);
+    return encode(text, parseSpecial, behind(last));
   }
 
   private int[] encode(String text, boolean parseSpecial, TextEncoder.Place begin) {
@@ -137,30 +133,47 @@ public final class Tokenizer {
     return out.toArray();
   }
 
-  /// The tokens of a text that an application and its users wrote together: special tokens are
-  /// found in what the application wrote alone. User-defined ones are found anywhere, as ever, but
-  /// for those that the application frames the others' parts with.
+  /// The tokens of a text that an application and its users wrote together, from a place on:
+  /// special tokens are found in what the application wrote alone. User-defined ones are found
+  /// anywhere, as ever, but for those that the application frames the others' parts with.
   ///
   /// @param given the users' characters
-  /// @param begins whether the text begins an input, or goes on within another
-  int[] encode(String text, BitSet given, boolean begins) {
+  /// @param from where the text begins that has no tokens yet
+  /// @param last the token that it goes on behind; empty at a text's start
+  int[] encode(String text, BitSet given, int from, OptionalInt last) {
     IntBuffer out = new IntBuffer();
     String wellFormed = WellFormed.of(text);
-    List<SpecialSplitter.Piece> pieces = specials.split(wellFormed, given);
     BitSet frame = new BitSet();
-    pieces.stream()
+    specials.split(wellFormed, given).stream()
         .filter(piece -> piece.isToken() && !vocabulary.text(piece.token()).isBlank())
         .forEach(piece -> frame.set(piece.token()));
-    TextEncoder.Place place = begins ? TextEncoder.Place.START : TextEncoder.Place.WITHIN;
-    for (SpecialSplitter.Piece piece : pieces) {
+    String rest = wellFormed.substring(from);
+    TextEncoder.Place place = last.isPresent() ? behind(last.getAsInt()) : TextEncoder.Place.START;
+    for (SpecialSplitter.Piece piece : specials.split(rest, given.get(from, text.length()))) {
       if (piece.isToken()) {
         out.add(piece.token());
       } else {
-        encode(wellFormed.substring(piece.from(), piece.to()), frame, place, out);
+        encode(rest.substring(piece.from(), piece.to()), frame, place, out);
       }
       place = behind(piece);
     }
     return out.toArray();
+  }
+
+  private TextEncoder.Place behind(int token) {
+    return isSpecial(vocabulary.type(checked(token)))
+        ? TextEncoder.Place.BEHIND_SPECIAL
+        : TextEncoder.Place.WITHIN;
+  }
+
+  private static boolean isSpecial(TokenType type) {
+    return type == TokenType.CONTROL || type == TokenType.USER_DEFINED;
+  }
+
+  /// Whether a text is found as a token of its own, and never made of ordinary text.
+  boolean isSpecial(String text) {
+    OptionalInt id = vocabulary.id(text);
+    return id.isPresent() && isSpecial(vocabulary.type(id.getAsInt()));
   }
 
   private static TextEncoder.Place behind(SpecialSplitter.Piece piece) {

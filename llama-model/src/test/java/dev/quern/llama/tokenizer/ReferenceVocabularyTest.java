@@ -16,7 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -68,7 +68,10 @@ class ReferenceVocabularyTest {
           "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
               + "<|start_header_id|>user<|end_header_id|>\n\nWhy?<|eot_id|>"
               + "<|start_header_id|>assistant<|end_header_id|>\n\n",
-          tokenizer.decode(chat.firstTurn(Optional.of("Be brief."), "Why?\n"), true));
+          tokenizer.decode(
+              chat.render(List.of(ChatMessage.system("Be brief."), ChatMessage.user("Why?\n")))
+                  .tokens(),
+              true));
     }
   }
 
