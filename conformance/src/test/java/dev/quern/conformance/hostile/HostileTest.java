@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// `-Dquern.hostile=ID,...` runs some.
 class HostileTest {
   /// What a provider of each kind, and no more, costs a build.
-  private static final int SAMPLE_OF_A_KIND = 5;
+  private static final int SAMPLE_OF_A_KIND = 3;
 
   /// No case takes longer; one that hangs takes as long.
   private static final Duration LIMIT = Duration.ofSeconds(120);
