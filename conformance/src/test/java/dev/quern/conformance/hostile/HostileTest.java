@@ -76,7 +76,8 @@ class HostileTest {
     List<Hostile> sample =
         Hostiles.all().stream()
             .filter(h ->
-                (seen.merge(h.kind(), 1, Integer::sum) - 1) % (of.get(h.kind()) / SAMPLE_OF_A_KIND)
+                (seen.merge(h.kind(), 1, Integer::sum) - 1)
+                        % Math.ceilDiv(of.get(h.kind()), SAMPLE_OF_A_KIND)
                     == 0)
             .toList();
     System.out.printf(
