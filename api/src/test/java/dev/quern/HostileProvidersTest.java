@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -137,7 +138,9 @@ class HostileProvidersTest {
   }
 
   @TempDir static Path folder;
-  private static KernelOptions options;
+  private static Kernels named;
+  private static Kernels listed;
+  private static Kernels automatic;
 
   private static void add(String type, String members, String text) {
     CASES.put(type, new Case(members, text));
@@ -184,17 +187,34 @@ class HostileProvidersTest {
             folder.resolve("hostile.jar"),
             sources,
             Map.of(ServiceFiles.RESOURCE, services.toString()));
-    options =
+    load(
         new KernelOptions(
             Map.of(),
             Fakes.PLATFORM,
             new URLClassLoader(
-                new URL[] {Fakes.url(jar)}, HostileProvidersTest.class.getClassLoader()));
+                new URL[] {Fakes.url(jar)}, HostileProvidersTest.class.getClassLoader())));
+  }
+
+  /// At once: all that a load does here is to wait, three times.
+  private static void load(KernelOptions options) {
+    KernelOptions few =
+        options.withProvider(
+            "offeroom,offerblocks,offerwrong,offernokernel,offernovariants,offerreason,scalar");
+    CompletableFuture<Kernels> first = loading(options.withProvider("scalar"));
+    CompletableFuture<Kernels> second = loading(few);
+    automatic = loading(options).join();
+    named = first.join();
+    listed = second.join();
+  }
+
+  private static CompletableFuture<Kernels> loading(KernelOptions options) {
+    return CompletableFuture.supplyAsync(
+        () -> Kernels.load(options, GUARD), Thread::startVirtualThread);
   }
 
   @Test
   void eachIsAVerdictOfOneShortLine() {
-    List<ProviderEntry> entries = Catalog.scan(options, GUARD).entries();
+    List<ProviderEntry> entries = named.report().providers();
     assertEquals(CASES.size() + 1, entries.size());
     for (Map.Entry<String, Case> e : CASES.entrySet()) {
       ProviderEntry entry =
@@ -212,27 +232,21 @@ class HostileProvidersTest {
 
   @Test
   void whoeverIsNamedRunsAllTheSame() {
-    Kernels kernels = Kernels.load(options.withProvider("scalar"), GUARD);
-    kernels.rmsNorm(RmsNormSpec.of(8, 0));
-    assertEquals("scalar", kernels.report().choices().getFirst().provider());
-    kernels.report().text().lines().forEach(HostileProvidersTest::assertShown);
+    named.rmsNorm(RmsNormSpec.of(8, 0));
+    assertEquals("scalar", named.report().choices().getFirst().provider());
+    named.report().text().lines().forEach(HostileProvidersTest::assertShown);
   }
 
   @Test
   void underAutoOffersThatBreakArePassedOver() {
-    KernelOptions few =
-        options.withProvider(
-            "offeroom,offerblocks,offerwrong,offernokernel,offernovariants,offerreason,scalar");
     // A list is a promise: the first that breaks it ends the start.
-    Kernels strict = Kernels.load(few, GUARD);
     SelectionException e =
-        assertThrows(SelectionException.class, () -> strict.rmsNorm(RmsNormSpec.of(8, 0)));
+        assertThrows(SelectionException.class, () -> listed.rmsNorm(RmsNormSpec.of(8, 0)));
     assertShown(e.getMessage());
     assertTrue(e.getMessage().contains("provider offeroom threw java.lang.OutOfMemoryError"));
 
-    Kernels kernels = Kernels.load(options, GUARD);
-    List<String> first = Fakes.logged(() -> kernels.rmsNorm(RmsNormSpec.of(8, 0)));
-    Choice choice = kernels.report().choices().getFirst();
+    List<String> first = Fakes.logged(() -> automatic.rmsNorm(RmsNormSpec.of(8, 0)));
+    Choice choice = automatic.report().choices().getFirst();
     assertEquals("scalar", choice.provider());
     Map<String, String> refusals = new LinkedHashMap<>();
     choice.refusals().forEach(r -> refusals.put(r.provider(), r.reason()));
@@ -245,11 +259,11 @@ class HostileProvidersTest {
     assertRefused(refusals, "offerreason", "no \\u001b[1mway!!!");
     first.forEach(HostileProvidersTest::assertShown);
 
-    kernels.rmsNorm(RmsNormSpec.of(16, 0));
+    automatic.rmsNorm(RmsNormSpec.of(16, 0));
     assertTrue(
-        kernels.report().choices().getLast().refusals().stream()
+        automatic.report().choices().getLast().refusals().stream()
             .anyMatch(r -> r.reason().startsWith("gave no answer before and is not asked again")));
-    kernels.swiGlu(SwiGluSpec.of(8));
+    automatic.swiGlu(SwiGluSpec.of(8));
   }
 
   /// A thread that is interrupted while providers are asked still gets its answer, and stays

@@ -265,7 +265,7 @@ class MemoryRulesTest {
   @ParameterizedTest
   @MethodSource("faults")
   void theCheckFindsTheFault(Fault fault) {
-    List<CellResult> cells = cells(fault, fault.provider());
+    List<CellResult> cells = cells(fault, OneCheck.untilItFails(fault.check()));
     Failure failure =
         cells.stream()
             .filter(c -> (c.rule() + "_" + c.name()).equals(fault.check()))
@@ -282,12 +282,13 @@ class MemoryRulesTest {
         failure.message());
   }
 
-  private static List<CellResult> cells(Fault fault, KernelProvider provider) {
+  private static List<CellResult> cells(Fault fault, Plan plan) {
     String rule = fault.check().substring(0, fault.check().indexOf('_'));
     return Suite.run(
-            target(provider),
+            target(fault.provider()),
             new Settings(20, 1, Optional.empty()),
             new Selection(Set.of(fault.operator()), Set.of(fault.subject()), Set.of(rule)),
+            plan,
             cell -> {})
         .cells();
   }
@@ -296,7 +297,7 @@ class MemoryRulesTest {
   @Test
   void aPackerThatKeepsTheRulesPasses() {
     Fault none = packer("P16_nowhere_else", "nothing", Copies.RIGHT);
-    List<CellResult> cells = cells(none, none.provider());
+    List<CellResult> cells = cells(none, Plan.suite());
     assertEquals(0, cells.stream().mapToInt(CellResult::failures).sum());
     for (String name : List.of("nowhere_else", "source_released")) {
       assertTrue(

@@ -63,6 +63,7 @@ class ThreadFaultsTest {
             SETTINGS,
             new Selection(
                 Set.of(operator), Set.of(subject), Set.of(check.substring(0, check.indexOf('_')))),
+            OneCheck.untilItFails(check),
             cell -> {})
         .cells()
         .stream()

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// `-Dquern.hostile=ID,...` runs some.
 class HostileTest {
   /// What a provider of each kind, and no more, costs a build.
-  private static final int SAMPLE_OF_A_KIND = 5;
+  private static final int SAMPLE_OF_A_KIND = 3;
 
   /// No case takes longer; one that hangs takes as long.
   private static final Duration LIMIT = Duration.ofSeconds(120);
@@ -76,7 +76,8 @@ class HostileTest {
     List<Hostile> sample =
         Hostiles.all().stream()
             .filter(h ->
-                (seen.merge(h.kind(), 1, Integer::sum) - 1) % (of.get(h.kind()) / SAMPLE_OF_A_KIND)
+                (seen.merge(h.kind(), 1, Integer::sum) - 1)
+                        % Math.ceilDiv(of.get(h.kind()), SAMPLE_OF_A_KIND)
                     == 0)
             .toList();
     System.out.printf(

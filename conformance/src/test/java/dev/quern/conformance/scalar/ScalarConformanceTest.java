@@ -5,14 +5,27 @@ import dev.quern.conformance.LinearConformance;
 import dev.quern.conformance.ProviderConformance;
 import dev.quern.conformance.RmsNormConformance;
 import dev.quern.conformance.RopeConformance;
+import dev.quern.conformance.Settings;
 import dev.quern.conformance.SwiGluConformance;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.KernelProvider;
+import java.util.Locale;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 
 /// The suite on the scalar provider, as its author would write it, in another package: it keeps
 /// every rule.
 class ScalarConformanceTest {
+  @BeforeAll
+  static void aPlainBuildSaysWhatItLeavesOut() {
+    if (!Boolean.getBoolean("quern.full")) {
+      System.out.printf(
+          Locale.ROOT,
+          "[quern] the suite tries %d generated cases for each check of scalar and vector; as many as CI: ./build verify -Dquern.full=true%n",
+          Settings.fromSystemProperties().tries());
+    }
+  }
+
   @Nested
   class Provider extends ProviderConformance {
     @Override

@@ -3,7 +3,6 @@ package dev.quern.provider.vector;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.conformance.AttentionConformance;
-import dev.quern.conformance.LinearConformance;
 import dev.quern.conformance.ProviderConformance;
 import dev.quern.conformance.RmsNormConformance;
 import dev.quern.conformance.RopeConformance;
@@ -14,7 +13,8 @@ import java.util.Locale;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/// The suite on the vector provider, at the width that the build gives this JVM.
+/// The suite on the vector provider, at the width that the build gives this JVM; linear operators,
+/// which take as long as all others, in [VectorLinearConformanceTest].
 class VectorConformanceTest {
   /// The build's executions differ in nothing but this, and must not all run alike.
   @Test
@@ -26,14 +26,6 @@ class VectorConformanceTest {
 
   @Nested
   class Provider extends ProviderConformance {
-    @Override
-    protected KernelProvider provider() {
-      return new VectorProvider();
-    }
-  }
-
-  @Nested
-  class Linear extends LinearConformance {
     @Override
     protected KernelProvider provider() {
       return new VectorProvider();
