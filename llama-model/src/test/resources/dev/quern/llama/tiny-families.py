@@ -223,4 +223,5 @@ def main(folder):
             json.dump(reference, out)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
