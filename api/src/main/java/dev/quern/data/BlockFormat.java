@@ -26,6 +26,9 @@ public record BlockFormat(String id, int blockElements, int blockBytes, ScalePla
   public static final BlockFormat Q5_0 = inline("Q5_0", 32, 2 + 4 + 16);
   public static final BlockFormat Q5_1 = inline("Q5_1", 32, 2 + 2 + 4 + 16);
   public static final BlockFormat IQ4_NL = inline("IQ4_NL", 32, 2 + 16);
+  public static final BlockFormat MXFP4 = inline("MXFP4", 32, 1 + 16);
+  public static final BlockFormat Q2_K = inline("Q2_K", 256, 16 + 64 + 2 + 2);
+  public static final BlockFormat Q3_K = inline("Q3_K", 256, 32 + 64 + 12 + 2);
   public static final BlockFormat Q4_K = inline("Q4_K", 256, 2 + 2 + 12 + 128);
   public static final BlockFormat Q5_K = inline("Q5_K", 256, 2 + 2 + 12 + 32 + 128);
   public static final BlockFormat Q6_K = inline("Q6_K", 256, 128 + 64 + 16 + 2);
@@ -38,8 +41,8 @@ public record BlockFormat(String id, int blockElements, int blockBytes, ScalePla
 
   private static final List<BlockFormat> STANDARD =
       List.of(
-          F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, Q4_K, Q5_K, Q6_K, INT4_B32,
-          INT4_B64, INT4_B128, INT4_B256, INT8_C);
+          F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, MXFP4, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K,
+          INT4_B32, INT4_B64, INT4_B128, INT4_B256, INT8_C);
 
   public BlockFormat {
     Objects.requireNonNull(id, "id");

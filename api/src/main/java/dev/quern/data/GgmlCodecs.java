@@ -19,6 +19,7 @@ import java.util.Map;
 /// Q5_0   d:f16 | h:u32 | n[16]                            d * (n + 16 * h - 16)
 /// Q5_1   d:f16 | m:f16 | h:u32 | n[16]                    d * (n + 16 * h) + m
 /// IQ4_NL d:f16 | n[16]                                    d * T[n]
+/// MXFP4  e:u8 | n[16]                                     2^(e - 128) * E[n]
 ///
 /// n[j]   low nibble: element j, high nibble: element j + 16
 /// h      bit i: fifth bit of element i
@@ -33,12 +34,16 @@ final class GgmlCodecs {
           BlockFormat.Q4_1, blockwise(GgmlCodecs::q4_1),
           BlockFormat.Q5_0, blockwise(GgmlCodecs::q5_0),
           BlockFormat.Q5_1, blockwise(GgmlCodecs::q5_1),
-          BlockFormat.IQ4_NL, blockwise(GgmlCodecs::iq4_nl));
+          BlockFormat.IQ4_NL, blockwise(GgmlCodecs::iq4_nl),
+          BlockFormat.MXFP4, blockwise(GgmlCodecs::mxfp4));
 
   /// `kvalues_iq4nl`.
   private static final int[] T = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
+
+  /// `kvalues_mxfp4`: the numbers of E2M1, twice.
+  private static final int[] E = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
   private GgmlCodecs() {}
 
@@ -65,6 +70,20 @@ final class GgmlCodecs {
       dst.set(JAVA_FLOAT, at + 4L * j, d * T[n & 15]);
       dst.set(JAVA_FLOAT, at + 4L * (j + 16), d * T[n >>> 4]);
     }
+  }
+
+  static void mxfp4(MemorySegment data, long block, MemorySegment dst, long at) {
+    float d = halfOfE8m0(u8(data, block));
+    for (int j = 0; j < 16; j++) {
+      int n = u8(data, block + 1 + j);
+      dst.set(JAVA_FLOAT, at + 4L * j, d * E[n & 15]);
+      dst.set(JAVA_FLOAT, at + 4L * (j + 16), d * E[n >>> 4]);
+    }
+  }
+
+  /// Half of a scale of OCP Microscaling: `2^(e - 128)`, the smallest two subnormal; 255 is NaN.
+  private static float halfOfE8m0(int e) {
+    return e == 255 ? Float.NaN : Float.intBitsToFloat(e < 2 ? 1 << 21 + e : e - 1 << 23);
   }
 
   static void q4_1(MemorySegment data, long block, MemorySegment dst, long at) {

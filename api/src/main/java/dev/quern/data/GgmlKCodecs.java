@@ -12,6 +12,8 @@ import java.util.Map;
 /// ggml's blocks of 256 weights, the "K quants" (`ggml-common.h`). Bytes:
 ///
 /// ```
+/// Q2_K   s[16] | q[64] | d:f16 | dmin:f16                 (d * sc) * q - dmin * mn
+/// Q3_K   h[32] | q[64] | s[12] | d:f16                    (d * (sc - 32)) * (q + 4 * h - 4)
 /// Q4_K   d:f16 | dmin:f16 | s[12] | n[128]                (d * sc) * n - dmin * mn
 /// Q5_K   d:f16 | dmin:f16 | s[12] | h[32] | n[128]        (d * sc) * (n + 16 * h) - dmin * mn
 /// Q6_K   l[128] | h[64] | sc[16]:i8 | d:f16               (d * sc) * (l + 16 * h - 32)
@@ -30,15 +32,57 @@ import java.util.Map;
 ///   quarter 2  high nibble of l[l],      bits 4-5 of h[l]
 ///   quarter 3  high nibble of l[l + 32], bits 6-7 of h[l]
 ///   sc[e / 16] of the block's element e
+///
+/// Q2_K, Q3_K: 2 halves of 128 weights; quarter e / 32 of a half has bits 2 * quarter of q[l], where
+/// l is e % 32 and 32 more in the second half; a scale is of 16 elements
+///   Q2_K  s[e / 16]   low nibble: sc, high: mn
+///   Q3_K  h[e % 32]   bit e / 32: third bit of the block's element e
+///         s           sixteen 6-bit scales: s[0..7] have the low nibbles of sc[0..7] low and of
+///                     sc[8..15] high; bits 2 * (j / 4) of s[8 + j % 4] are the upper two of sc[j]
 /// ```
 final class GgmlKCodecs {
   static final Map<BlockFormat, BlockCodec> TABLE =
       Map.of(
+          BlockFormat.Q2_K, blockwise(GgmlKCodecs::q2_K),
+          BlockFormat.Q3_K, blockwise(GgmlKCodecs::q3_K),
           BlockFormat.Q4_K, blockwise(GgmlKCodecs::q4_K),
           BlockFormat.Q5_K, blockwise(GgmlKCodecs::q5_K),
           BlockFormat.Q6_K, blockwise(GgmlKCodecs::q6_K));
 
   private GgmlKCodecs() {}
+
+  static void q2_K(MemorySegment data, long block, MemorySegment dst, long at) {
+    float d = f16(data, block + 80);
+    float dmin = f16(data, block + 82);
+    for (int e = 0; e < 256; e += 16) {
+      int s = u8(data, block + e / 16);
+      float scale = d * (s & 15);
+      float min = dmin * (s >>> 4);
+      for (int i = e; i < e + 16; i++) {
+        dst.set(JAVA_FLOAT, at + 4L * i, scale * twoBits(data, block + 16, i) - min);
+      }
+    }
+  }
+
+  static void q3_K(MemorySegment data, long block, MemorySegment dst, long at) {
+    float d = f16(data, block + 108);
+    for (int e = 0; e < 256; e += 16) {
+      int j = e / 16;
+      int low = u8(data, block + 96 + j % 8) >>> 4 * (j / 8) & 15;
+      int high = u8(data, block + 104 + j % 4) >>> 2 * (j / 4) & 3;
+      float scale = d * ((low | high << 4) - 32);
+      for (int i = e; i < e + 16; i++) {
+        int third = u8(data, block + i % 32) >>> i / 32 & 1;
+        int value = twoBits(data, block + 32, i) | third << 2;
+        dst.set(JAVA_FLOAT, at + 4L * i, scale * (value - 4));
+      }
+    }
+  }
+
+  /// Those of Q2_K's and Q3_K's element i, whose 64 bytes are at `q`.
+  private static int twoBits(MemorySegment data, long q, int i) {
+    return u8(data, q + 32 * (i / 128) + i % 32) >>> 2 * (i / 32 % 4) & 3;
+  }
 
   static void q4_K(MemorySegment data, long block, MemorySegment dst, long at) {
     float d = f16(data, block);

@@ -54,8 +54,8 @@ class BlockCodecTest {
     assertEquals(
         new TreeSet<>(
             Set.of(
-                "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K",
-                "Q6_K")),
+                "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4", "Q2_K",
+                "Q3_K", "Q4_K", "Q5_K", "Q6_K")),
         seen);
   }
 
@@ -91,6 +91,33 @@ class BlockCodecTest {
           12.5f, 19, 26.5f, 34.5f, 44.5f, 56.5f
         },
         decodeRow(w, 0));
+  }
+
+  /// Numbers of E2M1, 0 to 6 and their negatives, times `2^(e - 127)`.
+  @Test
+  void mxfp4ByHand() {
+    byte[] block = new byte[17];
+    block[0] = (byte) 128; // 2
+    for (int j = 0; j < 16; j++) {
+      block[1 + j] = (byte) (j << 4 | 15 - j); // elements j: 15 - j, j + 16: j
+    }
+    assertArrayEquals(
+        new float[] {
+          -12, -8, -6, -4, -3, -2, -1, 0, 12, 8, 6, 4, 3, 2, 1, 0, 0, 1, 2, 3, 4, 6, 8, 12, 0, -1,
+          -2, -3, -4, -6, -8, -12
+        },
+        decodeRow(mxfp4(block), 0));
+    block[0] = 0; // 2^-127, whose half is subnormal too
+    assertEquals(-0x1.8p-125f, decodeRow(mxfp4(block), 0)[0]);
+    block[0] = (byte) 255;
+    for (float value : decodeRow(mxfp4(block), 0)) {
+      assertTrue(
+          Float.isNaN(value)); // where ggml, which does not ask, has up to 2^127 and infinity
+    }
+  }
+
+  private static WeightMatrix mxfp4(byte[] block) {
+    return new WeightMatrix(BlockFormat.MXFP4, MemorySegment.ofArray(block), 1, 32);
   }
 
   @Test

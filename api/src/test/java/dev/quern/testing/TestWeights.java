@@ -34,6 +34,12 @@ public final class TestWeights {
           f16(data, block, random.nextGaussian() / 8);
           f16(data, block + 2, random.nextGaussian());
         }
+        case "MXFP4" -> data.set(JAVA_BYTE, block, (byte) (123 + random.nextInt(5)));
+        case "Q2_K" -> {
+          f16(data, block + 80, random.nextGaussian() / 16);
+          f16(data, block + 82, random.nextGaussian() / 16);
+        }
+        case "Q3_K" -> f16(data, block + 108, random.nextGaussian() / 64);
         case "Q4_K", "Q5_K" -> {
           f16(data, block, random.nextGaussian() / 512);
           f16(data, block + 2, random.nextGaussian() / 64);
@@ -56,6 +62,8 @@ public final class TestWeights {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
 
+  private static final int[] MXFP4 = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
   /// All weights of a matrix, `[outputs][inputs]`.
   public static float[][] decode(WeightMatrix w) {
     float[][] values = new float[w.outputs()][w.inputs()];
@@ -75,7 +83,7 @@ public final class TestWeights {
       case "F32" -> Float.intBitsToFloat((int) bits(w.data(), bit, 32));
       case "F16" -> f16(w.data(), bit);
       case "BF16" -> bf16(w.data(), bit);
-      case "Q4_1", "Q5_1", "Q4_K", "Q5_K" ->
+      case "Q4_1", "Q5_1", "Q2_K", "Q4_K", "Q5_K" ->
           (float) ((double) (float) ((double) scale(w, o, i) * integer(w, o, i)) + offset(w, o, i));
       default -> (float) ((double) scale(w, o, i) * integer(w, o, i));
     };
@@ -91,6 +99,13 @@ public final class TestWeights {
       case "Q8_0" -> signedByte(data, b + 16 + 8 * e);
       case "Q4_0" -> low(data, b + 16, e) - 8;
       case "IQ4_NL" -> IQ4_NL[low(data, b + 16, e)];
+      case "MXFP4" -> MXFP4[low(data, b + 8, e)];
+      case "Q2_K" -> (int) bits(data, b + 128 + 8 * (32 * (e / 128) + e % 32) + 2 * (j % 4), 2);
+      case "Q3_K" ->
+          (int)
+                  (bits(data, b + 256 + 8 * (32 * (e / 128) + e % 32) + 2 * (j % 4), 2)
+                      + 4 * bits(data, b + 8 * (e % 32) + j, 1))
+              - 4;
       case "Q4_1" -> low(data, b + 32, e);
       case "Q5_0" -> (int) (low(data, b + 48, e) + 16 * bits(data, b + 16 + e, 1)) - 16;
       case "Q5_1" -> (int) (low(data, b + 64, e) + 16 * bits(data, b + 32 + e, 1));
@@ -117,6 +132,14 @@ public final class TestWeights {
     long b = blockBit(w, o, i);
     int e = i % w.format().blockElements();
     return switch (w.format().id()) {
+      case "MXFP4" -> {
+        int exponent = (int) bits(w.data(), b, 8);
+        yield exponent == 255 ? Float.NaN : (float) Math.scalb(1.0, exponent - 128);
+      }
+      case "Q2_K" ->
+          (float) ((double) f16(w.data(), b + 640) * bits(w.data(), b + 8 * (e / 16), 4));
+      case "Q3_K" ->
+          (float) ((double) f16(w.data(), b + 864) * (sc3(w.data(), b + 768, e / 16) - 32));
       case "Q4_K", "Q5_K" -> (float) ((double) f16(w.data(), b) * sc(w.data(), b + 32, e / 32));
       case "Q6_K" ->
           (float)
@@ -134,12 +157,21 @@ public final class TestWeights {
     long b = blockBit(w, o, i);
     return switch (w.format().id()) {
       case "Q4_1", "Q5_1" -> f16(w.data(), b + 16);
+      case "Q2_K" -> {
+        int group = i % w.format().blockElements() / 16;
+        yield (float) -((double) f16(w.data(), b + 656) * bits(w.data(), b + 8 * group + 4, 4));
+      }
       case "Q4_K", "Q5_K" ->
           (float)
               -((double) f16(w.data(), b + 16)
                   * mn(w.data(), b + 32, i % w.format().blockElements() / 32));
       default -> 0;
     };
+  }
+
+  private static long sc3(MemorySegment data, long s, int j) {
+    return bits(data, s + 8 * (j % 8) + 4 * (j / 8), 4)
+        + 16 * bits(data, s + 64 + 8 * (j % 4) + 2 * (j / 4), 2);
   }
 
   private static long sc(MemorySegment data, long s, int j) {

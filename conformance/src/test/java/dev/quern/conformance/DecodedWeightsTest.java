@@ -25,7 +25,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecodedWeightsTest {
   static Stream<String> golden() {
     return Stream.of(
-        "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K");
+        "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4", "Q2_K", "Q3_K",
+        "Q4_K", "Q5_K", "Q6_K");
   }
 
   @ParameterizedTest

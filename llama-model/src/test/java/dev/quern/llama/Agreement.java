@@ -55,11 +55,22 @@ public final class Agreement {
   public static final List<String> FAMILIES =
       List.of("qwen3", "phi3", "smollm3", "gemma2", "gemma3", "granite");
 
+  /// The files of formats that llama-quantize mixes, and of one that it makes when it is asked.
+  public static final List<String> MIXES = List.of("Q2_K", "Q3_K_M", "MXFP4");
+
+  /// `tiny1` in one of [#MIXES].
+  public static Path mixed(String mix, Path folder) throws IOException {
+    return resource("tiny1-" + mix + ".gguf", folder);
+  }
+
   /// A tiny random model of a family (`tiny-families.py`).
   ///
   /// @param format F32, Q8_0 or Q4_0
   public static Path tiny(String family, String format, Path folder) throws IOException {
-    String name = String.format(Locale.ROOT, "tiny-%s-%s.gguf", family, format);
+    return resource(String.format(Locale.ROOT, "tiny-%s-%s.gguf", family, format), folder);
+  }
+
+  private static Path resource(String name, Path folder) throws IOException {
     Path file = folder.resolve(name);
     try (InputStream in = Agreement.class.getResourceAsStream(name)) {
       Files.copy(in, file);

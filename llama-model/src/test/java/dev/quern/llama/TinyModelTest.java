@@ -83,6 +83,32 @@ class TinyModelTest {
         });
   }
 
+  /// Files as llama-quantize mixes them: Q2_K beside Q3_K, Q4_K and Q6_K, Q3_K beside Q4_K, Q5_K
+  /// and Q6_K. llama.cpp computes with the weights as they are where they are F32, and rounds
+  /// activations where they are not.
+  @ParameterizedTest
+  @CsvSource({"Q2_K, 5e-3", "Q3_K_M, 5e-3", "MXFP4, 5e-3"})
+  void mixedFilesAgreeWithLlamaCpp(String file, double boundAsItIs) throws Exception {
+    String references = "tiny1-" + file + ".reference.json";
+    ReferenceLogits exact = reference(references, "F32");
+    ReferenceLogits rounded = reference(references, file);
+    List<float[]> logits = logits(resource("tiny1-" + file + ".gguf"), exact.tokens());
+    assertEquals(3, exact.logits().size());
+    exact
+        .logits()
+        .forEach((position, expected) -> {
+          double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+          assertTrue(nmse < 1e-9, String.format(Locale.ROOT, "position %d: %g", position, nmse));
+        });
+    rounded
+        .logits()
+        .forEach((position, expected) -> {
+          double nmse = ReferenceLogits.nmse(logits.get(position), expected);
+          assertTrue(
+              nmse < boundAsItIs, String.format(Locale.ROOT, "position %d: %g", position, nmse));
+        });
+  }
+
   private static float[] lessMean(float[] logits) {
     double sum = 0;
     for (float logit : logits) {

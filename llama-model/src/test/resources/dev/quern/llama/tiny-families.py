@@ -280,4 +280,5 @@ def main(folder):
         json.dump(ropes, out)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -41,7 +41,7 @@ public final class SynthesizeCommand extends ConsoleCommand {
       required = true,
       completionCandidates = Formats.class,
       description =
-          "One of ${COMPLETION-CANDIDATES}; mixed as llama-quantize does (Q4_0: the output matrix is Q6_K), but for IQ4_NL, which has no Q5_K here.")
+          "One of ${COMPLETION-CANDIDATES}; mixed as llama-quantize does (Q4_0: the output matrix is Q6_K), but for IQ4_NL, Q2_K and Q3_K_M, which have fewer formats here, and MXFP4, which llama-quantize gives to experts alone.")
   String format;
 
   @Option(names = "--pure", description = "All matrices in the one format.")

@@ -221,7 +221,7 @@ class BenchCommandTest {
         "bench --model absent.gguf|1|absent.gguf",
         "bench --provider scalar --prompt-tokens 1 --gen-tokens 1 --warmup 0 --json /absent/x.json|1|--json: /absent/x.json: no folder /absent",
         "synthesize --shape llama --format Q4_0 --out x.gguf|2|expected one of llama-3.2-1b",
-        "synthesize --shape tiny --format Q3_K --out x.gguf|2|expected one of F32",
+        "synthesize --shape tiny --format IQ3_S --out x.gguf|2|expected one of F32",
         "synthesize --shape tiny --format Q4_0 --out /absent/x.gguf|1|no folder /absent",
         "synthesize --shape tiny --format Q4_0 --out / --force|2|expected the name of a file",
       })

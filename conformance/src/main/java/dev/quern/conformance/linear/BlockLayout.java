@@ -1,5 +1,7 @@
 package dev.quern.conformance.linear;
 
+import dev.quern.conformance.judge.Half;
+import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -27,12 +29,47 @@ public record BlockLayout(
     boolean signed,
     List<Integer> table,
     Numbers numbers) {
-  /// What a block multiplies its integers with, and adds: F16 numbers.
+  /// What a block multiplies its integers with, and adds: F16 numbers; or, without an offset, a
+  /// power of two.
   ///
   /// @param scale byte of d
   /// @param offset byte of m, -1 where there is none
   /// @param typical the scale at which weights are of about unit size
-  public record Numbers(int scale, int offset, double typical) {}
+  /// @param power whether d is not an F16 but a byte e, for `2^(e - 128)`, and 255 for NaN
+  public record Numbers(int scale, int offset, double typical, boolean power) {
+    Numbers(int scale, int offset, double typical) {
+      this(scale, offset, typical, false);
+    }
+
+    /// The scale of the block at a byte.
+    double scaleOf(ByteBuffer data, int block) {
+      if (!power) {
+        return Half.f16(data.getShort(block + scale));
+      }
+      int e = data.get(block + scale) & 255;
+      return e == 255 ? Double.NaN : Math.scalb(1.0, e - 128);
+    }
+
+    /// Sets it, or where it can only be a power of two, to the one below its magnitude; to the
+    /// smallest where that is 0.
+    void putScale(ByteBuffer data, int block, double value) {
+      if (power) {
+        int e = value == 0 ? 0 : Math.getExponent(value) + 128;
+        data.put(block + scale, (byte) e);
+      } else {
+        data.putShort(block + scale, Half.toF16(value));
+      }
+    }
+
+    /// Makes it NaN, or an infinity where it has one and NaN was not asked for.
+    void damage(ByteBuffer data, int block, boolean nan) {
+      if (power) {
+        data.put(block + scale, (byte) 255);
+      } else {
+        data.putShort(block + scale, (short) (nan ? 0x7e00 : 0x7c00));
+      }
+    }
+  }
 
   private static final List<Integer> NO_TABLE = List.of();
   private static final Numbers SCALE = new Numbers(0, -1, 1.0 / 8);
@@ -57,6 +94,27 @@ public record BlockLayout(
               false,
               List.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
               new Numbers(0, -1, 1.0 / 64)),
+          new BlockLayout(
+              "MXFP4",
+              4,
+              e -> halves(1, e),
+              0,
+              e -> 0,
+              0,
+              false,
+              List.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12),
+              new Numbers(0, -1, 1.0 / 8, true)),
+          new BlockLayout("Q2_K", 2, e -> quarters(16, e), 0, e -> 0, 0, false, NO_TABLE, null),
+          new BlockLayout(
+              "Q3_K",
+              2,
+              e -> quarters(32, e),
+              1,
+              e -> 8 * (e % 32) + e / 32,
+              4,
+              false,
+              NO_TABLE,
+              null),
           nibbles("Q4_K", e -> pairsOf32(16, e), 0, null),
           new BlockLayout(
               "Q5_K", 4, e -> pairsOf32(48, e), 1, BlockLayout::fifthBit, 0, false, NO_TABLE, null),
@@ -138,6 +196,11 @@ public record BlockLayout(
   /// Of each 64 elements the first 32 are low nibbles, the others the high ones.
   private static int pairsOf32(int from, int e) {
     return 8 * (from + 32 * (e / 64) + e % 32) + 4 * (e / 32 % 2);
+  }
+
+  /// Of each 128 elements, those of quarter q are bits 2q and 2q + 1 of 32 bytes.
+  private static int quarters(int from, int e) {
+    return 8 * (from + 32 * (e / 128) + e % 32) + 2 * (e % 128 / 32);
   }
 
   private static int fifthBit(int e) {

@@ -27,6 +27,9 @@ public record DecodedWeights(
 
   private static final double[] NONE = {};
 
+  /// What changes no number that it is added to, nor the sign of a zero.
+  private static final double NO_OFFSET = -0.0;
+
   /// The bytes of a row.
   private record Row(ByteBuffer data, ByteBuffer scales) {
     /// Bytes that are looked at for a hash.
@@ -119,10 +122,10 @@ public record DecodedWeights(
       int q = layout == null ? 0 : layout.integer(data.array(), at, i % elements);
       if (layout != null && layout.numbers() != null) {
         BlockLayout.Numbers n = layout.numbers();
-        double offset = n.offset() < 0 ? 0 : half(data, at + n.offset());
-        set(row * inputs + i, half(data, at + n.scale()), q, offset);
+        double offset = n.offset() < 0 ? NO_OFFSET : half(data, at + n.offset());
+        set(row * inputs + i, n.scaleOf(data, at), q, offset);
       } else if (!format.scalePlane().equals(ScalePlane.INLINE)) {
-        set(row * inputs + i, scale(format.id(), plane, output, block), q, 0);
+        set(row * inputs + i, scale(format.id(), plane, output, block), q, NO_OFFSET);
       } else {
         decode(format.id(), q, data, at, row * inputs + i, i % elements);
       }
@@ -144,15 +147,26 @@ public record DecodedWeights(
 
   private void decode(String format, int q, ByteBuffer data, int block, int at, int e) {
     switch (format) {
-      case "F32" -> set(at, data.getFloat(block), 1, 0);
-      case "F16" -> set(at, half(data, block), 1, 0);
-      case "BF16" -> set(at, Half.bf16(data.getShort(block)), 1, 0);
+      case "F32" -> set(at, data.getFloat(block), 1, NO_OFFSET);
+      case "F16" -> set(at, half(data, block), 1, NO_OFFSET);
+      case "BF16" -> set(at, Half.bf16(data.getShort(block)), 1, NO_OFFSET);
+      case "Q2_K" -> {
+        int both = data.get(block + e / 16);
+        double min = half(data, block + 82) * (both >> 4 & 15);
+        set(at, half(data, block + 80) * (both & 15), q, -min);
+      }
+      case "Q3_K" -> {
+        int lower = data.get(block + 96 + e / 16 % 8) >> 4 * (e / 128) & 15;
+        int upper = data.get(block + 104 + e / 16 % 4) >> 2 * (e / 64) & 3;
+        set(at, half(data, block + 108) * (lower + 16 * upper - 32), q, NO_OFFSET);
+      }
       case "Q4_K", "Q5_K" -> {
         int sub = kScale(data, block + 4, e / 32);
         int min = kMin(data, block + 4, e / 32);
         set(at, half(data, block) * sub, q, -(half(data, block + 2) * min));
       }
-      case "Q6_K" -> set(at, half(data, block + 208) * data.get(block + 192 + e / 16), q, 0);
+      case "Q6_K" ->
+          set(at, half(data, block + 208) * data.get(block + 192 + e / 16), q, NO_OFFSET);
       default -> throw undecoded(format);
     }
   }
@@ -161,7 +175,7 @@ public record DecodedWeights(
   /// double precision, so a cast rounds them once.
   private void set(int at, double scale, int q, double offset) {
     float product = (float) ((double) (float) scale * q);
-    values[at] = offset == 0 ? product : (float) ((double) product + (float) offset);
+    values[at] = (float) ((double) product + (float) offset);
     magnitudes[at] = Math.abs((double) product) + Math.abs(offset);
   }
 

@@ -372,8 +372,11 @@ public final class LinearRules implements OperatorSuite<LinearCase> {
       case "INT8_C" -> scales.putFloat(4 * row, value);
       case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
           scales.putShort(2 * block, (short) (Float.floatToRawIntBits(value) >>> 16));
+      case "Q2_K" -> data.putShort(at + 80 + 2 * mix.below(2), half);
+      case "Q3_K" -> data.putShort(at + 108, half);
       case "Q6_K" -> data.putShort(at + 208, half);
-      default -> data.putShort(at, half); // the others begin with a binary16
+      case "F16", "Q4_K", "Q5_K" -> data.putShort(at, half);
+      default -> BlockLayout.of(format.id()).numbers().damage(data, at, Float.isNaN(value));
     }
   }
 }

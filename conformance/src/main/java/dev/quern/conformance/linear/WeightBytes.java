@@ -116,7 +116,8 @@ public record WeightBytes(byte[] data, byte[] scales) {
 
   private static void putNumbers(
       BlockLayout.Numbers n, WeightValues values, ByteBuffer data, int at, Mix mix) {
-    data.putShort(at + n.scale(), f16(scale(values, n.typical(), mix)));
+    boolean wide = n.power() && values == WeightValues.WIDE; // more so than halves can be
+    n.putScale(data, at, wide ? mix.wide(-100, 40) : scale(values, n.typical(), mix));
     if (n.offset() >= 0) {
       data.putShort(at + n.offset(), f16(offset(values, mix)));
     }
@@ -128,6 +129,19 @@ public record WeightBytes(byte[] data, byte[] scales) {
       case "F32" -> data.putFloat(at, (float) element(values, mix));
       case "F16" -> data.putShort(at, f16(element(values, mix)));
       case "BF16" -> data.putShort(at, Half.toBf16(element(values, mix)));
+      case "Q2_K" -> {
+        data.putShort(at + 80, f16(scale(values, 1.0 / 16, mix)));
+        data.putShort(at + 82, f16(offset(values, mix) / 8));
+        for (int j = 0; values == WeightValues.ONE_HOT && j < 16; j++) {
+          data.put(at + j, (byte) 1);
+        }
+      }
+      case "Q3_K" -> {
+        data.putShort(at + 108, f16(scale(values, 1.0 / 32, mix)));
+        for (int j = 0; values == WeightValues.ONE_HOT && j < 12; j++) {
+          data.put(at + 96 + j, (byte) (j < 8 ? 0x11 : 0xAA)); // 1 + 32 each
+        }
+      }
       case "Q4_K", "Q5_K" -> {
         data.putShort(at, f16(scale(values, 1.0 / 512, mix)));
         data.putShort(at + 2, f16(offset(values, mix) / 32));

@@ -31,6 +31,12 @@ enum Fault {
   ODD_LAST_ROW_DROPPED("linear", "L1", "rows are taken in pairs, and the last odd row is left out"),
   NEIGHBOUR_SCALE("linear", "F1", "the second half of a Q4_0 block has the next block's scale"),
   NIBBLES_INTERLEAVED("linear", "F1", "Q4_0 nibbles are taken as elements 2j and 2j + 1"),
+  MINIMUM_OF_32("linear", "F1", "Q2_K: two groups of 16 have the first one's minimum"),
+  THIRD_BIT_INVERTED("linear", "F1", "Q3_K: 4 is subtracted where the third bit is set"),
+  UPPER_SCALE_BITS_SHIFTED(
+      "linear", "F1", "Q3_K: a scale's upper two bits are those of the scale four further on"),
+  SCALE_NOT_HALVED("linear", "F1", "MXFP4: the table's numbers, twice E2M1's, by the whole scale"),
+  POWER_AS_F16("linear", "F1", "MXFP4: a scale is an F16 number, the nearest where it is none"),
   STACK_REVERSED("linear", "L2", "stacked matrices appear in y from the last to the first"),
   X_STRIDE_IGNORED("linear", "L3", "rows of x are taken to be dense"),
   Y_STRIDE_IGNORED("linear", "L3", "rows of y are taken to be dense"),

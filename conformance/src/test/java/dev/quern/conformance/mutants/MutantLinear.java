@@ -222,7 +222,11 @@ final class MutantLinear implements LinearKernel {
       integers.load(w, row, scratch, to);
       return;
     }
-    codec.decodeRow(w, row, scratch, to);
+    if (SpoiltBlocks.are(fault, w.format())) {
+      codec.decodeRow(SpoiltBlocks.of(fault, w, row), 0, scratch, to);
+    } else {
+      codec.decodeRow(w, row, scratch, to);
+    }
     int inputs = spec.inputs();
     BlockFormat format = spec.weights();
     int last = format.blocksPerRow(inputs) - 1;

@@ -256,7 +256,8 @@ class GgufFileTest {
   void tensorsOfTypesThatNoKernelTakesAreListedAndRefused() throws IOException {
     try (GgufFile f = open(tensors());
         Arena arena = Arena.ofConfined()) {
-      String formats = "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, IQ4_NL, BF16";
+      String formats =
+          "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, BF16, MXFP4";
       assertEquals(5, f.tensors().size());
       assertEquals("'unknown' unknown (ggml type id 99)[5, 1]", f.tensor("unknown").toString());
       assertEquals(GgufTensor.UNKNOWN_SIZE, f.tensor("unknown").byteSize());
@@ -374,7 +375,7 @@ class GgufFileTest {
         assertEquals(type, GgmlType.of(type.format().get()));
       }
     }
-    assertEquals(12, supported);
+    assertEquals(15, supported);
     assertThrows(IllegalArgumentException.class, () -> GgmlType.of(BlockFormat.INT8_C));
     assertEquals("unknown (ggml type id 4294967295)", GgmlType.of(-1).toString());
   }

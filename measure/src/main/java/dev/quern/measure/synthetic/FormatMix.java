@@ -26,6 +26,12 @@ public record FormatMix(
           mix("Q5_1", 9, BlockFormat.Q5_1, BlockFormat.Q5_1),
           // llama-quantize has Q5_K for attn_v and for ffn_down in the first eighth of the layers.
           mix("IQ4_NL", 25, BlockFormat.IQ4_NL, BlockFormat.IQ4_NL),
+          // llama-quantize has no such file of a model without experts.
+          new FormatMix("MXFP4", 38, BlockFormat.MXFP4, BlockFormat.MXFP4, BlockFormat.Q8_0),
+          // Q4_K for attn_v where four query heads or more share a KV head, Q3_K for attn_output.
+          mix("Q2_K", 10, BlockFormat.Q2_K, BlockFormat.Q3_K),
+          // Q5_K for attn_v and ffn_down of the first layers, Q4_K for attn_output.
+          mix("Q3_K_M", 12, BlockFormat.Q3_K, BlockFormat.Q4_K),
           mix("Q4_K_M", 15, BlockFormat.Q4_K, BlockFormat.Q6_K),
           mix("Q5_K_M", 17, BlockFormat.Q5_K, BlockFormat.Q6_K),
           uniform(18, BlockFormat.Q6_K));

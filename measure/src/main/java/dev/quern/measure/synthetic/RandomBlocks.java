@@ -18,14 +18,17 @@ import java.util.SplittableRandom;
 public final class RandomBlocks {
   // Standard deviations of a uniform integer with that many values: sqrt((n*n - 1) / 12). Where the
   // values are -n/2 .. n/2 - 1, their mean of -1/2 is cancelled by scales of either sign.
+  private static final double OF_4 = uniform(4);
   private static final double OF_16 = uniform(16);
   private static final double OF_32 = uniform(32);
   private static final double OF_64 = uniform(64);
   private static final double OF_255 = uniform(255);
+  private static final double OF_E2M1 = Math.sqrt(274.0 / 8); // root mean square of 0 .. 12
 
   // Scales of sub-blocks lie in MIN .. MIN + 31: all that Q4_K's six bits leave above it.
   private static final int SUB_SCALE_MIN = 32;
   private static final double SUB_SCALE = 48.4; // root mean square of 32 .. 63
+  private static final double SUB_SCALE_4 = 11.73; // of 8 .. 15, Q2_K's
 
   private final SplittableRandom random;
   private final double deviation;
@@ -93,6 +96,22 @@ public final class RandomBlocks {
       case "Q5_0" -> b.putShort(at, f16(eitherSign(scale(OF_32))));
       case "Q4_1" -> putScaleAndOffset(b, at, scale(OF_16), -7.5);
       case "Q5_1" -> putScaleAndOffset(b, at, scale(OF_32), -15.5);
+      case "MXFP4" -> { // powers of two: so many blocks have the next larger one
+        double exact = deviation / OF_E2M1;
+        int e = Math.getExponent(exact);
+        double squares = exact * exact / Math.scalb(1.0, 2 * e); // 1 + 3 * their share
+        b.put(at, (byte) (128 + e + (random.nextDouble() < (squares - 1) / 3 ? 1 : 0)));
+      }
+      case "Q2_K" -> {
+        for (int j = at; j < at + 16; j++) {
+          int scale = 8 + (b.get(j) & 7);
+          b.put(j, (byte) (scale << 4 | scale)); // the mean of the values is 3 / 2
+        }
+        double scale = scale(OF_4 * SUB_SCALE_4);
+        b.putShort(at + 80, f16(scale));
+        b.putShort(at + 82, f16(1.5 * scale));
+      }
+      case "Q3_K" -> b.putShort(at + 108, f16(eitherSign(scale(signed(64) * signed(8)))));
       case "Q4_K" -> {
         putScaleAndOffset(b, at, scale(OF_16 * SUB_SCALE), 7.5);
         putSubScales(b, at + 4);
@@ -178,6 +197,11 @@ public final class RandomBlocks {
 
   private static short f16(double value) {
     return Float.floatToFloat16((float) value);
+  }
+
+  /// Root mean square of `-n/2 .. n/2 - 1`.
+  private static double signed(double values) {
+    return Math.sqrt((values * values + 2) / 12);
   }
 
   private static double uniform(double values) {

@@ -24,8 +24,8 @@ class RandomBlocksTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K",
-        "Q6_K"
+        "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4", "Q2_K",
+        "Q3_K", "Q4_K", "Q5_K", "Q6_K"
       })
   void weightsHaveTheDeviationAskedForAndNoBias(String id) {
     BlockFormat format = BlockFormat.byId(id).orElseThrow();

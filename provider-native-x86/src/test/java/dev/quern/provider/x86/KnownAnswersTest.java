@@ -23,6 +23,7 @@ import dev.quern.provider.x86.asm.Code;
 import dev.quern.provider.x86.asm.EmittedFault;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import dev.quern.provider.x86.linear.floats.WeightPanels;
 import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
 import dev.quern.spi.Offer;
@@ -61,7 +62,7 @@ class KnownAnswersTest {
   @TestFactory
   Stream<DynamicTest> scalarKnowsThem() {
     ProvenOperators proven = new ProvenOperators(CpuRow.AVX2, scalar());
-    return BlockFormat.standard().stream()
+    return WeightPanels.formats().stream()
         .flatMap(f ->
             Numerics.standard().stream()
                 .filter(n -> accepted(SCALAR.linear(linear(f, n, false))))
@@ -136,7 +137,7 @@ class KnownAnswersTest {
   private static List<LinearSpec> int8() {
     return Stream.of(Numerics.INT8_SYM_32, Numerics.INT8_ASYM_ROW)
         .flatMap(n ->
-            BlockFormat.standard().stream()
+            WeightPanels.formats().stream()
                 .filter(f -> f.scalePlane().scaleBytes() > 0 != n.symmetric())
                 .filter(f -> !List.of("F32", "F16", "BF16").contains(f.id()))
                 .map(f -> linear(f, n, true)))

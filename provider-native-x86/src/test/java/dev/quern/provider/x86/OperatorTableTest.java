@@ -15,6 +15,7 @@ import dev.quern.op.RopeSpec;
 import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import dev.quern.provider.x86.linear.floats.WeightPanels;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
@@ -82,7 +83,7 @@ class OperatorTableTest {
           """)
   void whoRunsALinear(String row, String format, String numerics, String expected) {
     BlockFormat weights =
-        BlockFormat.standard().stream().filter(f -> f.id().equals(format)).findFirst().get();
+        WeightPanels.formats().stream().filter(f -> f.id().equals(format)).findFirst().get();
     Set<Numerics> tolerated =
         switch (numerics) {
           case "bf16" -> Set.of(Numerics.BF16);
@@ -107,7 +108,7 @@ class OperatorTableTest {
   private static void checkInvariant(CpuRow row) {
     OperatorTable table = table(row, true);
     List<Offer<?>> offers = new ArrayList<>();
-    for (BlockFormat format : BlockFormat.standard()) {
+    for (BlockFormat format : WeightPanels.formats()) {
       offers.add(linear(table, format, Set.copyOf(Numerics.standard())));
       offers.add(linear(table, format, Set.of(Numerics.EXACT_F32)));
       if (row.needs().contains("avx512_bf16")) {

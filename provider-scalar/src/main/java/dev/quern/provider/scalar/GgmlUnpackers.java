@@ -22,6 +22,9 @@ import java.util.List;
 /// Q5_0   d:f16 | h:u32 | n[16]                            n + 16*h - 16   d        0
 /// Q5_1   d:f16 | m:f16 | h:u32 | n[16]                    n + 16*h        d        m
 /// IQ4_NL d:f16 | n[16]                                    T[n]            d        0
+/// MXFP4  e:u8 | n[16]                                     E[n]            2^(e-128) 0
+/// Q2_K   s[16] | q[64] | d:f16 | dmin:f16                 q               d * sc   -(dmin * mn)
+/// Q3_K   h[32] | q[64] | s[12] | d:f16                    q + 4*h - 4     d * sc   0
 /// Q4_K   d:f16 | dmin:f16 | s[12] | n[128]                n               d * sc   -(dmin * mn)
 /// Q5_K   d:f16 | dmin:f16 | s[12] | h[32] | n[128]        n + 16*h        d * sc   -(dmin * mn)
 /// Q6_K   l[128] | h[64] | sc[16]:i8 | d:f16               l + 16*h - 32   d * sc   0
@@ -37,6 +40,9 @@ final class GgmlUnpackers {
           sym32(BlockFormat.Q5_0, GgmlUnpackers::q5_0),
           sym32(BlockFormat.Q5_1, GgmlUnpackers::q5_1),
           sym32(BlockFormat.IQ4_NL, GgmlUnpackers::iq4_nl),
+          sym32(BlockFormat.MXFP4, GgmlUnpackers::mxfp4),
+          sym256(BlockFormat.Q2_K, 16, GgmlUnpackers::q2_K),
+          sym256(BlockFormat.Q3_K, 16, GgmlUnpackers::q3_K),
           sym256(BlockFormat.Q4_K, 32, GgmlUnpackers::q4_K),
           sym256(BlockFormat.Q5_K, 32, GgmlUnpackers::q5_K),
           sym256(BlockFormat.Q6_K, 16, GgmlUnpackers::q6_K));
@@ -45,6 +51,9 @@ final class GgmlUnpackers {
   private static final byte[] T = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
+
+  /// MXFP4's.
+  private static final byte[] E = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
   private GgmlUnpackers() {}
 
@@ -74,12 +83,40 @@ final class GgmlUnpackers {
   }
 
   static void iq4_nl(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
-    for (int j = 0; j < 16; j++) {
-      int pair = u8(data, block + 2 + j);
-      dst.set(JAVA_BYTE, q + j, T[pair & 15]);
-      dst.set(JAVA_BYTE, q + j + 16, T[pair >>> 4]);
-    }
+    lookUp(T, data, block + 2, dst, q);
     scale(dst, s, f16(data, block), o, 0);
+  }
+
+  static void mxfp4(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
+    lookUp(E, data, block + 1, dst, q);
+    int e = u8(data, block);
+    float d = e == 255 ? Float.NaN : Math.scalb(1f, e - 128);
+    scale(dst, s, d, o, 0);
+  }
+
+  static void q2_K(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
+    for (int i = 0; i < 256; i++) {
+      dst.set(JAVA_BYTE, q + i, (byte) twoBits(data, block + 16, i));
+    }
+    float d = f16(data, block + 80);
+    float dmin = f16(data, block + 82);
+    for (int g = 0; g < 16; g++) {
+      int both = u8(data, block + g);
+      scale(dst, s + 4 * g, d * (both & 15), o + 4 * g, -(dmin * (both >>> 4)));
+    }
+  }
+
+  static void q3_K(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
+    for (int i = 0; i < 256; i++) {
+      int third = u8(data, block + i % 32) >>> i / 32 & 1;
+      dst.set(JAVA_BYTE, q + i, (byte) ((twoBits(data, block + 32, i) | third << 2) - 4));
+    }
+    float d = f16(data, block + 108);
+    for (int g = 0; g < 16; g++) {
+      int low = u8(data, block + 96 + g % 8) >>> g / 8 * 4 & 15;
+      int high = u8(data, block + 104 + g % 4) >>> g / 4 * 2 & 3;
+      scale(dst, s + 4 * g, d * ((high << 4 | low) - 32), o + 4 * g, 0);
+    }
   }
 
   static void q4_K(MemorySegment data, long block, MemorySegment dst, long q, long s, long o) {
@@ -128,6 +165,20 @@ final class GgmlUnpackers {
       dst.set(JAVA_BYTE, q + j, (byte) (low - bias));
       dst.set(JAVA_BYTE, q + j + 16, (byte) (high - bias));
     }
+  }
+
+  /// 32 elements of 16 bytes at `n`, low nibbles first: what a table has for them.
+  private static void lookUp(byte[] table, MemorySegment data, long n, MemorySegment dst, long q) {
+    for (int j = 0; j < 16; j++) {
+      int pair = u8(data, n + j);
+      dst.set(JAVA_BYTE, q + j, table[pair & 15]);
+      dst.set(JAVA_BYTE, q + j + 16, table[pair >>> 4]);
+    }
+  }
+
+  /// Element i of Q2_K's and Q3_K's 64 bytes at `n`: a byte holds one of each quarter of a half.
+  private static int twoBits(MemorySegment data, long n, int i) {
+    return u8(data, n + 32 * (i / 128) + i % 32) >>> 2 * (i / 32 % 4) & 3;
   }
 
   /// Element i of the 128 bytes at `n`: 32 bytes hold the sub-blocks 2c (low) and 2c + 1 (high).

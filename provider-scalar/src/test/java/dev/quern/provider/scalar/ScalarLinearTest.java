@@ -302,7 +302,7 @@ class ScalarLinearTest {
   private static float model(Call call, int r, WeightMatrix w, int row) {
     Quantized q = quantized(call, r);
     return switch (w.format().id()) {
-      case "Q6_K" -> LinearReference.int8Sym(q, w, row, 16);
+      case "Q2_K", "Q3_K", "Q6_K" -> LinearReference.int8Sym(q, w, row, 16);
       case "INT8_C" -> LinearReference.kleidiInt8(q, w, row);
       case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
           LinearReference.kleidiInt4(q, w, row, w.format().blockElements());
@@ -351,7 +351,8 @@ class ScalarLinearTest {
     for (BlockFormat format : BlockFormat.standard()) {
       switch (format.id()) {
         case "F32", "F16", "BF16" -> {}
-        case "Q4_K", "Q5_K", "Q6_K" -> kinds.add(new Kind(format, Numerics.INT8_SYM_256));
+        case "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K" ->
+            kinds.add(new Kind(format, Numerics.INT8_SYM_256));
         case "INT8_C", "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256" ->
             kinds.add(new Kind(format, Numerics.INT8_ASYM_ROW));
         default -> kinds.add(new Kind(format, Numerics.INT8_SYM_32));

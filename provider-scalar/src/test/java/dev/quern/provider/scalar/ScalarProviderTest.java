@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 class ScalarProviderTest {
   private static final Map<Numerics, Set<String>> INT8 =
       Map.of(
-          Numerics.INT8_SYM_32, Set.of("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"),
-          Numerics.INT8_SYM_256, Set.of("Q4_K", "Q5_K", "Q6_K"),
+          Numerics.INT8_SYM_32, Set.of("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4"),
+          Numerics.INT8_SYM_256, Set.of("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"),
           Numerics.INT8_ASYM_ROW,
               Set.of("INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256", "INT8_C"));
 
@@ -76,8 +76,8 @@ class ScalarProviderTest {
 
   @Test
   void declinesUnknownFormats() {
-    BlockFormat weights = new BlockFormat("Q3_K", 256, 110, ScalePlane.INLINE);
-    assertEquals("no codec for weight format Q3_K", declined(weights, Set.of(Numerics.EXACT_F32)));
+    BlockFormat weights = new BlockFormat("IQ3_S", 256, 110, ScalePlane.INLINE);
+    assertEquals("no codec for weight format IQ3_S", declined(weights, Set.of(Numerics.EXACT_F32)));
 
     AttentionSpec attention = new AttentionSpec(1, 1, 8, 16, 1f, new KvFormat("Q8_0", 1));
     assertEquals(

@@ -9,6 +9,9 @@ import static dev.quern.data.BlockFormat.INT4_B32;
 import static dev.quern.data.BlockFormat.INT4_B64;
 import static dev.quern.data.BlockFormat.INT8_C;
 import static dev.quern.data.BlockFormat.IQ4_NL;
+import static dev.quern.data.BlockFormat.MXFP4;
+import static dev.quern.data.BlockFormat.Q2_K;
+import static dev.quern.data.BlockFormat.Q3_K;
 import static dev.quern.data.BlockFormat.Q4_0;
 import static dev.quern.data.BlockFormat.Q4_1;
 import static dev.quern.data.BlockFormat.Q4_K;
@@ -28,6 +31,8 @@ import dev.quern.provider.vector.direct.Blocks4;
 import dev.quern.provider.vector.direct.Blocks5;
 import dev.quern.provider.vector.direct.Blocks8;
 import dev.quern.provider.vector.direct.BlocksK;
+import dev.quern.provider.vector.direct.BlocksK2;
+import dev.quern.provider.vector.direct.BlocksMx;
 import dev.quern.provider.vector.direct.BlocksQ6K;
 import dev.quern.provider.vector.direct.Floats;
 import dev.quern.provider.vector.lanes.Lanes;
@@ -76,6 +81,10 @@ final class LinearTable {
           row(Q5_1, 4, withOffsets(Blocks5::q5_1)),
           row(IQ4_NL, 8, scaled(Blocks4::iq4_nl).withDot(Blocks4::dotIq4_nl)),
           row(IQ4_NL, 4, scaled(Blocks4::iq4_nl)),
+          row(MXFP4, 8, scaled(BlocksMx::mxfp4).withDot(BlocksMx::dotMxfp4)),
+          row(MXFP4, 4, scaled(BlocksMx::mxfp4)),
+          row(Q2_K, 4, withOffsets(BlocksK2::q2_K)),
+          row(Q3_K, 4, scaled(BlocksK2::q3_K)),
           row(Q4_K, 8, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K).withDot(BlocksK::dotQ4_K)),
           row(Q4_K, 4, f32(new Q4KPanels()), withOffsets(BlocksK::q4_K)),
           row(Q5_K, 4, withOffsets(BlocksK::q5_K)),

@@ -41,6 +41,20 @@ class AgreementTest {
     Agreement.assertLogits(SharedFiles.file("models/tiny1-" + format + ".gguf"), vector());
   }
 
+  static List<String> mixes() {
+    return Agreement.MIXES;
+  }
+
+  @ParameterizedTest
+  @MethodSource("mixes")
+  void logitsOfMixedFilesAgree(String mix) throws Exception {
+    Path file = Agreement.mixed(mix, folder);
+    try (LlamaModel model = LlamaModel.load(file, vector())) {
+      model.report().assertNoFallback("vector");
+    }
+    Agreement.assertLogits(file, vector());
+  }
+
   /// Int4 blocks and int8 channels, with SpinQuant's rotation and with adaptors, which add to
   /// columns of what other kernels wrote.
   @ParameterizedTest

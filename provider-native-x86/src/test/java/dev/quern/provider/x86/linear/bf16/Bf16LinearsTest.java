@@ -8,6 +8,7 @@ import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
 import dev.quern.provider.x86.cpu.CpuRow;
 import dev.quern.provider.x86.interpreter.InterpretedRoutine;
+import dev.quern.provider.x86.linear.floats.WeightPanels;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Variant;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ class Bf16LinearsTest {
   /// Tiles are a variant of their own, since they add in another order.
   @Test
   void allFormats() {
-    for (BlockFormat format : BlockFormat.standard()) {
+    for (BlockFormat format : WeightPanels.formats()) {
       String name = format.id().toLowerCase(Locale.ROOT) + "-bf16-";
       String dots = name + "avx512-bf16";
       assertEquals(

@@ -38,7 +38,7 @@ class ExactLinearsTest {
       ExactLinears linears = new ExactLinears(row, InterpretedRoutine::load);
       String unit = row.needs().contains("avx512f") ? "avx512-vnni" : row.name();
       unit = unit.equals("avx-vnni") ? "avx2" : unit;
-      for (BlockFormat format : BlockFormat.standard()) {
+      for (BlockFormat format : WeightPanels.formats()) {
         String name = format.id().toLowerCase(Locale.ROOT) + "-f32-" + unit;
         assertEquals(
             List.of(new Variant(name, 1, Numerics.EXACT_F32, true)),
