@@ -10,12 +10,10 @@ import dev.quern.data.ScalePlane;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
-import dev.quern.llama.ChatSession;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.tokenizer.ChatFormat;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
@@ -23,7 +21,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -53,12 +50,9 @@ public final class WarmCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
-    LoadOptions options = LoadOptions.defaults().withChatFormat(ChatFormat.LLAMA2);
-    try (LlamaModel model = LlamaModel.loadDemo(options);
+    try (LlamaModel model = LlamaModel.loadDemo(LoadOptions.defaults());
         LlamaSession session = model.newSession()) {
       session.generate(session.encodePrompt(PROMPT), GenerationOptions.greedy(TOKENS), _ -> {});
-      ChatSession chat = new ChatSession(model, session, Optional.empty()); // runs a template
-      chat.reply(PROMPT, GenerationOptions.greedy(1), _ -> {});
     }
     try (Kernels kernels = Kernels.load(KernelOptions.fromSystem())) {
       for (BlockFormat format : BlockFormat.standard()) {
