@@ -3,10 +3,8 @@ package dev.quern.llama;
 import dev.quern.KernelReport;
 import dev.quern.data.KvFormat;
 import dev.quern.data.Workers;
-import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.DemoModel;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.ModelFolder;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ByReach;
 import dev.quern.llama.forward.ForwardPass;
@@ -20,15 +18,12 @@ import dev.quern.llama.machine.HugePages;
 import dev.quern.llama.observe.ObservedKernels;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
-import dev.quern.llama.tokenizer.TokenizerFolder;
 import dev.quern.op.AttentionKernel;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /// A Llama model, loaded and packed: configuration, tokenizer and kernels. Immutable; any number of
 /// sessions share it, from any threads.
@@ -154,14 +149,7 @@ public final class LlamaModel implements AutoCloseable {
   /// @param preTokenizer how words are cut, where it is not to be what a GGUF file says
   public static Tokenizer loadTokenizer(Path file, Optional<String> preTokenizer)
       throws IOException {
-    if (Files.isDirectory(file)) {
-      TokenizerFolder.requireNone(preTokenizer);
-      return TokenizerFolder.read(ModelFolder.open(file), List.of(), 0);
-    }
-    Checkpoint.requireNoPart(file);
-    try (GgufFile gguf = GgufFile.open(file)) {
-      return Tokenizer.from(gguf.metadata(), preTokenizer);
-    }
+    return Language.readTokenizer(file, preTokenizer);
   }
 
   /// [#loadTokenizer] for the demo model.
@@ -314,10 +302,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /// @param taken bytes that others are going to take
   private void requireFits(EngineOptions options, long taken) {
-    OptionalLong available = surroundings.available().get();
-    OptionalLong left =
-        available.isPresent() ? OptionalLong.of(available.getAsLong() - taken) : available;
-    kvMemory().requireFits(options.caches(), context(), left);
+    kvMemory().requireFits(options.caches(), context(), taken, surroundings.available().get());
   }
 
   Drafter newDrafter(EngineOptions engine, int vocabulary) {

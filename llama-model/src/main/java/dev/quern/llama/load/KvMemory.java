@@ -40,9 +40,14 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
 
   /// The same for several sequences, each with a cache of its own.
   ///
+  /// @param taken bytes that others are going to take
   /// @throws LlamaException if they need more, with how many fit
-  public void requireFits(long sequences, int positions, OptionalLong available) {
-    if (available.isPresent() && bytes(positions) > available.getAsLong() / sequences) {
+  public void requireFits(long sequences, int positions, long taken, OptionalLong available) {
+    if (available.isEmpty()) {
+      return;
+    }
+    long left = available.getAsLong() - taken;
+    if (bytes(positions) > left / sequences) {
       throw new LlamaException(
           String.format(
               Locale.ROOT,
@@ -50,8 +55,8 @@ public record KvMemory(LlamaConfig config, KvFormat format) {
               sequences,
               positions,
               mebibytes((double) sequences * bytes(positions)),
-              mebibytes(available.getAsLong()),
-              available.getAsLong() / bytes(positions)));
+              mebibytes(left),
+              Math.max(0, left / bytes(positions))));
     }
   }
 
