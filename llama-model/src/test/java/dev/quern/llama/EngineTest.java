@@ -11,7 +11,9 @@ import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.error.QueueFullException;
 import dev.quern.llama.sampling.SamplingOptions;
+import dev.quern.testing.SharedFiles;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -164,6 +166,18 @@ class EngineTest {
       assertEquals(expected.get(1).tokens.subList(0, 20), runs.await().tokens().subList(0, 20));
       engine.submit(second.request, _ -> {}).await();
       assertEquals(49, engine.metrics().cachedTokens()); // nothing runs, and nothing is kept
+    }
+  }
+
+  @Test
+  void eightTogetherSayWhatEachSaysAlone() throws Exception {
+    LoadOptions options = LoadOptions.defaults().withThreads(2);
+    try (LlamaModel usual = LlamaModel.loadDemo(options)) {
+      EngineTexts.assertThoseOfEachAlone(usual);
+    }
+    Path stories = SharedFiles.file("models/stories260K-Q4_0.gguf");
+    try (LlamaModel usual = LlamaModel.load(stories, options)) {
+      EngineTexts.assertThoseOfEachAlone(usual);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
 import dev.quern.llama.Agreement;
+import dev.quern.llama.EngineTexts;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
@@ -106,6 +107,21 @@ class ModelAgreementTest {
         Map.of(
             "stories260K", options -> Agreement.assertDistributions(stories, options),
             "demo", options -> Agreement.assertDistributions(demo, options)));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> anEnginesTextsAreThoseOfEachAlone() throws Exception {
+    Path stories = SharedFiles.file("models/stories260K.gguf");
+    return onEachRow(
+        "texts",
+        options -> {
+          try (LlamaModel model = LlamaModel.loadDemo(options)) {
+            EngineTexts.assertThoseOfEachAlone(model);
+          }
+          try (LlamaModel model = LlamaModel.load(stories, options)) {
+            EngineTexts.assertThoseOfEachAlone(model);
+          }
+        });
   }
 
   @TestFactory

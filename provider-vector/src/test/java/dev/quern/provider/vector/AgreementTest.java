@@ -2,6 +2,7 @@ package dev.quern.provider.vector;
 
 import dev.quern.KernelOptions;
 import dev.quern.llama.Agreement;
+import dev.quern.llama.EngineTexts;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.QuantizedModel;
@@ -30,6 +31,17 @@ class AgreementTest {
   @Test
   void distributionsOfTheDemoModelInQ4_0Agree() throws Exception {
     Agreement.assertDistributions(Agreement.demoInQ4_0(folder), vector());
+  }
+
+  @Test
+  void anEnginesTextsAreThoseOfEachAlone() throws Exception {
+    try (LlamaModel model = LlamaModel.loadDemo(vector())) {
+      EngineTexts.assertThoseOfEachAlone(model);
+    }
+    Path stories = SharedFiles.file("models/stories260K.gguf");
+    try (LlamaModel model = LlamaModel.load(stories, vector())) {
+      EngineTexts.assertThoseOfEachAlone(model);
+    }
   }
 
   @ParameterizedTest
