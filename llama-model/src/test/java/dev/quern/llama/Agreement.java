@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// Whole models on a provider against the scalar one with exact numerics and an F32 cache: for the
 /// tests of providers.
@@ -35,17 +36,30 @@ public final class Agreement {
 
   /// Logits after each of 64 random tokens.
   public static void assertLogits(Path file, LoadOptions options) throws IOException {
+    double[] nmse = nmse(file, options);
+    for (int i = 0; i < nmse.length; i++) {
+      assertTrue(
+          nmse[i] < NMSE_BOUND,
+          String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse[i]));
+    }
+  }
+
+  /// The same of their mean: where activations are rounded to int8, a model of 32 elements a row
+  /// has positions at which little is left to compare. One that is wrong exceeds the bound still.
+  public static void assertLogitsOnAverage(Path file, LoadOptions options) throws IOException {
+    double mean = Arrays.stream(nmse(file, options)).average().orElseThrow();
+    assertTrue(mean < NMSE_BOUND, String.format(Locale.ROOT, "seed %d: NMSE %g", SEED, mean));
+  }
+
+  private static double[] nmse(Path file, LoadOptions options) throws IOException {
     try (LlamaModel exact = LlamaModel.load(file, scalar());
         LlamaModel actual = LlamaModel.load(file, options)) {
       int[] tokens = new Random(SEED).ints(64, 0, exact.config().vocabulary()).toArray();
       List<float[]> expected = logits(exact, tokens);
       List<float[]> logits = logits(actual, tokens);
-      for (int i = 0; i < tokens.length; i++) {
-        double nmse = Nmse.of(logits.get(i), expected.get(i));
-        assertTrue(
-            nmse < NMSE_BOUND,
-            String.format(Locale.ROOT, "seed %d, position %d: NMSE %g", SEED, i, nmse));
-      }
+      return IntStream.range(0, tokens.length)
+          .mapToDouble(i -> Nmse.of(logits.get(i), expected.get(i)))
+          .toArray();
     }
   }
 
