@@ -57,7 +57,6 @@ final class KnownWeights {
   private static int[] scalesAt(BlockFormat format) {
     return switch (format.id()) {
       case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> new int[] {0, 2};
-      case "Q3_K" -> new int[] {108};
       case "Q6_K" -> new int[] {208};
       default -> format.scalePlane() == ScalePlane.INLINE ? new int[] {0} : new int[] {};
     };

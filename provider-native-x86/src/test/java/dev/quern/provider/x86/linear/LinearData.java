@@ -78,7 +78,6 @@ public record LinearData(F32Matrix x, WeightMatrix w) {
   private static List<Integer> halves(BlockFormat format) {
     return switch (format.id()) {
       case "Q4_1", "Q5_1", "Q4_K", "Q5_K" -> List.of(0, 2);
-      case "Q3_K" -> List.of(108);
       case "Q6_K" -> List.of(208);
       case "INT4_B32", "INT4_B64", "INT4_B128", "INT4_B256", "INT8_C", "F32", "F16", "BF16" ->
           List.of();

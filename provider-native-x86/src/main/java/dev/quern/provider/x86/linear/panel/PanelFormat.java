@@ -75,19 +75,6 @@ public record PanelFormat(
           row(BlockFormat.Q5_1, 5, 0, half(2), (_, j) -> word(8 + 4 * j), (_, k) -> fifth(4, k)),
           looksUp(BlockFormat.IQ4_NL, IQ4_NL, (_, j) -> word(2 + 4 * j)),
           new PanelFormat(
-              BlockFormat.Q3_K,
-              4,
-              4,
-              Scales.S8_HALVES,
-              half(108),
-              PanelFormat::scale3,
-              NONE,
-              NONE,
-              (n, j) -> three(n, j).or(three(n, j + 4).shift(4)),
-              NO_UPPER,
-              8,
-              NO_LOOKUP),
-          new PanelFormat(
               BlockFormat.Q4_K,
               4,
               0,
@@ -226,19 +213,6 @@ public record PanelFormat(
     return high == 0
         ? first.and(LOW).or(second.shift(4).and(HIGH))
         : first.shift(-4).and(LOW).or(second.and(HIGH));
-  }
-
-  /// Word k of Q3_K's 32 inputs `n`: two bits and the third.
-  private static BlockWord three(int n, int k) {
-    BlockWord low = word(32 + n / 4 * 32 + 4 * k).shift(n % 4 * -2).and(0x0303_0303);
-    return low.or(word(4 * k).shift(-n).and(0x0101_0101).shift(2));
-  }
-
-  /// Six bits of s[12], which begins at byte 96, less 32: as a signed byte.
-  private static BlockWord scale3(int n) {
-    BlockWord upper = bits(104, n % 4 * 8 + n / 4 * 2, 2).shift(4);
-    BlockWord less32 = bits(96 + n % 8 / 4 * 4, n % 4 * 8 + n / 8 * 4, 4).or(upper.xor(32));
-    return less32.or(less32.and(32).times(6));
   }
 
   /// Six bits of s[12], which begins at byte 4.

@@ -9,7 +9,6 @@ import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 
 /// What the products compute, in plain Java and to the last bit: rows rounded as SPEC.md's L6 and
 /// L7 say, an exact sum of each group of weights that has a scale, or of 32, and the F32 sum of
@@ -102,7 +101,7 @@ public final class Int8Reference {
     int block = (int) (o * w.format().rowBytes(w.inputs()));
     block += first / elements * w.format().blockBytes();
     int e = first % elements;
-    int group = List.of("Q3_K", "Q6_K").contains(w.format().id()) ? BLOCK / 2 : BLOCK;
+    int group = w.format().id().equals("Q6_K") ? BLOCK / 2 : BLOCK;
     float sum = before;
     int all = 0;
     for (int from = 0; from < BLOCK; from += group) {
@@ -128,7 +127,6 @@ public final class Int8Reference {
   private float scale(int block, int e) {
     return switch (w.format().id()) {
       case "Q4_K", "Q5_K" -> half(block) * sixBits(block, e / 32, false);
-      case "Q3_K" -> half(block + 108) * sixBits3(block + 96, e / 16);
       case "Q6_K" -> half(block + 208) * bytes.get(block + 192 + e / 16);
       default -> half(block);
     };
@@ -139,12 +137,6 @@ public final class Int8Reference {
       case "Q4_K", "Q5_K" -> -(half(block + 2) * sixBits(block, e / 32, true));
       default -> half(block + 2);
     };
-  }
-
-  /// Of the twelve bytes at `s`, less 32.
-  private int sixBits3(int s, int j) {
-    int upper = bytes.get(s + 8 + j % 4) >> 2 * (j / 4) & 3;
-    return (bytes.get(s + j % 8) >> 4 * (j / 8) & 15) + 16 * upper - 32;
   }
 
   private float half(int at) {

@@ -59,14 +59,6 @@ record PanelBlocks(
               (d, b, _, k) -> nibbles(d, b + 8, k) | fifth(d, b + 4, k)),
           row(BlockFormat.IQ4_NL, 128, NONE, (d, b, _, k) -> nibbles(d, b + 2, k)),
           new PanelBlocks(
-              BlockFormat.Q3_K,
-              4,
-              half(108),
-              PanelBlocks::scale3K,
-              NONE,
-              NONE,
-              PanelBlocks::words3K),
-          new PanelBlocks(
               BlockFormat.Q4_K,
               0,
               half(0),
@@ -149,16 +141,6 @@ record PanelBlocks(
 
   private static int nibblesK(MemorySegment data, long at, int n, int k) {
     return i32(data, at + 32 * (n / 2) + 4 * k) >>> (n % 2 == 0 ? 0 : 4) & NIBBLES;
-  }
-
-  private static int words3K(MemorySegment data, long block, int n, int k) {
-    int low = i32(data, block + 32 + 32 * (n / 4) + 4 * k) >>> 2 * (n % 4) & 0x0303_0303;
-    return low | (i32(data, block + 4 * k) >>> n & 0x0101_0101) << 2;
-  }
-
-  private static int scale3K(MemorySegment data, long block, int n) {
-    int low = u8(data, block + 96 + n % 8) >> 4 * (n / 8) & 15;
-    return (low | (u8(data, block + 104 + n % 4) >> 2 * (n / 4) & 3) << 4) - 32;
   }
 
   private static int words6K(MemorySegment data, long block, int n, int k) {
