@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 /// ```java
 /// try (LlamaModel model = LlamaModel.load(Path.of("model.gguf"));
 ///     Engine engine = model.newEngine(EngineOptions.defaults())) {
-///   int[] prompt = model.tokenizer().encode("Once upon a time", false);
+///   int[] prompt = model.tokenizer().encodeBeginning("Once upon a time", false);
 ///   Completion story =
 ///       engine.submit(EngineRequest.of(prompt, GenerationOptions.greedy(100)), System.out::print);
 ///   story.await();

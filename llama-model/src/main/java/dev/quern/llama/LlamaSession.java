@@ -178,12 +178,7 @@ public final class LlamaSession implements Openings.Opening {
     if (last.isPresent()) {
       return tokenizer.encodeBehind(last.getAsInt(), prompt, special);
     }
-    int[] ids = tokenizer.encode(prompt, special);
-    if (!tokenizer.addsBos()) {
-      return ids;
-    }
-    int bos = tokenizer.bos().getAsInt();
-    return ids.length > 0 && ids[0] == bos ? ids : SessionTokens.concat(new int[] {bos}, ids);
+    return tokenizer.encodeBeginning(prompt, special);
   }
 
   /// Generates token ids; works without a vocabulary, unless the options have stop strings.

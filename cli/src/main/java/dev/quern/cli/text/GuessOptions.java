@@ -36,8 +36,8 @@ final class GuessOptions {
   @Option(
       names = "--draft-tokens",
       paramLabel = "N",
-      description = "Most tokens that it guesses at once, 1 to 16. Default: ${DEFAULT-VALUE}.")
-  int draftTokens = EngineOptions.defaults().draftTokens();
+      description = "Most tokens that it guesses at once, 1 to 16. Default: 4.")
+  Integer draftTokens;
 
   @Option(
       names = "--lookup",
@@ -51,34 +51,58 @@ final class GuessOptions {
     return draft != null || lookup != 0;
   }
 
-  /// Continues a text as often as is asked, one after the other.
+  /// Opens what makes the guesses.
   ///
   /// @param loading options of the draft model, but for its context
-  /// @param text given a completion's number: who hears it
-  /// @return the continuations, and what became of the guesses
-  Guessed complete(
-      Console console,
-      LlamaModel model,
-      LoadOptions loading,
-      EngineRequest request,
-      int count,
-      IntFunction<Consumer<String>> text)
-      throws IOException {
+  Guessing open(Console console, LlamaModel model, LoadOptions loading) throws IOException {
     EngineOptions options =
-        EngineOptions.defaults()
-            .withSequences(1)
-            .withPrefixes(1)
-            .withLookup(lookup)
-            .withDraftTokens(draftTokens);
+        EngineOptions.defaults().withSequences(1).withPrefixes(1).withLookup(lookup);
     if (draft == null) {
-      try (Engine engine = model.newEngine(options)) {
-        return complete(engine, request, count, text);
-      }
+      return new Guessing(model.newEngine(options), Optional.empty());
+    }
+    if (draftTokens != null) {
+      options = options.withDraftTokens(draftTokens); // before the model is loaded
     }
     LoadOptions same = loading.withContext(model.context());
-    try (LlamaModel small = ModelOptions.load(console, Optional.of(draft), same);
-        Engine engine = model.newEngine(options, small)) {
-      return complete(engine, request, count, text);
+    LlamaModel small = ModelOptions.load(console, Optional.of(draft), same);
+    try {
+      return new Guessing(model.newEngine(options, small), Optional.of(small));
+    } catch (Throwable t) { // rethrown: only what was opened here is closed
+      small.close();
+      throw t;
+    }
+  }
+
+  /// An engine, and the draft model that it has, if any.
+  record Guessing(Engine engine, Optional<LlamaModel> draft) implements AutoCloseable {
+    /// Continues a text as often as is asked, one after the other.
+    ///
+    /// @param text given a completion's number: who hears it
+    /// @return the continuations, and what became of the guesses
+    Guessed complete(EngineRequest request, int count, IntFunction<Consumer<String>> text) {
+      List<Generation> all = new ArrayList<>();
+      GenerationOptions options = request.options();
+      try {
+        for (int i = 0; i < count; i++) {
+          long seed = options.sampling().seed() + i;
+          GenerationOptions seeded = options.withSampling(options.sampling().withSeed(seed));
+          Completion completion =
+              engine.submit(EngineRequest.of(request.prompt(), seeded), text.apply(i));
+          all.add(completion.await());
+          if (all.getLast().stop() == StopReason.CANCELLED) {
+            break;
+          }
+        }
+      } catch (InterruptedException e) {
+        throw new IllegalStateException("interrupted while a text was continued", e);
+      }
+      return new Guessed(all, engine.metrics());
+    }
+
+    @Override
+    public void close() {
+      engine.close();
+      draft.ifPresent(LlamaModel::close);
     }
   }
 
@@ -102,26 +126,5 @@ final class GuessOptions {
       figures.put("unguessed", metrics.unguessedTokens());
       return figures;
     }
-  }
-
-  private static Guessed complete(
-      Engine engine, EngineRequest request, int count, IntFunction<Consumer<String>> text) {
-    List<Generation> all = new ArrayList<>();
-    GenerationOptions options = request.options();
-    try {
-      for (int i = 0; i < count; i++) {
-        long seed = options.sampling().seed() + i;
-        GenerationOptions seeded = options.withSampling(options.sampling().withSeed(seed));
-        Completion completion =
-            engine.submit(EngineRequest.of(request.prompt(), seeded), text.apply(i));
-        all.add(completion.await());
-        if (all.getLast().stop() == StopReason.CANCELLED) {
-          break;
-        }
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException("interrupted while a text was continued", e);
-    }
-    return new Guessed(all, engine.metrics());
   }
 }

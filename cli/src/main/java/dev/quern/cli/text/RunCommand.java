@@ -129,6 +129,9 @@ public final class RunCommand extends ConsoleCommand {
       throw mistake(
           "--completions %d and --profile: it is of one completion, expected one of both");
     }
+    if (guesses.draftTokens != null && guesses.draft == null) {
+      throw mistake("--draft-tokens: expected --draft too, the model that guesses them");
+    }
     if (guesses.any() && profile) {
       throw mistake("--profile: it is of a text without guesses, expected no --draft, no --lookup");
     }
@@ -161,20 +164,13 @@ public final class RunCommand extends ConsoleCommand {
   private Completed guess(
       LlamaModel model, LoadOptions loading, String prompt, GenerationOptions options)
       throws IOException {
-    int[] tokens;
-    try (LlamaSession session = model.newSession()) {
-      tokens = session.encodePrompt(prompt, promptOptions.special);
+    int[] tokens = model.tokenizer().encodeBeginning(prompt, promptOptions.special);
+    try (GuessOptions.Guessing guessing = guesses.open(console, model, loading)) {
+      Texts texts = new Texts(prompt, options.sampling().seed());
+      GuessOptions.Guessed guessed =
+          guessing.complete(EngineRequest.of(tokens, options), completions, texts::listener);
+      return new Completed(texts.of(guessed.generations()), Optional.of(guessed));
     }
-    Texts texts = new Texts(prompt, options.sampling().seed());
-    GuessOptions.Guessed guessed =
-        guesses.complete(
-            console,
-            model,
-            loading,
-            EngineRequest.of(tokens, options),
-            completions,
-            texts::listener);
-    return new Completed(texts.of(guessed.generations()), Optional.of(guessed));
   }
 
   /// What is printed, and kept for the statistics.

@@ -167,7 +167,11 @@ class RunCommandTest {
     Quern refused = Quern.run("run", "-p", "x", "--lookup", "17");
     assertEquals(1, refused.code());
     assertEquals("quern: engine: lookup=17, expected <= 16\n", refused.err());
+    assertEquals("", refused.out()); // before the prompt is shown
     assertEquals(2, Quern.run("run", "-p", "x", "--lookup", "2", "--profile").code());
+    Quern alone = Quern.run("run", "-p", "x", "--draft-tokens", "2");
+    assertEquals(2, alone.code());
+    assertTrue(alone.err().startsWith("quern: --draft-tokens: expected --draft too"), alone.err());
   }
 
   @Test

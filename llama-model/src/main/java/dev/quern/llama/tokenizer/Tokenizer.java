@@ -199,6 +199,16 @@ public final class Tokenizer {
     }
   }
 
+  /// The tokens of a text that is to be continued: those of [#encode], behind BOS where the
+  /// metadata asks for it, unless they begin with it; without EOS.
+  public int[] encodeBeginning(String text, boolean parseSpecial) {
+    int[] ids = encode(text, parseSpecial);
+    if (!addBos || ids.length > 0 && ids[0] == vocabulary.bos().getAsInt()) {
+      return ids;
+    }
+    return IntBuffer.concat(new int[] {vocabulary.bos().getAsInt()}, ids);
+  }
+
   /// The tokens of a whole prompt: those of [#encode], with BOS before and EOS behind where the
   /// metadata asks for them (`add_bos_token`, by default true; `add_eos_token`, by default false).
   /// A BOS that the text itself spells is not recognised as such: there are then two.
