@@ -66,6 +66,14 @@ final class Continuation {
     }
   }
 
+  /// The same for whoever has not run anything yet, and wants to hear first whether all of the
+  /// options can be the model's.
+  static Sampler checkedSampler(LlamaModel model, GenerationOptions options) {
+    Sampler sampler = sampler(model, options.sampling());
+    constraint(model, options);
+    return sampler;
+  }
+
   /// How far the options' constraint has come, before any text.
   ///
   /// @throws LlamaException if it can't be kept to with the model's vocabulary

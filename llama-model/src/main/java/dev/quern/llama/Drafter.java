@@ -3,9 +3,12 @@ package dev.quern.llama;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.data.F32Matrix;
+import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.sampling.LogitsException;
+import dev.quern.llama.text.Printable;
+import dev.quern.llama.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -13,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
@@ -66,17 +70,62 @@ final class Drafter implements AutoCloseable {
     prefixes = new PrefixCache(options.prefixes(), model::newCaches);
     logits = new float[vocabulary];
     try {
-      forward =
-          new ForwardPass(
-              model.config(),
-              model.weights(),
-              model.operatorsFor(options.sequences()),
-              new ForwardPass.Limits(model.context(), rows, options.sequences()),
-              model.workers(),
-              arena);
+      ForwardPass.Limits limits =
+          new ForwardPass.Limits(model.context(), rows, options.sequences());
+      forward = model.newForwardPass(model.operatorsFor(options.sequences()), limits, arena);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       arena.close();
       throw t;
+    }
+  }
+
+  /// @throws LlamaException if a model can't guess for another
+  static void require(LlamaModel model, LlamaModel draft) {
+    if (draft.context() < model.context()) {
+      throw new LlamaException(
+          String.format(
+              Locale.ROOT,
+              "draft model: context=%d, expected at least %d, that of the model that it guesses for",
+              draft.context(),
+              model.context()));
+    }
+    if (!model.hasTokenizer() || !draft.hasTokenizer()) {
+      int expected = model.config().vocabulary();
+      if (model.hasTokenizer() || draft.hasTokenizer() || draft.config().vocabulary() != expected) {
+        throw new LlamaException(
+            String.format(
+                Locale.ROOT,
+                "draft model: %s, expected the vocabulary of the model that it guesses for (%s)",
+                described(draft),
+                described(model)));
+      }
+      return;
+    }
+    requireSame(model.tokenizer(), draft.tokenizer());
+  }
+
+  private static String described(LlamaModel model) {
+    return String.format(
+        Locale.ROOT,
+        "%d tokens %s",
+        model.config().vocabulary(),
+        model.hasTokenizer() ? "with their texts" : "without texts");
+  }
+
+  /// One may have more tokens, as models of a family fill theirs up to different sizes.
+  private static void requireSame(Tokenizer model, Tokenizer draft) {
+    int common = Math.min(model.vocabularySize(), draft.vocabularySize());
+    for (int id = 0; id < common; id++) {
+      if (!Arrays.equals(model.bytes(id), draft.bytes(id))
+          || model.isControl(id) != draft.isControl(id)) {
+        throw new LlamaException(
+            String.format(
+                Locale.ROOT,
+                "draft model: token %d is %s, expected %s, as in the model that it guesses for: it needs the same vocabulary",
+                id,
+                Printable.quoted(draft.text(id)),
+                Printable.quoted(model.text(id))));
+      }
     }
   }
 
@@ -120,8 +169,7 @@ final class Drafter implements AutoCloseable {
     List<Follower> all = List.copyOf(guessing);
     try {
       while (!guessing.isEmpty()) {
-        run(guessing.stream().map(Drafter::missing).toList());
-        guessing = guessed(guessing, failed);
+        guessing = guessed(guessing, run(guessing), failed);
       }
     } finally {
       all.forEach(f -> f.sequence.withdraw());
@@ -141,11 +189,26 @@ final class Drafter implements AutoCloseable {
     return part;
   }
 
+  /// Runs what is missing of each.
+  ///
+  /// @return the logits behind, a row for each
+  private F32Matrix run(List<Follower> batch) {
+    List<ForwardPass.Part> parts = batch.stream().map(Drafter::missing).toList();
+    int[] last = new int[parts.size()];
+    int row = 0;
+    for (int i = 0; i < last.length; i++) {
+      row += parts.get(i).rows();
+      last[i] = row - 1;
+    }
+    forward.run(parts);
+    return forward.logits(last);
+  }
+
   /// Takes a guess for each of a batch.
   ///
   /// @return those that get another one
-  private List<Follower> guessed(List<Follower> batch, BiConsumer<Sequence, Throwable> failed) {
-    F32Matrix all = forward.logits(lastRows);
+  private List<Follower> guessed(
+      List<Follower> batch, F32Matrix all, BiConsumer<Sequence, Throwable> failed) {
     List<Follower> left = new ArrayList<>();
     for (int i = 0; i < batch.size(); i++) {
       Follower f = batch.get(i);
@@ -161,18 +224,6 @@ final class Drafter implements AutoCloseable {
       }
     }
     return left;
-  }
-
-  private int[] lastRows; // of the last batch's parts
-
-  private void run(List<ForwardPass.Part> parts) {
-    lastRows = new int[parts.size()];
-    int row = 0;
-    for (int i = 0; i < lastRows.length; i++) {
-      row += parts.get(i).rows();
-      lastRows[i] = row - 1;
-    }
-    forward.run(parts);
   }
 
   /// The logits of a row. What only one of the vocabularies has, such as rows that fill it up, is

@@ -39,9 +39,7 @@ public final class Embedder implements Openings.Opening {
     batch = Math.min(options.batch(), model.context());
     ForwardPass.Limits limits = new ForwardPass.Limits(model.context(), batch, 1);
     try {
-      forward =
-          new ForwardPass(
-              model.config(), model.weights(), model.operators(), limits, model.workers(), arena);
+      forward = model.newForwardPass(model.operators(), limits, arena);
       caches = model.newCaches();
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       arena.close();
@@ -83,10 +81,7 @@ public final class Embedder implements Openings.Opening {
       }
       return normalized(pooled(tokens, pooling));
     } catch (InternalError e) {
-      if (SystemFailures.isLostPage(e)) {
-        throw SystemFailures.lostPage(model.name(), e);
-      }
-      throw e;
+      throw SystemFailures.explained(e, model.name());
     } finally {
       busy.unlock();
     }

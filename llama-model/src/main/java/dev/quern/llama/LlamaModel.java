@@ -20,6 +20,7 @@ import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.op.AttentionKernel;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
@@ -286,7 +287,7 @@ public final class LlamaModel implements AutoCloseable {
 
   private Engine newEngine(EngineOptions options, Optional<LlamaModel> draft) {
     requireOpen();
-    draft.ifPresent(d -> Draft.require(this, d));
+    draft.ifPresent(d -> Drafter.require(this, d));
     Engine engine =
         openings.open(
             "opening an engine",
@@ -334,6 +335,12 @@ public final class LlamaModel implements AutoCloseable {
 
   LlamaWeights weights() {
     return network.weights();
+  }
+
+  /// @param arena where activations and scratch are allocated
+  ForwardPass newForwardPass(
+      ForwardPass.Operators operators, ForwardPass.Limits limits, Arena arena) {
+    return new ForwardPass(config(), weights(), operators, limits, workers(), arena);
   }
 
   ForwardPass.Operators operators() {

@@ -1,6 +1,5 @@
 package dev.quern.llama;
 
-import dev.quern.llama.checkpoint.LlamaConfig;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
@@ -53,12 +52,9 @@ public final class LlamaSession implements Openings.Opening {
     this.tokens = new SessionTokens(capacity, model.config().vocabulary());
     this.text = SessionText.of(model, tokens);
     try {
-      LlamaConfig config = model.config();
       caches = model.newCaches();
       ForwardPass.Limits limits = new ForwardPass.Limits(capacity, batch, 1);
-      ForwardPass forward =
-          new ForwardPass(
-              config, model.weights(), model.operators(), limits, model.workers(), arena);
+      ForwardPass forward = model.newForwardPass(model.operators(), limits, arena);
       loop = new TokenLoop(model, forward, caches, batch, tokens, text);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       release();
@@ -353,10 +349,7 @@ public final class LlamaSession implements Openings.Opening {
       cancelled = false;
       return action.get();
     } catch (InternalError e) {
-      if (SystemFailures.isLostPage(e)) {
-        throw SystemFailures.lostPage(model.name(), e);
-      }
-      throw e;
+      throw SystemFailures.explained(e, model.name());
     } finally {
       busy.unlock();
     }

@@ -66,14 +66,7 @@ final class Scheduler implements AutoCloseable {
       int decoding = Math.multiplyExact(options.sequences(), 1 + guesses);
       ForwardPass.Limits limits =
           new ForwardPass.Limits(model.context(), decoding + batch, decoding);
-      forward =
-          new ForwardPass(
-              model.config(),
-              model.weights(),
-              model.operatorsFor(options.sequences()),
-              limits,
-              model.workers(),
-              arena);
+      forward = model.newForwardPass(model.operatorsFor(options.sequences()), limits, arena);
     } catch (Throwable t) { // rethrown: only what was allocated here is released
       drafter.ifPresent(Drafter::close);
       arena.close();

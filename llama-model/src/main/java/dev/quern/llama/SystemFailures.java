@@ -16,6 +16,17 @@ final class SystemFailures {
         && t.getMessage().contains("unsafe memory access");
   }
 
+  /// What to throw in an error's place: that a page was lost, or the error itself.
+  ///
+  /// @param model as for [#lostPage]
+  /// @throws InternalError the error, if it is something else
+  static LlamaException explained(InternalError e, String model) {
+    if (isLostPage(e)) {
+      return lostPage(model, e);
+    }
+    throw e;
+  }
+
   /// @param model what messages call the model, whose tensors are mapped
   static LlamaException lostPage(String model, Throwable cause) {
     return new LlamaException(

@@ -77,9 +77,7 @@ final class TokenLoop {
       IntPredicate onToken,
       Optional<GeneratedText> text,
       BooleanSupplier cancelled) {
-    Sampler sampler =
-        Continuation.sampler(model, options.sampling()); // refuses options before anything is run
-    Continuation.constraint(model, options); // as well
+    Sampler sampler = Continuation.checkedSampler(model, options);
     return goOn(run(prompt, cancelled), sampler, options, onToken, text, cancelled);
   }
 
@@ -90,8 +88,7 @@ final class TokenLoop {
   /// @param cancelled whether to end
   Generation generateAnew(
       int[] whole, GenerationOptions options, GeneratedText text, BooleanSupplier cancelled) {
-    Sampler sampler = Continuation.sampler(model, options.sampling()); // as above
-    Continuation.constraint(model, options);
+    Sampler sampler = Continuation.checkedSampler(model, options);
     if (whole.length == 0) {
       throw nothing();
     }
@@ -118,9 +115,7 @@ final class TokenLoop {
       IntFunction<GeneratedText> text,
       BooleanSupplier cancelled) {
     SamplingOptions sampling = options.sampling();
-    Sampler sampler =
-        Continuation.sampler(model, sampling); // refuses options before anything is run
-    Continuation.constraint(model, options); // as well
+    Sampler sampler = Continuation.checkedSampler(model, options);
     Prompt first = run(prompt, cancelled);
     if (!first.done()) {
       return List.of(goOn(first, sampler, options, _ -> true, Optional.empty(), cancelled));

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.KernelOptions;
 import dev.quern.data.Workers;
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.constrain.Constraint;
@@ -38,21 +37,13 @@ class DraftTest {
 
   @BeforeAll
   static void load() throws IOException {
-    model = LlamaModel.loadDemo(options());
+    model = LlamaModel.loadDemo(InvariantScalar.options());
     Path file = folder.resolve("draft.gguf");
     try (Checkpoint source = ModelSource.DEMO.open()) {
       QuantizePlan plan = QuantizePlan.of(source, QuantizeOptions.of("int4-block", 32));
       new ModelQuantizer(source, Workers.sequential(), _ -> {}).write(plan, file);
     }
-    draft = LlamaModel.load(file, options());
-  }
-
-  private static LoadOptions options() {
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .with("quern.provider", "scalar")
-            .with("quern.numerics", "invariant");
-    return LoadOptions.defaults().withKernels(kernels).withThreads(2);
+    draft = LlamaModel.load(file, InvariantScalar.options());
   }
 
   @AfterAll
@@ -160,8 +151,8 @@ class DraftTest {
   @Test
   void whatCannotGuessIsRefused() throws Exception {
     Path file = new SyntheticModel().write(folder.resolve("other.gguf"));
-    try (LlamaModel other = LlamaModel.load(file, options());
-        LlamaModel small = LlamaModel.loadDemo(options().withContext(100))) {
+    try (LlamaModel other = LlamaModel.load(file, InvariantScalar.options());
+        LlamaModel small = LlamaModel.loadDemo(InvariantScalar.options().withContext(100))) {
       assertEquals(
           "draft model: context=100, expected at least 512, that of the model that it guesses for",
           refusal(model, small));
@@ -179,7 +170,7 @@ class DraftTest {
 
   @Test
   void anEngineEndsWithItsDraftModel() throws Exception {
-    LlamaModel guessing = LlamaModel.loadDemo(options());
+    LlamaModel guessing = LlamaModel.loadDemo(InvariantScalar.options());
     Engine engine = model.newEngine(FOUR, guessing);
     Completion endless =
         engine.submit(

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
@@ -35,11 +34,7 @@ class EmbedderTest {
   }
 
   private static LoadOptions options() {
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .with("quern.provider", "scalar")
-            .with("quern.numerics", "invariant");
-    return LoadOptions.defaults().withKernels(kernels).withThreads(2).withKv(KvFormat.F32);
+    return InvariantScalar.options().withKv(KvFormat.F32);
   }
 
   @AfterAll

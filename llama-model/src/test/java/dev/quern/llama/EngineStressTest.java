@@ -3,7 +3,6 @@ package dev.quern.llama;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.KernelOptions;
 import dev.quern.llama.error.QueueFullException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.time.Duration;
@@ -44,12 +43,7 @@ class EngineStressTest {
   void nothingHangsOrMixesTextsUp() throws Exception {
     System.out.printf(
         Locale.ROOT, "[quern] engine stress: %d s, -Dquern.engine.stress.seed=%d%n", SECONDS, SEED);
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .with("quern.provider", "scalar")
-            .with("quern.numerics", "invariant");
-    LoadOptions options = LoadOptions.defaults().withKernels(kernels).withThreads(2);
-    try (LlamaModel model = LlamaModel.loadDemo(options)) {
+    try (LlamaModel model = LlamaModel.loadDemo(InvariantScalar.options())) {
       List<Case> cases = cases(model);
       EngineOptions few =
           EngineOptions.defaults()

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.KernelOptions;
 import dev.quern.Operator;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
@@ -43,11 +42,7 @@ class EngineTest {
 
   @BeforeAll
   static void load() throws IOException {
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .with("quern.provider", "scalar")
-            .with("quern.numerics", "invariant");
-    model = LlamaModel.loadDemo(LoadOptions.defaults().withKernels(kernels).withThreads(2));
+    model = LlamaModel.loadDemo(InvariantScalar.options());
   }
 
   @AfterAll

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.KernelOptions;
 import dev.quern.data.KvFormat;
 import dev.quern.files.OutputException;
 import dev.quern.llama.error.LlamaException;
@@ -37,15 +36,7 @@ class SessionFileTest {
 
   @BeforeAll
   static void load() throws IOException {
-    model = LlamaModel.loadDemo(options());
-  }
-
-  private static LoadOptions options() {
-    KernelOptions kernels =
-        KernelOptions.fromSystem()
-            .with("quern.provider", "scalar")
-            .with("quern.numerics", "invariant");
-    return LoadOptions.defaults().withKernels(kernels).withThreads(2);
+    model = LlamaModel.loadDemo(InvariantScalar.options());
   }
 
   @AfterAll
@@ -85,10 +76,11 @@ class SessionFileTest {
   void whatIsNotThisModelsIsRefusedAndTheSessionStays() throws IOException {
     Path good = saved("good");
     byte[] bytes = Files.readAllBytes(good);
-    try (LlamaModel f32 = LlamaModel.loadDemo(options().withKv(KvFormat.F32));
-        LlamaModel small = LlamaModel.loadDemo(options().withContext(8));
+    try (LlamaModel f32 = LlamaModel.loadDemo(InvariantScalar.options().withKv(KvFormat.F32));
+        LlamaModel small = LlamaModel.loadDemo(InvariantScalar.options().withContext(8));
         LlamaModel other =
-            LlamaModel.load(new SyntheticModel().write(folder.resolve("m.gguf")), options())) {
+            LlamaModel.load(
+                new SyntheticModel().write(folder.resolve("m.gguf")), InvariantScalar.options())) {
       assertEquals(
           good + ": keys and values as 'F16', expected F32", refusal(f32.newSession(), good));
       assertEquals(

@@ -7,12 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.quern.KernelOptions;
 import dev.quern.data.KvCache;
 import dev.quern.data.KvFormat;
-import dev.quern.llama.checkpoint.AttentionShape;
-import dev.quern.llama.checkpoint.Family;
-import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.Multipliers;
-import dev.quern.llama.checkpoint.RopeScaling;
-import dev.quern.llama.checkpoint.RopeShape;
+import dev.quern.llama.checkpoint.Shapes;
 import dev.quern.llama.machine.HugePageSystem;
 import dev.quern.llama.machine.HugePages;
 import java.util.Optional;
@@ -23,21 +18,6 @@ class KvCachesTest {
   private static final KernelOptions AUTO =
       KernelOptions.fromSystem().with("quern.hugepages", "auto");
 
-  /// The shape of Llama 3.2 1B.
-  private static final LlamaConfig ONE_B =
-      new LlamaConfig(
-          Family.LLAMA,
-          "1b",
-          16,
-          2048,
-          8192,
-          AttentionShape.of(32, 8, 64),
-          131_072,
-          1e-5f,
-          new RopeShape(64, 500_000, RopeScaling.none()),
-          Multipliers.NONE,
-          128_256);
-
   /// Caches of 2 MiB and more a layer: they grow into them, and nothing of them is left.
   @Test
   void aCacheThatGrowsLeavesNothing() {
@@ -46,7 +26,7 @@ class KvCachesTest {
     refusal.ifPresent(reason -> System.err.println("huge pages are not tested: " + reason));
     assumeTrue(refusal.isEmpty(), () -> "no huge pages: " + refusal.get());
     HugePages pages = HugePages.of(AUTO, here);
-    try (KvCaches caches = new KvCaches(ONE_B, KvFormat.F16, 3000, pages)) {
+    try (KvCaches caches = new KvCaches(Shapes.ONE_B, KvFormat.F16, 3000, pages)) {
       assertEquals(0, pages.askedBytes()); // 512 KiB a layer
       caches.layer(3).keys().fill((byte) 7);
       caches.reserve(256, 1024);

@@ -6,12 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.data.KvFormat;
-import dev.quern.llama.checkpoint.AttentionShape;
-import dev.quern.llama.checkpoint.Family;
-import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.llama.checkpoint.Multipliers;
-import dev.quern.llama.checkpoint.RopeScaling;
-import dev.quern.llama.checkpoint.RopeShape;
+import dev.quern.llama.checkpoint.Shapes;
 import dev.quern.llama.error.LlamaException;
 import java.util.List;
 import java.util.OptionalLong;
@@ -19,32 +14,17 @@ import org.junit.jupiter.api.Test;
 
 /// The KV cache's size is known, and what does not fit is refused before anything is allocated.
 class KvMemoryTest {
-  /// Llama 3.2 1B's.
-  static final LlamaConfig ONE_B =
-      new LlamaConfig(
-          Family.LLAMA,
-          "1b",
-          16,
-          2048,
-          8192,
-          AttentionShape.of(32, 8, 64),
-          131_072,
-          1e-5f,
-          new RopeShape(64, 500_000, RopeScaling.none()),
-          Multipliers.NONE,
-          128_256);
-
   private static final long MIB = 1 << 20;
 
   @Test
   void theSizeIsThatOfTheFormula() {
-    assertEquals(1024 * MIB, new KvMemory(ONE_B, KvFormat.F16).bytes(32_768));
-    assertEquals(8192 * MIB, new KvMemory(ONE_B, KvFormat.F32).bytes(131_072));
+    assertEquals(1024 * MIB, new KvMemory(Shapes.ONE_B, KvFormat.F16).bytes(32_768));
+    assertEquals(8192 * MIB, new KvMemory(Shapes.ONE_B, KvFormat.F32).bytes(131_072));
   }
 
   @Test
   void whatDoesNotFitIsRefusedWithTheLargestThatDoes() {
-    KvMemory memory = new KvMemory(ONE_B, KvFormat.F16);
+    KvMemory memory = new KvMemory(Shapes.ONE_B, KvFormat.F16);
     String refusal =
         assertThrows(
                 LlamaException.class,

@@ -11,6 +11,7 @@ import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
 import dev.quern.llama.TestingProvider;
 import dev.quern.llama.checkpoint.LlamaConfig;
+import dev.quern.llama.checkpoint.Shapes;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.op.LinearSpec;
 import dev.quern.op.Numerics;
@@ -32,7 +33,7 @@ class LoadMemoryTest {
 
   @Test
   void aLargeAllocationIsLookedAtByItself() {
-    LlamaConfig config = KvMemoryTest.ONE_B;
+    LlamaConfig config = Shapes.ONE_B;
     KvMemory kv = new KvMemory(config, KvFormat.F16);
     AtomicInteger looks = new AtomicInteger();
     try (Arena arena = Arena.ofConfined()) {
@@ -48,7 +49,7 @@ class LoadMemoryTest {
 
   @Test
   void aLookHoldsForAnEighthOfWhatItFound() {
-    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    KvMemory kv = new KvMemory(Shapes.ONE_B, KvFormat.F16);
     AtomicInteger looks = new AtomicInteger();
     try (Arena arena = Arena.ofConfined()) {
       LoadMemory memory = counting(looks, arena, kv, 17_000, 1000);
@@ -77,7 +78,7 @@ class LoadMemoryTest {
   /// Memory in huge pages is resident when it is used and not before, so the system's figure stays.
   @Test
   void whatATensorTookAndHasNotFilledIsNoLongerAvailable() {
-    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    KvMemory kv = new KvMemory(Shapes.ONE_B, KvFormat.F16);
     long[] available = {kv.bytes(1) + 5000};
     try (Arena arena = Arena.ofConfined()) {
       LoadMemory memory = new LoadMemory(arena, () -> OptionalLong.of(available[0]), kv, 1, 1000);
@@ -96,7 +97,7 @@ class LoadMemoryTest {
   /// What the allocator refuses is not the provider's fault.
   @Test
   void aRefusalWhileAProviderPacksIsNoFailureOfTheProvider() throws IOException {
-    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    KvMemory kv = new KvMemory(Shapes.ONE_B, KvFormat.F16);
     Kernels kernels = Kernels.load(TestingProvider.options(folder));
     LinearSpec spec = new LinearSpec(BlockFormat.F32, 4, 8, false, Set.copyOf(Numerics.standard()));
     try (Arena arena = Arena.ofShared()) {
@@ -114,7 +115,7 @@ class LoadMemoryTest {
 
   @Test
   void eachFormatIsReckonedByWhatPackingMadeOfIt() {
-    KvMemory kv = new KvMemory(KvMemoryTest.ONE_B, KvFormat.F16);
+    KvMemory kv = new KvMemory(Shapes.ONE_B, KvFormat.F16);
     try (Arena arena = Arena.ofConfined()) {
       LoadMemory memory =
           new LoadMemory(arena, () -> OptionalLong.of(kv.bytes(1) + 1000), kv, 1, 1 << 20);
