@@ -94,7 +94,7 @@ final class TokenLoop {
     }
     int[] all = tokens.all();
     boolean goesOn =
-        all.length < whole.length && Arrays.equals(all, Arrays.copyOf(whole, all.length));
+        all.length < whole.length && Arrays.equals(all, 0, all.length, whole, 0, all.length);
     int kept = Math.min(tokens.shared(whole), whole.length - 1);
     requireRoom(model, whole.length - kept, kept);
     if (!goesOn) {

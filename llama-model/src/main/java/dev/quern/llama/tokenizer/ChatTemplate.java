@@ -181,11 +181,7 @@ public final class ChatTemplate {
 
   private ChatPrompt anew(Rendering rendering) {
     int[] tokens = tokenizer.encode(rendering.text(), rendering.given(), 0, OptionalInt.empty());
-    OptionalInt bos = tokenizer.bos();
-    if (tokenizer.addsBos() && (tokens.length == 0 || tokens[0] != bos.getAsInt())) {
-      tokens = IntBuffer.concat(new int[] {bos.getAsInt()}, tokens);
-    }
-    return ChatPrompt.of(rendering, tokens);
+    return ChatPrompt.of(rendering, tokenizer.withBos(tokens));
   }
 
   private ChatPrompt goneOn(ChatPrompt before, ChatPrompt.Border border, Rendering rendering) {

@@ -202,7 +202,11 @@ public final class Tokenizer {
   /// The tokens of a text that is to be continued: those of [#encode], behind BOS where the
   /// metadata asks for it, unless they begin with it; without EOS.
   public int[] encodeBeginning(String text, boolean parseSpecial) {
-    int[] ids = encode(text, parseSpecial);
+    return withBos(encode(text, parseSpecial));
+  }
+
+  /// Ids behind BOS, where the metadata asks for it, unless they begin with it.
+  int[] withBos(int[] ids) {
     if (!addBos || ids.length > 0 && ids[0] == vocabulary.bos().getAsInt()) {
       return ids;
     }
