@@ -22,6 +22,11 @@ import java.util.OptionalInt;
 /// token. (In huge pages it is resident when it is used, but the heads of a layer lie so far apart
 /// that the first token would use nearly all of them.) So they begin small and double as the
 /// conversation grows. What that copies is, over a conversation, less than what it ends with.
+///
+/// Where rows come in a few at a time, other sequences may decode in the same steps, and all layers
+/// at once would hold them up for several of these: 0.2 GB of a 1B model's caches to clear and copy
+/// at 2,048 positions. So from half of its capacity on, one layer after the other doubles ahead of
+/// need. All together are still at most twice as large as what they hold.
 public final class KvCaches implements AutoCloseable {
   /// Positions to begin with.
   private static final int FIRST = 256;
@@ -79,16 +84,38 @@ public final class KvCaches implements AutoCloseable {
   /// @param used positions that are kept
   /// @param positions that there must be room for, at most the limit
   public void reserve(int used, int positions) {
+    int least = layers.stream().mapToInt(layer -> layer.cache().capacity()).min().orElseThrow();
+    int ahead = ahead(least, positions - used);
+    int grown = grownAt(positions, least);
     for (int l = 0; l < layers.size(); l++) {
-      KvCache old = layer(l);
-      if (old.capacity() < positions) {
-        Layer larger = allocate(Math.clamp(2L * old.capacity(), positions, limit));
-        copy(old.keys(), old.capacity(), larger.cache().keys(), larger.cache().capacity(), used);
-        copy(
-            old.values(), old.capacity(), larger.cache().values(), larger.cache().capacity(), used);
-        layers.set(l, larger).arena().close();
+      int capacity = layer(l).capacity();
+      if (capacity < positions) {
+        grow(l, used, positions);
+      } else if (ahead > 0 && l < grown && capacity == least && capacity < limit) {
+        grow(l, used, positions);
+        ahead--;
       }
     }
+  }
+
+  /// How many layers a call may make larger that need not be yet. Rows that fill an eighth of a
+  /// cache at once are nobody's who shares a step with others.
+  private int ahead(int capacity, int rows) {
+    return 8L * rows > capacity ? 0 : Math.ceilDiv(2 * layers.size() * rows, capacity);
+  }
+
+  /// How many layers have doubled where so many positions are used: none up to half of the
+  /// capacity, all at the whole.
+  private int grownAt(int positions, int capacity) {
+    return (int) (layers.size() * (2L * positions - capacity) / capacity);
+  }
+
+  private void grow(int l, int used, int positions) {
+    KvCache old = layer(l);
+    Layer larger = allocate(Math.clamp(2L * old.capacity(), positions, limit));
+    copy(old.keys(), old.capacity(), larger.cache().keys(), larger.cache().capacity(), used);
+    copy(old.values(), old.capacity(), larger.cache().values(), larger.cache().capacity(), used);
+    layers.set(l, larger).arena().close();
   }
 
   /// Takes over another sequence's first positions, of the same model.
