@@ -18,8 +18,10 @@ import java.util.Locale;
 /// run its `main` (docs/benchmarks.md):
 ///
 /// ```
-/// LookupTiming MODEL ROUNDS [PROVIDER]
+/// LookupTiming MODEL ROUNDS [PROVIDER [TEXT]]
 /// ```
+///
+/// With a text, a trained model goes on behind three copies of it, greedily. Without one:
 ///
 /// In a copy of the model the matrices that add to the residual stream are zeros, which take as
 /// long as others. So the likeliest token is the last one again, the more so the lower the
@@ -36,15 +38,26 @@ final class LookupTiming {
     if (args.length > 2) {
       kernels = kernels.with("quern.provider", args[2]);
     }
+    LoadOptions options =
+        LoadOptions.defaults().withKernels(kernels).withThreads(2).withContext(512);
+    if (args.length > 3) {
+      try (LlamaModel model = LlamaModel.load(Path.of(args[0]), options)) {
+        System.out.println(model.report().text());
+        String quoted = (args[3] + " ").repeat(3);
+        int[] prompt = model.tokenizer().encodeBeginning(quoted, false);
+        run(model, prompt, 0, Integer.parseInt(args[1]));
+      }
+      return;
+    }
     Path copy = Files.createTempFile("quern-lookup", ".gguf");
     try {
       silence(Path.of(args[0]), copy);
-      LoadOptions options =
-          LoadOptions.defaults().withKernels(kernels).withThreads(2).withContext(512);
       try (LlamaModel model = LlamaModel.load(copy, options)) {
         System.out.println(model.report().text());
+        int[] prompt = new int[32];
+        Arrays.fill(prompt, 1000);
         for (double temperature : TEMPERATURES) {
-          run(model, temperature, Integer.parseInt(args[1]));
+          run(model, prompt, temperature, Integer.parseInt(args[1]));
         }
       }
     } finally {
@@ -64,7 +77,7 @@ final class LookupTiming {
     }
   }
 
-  private static void run(LlamaModel model, double temperature, int rounds)
+  private static void run(LlamaModel model, int[] prompt, double temperature, int rounds)
       throws InterruptedException {
     int[] lookups = {0, 4, 8};
     double[][] rates = new double[lookups.length][rounds];
@@ -73,8 +86,6 @@ final class LookupTiming {
       for (int l = 0; l < lookups.length; l++) {
         EngineOptions options = EngineOptions.defaults().withSequences(1).withLookup(lookups[l]);
         try (Engine engine = model.newEngine(options)) {
-          int[] prompt = new int[32];
-          Arrays.fill(prompt, 1000);
           SamplingOptions sampling = new SamplingOptions(temperature, 40, 1, 0, 1, 0, r);
           GenerationOptions generation = GenerationOptions.of(TOKENS, sampling).ignoringEnd();
           Generation g = engine.submit(EngineRequest.of(prompt, generation), _ -> {}).await();
