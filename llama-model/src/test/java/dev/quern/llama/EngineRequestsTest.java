@@ -6,21 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.Blame;
+import dev.quern.QuernException;
 import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.SamplingOptions;
+import dev.quern.llama.tokenizer.ChatMessage;
+import dev.quern.llama.tokenizer.ChatOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 /// What servers ask of engines: pieces with their tokens, a hook on logits, completions of one
 /// prompt.
@@ -250,6 +256,48 @@ class EngineRequestsTest {
           assertThrows(
               IllegalStateException.class,
               () -> session.generate(once(), options.withLogitsHook(hook), _ -> {})));
+    }
+  }
+
+  /// Whatever is wrong with a request is under one root, and says that it is the caller's.
+  @Test
+  void whatIsWrongWithARequestIsItsCallers() throws Exception {
+    GenerationOptions options = GenerationOptions.greedy(5);
+    SamplingOptions greedy = SamplingOptions.GREEDY;
+    try (Engine engine = model.newEngine(FOUR)) {
+      List<Executable> wrong =
+          List.of(
+              () -> new SamplingOptions(-1, 0, 1, 0, 1, 64, 0),
+              () -> new SamplingOptions(1, 0, 2, 0, 1, 64, 0),
+              () -> greedy.withPenalties(1000, 0),
+              () -> greedy.withTypicalP(0),
+              () -> greedy.withLogitBias(Map.of(-1, 1.0)),
+              () -> submit(engine, options.withSampling(greedy.withLogitBias(Map.of(9999, 1.0)))),
+              () -> engine.submit(EngineRequest.of(new int[0], options), _ -> {}),
+              () -> engine.submit(EngineRequest.of(new int[] {9999}, options), _ -> {}),
+              () -> engine.submit(EngineRequest.of(new int[5000], options), _ -> {}),
+              () -> options.withMaxTokens(-1),
+              () -> options.withLogProbabilities(-1),
+              () -> options.withStopStrings(""),
+              () -> Constraint.regex("("),
+              () -> Constraint.jsonSchema("{\"type\": \"string\", \"minProperties\": 1}"),
+              () -> Constraint.jsonSchema("{"),
+              () -> submit(engine, options.withConstraint(Constraint.token("<none>"))),
+              () -> submit(engine, options.withConstraint(Constraint.text(""))),
+              () -> ChatMessage.user("x").with("role", "y"),
+              () -> ChatMessage.user("x").with("y", new Object()),
+              () -> ChatMessage.ToolCall.of("", "f", "[]"),
+              () -> ChatOptions.defaults().withVariable("tools", 1),
+              () -> ChatOptions.defaults().withTool("no"));
+      for (int i = 0; i < wrong.size(); i++) {
+        QuernException e = assertThrows(QuernException.class, wrong.get(i), "case " + i);
+        assertEquals(Blame.CALLER, e.blame(), e.getMessage());
+        assertTrue(e.getMessage().lines().count() == 1, e.getMessage());
+      }
+      EngineRequest soon = EngineRequest.of(once(), options).withDeadline(Duration.ZERO);
+      assertEquals(StopReason.DEADLINE, engine.submit(soon, _ -> {}).await().stop());
+      EngineRequest late = soon.withDeadline(Duration.ofSeconds(Long.MAX_VALUE));
+      assertEquals(5, engine.submit(late, _ -> {}).await().tokens().size());
     }
   }
 

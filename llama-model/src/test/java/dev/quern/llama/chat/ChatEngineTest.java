@@ -126,6 +126,30 @@ class ChatEngineTest {
     assertTrue(called.containsAll(List.of("weather", "time")), called.toString());
   }
 
+  /// A frame of control tokens, which are no text.
+  @Test
+  void aFrameMayBeOfControlTokens() throws Exception {
+    String template =
+        TEMPLATE
+            .replace("'\\n<call>{\"name\": \"' +", "'<|start_header_id|>' +")
+            .replace("+ '\", \"arguments\": '", "+ '<|end_header_id|>'")
+            .replace("+ '}</call>'", "");
+    ChatTemplate other =
+        ChatTemplate.of(
+            model.tokenizer(), Optional.of(template), Optional.empty(), LocalDate.now());
+    ChatEngine controlled = new ChatEngine(model, engine, other);
+    assertEquals(
+        Optional.of(
+            "<|start_header_id|>NAME<|end_header_id|>{...}, between two: <|start_header_id|>"),
+        controlled.toolFrame());
+    ChatReply reply =
+        controlled.submit(asked(5).withChoice(ToolChoice.named("weather")), _ -> {}).await();
+    assertEquals(List.of("weather"), reply.toolCalls().stream().map(ToolCall::name).toList());
+    int begin = model.tokenizer().id("<|start_header_id|>").getAsInt();
+    assertEquals(begin, reply.generation().tokens().getFirst());
+    assertEquals("", reply.text());
+  }
+
   @Test
   void theConversationGoesOnBehindACallAndCostsWhatIsNew() throws Exception {
     ChatRequest first = asked(1).withChoice(ToolChoice.named("weather"));

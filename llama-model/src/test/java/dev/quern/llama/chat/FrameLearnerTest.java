@@ -1,12 +1,27 @@
 package dev.quern.llama.chat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.quern.llama.Generation;
+import dev.quern.llama.Piece;
+import dev.quern.llama.StopReason;
+import dev.quern.llama.constrain.Constraint;
+import dev.quern.llama.constrain.ConstraintState;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.llama.tokenizer.PublishedTemplates;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /// What published templates tell of tool calls.
@@ -57,5 +72,103 @@ class FrameLearnerTest {
           learned.frame().map(ToolFrame::toString).orElse("none: " + learned.refusal()));
     }
     assertEquals(FRAMES, frames);
+  }
+
+  /// A template of a question, and a reply that is written so.
+  private static FrameLearner.Learned of(String calls) {
+    String source =
+        """
+        {%- for m in messages %}
+            {{- '[INST]' + m.role + ':' + (m.content or '') }}
+            {%- for call in m.tool_calls or [] %}
+        XX
+            {%- endfor %}
+            {{- '</s>' }}
+        {%- endfor %}[INST]assistant:
+        """
+            .replace("XX", calls);
+    Tokenizer tokenizer = PublishedTemplates.tokenizerFor(source + "[TOOL_CALLS]");
+    return FrameLearner.of(PublishedTemplates.template(tokenizer, source), tokenizer, Map.of());
+  }
+
+  @Test
+  void aListOfCallsWithIds() {
+    String calls =
+        """
+        {{- '[TOOL_CALLS] [' if loop.first else ', ' }}
+        {{- '{"name": "' + call.function.name + '", "arguments": ' + call.function.arguments | tojson }}
+        {{- ', "id": "' + call.id + '"}' + (']' if loop.last else '') }}
+        """;
+    ToolFrame frame = of(calls).frame().orElseThrow();
+    assertEquals(
+        "[TOOL_CALLS] [{\"name\": \"NAME\", \"arguments\": {...}, \"id\": \"ID\"}], between two: , ",
+        frame.toString());
+    assertEquals(Optional.of("id"), frame.call().keys().orElseThrow().id());
+    ToolFrame other =
+        of("{{- {'type': 'function', 'function': call.function} | tojson }}").frame().orElseThrow();
+    assertTrue(
+        other.toString().startsWith("{\"type\": \"function\", \"function\": {\"name\": \"NAME\""),
+        other.toString());
+  }
+
+  @Test
+  void whatIsNoFrameIsRefused() {
+    Map<String, String> refusals =
+        Map.of(
+            "{{- raise_exception('no') }}", "it refuses a trial one: chat: ",
+            "{{- 'x' }}", "it leaves out a trial one",
+            "{{- call.function.name + call.function.arguments | tojson }}", "nothing marks a call",
+            "{{- 'a' + call.function.name + loop.index | string + call.function.arguments | tojson }}",
+                "it writes two trial ones in two ways",
+            "{{- 'a' + call.function.arguments | tojson + call.function.name }}",
+                "it does not write the arguments as JSON behind the name");
+    refusals.forEach((calls, refusal) -> {
+      FrameLearner.Learned learned = of(calls);
+      assertTrue(learned.frame().isEmpty(), calls);
+      assertTrue(learned.refusal().startsWith(refusal), learned.refusal());
+    });
+  }
+
+  /// Random texts of the form that a required call is held to are that call, in each frame.
+  @Test
+  void whatARequiredCallIsHeldToIsReadAsOne() throws IOException {
+    Tool odd =
+        Tool.of(
+            "odd.tool",
+            "",
+            "{\"properties\": {\"a\": {\"enum\": [\"x }y\", \"[\\\"\", \"</tool_call>\"]}, \"n\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 99}}, \"required\": [\"a\"]}");
+    Tool none = new Tool("none", Optional.empty(), "{\"type\": \"object\", \"properties\": {}}");
+    Random random = new Random(3);
+    int frames = 0;
+    for (String source : PublishedTemplates.all().values()) {
+      Tokenizer tokenizer = PublishedTemplates.tokenizerFor(source);
+      Optional<ToolFrame> frame =
+          FrameLearner.of(PublishedTemplates.template(tokenizer, source), tokenizer, Map.of())
+              .frame();
+      if (frame.isEmpty()) {
+        continue;
+      }
+      frames++;
+      Constraint constraint = frame.get().constraint(List.of(odd, none));
+      Set<String> called = new TreeSet<>();
+      for (int i = 0; i < 12; i++) {
+        ReplyReader reader = new ReplyReader(tokenizer, frame, p -> fail(p.toString()));
+        ConstraintState state = constraint.start(tokenizer, Set.of());
+        while (!state.isComplete()) {
+          int[] allowed = BitSet.valueOf(state.allowed()).stream().toArray();
+          int token = allowed[random.nextInt(allowed.length)];
+          state.accept(token);
+          String text = tokenizer.isHidden(token) ? "" : tokenizer.decode(new int[] {token});
+          reader.accept(new Piece(text, List.of(token), List.of()));
+        }
+        reader.end(new Generation(List.of(), StopReason.END_OF_TEXT, 1, 0, 0, 0, 0, List.of()));
+        assertEquals(1, reader.calls().size(), frame.toString());
+        ToolCall call = reader.calls().getFirst();
+        called.add(call.name() + call.arguments().get("a"));
+        assertFalse(call.id().isEmpty());
+      }
+      assertTrue(called.size() > 2 && called.contains("nonenull"), called.toString());
+    }
+    assertEquals(10, frames);
   }
 }
