@@ -120,10 +120,9 @@ record Candidates(Map<Operator<?, ?>, Map<String, KernelSet>> byOperator, List<S
 
     /// A provider that is unavailable for good, as on other hardware, is nothing to warn of.
     private void warn(ProviderEntry entry) {
-      if (entry.verdict() instanceof Verdict.Unavailable(_, String remedy) && remedy.isEmpty()) {
-        return;
+      if (entry.mightRun()) {
+        warnings.add("provider " + entry.label() + " is passed over, " + entry.verdict().text());
       }
-      warnings.add("provider " + entry.label() + " is passed over, " + entry.verdict().text());
     }
 
     private String broken(SelectionRule rule, Wanted wanted) {

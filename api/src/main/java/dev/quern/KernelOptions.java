@@ -19,6 +19,9 @@ import java.util.TreeSet;
 ///   `kleidi?,vector,scalar` asks these in that order; each must be ready, unless `?` marks that it
 ///   may be absent. A spec goes to the first that takes it.
 /// - `quern.provider.<operator>`: the same for one [Operator].
+/// - `quern.assert-no-fallback`: operators (`linear,attention`, or `all`) whose specs must run on
+///   the first provider that is asked. Where one would run on another, since the first declines it
+///   or is unavailable for a reason that can be mended, choosing fails.
 /// - `quern.numerics`: `any` (the default); `exact` for linear kernels in exact F32 arithmetic;
 ///   `invariant` for kernels whose result for a row does not depend, bit for bit, on what else is
 ///   computed with it (SPEC.md, P21); or both, `exact,invariant`.
@@ -46,6 +49,7 @@ public record KernelOptions(
   static final String PREFIX = "quern.";
   static final String PROVIDER = "quern.provider";
   static final String NUMERICS = "quern.numerics";
+  static final String ASSERT_NO_FALLBACK = "quern.assert-no-fallback";
   static final String CPU_MASK = "quern.cpu.mask";
 
   public KernelOptions {

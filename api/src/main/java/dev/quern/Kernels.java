@@ -225,6 +225,7 @@ public final class Kernels implements AutoCloseable {
             wrong.add(String.format(Locale.ROOT, "provider %s: %s", name, declined.get()));
             continue;
           }
+          requireNoFallback(operator, spec, name, refusals);
           wrong.forEach(
               w -> warnOnce(String.format(Locale.ROOT, "%s; %s runs %s", w, name, operator)));
           Site site =
@@ -249,6 +250,17 @@ public final class Kernels implements AutoCloseable {
       }
     }
     throw nothingTakes(operator, spec, refusals);
+  }
+
+  private void requireNoFallback(
+      Operator<?, ?> operator, Object spec, String name, List<Refusal> refusals) {
+    NoFallback noFallback = settings.noFallback();
+    List<String> lost =
+        noFallback.lost(
+            operator, rule(operator), catalog.readyEntry(name), refusals, catalog.entries());
+    if (!lost.isEmpty()) {
+      throw noFallback.failure(operator, spec, name, lost, report().text());
+    }
   }
 
   private <S, K> Answer<K> answer(String name, KernelSet kernels, Operator<S, K> operator, S spec) {

@@ -57,6 +57,11 @@ public record ProviderEntry(
     return verdict instanceof Verdict.Ready;
   }
 
+  /// Whether it runs here, or would after something that a user can do.
+  boolean mightRun() {
+    return !(verdict instanceof Verdict.Unavailable(_, String remedy) && remedy.isEmpty());
+  }
+
   /// The name and where it comes from, for messages: `vector (dev.x.Vector in /lib/x.jar)`.
   String label() {
     return String.format(

@@ -23,12 +23,14 @@ import java.util.stream.Stream;
 /// @param rules for each operator its own rule, else the general one
 /// @param exactOnly `quern.numerics=exact`
 /// @param invariantOnly `quern.numerics=invariant`
+/// @param noFallback `quern.assert-no-fallback`
 /// @param text all of it in one line, for reports
 record SelectionSettings(
     SelectionRule general,
     Map<Operator<?, ?>, SelectionRule> rules,
     boolean exactOnly,
     boolean invariantOnly,
+    NoFallback noFallback,
     String text) {
   private static final String ANY = "any";
   private static final String EXACT = "exact";
@@ -62,7 +64,8 @@ record SelectionSettings(
         text.add(rules.get(operator).toString());
       }
     }
-    for (String key : List.of(KernelOptions.NUMERICS, KernelOptions.CPU_MASK)) {
+    for (String key :
+        List.of(KernelOptions.ASSERT_NO_FALLBACK, KernelOptions.NUMERICS, KernelOptions.CPU_MASK)) {
       if (properties.containsKey(key)) {
         text.add(options.stated(key) + "=" + OneLine.of(properties.get(key)));
       }
@@ -76,6 +79,7 @@ record SelectionSettings(
         rules,
         numerics.contains(EXACT),
         numerics.contains(INVARIANT),
+        NoFallback.parse(options),
         String.join(" ", text));
   }
 
@@ -169,7 +173,13 @@ record SelectionSettings(
   static List<String> nearMisses(KernelOptions options, Set<String> providers) {
     Set<String> known =
         Stream.concat(
-                Stream.of("provider", "numerics", "cpu.mask", "selfcheck.file", "hugepages"),
+                Stream.of(
+                    "provider",
+                    "assert-no-fallback",
+                    "numerics",
+                    "cpu.mask",
+                    "selfcheck.file",
+                    "hugepages"),
                 Operator.values().stream().map(o -> "provider." + o.id()))
             .collect(Collectors.toCollection(TreeSet::new));
     List<String> warnings = new ArrayList<>();

@@ -42,15 +42,21 @@ final class Variables {
           && !name.equals(OLD_PROVIDER_PATH)
           && !NO_SETTINGS.contains(name)
           && !value.isEmpty()) {
-        properties.put(name.toLowerCase(Locale.ROOT).replace('_', '.'), value);
+        properties.put(property(name), value);
       }
     });
     return properties;
   }
 
+  private static String property(String name) {
+    return name.equals(of(KernelOptions.ASSERT_NO_FALLBACK))
+        ? KernelOptions.ASSERT_NO_FALLBACK
+        : name.toLowerCase(Locale.ROOT).replace('_', '.');
+  }
+
   /// The variable of a property. Of a provider's own, only those can be set so that have neither
   /// capitals nor `-` nor `_`.
   static String of(String property) {
-    return property.toUpperCase(Locale.ROOT).replace('.', '_');
+    return property.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
   }
 }
