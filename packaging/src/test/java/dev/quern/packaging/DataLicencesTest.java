@@ -13,8 +13,14 @@ import org.junit.jupiter.api.Test;
 
 /// docs/data-licences.md says of every model and data file where it comes from, and its licence.
 class DataLicencesTest {
-  /// Files that say what lies beside them, or what a JVM looks up.
-  private static final Set<String> NO_DATA = Set.of("README.md", "services");
+  /// Files that say what lies beside them, or what a JVM or Spring Boot looks up.
+  private static final Set<String> NO_DATA =
+      Set.of(
+          "README.md",
+          "services",
+          "spring",
+          "spring.factories",
+          "additional-spring-configuration-metadata.json");
 
   private static final Path HOME = Path.of(System.getProperty("quern.home")).toAbsolutePath();
 

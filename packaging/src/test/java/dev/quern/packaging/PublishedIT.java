@@ -36,13 +36,19 @@ class PublishedIT {
           "quern-provider-native-x86",
           "quern-provider-scalar",
           "quern-provider-vector",
+          "quern-spring-ai",
+          "quern-spring-boot-starter",
           "quern-starter");
 
-  /// Those that need libraries which are no modules, with the names that they have as one.
-  private static final Map<String, String> NAMED =
-      Map.of("quern-langchain4j", "dev.quern.langchain4j");
+  /// Those whose dependencies are no modules, with the names that they have on a module path.
+  private static final Map<String, String> AUTOMATIC =
+      Map.of(
+          "quern-langchain4j", "dev.quern.langchain4j",
+          "quern-spring-ai", "dev.quern.springai",
+          "quern-spring-boot-starter", "dev.quern.spring.boot");
 
   private static final Page USE = Page.of(Published.HOME.resolve("docs/use.md"));
+  private static final Page SPRING = Page.of(Published.HOME.resolve("docs/spring-ai.md"));
   private static final String STORY = ", there was a curious boy named Oskar.";
 
   @TempDir static Path folder;
@@ -143,10 +149,11 @@ class PublishedIT {
             assertTrue(file.getEntry(entry) != null, jar + " lacks " + entry);
           }
           if (kind.isEmpty()) {
-            boolean named = NAMED.containsKey(artifact);
-            assertEquals(!named, file.getEntry("module-info.class") != null, jar + " is a module");
+            String automatic = AUTOMATIC.get(artifact);
             assertEquals(
-                NAMED.get(artifact),
+                automatic == null, file.getEntry("module-info.class") != null, jar + ": a module?");
+            assertEquals(
+                automatic,
                 file.getManifest().getMainAttributes().getValue("Automatic-Module-Name"));
           } else {
             assertTrue(file.size() > 4, jar + " is empty");
@@ -204,12 +211,46 @@ class PublishedIT {
     }
   }
 
+  @Test
+  void aSpringBootApplicationTellsAStoryFromItsBuildAndItsExecutableJar() throws IOException {
+    try (UserProject project =
+        project(
+            SPRING,
+            "spring boot",
+            "src/main/java/story/StoryApplication.java",
+            "src/main/resources/application.properties",
+            "pom.xml")) {
+      Command built = project.run(SPRING.commands("From the build"));
+      assertTrue(built.out().contains(STORY), built::out);
+      List<String> commands = SPRING.commands("As an executable JAR");
+      Command plain = project.run(commands);
+      assertTrue(plain.out().contains(STORY), plain::out);
+      assertFalse(plain.err().contains("restricted method"), plain::err);
+      Command vector =
+          project.run(
+              List.of(
+                  "JDK_JAVA_OPTIONS='--add-modules jdk.incubator.vector' "
+                      + commands.getLast()
+                      + " --quern.provider=vector?,scalar"));
+      assertTrue(vector.out().contains(STORY), vector::out);
+      Command refused =
+          project.run(List.of("! " + commands.getLast() + " --quern.provider=vector"));
+      assertTrue(refused.out().contains("APPLICATION FAILED TO START"), refused::out);
+      assertTrue(refused.out().contains("--add-modules jdk.incubator.vector"), refused::out);
+      assertFalse(refused.out().contains("\tat "), refused::out);
+    }
+  }
+
   private static UserProject project(String name, String... files) throws IOException {
+    return project(USE, name, files);
+  }
+
+  private static UserProject project(Page page, String name, String... files) throws IOException {
     if (File.separatorChar != '/') {
       LeftOut.leaveOut(PublishedIT.class, "its commands are those of a POSIX shell");
     }
     UserProject project =
-        UserProject.in(Files.createDirectories(folder.resolve(name)), USE, published);
+        UserProject.in(Files.createDirectories(folder.resolve(name)), page, published);
     project.write(files);
     return project;
   }

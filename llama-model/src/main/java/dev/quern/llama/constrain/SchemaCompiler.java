@@ -26,7 +26,7 @@ final class SchemaCompiler {
       Set.of("items", "prefixItems", "minItems", "maxItems", "uniqueItems");
   private static final Set<String> STRING = Set.of("minLength", "maxLength", "pattern", "format");
   private static final Set<String> NUMBER =
-      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
+      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format");
 
   /// The keywords of each type that can be kept to.
   private static final Map<String, Set<String>> TYPES =

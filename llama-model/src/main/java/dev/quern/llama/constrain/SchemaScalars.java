@@ -5,6 +5,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The strings and numbers of a schema.
 record SchemaScalars(SchemaNode node) {
@@ -28,6 +29,16 @@ record SchemaScalars(SchemaNode node) {
           "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
           "ipv4",
           OCTET + "(\\." + OCTET + "){3}");
+
+  /// OpenAPI's formats of numbers, which makers of schemas write (Jackson's, Spring AI's); all but
+  /// `int32` hold whatever is written here.
+  private static final Set<String> INTEGER_FORMATS = Set.of("int32", "int64");
+
+  private static final Set<String> NUMBER_FORMATS = Set.of("float", "double");
+  private static final NumberTexts.Bound LEAST_INT =
+      new NumberTexts.Bound(BigDecimal.valueOf(Integer.MIN_VALUE), false);
+  private static final NumberTexts.Bound LARGEST_INT =
+      new NumberTexts.Bound(BigDecimal.valueOf(Integer.MAX_VALUE), false);
 
   Expression string(JsonTexts json) {
     if (node.has("pattern")) {
@@ -64,11 +75,23 @@ record SchemaScalars(SchemaNode node) {
   }
 
   Expression integer() {
+    requireFormat(INTEGER_FORMATS);
     Optional<BigDecimal> step = node.number("multipleOf");
     if (step.isPresent() && step.get().compareTo(BigDecimal.ONE) != 0) {
       return multiples(step.get());
     }
     return NumberTexts.integers(min(), max());
+  }
+
+  private void requireFormat(Set<String> known) {
+    if (node.has("format") && !known.contains(node.string("format"))) {
+      throw node.fail(
+          "format", "can't be kept to, expected one of " + known.stream().sorted().toList());
+    }
+  }
+
+  private boolean isInt() {
+    return node.has("format") && node.string("format").equals("int32");
   }
 
   private Expression multiples(BigDecimal step) {
@@ -87,6 +110,7 @@ record SchemaScalars(SchemaNode node) {
   }
 
   Expression number() {
+    requireFormat(NUMBER_FORMATS);
     NumberTexts.Bound min = min();
     NumberTexts.Bound max = max();
     if (!node.has("multipleOf")) {
@@ -108,11 +132,17 @@ record SchemaScalars(SchemaNode node) {
 
   /// The larger of two lower bounds; null where there is none.
   private NumberTexts.Bound min() {
-    return closer("minimum", "exclusiveMinimum", 1);
+    NumberTexts.Bound stated = closer("minimum", "exclusiveMinimum", 1);
+    return isInt() && (stated == null || stated.value().compareTo(LEAST_INT.value()) < 0)
+        ? LEAST_INT
+        : stated;
   }
 
   private NumberTexts.Bound max() {
-    return closer("maximum", "exclusiveMaximum", -1);
+    NumberTexts.Bound stated = closer("maximum", "exclusiveMaximum", -1);
+    return isInt() && (stated == null || stated.value().compareTo(LARGEST_INT.value()) > 0)
+        ? LARGEST_INT
+        : stated;
   }
 
   private NumberTexts.Bound closer(String closed, String open, int sign) {

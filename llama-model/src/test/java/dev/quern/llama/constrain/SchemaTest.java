@@ -183,6 +183,33 @@ class SchemaTest {
   }
 
   @Test
+  void formatsOfNumbers() {
+    Language small = of("{'type':'integer','format':'int32'}");
+    Language bounded =
+        of("{'type':'integer','format':'int32','minimum':-7,'exclusiveMaximum':3000000000}");
+    Language large = of("{'type':'integer','format':'int64'}");
+    for (long i : new long[] {Integer.MIN_VALUE, -7, 0, Integer.MAX_VALUE}) {
+      assertTrue(small.has("" + i), "" + i);
+      assertEquals(i >= -7, bounded.has("" + i), "" + i);
+      assertTrue(large.has("" + i), "" + i);
+    }
+    for (long i : new long[] {Integer.MIN_VALUE - 1L, Integer.MAX_VALUE + 1L, 7_777_777_777L}) {
+      assertFalse(small.has("" + i), "" + i);
+      assertFalse(bounded.has("" + i), "" + i);
+      assertTrue(large.has("" + i), "" + i);
+    }
+    for (String format : List.of("float", "double")) {
+      assertTrue(of("{'type':'number','format':'%s'}".formatted(format)).has("0.5"));
+    }
+    refuses(
+        "{'type':'integer','format':'date'}",
+        "schema, |/format|: can|t be kept to, expected one of [int32, int64]");
+    refuses(
+        "{'type':'number','format':'int32'}",
+        "schema, |/format|: can|t be kept to, expected one of [double, float]");
+  }
+
+  @Test
   void numbers() {
     double[][] ranges = {
       {0, 0}, {-1.25, 1.5}, {0.1, 0.25}, {2.5, 11.75}, {-11.75, -2.5}, {-0.5, 0}, {9.99, 10.01}
