@@ -21,6 +21,7 @@ public final class Console {
   private final PrintStream err;
   private final PrintStream rawErr;
   private final StandardStream input;
+  private final boolean quiet;
 
   /// The process's own.
   public static Console ofProcess() {
@@ -50,6 +51,22 @@ public final class Console {
     this.out = output == StandardStream.TERMINAL ? utf8(new TerminalFilter(checked)) : rawOut;
     rawErr = utf8(err);
     this.err = utf8(new TerminalFilter(err));
+    quiet = false;
+  }
+
+  private Console(Console loud) {
+    in = loud.in;
+    input = loud.input;
+    out = loud.out;
+    rawOut = loud.rawOut;
+    rawErr = loud.rawErr;
+    err = loud.err;
+    quiet = true;
+  }
+
+  /// This console, for results and errors and nothing else.
+  public Console quiet() {
+    return new Console(this);
   }
 
   private static PrintStream utf8(OutputStream stream) {
@@ -79,6 +96,16 @@ public final class Console {
   /// Metrics and messages. Control characters are shown, not obeyed.
   public PrintStream err() {
     return err;
+  }
+
+  /// Messages that a user may do without; nowhere on a console that is quiet.
+  public PrintStream notes() {
+    return quiet ? utf8(OutputStream.nullOutputStream()) : err;
+  }
+
+  /// Whether how far work is may be shown: a person watches, and wants to see it.
+  public boolean showsProgress() {
+    return interactive() && !quiet;
   }
 
   /// Lines of progress, which are written over by control sequences of ours.

@@ -1,5 +1,6 @@
 package dev.quern.cli.text;
 
+import dev.quern.cli.console.Console;
 import dev.quern.cli.console.UserException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.ArrayList;
@@ -107,10 +108,24 @@ final class SamplingFlags {
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "Seed of the random choices: the same seed, the same text. Default: 42.")
-  long seed = 42;
+      converter = Seed.Converter.class,
+      description =
+          "Seed of the random choices: the same seed, the same text; random draws one and says which. Default: 42.")
+  Seed given;
 
   SamplingFlags() {}
+
+  /// What was given, or the usual one.
+  Seed seed() {
+    return given == null ? Seed.USUAL : given;
+  }
+
+  /// Says what was drawn.
+  void tellSeed(Console console) {
+    if (seed().drawn()) {
+      console.notes().println("quern: --seed " + seed().value());
+    }
+  }
 
   SamplingOptions options(double defaultTemperature) {
     try {
@@ -123,7 +138,7 @@ final class SamplingFlags {
               minP,
               repeatPenalty,
               repeatLastN,
-              seed)
+              seed().value())
           .withPenalties(frequencyPenalty, presencePenalty)
           .withTypicalP(typicalP)
           .withLogitBias(biases);
