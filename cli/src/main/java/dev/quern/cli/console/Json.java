@@ -51,9 +51,9 @@ public final class Json {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "%s%s: no JSON: %s",
+              "%s: no JSON%s: %s",
               where,
-              at == null ? "" : ", line " + at.getLineNr() + ", column " + at.getColumnNr(),
+              at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")",
               Printable.message(e.getOriginalMessage())),
           e);
     }
