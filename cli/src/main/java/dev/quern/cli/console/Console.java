@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /// Where a command reads and prints: all of it UTF-8, which models speak, whatever the terminal's
 /// locale says.
@@ -29,7 +30,7 @@ public final class Console {
     return new Console(
         input == StandardStream.CLOSED
             ? InputStream.nullInputStream()
-            : new FileInputStream(FileDescriptor.in),
+            : Restart.recording(new FileInputStream(FileDescriptor.in)),
         new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)),
         new BufferedOutputStream(new FileOutputStream(FileDescriptor.err)),
         input,
@@ -76,6 +77,12 @@ public final class Console {
   /// Standard input, as bytes; [TextInput] makes text of it.
   InputStream in() {
     return in;
+  }
+
+  /// What was read of standard input so far, nothing where it is closed; empty where that is not
+  /// known.
+  Optional<byte[]> recorded() {
+    return in instanceof RecordedInput recorded ? recorded.bytes() : Optional.of(new byte[0]);
   }
 
   /// Whether there is something to read that a person does not type.

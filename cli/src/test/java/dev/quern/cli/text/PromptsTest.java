@@ -137,7 +137,7 @@ class PromptsTest {
     run();
     String before = Files.readString(out);
     for (String other :
-        List.of("-n=13", "--temperature=1", "--stop=x", "--seed=1", "--kv=f32", "--special")) {
+        List.of("--temperature=1", "--stop=x", "--seed=1", "--kv=f32", "--special")) {
       Quern refused = run(other);
       assertEquals(1, refused.code(), other);
       assertTrue(refused.err().contains("made with other options"), refused.err());
@@ -173,7 +173,7 @@ class PromptsTest {
           {"id": "x", "prompt": "x", "temperature": -1}   | sampling: temperature=-1.0
           {"id": "x", "prompt": "x", "temperature": "1"}  | temperature: expected a number
           {"id": "x", "prompt": "x", "max_tokens": 1e9}   | max_tokens: expected a whole number
-          {"id": "x", "prompt": "x", "max_tokens": -1}    | generation: maxTokens=-1
+          {"id": "x", "prompt": "x", "max_tokens": -1}    | maxTokens=-1
           {"id": "x", "prompt": "x", "stop": [1]}         | stop: expected a text, or a list of them
           {"id": "x", "prompt": "x", "stop": ""}          | stop string: empty
           {"id": "x", "prompt": "x", "regex": "("}        | constraint: regex
