@@ -49,6 +49,7 @@ final class EditedTurns implements Turns {
   EditedTurns(Terminal terminal, Console console, Commands commands, Optional<Path> history) {
     this.terminal = terminal;
     this.console = console;
+    terminal.handle(Terminal.Signal.INT, _ -> {}); // between a turn and its reply it ends nothing
     LineReaderBuilder builder =
         LineReaderBuilder.builder()
             .terminal(terminal)

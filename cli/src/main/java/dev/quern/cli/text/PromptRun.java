@@ -13,6 +13,7 @@ import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.StopReason;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -152,6 +153,9 @@ record PromptRun(
 
   /// Lines that are not blank.
   static long count(Path prompts) throws IOException {
+    if (Files.exists(prompts) && !Files.isRegularFile(prompts)) { // it is read more than once
+      throw new UserException(prompts + ": not a regular file, expected one of JSON lines");
+    }
     long count = 0;
     try (ByteLines lines = new ByteLines(prompts)) {
       for (Optional<ByteLines.Line> l = lines.next(); l.isPresent(); l = lines.next()) {

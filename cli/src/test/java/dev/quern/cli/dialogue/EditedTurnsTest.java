@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.impl.ExternalTerminal;
 import org.junit.jupiter.api.AfterEach;
@@ -118,47 +119,61 @@ class EditedTurnsTest {
 
   @Test
   void controlCDropsTheLineThenHintsThenEnds() throws Exception {
-    AtomicInteger prompts = new AtomicInteger();
     Thread typist =
-        Thread.ofPlatform()
-            .start(() -> {
-              try {
-                for (String text : List.of("half a line\u0003", "\u0003", "x\r")) {
-                  awaitPrompts(prompts.incrementAndGet());
-                  keys.write(text.getBytes(StandardCharsets.UTF_8));
-                  keys.flush();
-                }
-              } catch (IOException e) {
-                throw new IllegalStateException(e);
-              }
-            });
+        typist(() -> {
+          awaitPrompts(1);
+          keys.write("half a line".getBytes(StandardCharsets.UTF_8));
+          await("half a line"); // a signal would overtake it
+          keys.write('\u0003');
+          awaitPrompts(2);
+          keys.write('\u0003');
+          awaitPrompts(3);
+          keys.write('x');
+          keys.write('\r');
+        });
     assertEquals(Optional.of("x"), turns.next());
     typist.join();
     assertEquals(1, err().lines().count(), err());
     assertTrue(err().startsWith("quern: Ctrl-C once more"), err());
 
     Thread again =
-        Thread.ofPlatform()
-            .start(() -> {
-              try {
-                for (int i = 0; i < 2; i++) {
-                  awaitPrompts(prompts.incrementAndGet());
-                  keys.write('\u0003');
-                  keys.flush();
-                }
-              } catch (IOException e) {
-                throw new IllegalStateException(e);
-              }
-            });
+        typist(() -> {
+          awaitPrompts(4);
+          keys.write('\u0003');
+          awaitPrompts(5);
+          keys.write('\u0003');
+        });
     assertEquals(Optional.empty(), turns.next());
     again.join();
     assertEquals(2, err().lines().count(), "a line between them: " + err());
   }
 
-  /// Each is drawn once where nothing else is typed.
+  private interface Typing {
+    void type() throws IOException;
+  }
+
+  private static Thread typist(Typing typing) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try {
+            typing.type();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  /// Each prompt begins with this.
   private void awaitPrompts(int count) {
-    while (screen.toString(StandardCharsets.UTF_8).split("\u001b\\[\\?2004h", -1).length <= count) {
-      Thread.onSpinWait();
+    String begin = "\u001b[?2004h";
+    while (screen.toString(StandardCharsets.UTF_8).split(Pattern.quote(begin), -1).length <= count) {
+      Thread.yield();
+    }
+  }
+
+  private void await(String text) {
+    while (!screen.toString(StandardCharsets.UTF_8).contains(text)) {
+      Thread.yield();
     }
   }
 
