@@ -3,12 +3,14 @@
 #   home       the folder of it all; `find_jdk` (jdk.sh) is there already
 #   parts      the folder of this file
 #   out        the folder with lib, conformance and charts, each a module path, and the providers' options
-#   first      not empty: this start may store a class archive
+#   first      not empty: this start may store a class archive, if none was tried since the JARs came
 # They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
 # sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
 : "${launcher:?}" "${home:?}" "${out:?}" "${parts:?}"
 # shellcheck source=launcher/providers.sh
 . "$parts/providers.sh"
+# shellcheck source=launcher/alone.sh
+. "$parts/alone.sh"
 first=
 main=dev.quern.cli/dev.quern.cli.Main
 
@@ -249,6 +251,8 @@ warm() {
   say "storing a class archive for faster starts ..."
   make_archive "$@" || die "warm: no class archive could be stored in $archive: $(archive_error)"
   say "wrote $archive/classes.jsa"
+  stand_alone run # most starts are such
+  [ -z "$alone" ] || make_archive "$@" || say "warning: no class archive in $archive: $(archive_error)"
 }
 
 # launch WORD...: starts the JVM in this process's place. Leading -Dname=value words are the JVM's; the
@@ -273,6 +277,7 @@ launch() {
     esac
   done
   words=$(($# - properties))
+  stand_alone "$@"
   i=0
   while [ "$i" -lt "$properties" ]; do
     set -- "$@" "$1"
@@ -326,7 +331,8 @@ launch() {
       ;;
   esac
 
-  if [ "$first" ] && [ "$archive" ]; then
+  # None has been tried since the build, be it ours or another one that left newer JARs.
+  if [ "$first" ] && [ "$archive" ] && [ -n "$(find "$out/lib" -prune -newer "$archive/log" 2>&1)" ]; then
     say "storing a class archive for faster starts (a few seconds) ..."
     make_archive -m "$main" || say "warning: no class archive, so starts are slower: $(archive_error)"
   fi

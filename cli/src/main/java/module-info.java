@@ -9,7 +9,10 @@ module dev.quern.cli {
   requires dev.quern.llama;
   requires dev.quern.measure;
   requires info.picocli;
+  requires jdk.unsupported; // JLine hears of Ctrl-C through sun.misc.Signal, by reflection
   requires me.tongfei.progressbar;
+  requires org.jline.reader;
+  requires org.jline.terminal;
 
   opens dev.quern.cli to
       info.picocli;

@@ -10,6 +10,7 @@ import dev.quern.cli.conformance.SelfcheckCommand;
 import dev.quern.cli.console.Arguments;
 import dev.quern.cli.console.Console;
 import dev.quern.cli.console.Failures;
+import dev.quern.cli.console.Restart;
 import dev.quern.cli.console.StandardOutput;
 import dev.quern.cli.console.Version;
 import dev.quern.cli.model.ExplainCommand;
@@ -108,7 +109,10 @@ public final class Main implements Runnable {
         .setUsageHelpAutoWidth(true)
         .setExecutionStrategy(parsed -> main.execute(parsed, console))
         .setParameterExceptionHandler((e, arguments) -> reportUsage(e, console.err()))
-        .setExecutionExceptionHandler((e, command, parsed) -> Failures.report(e, console.err()));
+        .setExecutionExceptionHandler((e, command, parsed) ->
+            Restart.isDue(e)
+                ? Restart.withAllProviders(e, args, console)
+                : Failures.report(e, console.err()));
   }
 
   /// Sets the properties first: this is the application that they are for, and nothing has read one

@@ -12,6 +12,7 @@ final class LauncherHome {
       List.of(
           "quern",
           ".mvn/jdk.sh",
+          "launcher/alone.sh",
           "launcher/launch.sh",
           "launcher/providers.sh",
           "launcher/jvm.options",
@@ -44,7 +45,9 @@ final class LauncherHome {
     Files.createSymbolicLink(
         out.resolve("options"), Path.of(System.getProperty("quern.lib")).resolveSibling("options"));
     Files.writeString(out.resolve("built"), "");
-    Files.writeString(Files.createDirectory(out.resolve("classes")).resolve("log"), "");
+    for (String archive : List.of("classes", "classes-alone")) {
+      Files.writeString(Files.createDirectory(out.resolve(archive)).resolve("log"), "");
+    }
     return home;
   }
 }

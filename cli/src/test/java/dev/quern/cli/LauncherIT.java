@@ -80,7 +80,7 @@ class LauncherIT {
         launcher.sh("env -u LANG -u LC_ALL REAL=1 \"$1/quern\" --version", odd.toString());
     assertEquals(0, child.code(), child.err());
     assertTrue(child.out().startsWith("quern "), child.out());
-    assertEquals(Child.INCUBATOR_WARNING, child.err().strip());
+    assertEquals("", child.err().replace(Child.INCUBATOR_WARNING, "").strip());
   }
 
   @Test

@@ -54,14 +54,7 @@ public final class ChatSession {
     this.template = model.chatTemplate();
     this.options = options;
     this.beginning = List.copyOf(beginning);
-    this.messages = this.beginning;
-    if (!beginning.isEmpty()) { // now, and not with every question
-      try {
-        template.render(with(ChatMessage.user("")), options);
-      } catch (TokenizerException e) {
-        throw new RequestException(e.getMessage(), e);
-      }
-    }
+    resume(this.beginning);
   }
 
   /// Says something to the model and hands on its reply piece by piece. What is refused, throws, or
@@ -114,6 +107,25 @@ public final class ChatSession {
   /// What was said so far, the replies among it.
   public List<ChatMessage> messages() {
     return messages;
+  }
+
+  /// Goes on from other messages: fewer of those that were said, to say something anew, others that
+  /// come before, or a conversation that was kept elsewhere. What the KV cache has of them is not
+  /// run again. Messages that are refused leave the conversation as it was.
+  ///
+  /// @param messages all of the conversation, up to where the next message comes; may be empty
+  /// @throws RequestException if the model's format can't express them
+  public void resume(List<ChatMessage> messages) {
+    if (!messages.isEmpty()) { // now, and not with every question
+      List<ChatMessage> asked = new ArrayList<>(messages);
+      asked.add(ChatMessage.user(""));
+      try {
+        template.render(asked, options);
+      } catch (TokenizerException e) {
+        throw new RequestException(e.getMessage(), e);
+      }
+    }
+    this.messages = List.copyOf(messages);
   }
 
   /// Forgets what was said, except what the conversation began with.

@@ -106,6 +106,35 @@ class ChatSessionTest {
     }
   }
 
+  /// What is said anew costs its own tokens; what can't be gone on from changes nothing.
+  @Test
+  void aConversationGoesOnFromOtherMessages() throws IOException {
+    try (LlamaModel model =
+            LlamaModel.load(new SyntheticModel().write(folder.resolve("m")), OPTIONS);
+        LlamaSession session = model.newSession()) {
+      ChatSession chat = new ChatSession(model, session, Optional.of("Be brief."));
+      chat.reply("One", GenerationOptions.greedy(4), text -> {});
+      List<ChatMessage> afterOne = chat.messages();
+      Generation two = chat.reply("Two", GenerationOptions.greedy(5), text -> {});
+      final int[] all = session.history();
+      chat.resume(afterOne);
+      assertEquals(afterOne, chat.messages());
+      Generation again = chat.reply("Two", GenerationOptions.greedy(5), text -> {});
+      assertEquals(two.tokens(), again.tokens());
+      assertArrayEquals(all, session.history());
+      assertTrue(again.promptTokens() < two.promptTokens(), "its prompt is in the cache");
+
+      List<ChatMessage> told = new ArrayList<>(chat.messages());
+      told.set(0, ChatMessage.system("Be long."));
+      chat.resume(told);
+      chat.reply("Three", GenerationOptions.greedy(1), text -> {});
+      int[] begin = concat(new int[] {BEGIN}, message("system", "Be long."));
+      assertArrayEquals(begin, Arrays.copyOf(session.history(), begin.length));
+      chat.restart();
+      assertEquals(List.of(ChatMessage.system("Be brief.")), chat.messages());
+    }
+  }
+
   /// Of replies before the last one it writes no more than that there were some.
   private static final String FORGETFUL =
       """

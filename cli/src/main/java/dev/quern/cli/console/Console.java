@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /// Where a command reads and prints: all of it UTF-8, which models speak, whatever the terminal's
 /// locale says.
@@ -21,6 +22,7 @@ public final class Console {
   private final PrintStream err;
   private final PrintStream rawErr;
   private final StandardStream input;
+  private final boolean quiet;
 
   /// The process's own.
   public static Console ofProcess() {
@@ -28,7 +30,7 @@ public final class Console {
     return new Console(
         input == StandardStream.CLOSED
             ? InputStream.nullInputStream()
-            : new FileInputStream(FileDescriptor.in),
+            : Restart.recording(new FileInputStream(FileDescriptor.in)),
         new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)),
         new BufferedOutputStream(new FileOutputStream(FileDescriptor.err)),
         input,
@@ -50,6 +52,22 @@ public final class Console {
     this.out = output == StandardStream.TERMINAL ? utf8(new TerminalFilter(checked)) : rawOut;
     rawErr = utf8(err);
     this.err = utf8(new TerminalFilter(err));
+    quiet = false;
+  }
+
+  private Console(Console loud) {
+    in = loud.in;
+    input = loud.input;
+    out = loud.out;
+    rawOut = loud.rawOut;
+    rawErr = loud.rawErr;
+    err = loud.err;
+    quiet = true;
+  }
+
+  /// This console, for results and errors and nothing else.
+  public Console quiet() {
+    return new Console(this);
   }
 
   private static PrintStream utf8(OutputStream stream) {
@@ -59,6 +77,12 @@ public final class Console {
   /// Standard input, as bytes; [TextInput] makes text of it.
   InputStream in() {
     return in;
+  }
+
+  /// What was read of standard input so far, nothing where it is closed; empty where that is not
+  /// known.
+  Optional<byte[]> recorded() {
+    return in instanceof RecordedInput recorded ? recorded.bytes() : Optional.of(new byte[0]);
   }
 
   /// Whether there is something to read that a person does not type.
@@ -79,6 +103,16 @@ public final class Console {
   /// Metrics and messages. Control characters are shown, not obeyed.
   public PrintStream err() {
     return err;
+  }
+
+  /// Messages that a user may do without; nowhere on a console that is quiet.
+  public PrintStream notes() {
+    return quiet ? utf8(OutputStream.nullOutputStream()) : err;
+  }
+
+  /// Whether how far work is may be shown: a person watches, and wants to see it.
+  public boolean showsProgress() {
+    return interactive() && !quiet;
   }
 
   /// Lines of progress, which are written over by control sequences of ours.

@@ -81,6 +81,15 @@ public final class Failures {
     return words != null && words.endsWith("Too many open files");
   }
 
+  /// What the system says of a file, in words, for those who go on without it.
+  public static String words(IOException e) {
+    return MISTAKES.stream()
+        .filter(row -> row.fits(e))
+        .map(row -> String.valueOf(row.words(e)))
+        .findFirst()
+        .orElseThrow(); // there is a row for every one
+  }
+
   /// Says what happened and returns the exit code.
   public static int report(Throwable thrown, PrintStream err) {
     Throwable t = thrown instanceof UncheckedIOException e ? e.getCause() : thrown;

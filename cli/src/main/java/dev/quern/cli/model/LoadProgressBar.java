@@ -33,7 +33,7 @@ public final class LoadProgressBar implements LoadProgress, AutoCloseable {
   /// @param task what is done, for people
   /// @param unitSize how much of what [#packed] hears makes a unit
   public LoadProgressBar(Console console, String task, String unit, long unitSize) {
-    enabled = console.interactive();
+    enabled = console.showsProgress();
     out = console.progress();
     this.task = task;
     this.unit = unit;

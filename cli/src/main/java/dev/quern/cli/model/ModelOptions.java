@@ -8,8 +8,11 @@ import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /// The options that say which model runs, on what.
@@ -68,10 +71,34 @@ public final class ModelOptions extends RunningOptions {
           model.isEmpty() ? LlamaModel.loadDemo(options) : LlamaModel.load(model.get(), options);
       LOG.log(Level.INFO, () -> loaded.report().summary());
       if (changed.context() != 0) { // asked for, so said before any of it is allocated
-        console.err().println(Metrics.kvCache(loaded));
+        console.notes().println(Metrics.kvCache(loaded));
       }
       return loaded;
     }
+  }
+
+  /// What tells results of this model, so run, from others: its name and size, and the options that
+  /// change what it says.
+  public String identity() throws IOException {
+    long bytes = 0;
+    if (model != null) {
+      try (Stream<Path> files = Files.walk(model)) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          bytes += Files.size(file);
+        }
+      }
+    }
+    return List.of(
+            model == null
+                ? "demo"
+                : String.valueOf(model.toAbsolutePath().normalize().getFileName()),
+            bytes,
+            String.valueOf(chatTemplate),
+            String.valueOf(preTokenizer),
+            kv,
+            context,
+            String.valueOf(numerics))
+        .toString();
   }
 
   /// The tokenizer alone, which needs no weights; the demo's where no model is named.

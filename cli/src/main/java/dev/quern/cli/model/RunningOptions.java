@@ -1,6 +1,7 @@
 package dev.quern.cli.model;
 
 import dev.quern.KernelOptions;
+import dev.quern.cli.console.Restart;
 import dev.quern.data.KvFormat;
 import dev.quern.llama.LoadOptions;
 import java.util.ArrayList;
@@ -58,10 +59,11 @@ public class RunningOptions {
 
   protected RunningOptions() {}
 
-  /// The system properties' choice of kernels, with another list of providers where there is one.
+  /// The system properties' choice of kernels, with another list of providers where there is one,
+  /// or the launcher has left all but one out.
   static KernelOptions kernels(Optional<String> provider) {
     KernelOptions kernels = KernelOptions.fromSystem();
-    return provider.map(kernels::withProvider).orElse(kernels);
+    return provider.or(Restart::alone).map(kernels::withProvider).orElse(kernels);
   }
 
   /// What the options come to, over the system properties.

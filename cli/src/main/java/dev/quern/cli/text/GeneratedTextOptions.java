@@ -2,6 +2,7 @@ package dev.quern.cli.text;
 
 import dev.quern.cli.console.Console;
 import dev.quern.cli.console.TextInput;
+import dev.quern.cli.console.UserException;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.constrain.Constraint;
 import java.io.IOException;
@@ -37,7 +38,19 @@ final class GeneratedTextOptions {
         description = "Generate a text that this expression matches as a whole.")
     String regex;
 
+    @Option(
+        names = "--grammar",
+        paramLabel = "FILE",
+        required = true,
+        description =
+            "Grammars in GBNF are not read: --json-schema, --json-object and --regex say what a text must be.")
+    Path grammar;
+
     private Constraint constraint(Console console) throws IOException {
+      if (grammar != null) {
+        throw new UserException(
+            "--grammar: grammars in GBNF are not read, expected --json-schema FILE, --json-object or --regex REGEX");
+      }
       if (jsonSchema != null) {
         return Constraint.jsonSchema(TextInput.read(jsonSchema, console));
       }
@@ -65,6 +78,16 @@ final class GeneratedTextOptions {
   GenerationOptions with(GenerationOptions options, Console console) throws IOException {
     GenerationOptions stopping = options.withStopStrings(stop);
     return form == null ? stopping : stopping.withConstraint(form.constraint(console));
+  }
+
+  /// What the form says, to tell it from others.
+  String formText(Console console) throws IOException {
+    if (form == null) {
+      return "";
+    }
+    return form.jsonSchema == null
+        ? form.jsonObject + " " + form.regex
+        : TextInput.read(form.jsonSchema, console);
   }
 
   /// Where the text goes.

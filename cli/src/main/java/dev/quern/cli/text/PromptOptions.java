@@ -34,6 +34,11 @@ final class PromptOptions {
 
   PromptOptions() {}
 
+  /// Whether an option gives a text.
+  boolean given() {
+    return prompt != null || file != null;
+  }
+
   String text(CommandSpec spec, Console console) throws IOException {
     return text(spec, "--prompt", prompt, file, console);
   }

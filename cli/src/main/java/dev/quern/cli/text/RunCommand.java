@@ -2,9 +2,9 @@ package dev.quern.cli.text;
 
 import dev.quern.cli.console.Console;
 import dev.quern.cli.console.ConsoleCommand;
+import dev.quern.cli.console.Failures;
 import dev.quern.cli.console.Json;
 import dev.quern.cli.console.OutputFile;
-import dev.quern.cli.model.Metrics;
 import dev.quern.cli.model.ModelOptions;
 import dev.quern.llama.EngineRequest;
 import dev.quern.llama.Generation;
@@ -16,6 +16,7 @@ import dev.quern.llama.LoadOptions;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,13 +57,6 @@ public final class RunCommand extends ConsoleCommand {
   Path statsJson;
 
   @Option(
-      names = "--logprobs",
-      paramLabel = "N",
-      description =
-          "With --stats-json: also write each token's log probability and those of the N likeliest, as the model has them, before penalties and filters.")
-  Integer logProbabilities;
-
-  @Option(
       names = "--completions",
       paramLabel = "N",
       description =
@@ -78,6 +72,10 @@ public final class RunCommand extends ConsoleCommand {
 
   @Mixin GeneratedTextOptions textOptions;
 
+  @Mixin ReportFlags report;
+
+  @Mixin PromptsOptions prompts;
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   public RunCommand(Console console) {
@@ -86,6 +84,11 @@ public final class RunCommand extends ConsoleCommand {
 
   @Override
   public Integer call() throws IOException {
+    Console console = report.on(this.console, spec);
+    prompts.check(spec);
+    if (prompts.given()) {
+      return runPrompts(console);
+    }
     final String prompt = promptOptions.text(spec, console);
     boolean inline = STANDARD_ERROR.equals(statsJson);
     OutputFile stats = new OutputFile("--stats-json", inline ? null : statsJson);
@@ -94,18 +97,21 @@ public final class RunCommand extends ConsoleCommand {
     Optional<KernelProfile> kernels = profile ? Optional.of(new KernelProfile()) : Optional.empty();
     LoadOptions loading = modelOptions.options();
     loading = kernels.map(loading::withProfile).orElse(loading);
+    sampling.tellSeed(console);
     try (LlamaModel model = modelOptions.load(console, loading)) {
       Completed completed =
           guesses.any() ? guess(model, loading, prompt, options) : complete(model, prompt, options);
       Map<String, Object> figures = RunStatistics.of(model, completed.texts);
       completed.guessed.ifPresent(g -> figures.put("guesses", g.figures()));
+      if (report.json) {
+        Map<String, Object> whole = RunStatistics.withText(model, completed.texts);
+        completed.guessed.ifPresent(g -> whole.put("guesses", g.figures()));
+        console.out().println(Json.line(whole));
+      }
       if (inline) {
         console.err().println(Json.line(figures));
-      } else {
-        for (CompletedText c : completed.texts) {
-          console.err().println(Metrics.of(model, c.generation()).line());
-        }
-        completed.guessed.ifPresent(g -> console.err().println(g.line()));
+      } else if (report.verbose || !report.quiet && !report.json) {
+        tell(model, completed, console);
       }
       kernels.ifPresent(
           k -> console.err().print(ProfileText.of(k, completed.texts.getFirst().generation())));
@@ -114,6 +120,86 @@ public final class RunCommand extends ConsoleCommand {
       }
     }
     return 0;
+  }
+
+  private void tell(LlamaModel model, Completed completed, Console console) {
+    for (CompletedText c : completed.texts) {
+      report.tell(model, c.generation(), console);
+    }
+    completed.guessed.ifPresent(g -> console.err().println(g.line()));
+  }
+
+  /// The other way: prompts of a file, through an engine.
+  private int runPrompts(Console console) throws IOException {
+    if (promptOptions.given() || statsJson != null || completions != 1 || profile || report.json) {
+      throw mistake(
+          "--prompts: its lines say what to continue, and --out has what is told of them; expected no --prompt, --file, --stats-json, --completions, --profile, --json");
+    }
+    if (guesses.any() || guesses.draftTokens != null) {
+      throw mistake("--prompts: its lines run side by side, expected no --draft, no --lookup");
+    }
+    OutputFile out = new OutputFile("--out", prompts.out);
+    OutputFile.check(List.of(out), Arrays.asList(prompts.prompts, modelOptions.model));
+    SamplingOptions how = sampling.options(0);
+    GenerationOptions usual =
+        report.with(textOptions.with(GenerationOptions.of(maxTokens, how), console), true, spec);
+    sampling.tellSeed(console);
+    LoadOptions loading = modelOptions.options();
+    long all = PromptRun.count(prompts.prompts);
+    String fingerprint = fingerprint(usual, console);
+    try (ResultFile results = new ResultFile(prompts.out, fingerprint)) {
+      if (results.mend()) {
+        console
+            .notes()
+            .println("quern: " + prompts.out + ": cut off a last line that was not whole");
+      }
+      try (PendingLines pending = new PendingLines(prompts.prompts, results)) {
+        long failed = pending.failed();
+        if (pending.done() < all) { // else there is nothing to load a model for
+          try (LlamaModel model = modelOptions.load(console, loading)) {
+            failed +=
+                new PromptRun(model, usual, promptOptions.special, prompts.parallel(), console)
+                    .run(pending, results, all);
+            console.notes().println("quern: " + model.report().summary());
+          }
+        }
+        console
+            .notes()
+            .printf(
+                Locale.ROOT,
+                "quern: %s: %d results, %d of them there before%n",
+                prompts.out,
+                all,
+                pending.done());
+        if (failed > 0) {
+          console
+              .err()
+              .printf(
+                  Locale.ROOT,
+                  "quern: %d of %d lines failed; their \"error\" in %s says why%n",
+                  failed,
+                  all,
+                  prompts.out);
+          return Failures.USER_ERROR;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /// What results depend on, but for their own lines: where it is another one, they are of another
+  /// run. Providers and threads are not part of it: whoever goes on elsewhere wants to go on.
+  private String fingerprint(GenerationOptions usual, Console console) throws IOException {
+    List<Object> all =
+        List.of(
+            modelOptions.identity(),
+            usual.maxTokens(),
+            usual.sampling(),
+            usual.stopStrings(),
+            usual.logProbabilities(),
+            textOptions.formText(console),
+            promptOptions.special);
+    return ByteLines.hash(all.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private GenerationOptions options() throws IOException {
@@ -135,13 +221,10 @@ public final class RunCommand extends ConsoleCommand {
     if (guesses.any() && profile) {
       throw mistake("--profile: it is of a text without guesses, expected no --draft, no --lookup");
     }
-    if (logProbabilities == null) {
-      return options;
+    if (report.quiet && profile) {
+      throw mistake("--quiet and --profile: expected one of both");
     }
-    if (statsJson == null) {
-      throw mistake("--logprobs: expected --stats-json too, where they are written");
-    }
-    return options.withLogProbabilities(logProbabilities);
+    return report.with(options, statsJson != null, spec);
   }
 
   private CommandLine.ParameterException mistake(String message) {
@@ -184,41 +267,48 @@ public final class RunCommand extends ConsoleCommand {
     Texts(String prompt, long seed) {
       this.prompt = prompt;
       this.seed = seed;
-      begin(0, seed, prompt, out);
+      begin(0, seed);
     }
 
     Consumer<String> listener(int i) {
       if (i > 0) {
-        out.println();
-        begin(i, seed + i, prompt, out);
+        begin(i, seed + i);
       }
       StringBuilder text = new StringBuilder();
       texts.add(text);
       return piece -> {
         text.append(piece);
-        print(piece, out);
+        print(piece);
       };
     }
 
     List<CompletedText> of(List<Generation> generations) {
-      if (completions > 1 || console.interactive()) {
+      if (!report.json && (completions > 1 || console.interactive())) {
         out.println();
       }
       return IntStream.range(0, generations.size())
           .mapToObj(i -> new CompletedText(seed + i, texts.get(i).toString(), generations.get(i)))
           .toList();
     }
-  }
 
-  private void begin(int i, long seed, String prompt, PrintStream out) {
-    if (completions > 1) {
-      out.printf(Locale.ROOT, "--- %d of %d, seed %d ---%n", i + 1, completions, seed);
+    private void begin(int i, long seed) {
+      if (completions > 1 && !report.json) {
+        out.printf(
+            Locale.ROOT,
+            "%s--- %d of %d, seed %d ---%n",
+            i > 0 ? System.lineSeparator() : "",
+            i + 1,
+            completions,
+            seed);
+      }
+      print(prompt);
     }
-    print(prompt, out);
-  }
 
-  private static void print(String text, PrintStream out) {
-    out.print(text);
-    out.flush();
+    private void print(String text) {
+      if (!report.json) {
+        out.print(text);
+        out.flush();
+      }
+    }
   }
 }

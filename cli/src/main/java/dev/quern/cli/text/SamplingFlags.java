@@ -1,5 +1,6 @@
 package dev.quern.cli.text;
 
+import dev.quern.cli.console.Console;
 import dev.quern.cli.console.UserException;
 import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.SamplingOptions;
@@ -108,10 +109,24 @@ final class SamplingFlags {
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "Seed of the random choices: the same seed, the same text. Default: 42.")
-  long seed = 42;
+      converter = Seed.Converter.class,
+      description =
+          "Seed of the random choices: the same seed, the same text; random draws one and says which. Default: 42.")
+  Seed given;
 
   SamplingFlags() {}
+
+  /// What was given, or the usual one.
+  Seed seed() {
+    return given == null ? Seed.USUAL : given;
+  }
+
+  /// Says what was drawn.
+  void tellSeed(Console console) {
+    if (seed().drawn()) {
+      console.notes().println("quern: --seed " + seed().value());
+    }
+  }
 
   SamplingOptions options(double defaultTemperature) {
     try {
@@ -124,7 +139,7 @@ final class SamplingFlags {
               minP,
               repeatPenalty,
               repeatLastN,
-              seed)
+              seed().value())
           .withPenalties(frequencyPenalty, presencePenalty)
           .withTypicalP(typicalP)
           .withLogitBias(biases);

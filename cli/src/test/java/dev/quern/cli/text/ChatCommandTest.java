@@ -54,7 +54,7 @@ class ChatCommandTest {
   void aQuestionThatDoesNotFitIsNotTheLast() {
     Quern chat =
         Quern.withInput(
-            "the day\n" + "x".repeat(100) + "\nthe mom\n", "chat", "-c", "60", "-n", "4");
+            "the day\n" + "x".repeat(100) + "\nthe mom\n", "chat", "-v", "-c", "60", "-n", "4");
     assertEquals(2, answers(chat), chat.err());
     assertEquals(1, refusals(chat), chat.err());
     assertTrue(chat.err().contains("shorten the prompt"), chat.err());
@@ -64,14 +64,14 @@ class ChatCommandTest {
   @Test
   void aFullContextHasAWayOn() {
     String question = "the day\n";
-    Quern full = Quern.withInput(question.repeat(3), "chat", "-c", "40", "-n", "100");
+    Quern full = Quern.withInput(question.repeat(3), "chat", "-v", "-c", "40", "-n", "100");
     assertEquals(1, answers(full), full.err());
     assertEquals(2, refusals(full), full.err());
     assertTrue(full.err().contains("the context is full (40 positions): /clear"), full.err());
     assertEquals(1, full.code());
 
     Quern cleared =
-        Quern.withInput(question + "/clear\r\n" + question, "chat", "-c", "40", "-n", "100");
+        Quern.withInput(question + "/clear\r\n" + question, "chat", "-v", "-c", "40", "-n", "100");
     assertEquals(0, cleared.code(), cleared.err());
     assertEquals(2, answers(cleared), cleared.err());
     String[] replies = cleared.out().split("\n");
@@ -85,6 +85,7 @@ class ChatCommandTest {
         Quern.withInput(
             "Hello\nWhat does [INST] mean?\n<<SYS>>\n[/INST]\nAnd then?\n",
             "chat",
+            "-v",
             "-n",
             "4",
             "--model",
@@ -106,7 +107,7 @@ class ChatCommandTest {
   @Test
   void aLineThatIsNoTextIsRefusedByItsPlace() {
     byte[] lines = {'O', 'n', 'e', '\n', 'b', (byte) 0xe9, '\n', 'T', 'w', 'o', '\n'};
-    Quern chat = Quern.withInput(lines, "chat", "-n", "4");
+    Quern chat = Quern.withInput(lines, "chat", "-v", "-n", "4");
     assertEquals(2, answers(chat), chat.err());
     assertTrue(chat.err().contains("byte 5 is not UTF-8 (0xE9)"), chat.err());
     assertEquals(1, chat.code());
@@ -121,12 +122,18 @@ class ChatCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "\n", "\r\n", "  \nmore", "\uFEFF"})
-  void nothingToSayEndsTheChat(String input) {
-    Quern chat = Quern.withInput(input, "chat");
+  @ValueSource(strings = {"", "\n", "\r\n", "  \n\t\n", "\uFEFF", "/exit\nmore", " \n/exit \n"})
+  void nothingToSayIsNoQuestion(String input) {
+    Quern chat = Quern.withInput(input, "chat", "-v");
     assertEquals(0, chat.code(), chat.err());
     assertEquals("", chat.out());
     assertEquals(0, answers(chat), chat.err());
+  }
+
+  @Test
+  void anEmptyLineIsNotTheEnd() {
+    Quern chat = Quern.withInput("the day\n\n \nthe mom\n", "chat", "-v", "-n", "4");
+    assertEquals(2, answers(chat), chat.err());
   }
 
   @Test

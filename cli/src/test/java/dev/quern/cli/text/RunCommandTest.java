@@ -213,4 +213,70 @@ class RunCommandTest {
     assertEquals(1, tokens.size());
     return tokens.get(0).get("id").asText();
   }
+
+  @Test
+  void aTextAsJsonIsOneObject() throws IOException {
+    String plain = run("14", "-q").out();
+    Quern json = run("14", "--json", "--logprobs", "2");
+    assertEquals("", json.err());
+    JsonNode tree = new ObjectMapper().readTree(json.out());
+    assertEquals(1, json.out().lines().count());
+    assertEquals(plain, PROMPT + tree.get("text").asText());
+    assertEquals(14, tree.get("tokens").size());
+    assertEquals("MAX_TOKENS", tree.get("stop").asText());
+    assertEquals(42, tree.get("seed").intValue());
+    assertEquals(14, tree.get("logprobs").size());
+    assertTrue(tree.get("timeToFirstTokenSeconds").isNumber());
+    JsonNode table = tree.get("report");
+    assertEquals(
+        List.of("kleidi", "scalar", "vector", "x86"),
+        table.get("providers").findValuesAsText("name").stream().sorted().toList());
+    assertTrue(table.get("kernels").get(0).hasNonNull("provider"), table.toString());
+
+    JsonNode two =
+        new ObjectMapper()
+            .readTree(run("3", "--json", "--temperature", "1", "--completions", "2").out());
+    assertEquals(2, two.get("completions").size());
+    assertEquals(3, two.get("completions").get(1).get("tokens").size());
+  }
+
+  @Test
+  void quietIsTheTextAlone() {
+    Quern quiet = run("5", "--quiet", "-c", "100");
+    assertEquals("", quiet.err());
+    assertEquals(run("5").out(), quiet.out());
+    assertEquals(2, Quern.run("run", "-p", "x", "-q", "-v").code());
+    assertEquals(2, Quern.run("run", "-p", "x", "-q", "--profile").code());
+  }
+
+  @Test
+  void logProbabilitiesAreATableForThoseWhoAskForMore() {
+    Quern verbose = run("3", "--verbose", "--logprobs", "2");
+    List<String> lines = verbose.err().lines().toList();
+    assertEquals(4, lines.size(), verbose.err());
+    assertTrue(lines.get(1).matches("'.*' -0\\.\\d{3} +of  '.*' -0\\.\\d{3}  '.*' -\\d+\\.\\d{3}"));
+    Quern alone = Quern.run("run", "-p", "x", "--logprobs", "2");
+    assertEquals(2, alone.code());
+    assertTrue(alone.err().startsWith("quern: --logprobs: expected --json or --verbose"));
+  }
+
+  @Test
+  void aSeedThatIsDrawnIsSaid() throws IOException {
+    Quern drawn = run("9", "--seed", "random", "--temperature", "2", "--json");
+    String seed = drawn.err().strip().replaceFirst("quern: --seed ", "");
+    JsonNode json = new ObjectMapper().readTree(drawn.out());
+    assertEquals(seed, json.get("seed").asText());
+    assertEquals(
+        PROMPT + json.get("text").asText(), run("9", "--seed", seed, "--temperature", "2").out());
+    Quern wrong = Quern.run("run", "-p", "x", "--seed", "randon");
+    assertEquals(2, wrong.code());
+    assertTrue(wrong.err().contains("a whole number of 64 bits, or random"), wrong.err());
+  }
+
+  @Test
+  void anotherKindOfGrammarIsNamed() {
+    Quern grammar = Quern.run("run", "-p", "x", "--grammar", "g.gbnf");
+    assertEquals(1, grammar.code());
+    assertTrue(grammar.err().contains("expected --json-schema FILE"), grammar.err());
+  }
 }
