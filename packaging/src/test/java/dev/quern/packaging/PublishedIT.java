@@ -34,6 +34,7 @@ class PublishedIT {
           "quern-provider-native-x86",
           "quern-provider-scalar",
           "quern-provider-vector",
+          "quern-serve",
           "quern-starter");
 
   private static final Page USE = Page.of(Published.HOME.resolve("docs/use.md"));

@@ -1,6 +1,7 @@
 package dev.quern.serve;
 
 import dev.quern.serve.admin.ProvidersReport;
+import dev.quern.serve.admin.ServerMetrics;
 import dev.quern.serve.http.HttpServer;
 import dev.quern.serve.http.Route;
 import dev.quern.serve.http.ServeException;
@@ -34,12 +35,14 @@ import java.util.List;
 /// @stability api
 public final class QuernServer implements AutoCloseable {
   private final Models models;
+  private final ServerMetrics metrics;
   private final HttpServer http;
   private volatile boolean stopping;
 
   private QuernServer(ServerOptions options) {
     models = new Models(options.models());
-    http = HttpServer.start(options.http(), routes(), new EngineFailures(), (_, _, _) -> {});
+    metrics = new ServerMetrics(models);
+    http = HttpServer.start(options.http(), routes(), new EngineFailures(), metrics);
   }
 
   /// The table of routes.
@@ -52,6 +55,7 @@ public final class QuernServer implements AutoCloseable {
         Route.get("/v1/models/*", list::one),
         Route.post("/tokenize", new Tokenize(models)),
         Route.post("/detokenize", new Detokenize(models)),
+        Route.get("/metrics", metrics),
         Route.get("/quern/report", new ProvidersReport(models)),
         Route.get("/health", new Health(models, () -> stopping)).asOpen());
   }

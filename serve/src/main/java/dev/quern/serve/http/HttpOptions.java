@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Where a server listens, to whom, and what it bears. Made by [#defaults()] and changed by the
 /// `with` methods; the constructor grows with them and is no promise.
@@ -17,7 +18,7 @@ import java.util.Optional;
 /// @param keys who may ask, if not everybody
 /// @param origins of web pages that may ask, such as `https://example.org`
 /// @param tls certificate and key, if connections are to be encrypted
-/// @param logRequests whether each request is a line of the log
+/// @param requestLog hears a line of each request that was answered, if anybody is to
 /// @since 0.1
 /// @stability api
 public record HttpOptions(
@@ -29,12 +30,13 @@ public record HttpOptions(
     Optional<ApiKeys> keys,
     List<String> origins,
     Optional<Tls> tls,
-    boolean logRequests) {
+    Optional<Consumer<String>> requestLog) {
 
   public HttpOptions {
     Objects.requireNonNull(host, "host");
     Objects.requireNonNull(keys, "keys");
     Objects.requireNonNull(tls, "tls");
+    Objects.requireNonNull(requestLog, "requestLog");
     Objects.requireNonNull(idleTimeout, "idleTimeout");
     origins = List.copyOf(origins);
     ServeException.require("host", host, !host.isBlank(), "a name or an address");
@@ -63,17 +65,17 @@ public record HttpOptions(
         Optional.empty(),
         List.of(),
         Optional.empty(),
-        false);
+        Optional.empty());
   }
 
   public HttpOptions withAddress(String host, int port) {
     return new HttpOptions(
-        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, logRequests);
+        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, requestLog);
   }
 
   public HttpOptions withLimits(int maxBody, int maxConnections, Duration idleTimeout) {
     return new HttpOptions(
-        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, logRequests);
+        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, requestLog);
   }
 
   public HttpOptions withKeys(ApiKeys keys) {
@@ -86,12 +88,12 @@ public record HttpOptions(
         Optional.of(keys),
         origins,
         tls,
-        logRequests);
+        requestLog);
   }
 
   public HttpOptions withOrigins(List<String> origins) {
     return new HttpOptions(
-        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, logRequests);
+        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, requestLog);
   }
 
   public HttpOptions withTls(Tls tls) {
@@ -104,11 +106,19 @@ public record HttpOptions(
         keys,
         origins,
         Optional.of(tls),
-        logRequests);
+        requestLog);
   }
 
-  public HttpOptions withLogRequests(boolean logRequests) {
+  public HttpOptions withRequestLog(Consumer<String> requestLog) {
     return new HttpOptions(
-        host, port, maxBody, maxConnections, idleTimeout, keys, origins, tls, logRequests);
+        host,
+        port,
+        maxBody,
+        maxConnections,
+        idleTimeout,
+        keys,
+        origins,
+        tls,
+        Optional.of(requestLog));
   }
 }

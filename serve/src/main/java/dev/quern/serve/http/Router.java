@@ -82,9 +82,7 @@ final class Router extends Handler.Abstract {
     } finally {
       active.remove(exchange);
       meter.answered(found.map(Route::path).orElse("none"), exchange.status(), exchange.age());
-      if (options.logRequests()) {
-        LOG.log(Level.INFO, () -> line(exchange));
-      }
+      options.requestLog().ifPresent(log -> log.accept(line(exchange)));
     }
     return true;
   }
