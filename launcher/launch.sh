@@ -2,7 +2,7 @@
 #   launcher   the script that the user started
 #   home       the folder of it all; `find_jdk` (jdk.sh) is there already
 #   parts      the folder of this file
-#   out        the folder with lib, conformance and charts, each a module path, and the providers' options
+#   out        the folder with lib, conformance, serve and charts, each a module path, and the providers' options
 #   first      not empty: this start may store a class archive, if none was tried since the JARs came
 # They call `prepare`, see to it that the JARs are there, and end with `launch "$@"`. Written for any POSIX
 # sh under `set -eu`; no word of it may depend on HOME, CDPATH, the locale, or a writable temporary folder.
@@ -322,6 +322,7 @@ launch() {
       warm "$@"
       exit
       ;;
+    serve) start -p "$modules:$out/serve" --add-modules dev.quern.serve "$@" ;;
     conformance | selfcheck) start -p "$modules:$out/conformance" $suite "$@" ;;
     bench)
       export QUERN_LAUNCHER="$launcher" # its --protocol starts each run with it

@@ -25,7 +25,8 @@ module dev.quern.api {
   exports dev.quern.op;
   exports dev.quern.spi;
   exports dev.quern.text to
-      dev.quern.cli;
+      dev.quern.cli,
+      dev.quern.serve;
 
   uses dev.quern.spi.KernelProvider;
 }

@@ -8,6 +8,9 @@ module dev.quern.cli {
   requires dev.quern.demo;
   requires dev.quern.llama;
   requires dev.quern.measure;
+  // Resolved by the launcher for `quern serve` alone: an HTTP server is nothing for others to start
+  // with.
+  requires static dev.quern.serve;
   requires info.picocli;
   requires jdk.unsupported; // JLine hears of Ctrl-C through sun.misc.Signal, by reflection
   requires me.tongfei.progressbar;
@@ -25,6 +28,8 @@ module dev.quern.cli {
   opens dev.quern.cli.console to
       info.picocli;
   opens dev.quern.cli.model to
+      info.picocli;
+  opens dev.quern.cli.serve to
       info.picocli;
   opens dev.quern.cli.text to
       info.picocli;

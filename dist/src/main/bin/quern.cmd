@@ -39,14 +39,19 @@ for /f "usebackq eol=# delims=" %%o in ("%home%\libexec\jvm.options") do call :o
 for %%f in ("%home%\options\*.options") do for /f "usebackq eol=# delims=" %%o in ("%%~f") do call :option "%%o"
 if %NUMBER_OF_PROCESSORS% LSS 4 call :option "-XX:CICompilerCount=3"
 
-rem JUnit and jqwik, and the charts' JFreeChart, come with the commands that need them.
+rem JUnit and jqwik, the HTTP server, and the charts' JFreeChart, come with the commands that need them.
 set "extra="
 if "%~1"=="conformance" goto suite
+if "%~1"=="serve" goto serve
 if "%~1"=="selfcheck" goto suite
 if not "%~1"=="bench" goto start
 set "QUERN_LAUNCHER=%~f0"
 set "modules=%modules%;%home%\charts"
 set "extra=--add-modules java.desktop,org.jfree.jfreechart,VectorGraphics2D -Djava.awt.headless=true"
+goto start
+:serve
+set "modules=%modules%;%home%\serve"
+set "extra=--add-modules dev.quern.serve"
 goto start
 :suite
 set "modules=%modules%;%home%\conformance"

@@ -17,6 +17,7 @@ module dev.quern.llama {
   exports dev.quern.llama.quantize;
   exports dev.quern.llama.sampling;
   exports dev.quern.llama.text to
-      dev.quern.cli;
+      dev.quern.cli,
+      dev.quern.serve;
   exports dev.quern.llama.tokenizer;
 }

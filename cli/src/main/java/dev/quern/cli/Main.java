@@ -18,6 +18,7 @@ import dev.quern.cli.model.FormatsCommand;
 import dev.quern.cli.model.InspectCommand;
 import dev.quern.cli.model.LogitsCommand;
 import dev.quern.cli.model.WarmCommand;
+import dev.quern.cli.serve.ServeCommand;
 import dev.quern.cli.text.ChatCommand;
 import dev.quern.cli.text.RunCommand;
 import dev.quern.cli.text.TokenizeCommand;
@@ -50,6 +51,7 @@ public final class Main implements Runnable {
       List.of(
           RunCommand.class,
           ChatCommand.class,
+          ServeCommand.class,
           ExplainCommand.class,
           FormatsCommand.class,
           InspectCommand.class,

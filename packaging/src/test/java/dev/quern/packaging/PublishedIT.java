@@ -36,6 +36,7 @@ class PublishedIT {
           "quern-provider-native-x86",
           "quern-provider-scalar",
           "quern-provider-vector",
+          "quern-serve",
           "quern-spring-ai",
           "quern-spring-boot-starter",
           "quern-starter");

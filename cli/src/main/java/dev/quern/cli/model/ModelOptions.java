@@ -3,7 +3,6 @@ package dev.quern.cli.model;
 import dev.quern.cli.console.Console;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.tokenizer.ChatFormat;
 import dev.quern.llama.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -16,39 +15,17 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /// The options that say which model runs, on what.
-public final class ModelOptions extends RunningOptions {
+public final class ModelOptions extends LoadingOptions {
   private static final Logger LOG = System.getLogger("dev.quern.cli");
 
   public static final String MODEL =
       "GGUF file (of shards, the first), or a model's folder: config.json or params.json, tokenizer.json, and the weights as safetensors or consolidated.00.pth. Default: the demo model that Quern carries.";
-  public static final String PROVIDER =
-      "Kernel providers: auto, one name, or an ordered list such as kleidi?,vector,scalar (? = may be absent). Default: the system property quern.provider, else the environment variable QUERN_PROVIDER, else auto.";
 
   @Option(
       names = {"-m", "--model"},
       paramLabel = "PATH",
       description = MODEL)
   public Path model;
-
-  @Option(
-      names = {"-P", "--provider"},
-      paramLabel = "LIST",
-      description = PROVIDER)
-  String provider;
-
-  @Option(
-      names = "--chat-template",
-      paramLabel = "FORMAT",
-      description =
-          "Frame of conversations, whatever the model's chat template: llama3, llama2, chatml or plain. Default: what the template says.")
-  ChatFormat chatTemplate;
-
-  @Option(
-      names = "--pre-tokenizer",
-      paramLabel = "NAME",
-      description =
-          "How a GGUF file's byte-level BPE cuts words, whatever the file says: llama-bpe, smaug-bpe, ... Default: what tokenizer.ggml.pre says.")
-  String preTokenizer;
 
   ModelOptions() {}
 
@@ -107,12 +84,5 @@ public final class ModelOptions extends RunningOptions {
     return model == null
         ? LlamaModel.loadDemoTokenizer(name)
         : LlamaModel.loadTokenizer(model, name);
-  }
-
-  /// What the options come to, over the system properties.
-  public LoadOptions options() {
-    LoadOptions options = options(Optional.ofNullable(provider));
-    options = chatTemplate == null ? options : options.withChatFormat(chatTemplate);
-    return preTokenizer == null ? options : options.withPreTokenizer(preTokenizer);
   }
 }

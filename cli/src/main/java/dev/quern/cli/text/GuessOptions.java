@@ -25,7 +25,7 @@ import java.util.function.IntFunction;
 import picocli.CommandLine.Option;
 
 /// The options of guesses about what comes next, which a step verifies several of at once.
-final class GuessOptions {
+public final class GuessOptions {
   @Option(
       names = "--draft",
       paramLabel = "PATH",
@@ -46,6 +46,26 @@ final class GuessOptions {
           "Guess up to N tokens, at most 16, where the text repeats itself or its prompt. Default: ${DEFAULT-VALUE}, none.")
   int lookup;
 
+  GuessOptions() {}
+
+  /// The draft model, if there is to be one.
+  public Optional<Path> draft() {
+    return Optional.ofNullable(draft);
+  }
+
+  /// An engine's options with these. They are checked here, before a model is loaded.
+  public EngineOptions with(EngineOptions options) {
+    EngineOptions changed = options.withLookup(lookup);
+    return draftTokens == null ? changed : changed.withDraftTokens(draftTokens);
+  }
+
+  /// What is wrong with them, if anything.
+  public Optional<String> contradiction() {
+    return draftTokens != null && draft == null
+        ? Optional.of("--draft-tokens: expected --draft too, the model that guesses them")
+        : Optional.empty();
+  }
+
   /// Whether there are to be guesses.
   boolean any() {
     return draft != null || lookup != 0;
@@ -55,13 +75,9 @@ final class GuessOptions {
   ///
   /// @param loading options of the draft model, but for its context
   Guessing open(Console console, LlamaModel model, LoadOptions loading) throws IOException {
-    EngineOptions options =
-        EngineOptions.defaults().withSequences(1).withPrefixes(1).withLookup(lookup);
+    EngineOptions options = with(EngineOptions.defaults().withSequences(1).withPrefixes(1));
     if (draft == null) {
       return new Guessing(model.newEngine(options), Optional.empty());
-    }
-    if (draftTokens != null) {
-      options = options.withDraftTokens(draftTokens); // before the model is loaded
     }
     LoadOptions same = loading.withContext(model.context());
     LlamaModel small = ModelOptions.load(console, Optional.of(draft), same);

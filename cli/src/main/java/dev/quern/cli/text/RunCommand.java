@@ -215,9 +215,11 @@ public final class RunCommand extends ConsoleCommand {
       throw mistake(
           "--completions %d and --profile: it is of one completion, expected one of both");
     }
-    if (guesses.draftTokens != null && guesses.draft == null) {
-      throw mistake("--draft-tokens: expected --draft too, the model that guesses them");
-    }
+    guesses
+        .contradiction()
+        .ifPresent(problem -> {
+          throw mistake(problem);
+        });
     if (guesses.any() && profile) {
       throw mistake("--profile: it is of a text without guesses, expected no --draft, no --lookup");
     }

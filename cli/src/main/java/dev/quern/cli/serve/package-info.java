@@ -1,0 +1,2 @@
+/// `quern serve`.
+package dev.quern.cli.serve;

@@ -1,0 +1,104 @@
+package dev.quern.serve;
+
+import dev.quern.serve.admin.ProvidersReport;
+import dev.quern.serve.admin.ServerMetrics;
+import dev.quern.serve.http.HttpServer;
+import dev.quern.serve.http.Route;
+import dev.quern.serve.http.ServeException;
+import dev.quern.serve.llamacpp.Detokenize;
+import dev.quern.serve.llamacpp.Health;
+import dev.quern.serve.llamacpp.Tokenize;
+import dev.quern.serve.model.Models;
+import dev.quern.serve.openai.ChatCompletions;
+import dev.quern.serve.openai.Completions;
+import dev.quern.serve.openai.ModelList;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+
+/// Models behind HTTP, in OpenAI's protocol.
+///
+/// ```java
+/// ServerOptions options =
+///     new ServerOptions(
+///         HttpOptions.defaults(), ModelsOptions.of(List.of(ServedModel.parse("model.gguf"))));
+/// try (QuernServer server = QuernServer.start(options)) {
+///   server.load();
+///   System.out.println(server.address());
+///   Thread.sleep(Duration.ofHours(1));
+///   server.drain(Duration.ofSeconds(30));
+/// }
+/// ```
+///
+/// @since 0.1
+/// @stability api
+public final class QuernServer implements AutoCloseable {
+  private final Models models;
+  private final ServerMetrics metrics;
+  private final HttpServer http;
+  private volatile boolean stopping;
+
+  private QuernServer(ServerOptions options) {
+    models = new Models(options.models());
+    metrics = new ServerMetrics(models);
+    http = HttpServer.start(options.http(), routes(), new EngineFailures(), metrics);
+  }
+
+  /// The table of routes.
+  private List<Route> routes() {
+    ModelList list = new ModelList(models);
+    return List.of(
+        Route.post("/v1/chat/completions", new ChatCompletions(models)),
+        Route.post("/v1/completions", new Completions(models)),
+        Route.get("/v1/models", list),
+        Route.get("/v1/models/*", list::one),
+        Route.post("/tokenize", new Tokenize(models)),
+        Route.post("/detokenize", new Detokenize(models)),
+        Route.get("/metrics", metrics),
+        Route.get("/quern/report", new ProvidersReport(models)),
+        Route.get("/health", new Health(models, () -> stopping)).asOpen());
+  }
+
+  /// Listens. Until [#load()] is done, `/health` answers 503, and requests wait.
+  ///
+  /// @throws ServeException if it can't
+  public static QuernServer start(ServerOptions options) {
+    return new QuernServer(options);
+  }
+
+  /// Loads the first model.
+  ///
+  /// @throws IOException as [dev.quern.llama.LlamaModel#load(java.nio.file.Path)] does
+  public void load() throws IOException {
+    models.loadFirst();
+  }
+
+  /// Where it listens.
+  public URI address() {
+    return http.address();
+  }
+
+  /// The models, and what is loaded of them.
+  public Models models() {
+    return models;
+  }
+
+  /// Takes no more requests, waits until those that run are answered, and tells those that are not
+  /// by then. Behind it comes [#close()].
+  public void drain(Duration patience) {
+    stopping = true;
+    http.drain(patience);
+  }
+
+  /// Ends at once, with all that runs.
+  @Override
+  public void close() {
+    stopping = true;
+    try {
+      http.close();
+    } finally {
+      models.close();
+    }
+  }
+}

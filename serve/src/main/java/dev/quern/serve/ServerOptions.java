@@ -1,0 +1,16 @@
+package dev.quern.serve;
+
+import dev.quern.serve.http.HttpOptions;
+import dev.quern.serve.model.ModelsOptions;
+import java.util.Objects;
+
+/// What a server has, and where it listens.
+///
+/// @since 0.1
+/// @stability api
+public record ServerOptions(HttpOptions http, ModelsOptions models) {
+  public ServerOptions {
+    Objects.requireNonNull(http, "http");
+    Objects.requireNonNull(models, "models");
+  }
+}

@@ -1,0 +1,2 @@
+/// What runs on what, and how it fares: for those who run the server.
+package dev.quern.serve.admin;

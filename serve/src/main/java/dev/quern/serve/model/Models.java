@@ -1,0 +1,261 @@
+package dev.quern.serve.model;
+
+import dev.quern.llama.text.Printable;
+import dev.quern.serve.http.HttpFailure;
+import dev.quern.text.Nearest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+
+/// The models of a server. Any thread may call it.
+public final class Models implements AutoCloseable {
+  private static final Logger LOG = System.getLogger("dev.quern.serve");
+
+  private final ModelsOptions options;
+  private final ReentrantLock loading = new ReentrantLock(); // held while one is loaded or closed
+  private final Map<String, LoadedModel> loaded = new HashMap<>(); // guarded by itself
+  private final Map<String, Long> bytes = new HashMap<>(); // of the loaded; guarded by loaded
+  private volatile boolean ready;
+  private volatile boolean closed;
+
+  public Models(ModelsOptions options) {
+    this.options = options;
+  }
+
+  /// Loads the first.
+  public void loadFirst() throws IOException {
+    try (Lease lease = lease(options.models().getFirst())) {
+      ready = !lease.model().name().isEmpty();
+    } catch (InterruptedException e) {
+      throw new IOException("interrupted while a model was loaded", e);
+    }
+  }
+
+  /// Whether the first is loaded.
+  public boolean isReady() {
+    return ready && !closed;
+  }
+
+  public List<ServedModel> served() {
+    return options.models();
+  }
+
+  /// How long a request may still take.
+  ///
+  /// @param age how long ago it came
+  public Optional<Duration> timeLeft(Duration age) {
+    return options.deadline().map(time -> time.minus(age));
+  }
+
+  /// Those that are in memory now.
+  public List<LoadedModel> loaded() {
+    synchronized (loaded) {
+      return List.copyOf(loaded.values());
+    }
+  }
+
+  /// The right to use a model, which stays in memory until it is given back.
+  public record Lease(LoadedModel model, Models models) implements AutoCloseable {
+    @Override
+    public void close() {
+      synchronized (models.loaded) {
+        model.used(-1);
+      }
+    }
+  }
+
+  /// The model of a name, loaded if it was not.
+  ///
+  /// @param name empty for the only one
+  /// @throws HttpFailure 404 where there is none of that name; 400 where none is named and there
+  ///   are several; 503 where there is no room for it now
+  public Lease lease(Optional<String> name) throws IOException, InterruptedException {
+    return lease(find(name));
+  }
+
+  /// The model of a name, which need not be loaded.
+  public ServedModel find(Optional<String> name) {
+    List<String> names = served().stream().map(ServedModel::name).toList();
+    if (name.isEmpty() && names.size() > 1) {
+      throw new HttpFailure(
+          400,
+          "missing_required_parameter",
+          Optional.of("model"),
+          "model: missing, expected one of " + String.join(", ", names));
+    }
+    return served().stream()
+        .filter(model -> name.isEmpty() || model.name().equals(name.get()))
+        .findFirst()
+        .orElseThrow(() ->
+            new HttpFailure(
+                404,
+                "model_not_found",
+                Optional.of("model"),
+                String.format(
+                    Locale.ROOT,
+                    "model: %s, expected one of %s%s",
+                    Printable.quoted(name.orElseThrow()),
+                    Printable.cut(String.join(", ", names), 300),
+                    Nearest.hint(name.get(), names))));
+  }
+
+  private Lease lease(ServedModel served) throws IOException, InterruptedException {
+    Optional<Lease> there = loadedLease(served);
+    if (there.isPresent()) {
+      return there.get();
+    }
+    loading.lockInterruptibly();
+    try {
+      there = loadedLease(served);
+      return there.isPresent() ? there.get() : load(served);
+    } finally {
+      loading.unlock();
+    }
+  }
+
+  private Optional<Lease> loadedLease(ServedModel served) {
+    synchronized (loaded) {
+      LoadedModel model = loaded.get(served.name());
+      if (model == null) {
+        return Optional.empty();
+      }
+      model.used(1);
+      return Optional.of(new Lease(model, this));
+    }
+  }
+
+  private Lease load(ServedModel served) throws IOException {
+    if (closed) {
+      throw HttpFailure.of(503, "server_stopping", "the server is shutting down");
+    }
+    long weights = fileBytes(served);
+    makeRoom(served, weights);
+    long start = System.nanoTime();
+    LoadedModel model = LoadedModel.load(served, options);
+    try {
+      long all = weights + options.engine().sequences() * model.model().kvCacheBytes();
+      makeRoom(served, all);
+      LOG.log(
+          Level.INFO,
+          () ->
+              String.format(
+                  Locale.ROOT,
+                  "model %s: loaded in %.2f s",
+                  served.name(),
+                  (System.nanoTime() - start) / 1e9));
+      synchronized (loaded) {
+        loaded.put(served.name(), model);
+        bytes.put(served.name(), all);
+        model.used(1);
+      }
+      return new Lease(model, this);
+    } catch (Throwable t) { // rethrown: only what was opened here is closed
+      model.close();
+      throw t;
+    }
+  }
+
+  /// Closes models that nobody uses, those of the longest rest first, until there is room.
+  private void makeRoom(ServedModel served, long wanted) {
+    if (options.memory().isEmpty()) {
+      return;
+    }
+    long budget = options.memory().getAsLong();
+    if (wanted > budget) {
+      throw HttpFailure.of(
+          503,
+          "model_too_large",
+          String.format(
+              Locale.ROOT,
+              "model %s: takes %d bytes with its KV caches, expected at most %d; start the server with a larger --memory, or a smaller --context or --parallel",
+              served.name(),
+              wanted,
+              budget));
+    }
+    while (used() + wanted > budget) {
+      Optional<LoadedModel> idle = takeIdle();
+      if (idle.isEmpty()) {
+        throw HttpFailure.of(
+                503,
+                "models_busy",
+                String.format(
+                    Locale.ROOT,
+                    "model %s: no room for it while others are in use, expected a larger --memory, or to wait",
+                    served.name()))
+            .with("Retry-After", "5");
+      }
+      LOG.log(Level.INFO, () -> "model " + idle.get().name() + ": makes room");
+      idle.get().close();
+    }
+  }
+
+  private long used() {
+    synchronized (loaded) {
+      return bytes.values().stream().mapToLong(Long::longValue).sum();
+    }
+  }
+
+  private Optional<LoadedModel> takeIdle() {
+    synchronized (loaded) {
+      Optional<LoadedModel> idle =
+          loaded.values().stream()
+              .filter(LoadedModel::isIdle)
+              .min(Comparator.comparingLong(LoadedModel::lastUse));
+      idle.ifPresent(model -> {
+        loaded.remove(model.name());
+        bytes.remove(model.name());
+      });
+      return idle;
+    }
+  }
+
+  private static long fileBytes(ServedModel served) throws IOException {
+    if (served.file().isEmpty()) {
+      return 0; // the demo: 1.7 MB
+    }
+    Path file = served.file().get();
+    if (!Files.isDirectory(file)) {
+      return Files.exists(file) ? Files.size(file) : 0; // an absent one is refused by the loader
+    }
+    try (Stream<Path> files = Files.list(file)) {
+      return files.filter(Files::isRegularFile).mapToLong(Models::size).sum();
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Ends all that runs, and frees all memory.
+  @Override
+  public void close() {
+    closed = true;
+    loading.lock();
+    try {
+      List<LoadedModel> all = loaded();
+      synchronized (loaded) {
+        loaded.clear();
+        bytes.clear();
+      }
+      all.forEach(LoadedModel::close);
+    } finally {
+      loading.unlock();
+    }
+  }
+}

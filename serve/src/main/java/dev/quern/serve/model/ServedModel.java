@@ -1,0 +1,43 @@
+package dev.quern.serve.model;
+
+import dev.quern.serve.http.ServeException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/// A model that a server has.
+///
+/// @param name by which requests name it
+/// @param file a GGUF file or a model's folder; empty for the demo model
+/// @since 0.1
+/// @stability api
+public record ServedModel(String name, Optional<Path> file) {
+  private static final String GGUF = ".gguf";
+
+  public ServedModel {
+    ServeException.require(
+        "model",
+        name,
+        !name.isBlank() && name.chars().noneMatch(Character::isISOControl),
+        "a name, as in NAME=FILE");
+  }
+
+  /// The demo model, named `demo`.
+  public static ServedModel demo() {
+    return new ServedModel("demo", Optional.empty());
+  }
+
+  /// `FILE`, whose name without `.gguf` is the model's, or `NAME=FILE`.
+  public static ServedModel parse(String text) {
+    int equals = text.indexOf('=');
+    Path whole = Path.of(text);
+    if (equals <= 0 || whole.toFile().exists()) { // a file may have such a name
+      String name = String.valueOf(whole.toAbsolutePath().normalize().getFileName());
+      boolean gguf = name.toLowerCase(Locale.ROOT).endsWith(GGUF);
+      return new ServedModel(
+          gguf ? name.substring(0, name.length() - GGUF.length()) : name, Optional.of(whole));
+    }
+    return new ServedModel(
+        text.substring(0, equals), Optional.of(Path.of(text.substring(equals + 1))));
+  }
+}

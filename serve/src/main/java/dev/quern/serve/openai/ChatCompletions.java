@@ -1,0 +1,182 @@
+package dev.quern.serve.openai;
+
+import com.fasterxml.jackson.databind.node.NullNode;
+import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatRequest;
+import dev.quern.llama.sampling.LogProbabilities;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
+import dev.quern.serve.http.Endpoint;
+import dev.quern.serve.http.EventStream;
+import dev.quern.serve.http.Exchange;
+import dev.quern.serve.http.JsonFields;
+import dev.quern.serve.model.LoadedModel;
+import dev.quern.serve.model.Models;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// `POST /v1/chat/completions`.
+public final class ChatCompletions implements Endpoint {
+  private static final Wire.Delta BEGIN = new Wire.Delta("assistant", "", null);
+  private static final Wire.Delta END = new Wire.Delta(null, null, null);
+
+  private final Models models;
+  private final ResponseFormats formats = new ResponseFormats();
+
+  public ChatCompletions(Models models) {
+    this.models = models;
+  }
+
+  @Override
+  public void answer(Exchange exchange) throws Exception {
+    JsonFields f = exchange.json();
+    try (Models.Lease lease = models.lease(f.string("model"))) {
+      LoadedModel model = lease.model();
+      GenerationFields fields =
+          GenerationFields.read(f, model.model(), model.model().context())
+              .with(formats.read(f), LogProbs.readChat(f));
+      ToolFields tools = ToolFields.read(f);
+      ChatRequest request =
+          ChatRequest.of(Messages.read(f), fields.options())
+              .withTools(tools.tools())
+              .withChoice(tools.choice())
+              .withVariables(variables(f));
+      f.only("modalities", "[\"text\"]", "answers are text");
+      f.end();
+      Optional<Duration> left = models.timeLeft(exchange.age());
+      ChatRequest timed = left.map(request::withDeadline).orElse(request);
+      List<Answers.Question> questions = new ArrayList<>();
+      for (int i = 0; i < fields.n(); i++) {
+        questions.add(
+            new ChatQuestion(model.chat(), timed.withOptions(fields.options(i)), tools.parallel()));
+      }
+      Answers.report(exchange, model);
+      Reply reply = new Reply(exchange, model, fields, questions);
+      if (fields.stream()) {
+        reply.stream();
+      } else {
+        reply.whole();
+      }
+    }
+  }
+
+  /// What the model's template is given beside the messages, as in `{"enable_thinking": false}`.
+  private static Map<String, Object> variables(JsonFields f) {
+    return f.object("chat_template_kwargs").map(JsonFields::all).orElse(Map.of());
+  }
+
+  /// What is said to one request.
+  private static final class Reply {
+    private final Exchange exchange;
+    private final LoadedModel model;
+    private final GenerationFields fields;
+    private final List<Answers.Question> questions;
+    private final String id = Ids.next("chatcmpl-");
+    private final long created = System.currentTimeMillis() / 1000;
+
+    Reply(
+        Exchange exchange,
+        LoadedModel model,
+        GenerationFields fields,
+        List<Answers.Question> questions) {
+      this.exchange = exchange;
+      this.model = model;
+      this.fields = fields;
+      this.questions = questions;
+    }
+
+    void whole() throws Exception {
+      List<StringBuilder> texts = questions.stream().map(_ -> new StringBuilder()).toList();
+      Answers answers =
+          Answers.ask(exchange, questions, i -> piece -> texts.get(i).append(piece.text()));
+      List<Wire.Choice> choices = new ArrayList<>();
+      List<Answers.Ended> all = new ArrayList<>();
+      for (int i = 0; i < answers.count(); i++) {
+        Answers.Ended ended = answers.await(i);
+        all.add(ended);
+        choices.add(
+            new Wire.Choice(
+                i,
+                message(texts.get(i).toString(), ended.calls()),
+                logProbs(ended.generation().logProbabilities()),
+                answers.finishReason(ended)));
+      }
+      exchange.send(
+          200,
+          new Wire.Chat(
+              id,
+              "chat.completion",
+              created,
+              model.name(),
+              choices,
+              Answers.usage(all, all.size())));
+    }
+
+    private static Wire.Message message(String text, List<ToolCall> calls) {
+      return calls.isEmpty()
+          ? new Wire.Message("assistant", text, null, null)
+          : new Wire.Message(
+              "assistant", text.isEmpty() ? null : text, Wire.Call.all(calls, false), null);
+    }
+
+    private Wire.LogProbs logProbs(List<LogProbabilities> all) {
+      return fields.options().logProbabilities().isEmpty()
+          ? null
+          : LogProbs.chat(model.model().tokenizer(), all);
+    }
+
+    void stream() throws Exception {
+      EventStream events = exchange.events();
+      List<Once> beginnings = new ArrayList<>();
+      for (int i = 0; i < questions.size(); i++) {
+        Wire.Chunk begin = chunk(i, BEGIN, null, null);
+        beginnings.add(new Once(() -> events.send(begin)));
+      }
+      Answers answers = Answers.ask(exchange, questions, i -> listener(i, events, beginnings));
+      beginnings.forEach(Once::run);
+      StreamErrors.telling(
+          exchange,
+          events,
+          () -> {
+            List<Answers.Ended> all = new ArrayList<>();
+            for (int i = 0; i < answers.count(); i++) {
+              Answers.Ended ended = answers.await(i);
+              all.add(ended);
+              if (!ended.calls().isEmpty()) {
+                List<Wire.Call> calls = Wire.Call.all(ended.calls(), true);
+                events.send(chunk(i, new Wire.Delta(null, null, calls), null, null));
+              }
+              events.send(chunk(i, END, null, answers.finishReason(ended)));
+            }
+            if (fields.includeUsage()) {
+              events.send(chunk(List.of(), Answers.usage(all, all.size())));
+            }
+          });
+      events.done();
+    }
+
+    private Consumer<Piece> listener(int i, EventStream events, List<Once> beginnings) {
+      return piece -> {
+        beginnings.get(i).run();
+        Wire.LogProbs logProbs =
+            piece.logProbabilities().isEmpty() ? null : logProbs(piece.logProbabilities());
+        if (!piece.text().isEmpty() || logProbs != null) {
+          events.send(chunk(i, new Wire.Delta(null, piece.text(), null), logProbs, null));
+        }
+      };
+    }
+
+    private Wire.Chunk chunk(int index, Wire.Delta delta, Wire.LogProbs logProbs, String reason) {
+      return chunk(
+          List.of(new Wire.ChunkChoice(index, delta, logProbs, reason)),
+          fields.includeUsage() ? NullNode.getInstance() : null);
+    }
+
+    private Wire.Chunk chunk(List<Wire.ChunkChoice> choices, Object usage) {
+      return new Wire.Chunk(id, "chat.completion.chunk", created, model.name(), choices, usage);
+    }
+  }
+}

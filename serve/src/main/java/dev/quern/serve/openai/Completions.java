@@ -1,0 +1,189 @@
+package dev.quern.serve.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
+import dev.quern.llama.EngineRequest;
+import dev.quern.llama.Piece;
+import dev.quern.llama.sampling.LogProbabilities;
+import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.serve.http.Endpoint;
+import dev.quern.serve.http.EventStream;
+import dev.quern.serve.http.Exchange;
+import dev.quern.serve.http.JsonFields;
+import dev.quern.serve.model.LoadedModel;
+import dev.quern.serve.model.Models;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// `POST /v1/completions`.
+public final class Completions implements Endpoint {
+  private static final int MAX_TOKENS = 16; // OpenAI's default
+  private static final int MOST_PROMPTS = 128;
+
+  private final Models models;
+  private final ResponseFormats formats = new ResponseFormats();
+
+  public Completions(Models models) {
+    this.models = models;
+  }
+
+  @Override
+  public void answer(Exchange exchange) throws Exception {
+    JsonFields f = exchange.json();
+    try (Models.Lease lease = models.lease(f.string("model"))) {
+      LoadedModel model = lease.model();
+      GenerationFields fields =
+          GenerationFields.read(f, model.model(), MAX_TOKENS)
+              .with(formats.read(f), LogProbs.readText(f));
+      f.only("echo", "false", "the prompt is not repeated");
+      f.only("best_of", "1", "all that is generated is answered");
+      f.only("suffix", "\"\"", "text is not filled in");
+      List<int[]> prompts = prompts(f, model.model().tokenizer());
+      f.end();
+      List<Answers.Question> questions = new ArrayList<>();
+      for (int[] prompt : prompts) {
+        for (int i = 0; i < fields.n(); i++) {
+          EngineRequest request = EngineRequest.of(prompt, fields.options(i));
+          Optional<Duration> left = models.timeLeft(exchange.age());
+          questions.add(new TextQuestion(model, left.map(request::withDeadline).orElse(request)));
+        }
+      }
+      Answers.report(exchange, model);
+      Reply reply = new Reply(exchange, model, fields, questions);
+      if (fields.stream()) {
+        reply.stream();
+      } else {
+        reply.whole();
+      }
+    }
+  }
+
+  /// A text, several, a text's tokens, or those of several.
+  private static List<int[]> prompts(JsonFields f, Tokenizer tokenizer) {
+    String expected = "a string, an array of strings, token ids, or arrays of token ids";
+    JsonNode prompt = f.any("prompt").orElseThrow(() -> f.missing("prompt", expected));
+    if (prompt.isTextual()) {
+      return List.of(tokenizer.encodeBeginning(prompt.textValue(), false));
+    }
+    List<JsonNode> all = f.array("prompt");
+    if (all.isEmpty() || all.size() > MOST_PROMPTS && !all.getFirst().isNumber()) {
+      throw f.wrong("prompt", String.format(Locale.ROOT, "1 to %d prompts", MOST_PROMPTS));
+    }
+    if (all.getFirst().isNumber()) {
+      return List.of(f.tokens("prompt", tokenizer.vocabularySize()));
+    }
+    List<int[]> prompts = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      JsonNode one = all.get(i);
+      if (one.isTextual()) {
+        prompts.add(tokenizer.encodeBeginning(one.textValue(), false));
+      } else if (one.isArray()) {
+        prompts.add(f.tokens("prompt", i, tokenizer.vocabularySize()));
+      } else {
+        throw f.wrong("prompt", expected);
+      }
+    }
+    return prompts;
+  }
+
+  /// What is said to one request.
+  private static final class Reply {
+    private final Exchange exchange;
+    private final LoadedModel model;
+    private final GenerationFields fields;
+    private final List<Answers.Question> questions;
+    private final String id = Ids.next("cmpl-");
+    private final long created = System.currentTimeMillis() / 1000;
+
+    Reply(
+        Exchange exchange,
+        LoadedModel model,
+        GenerationFields fields,
+        List<Answers.Question> questions) {
+      this.exchange = exchange;
+      this.model = model;
+      this.fields = fields;
+      this.questions = questions;
+    }
+
+    void whole() throws Exception {
+      List<StringBuilder> texts = questions.stream().map(_ -> new StringBuilder()).toList();
+      Answers answers =
+          Answers.ask(exchange, questions, i -> piece -> texts.get(i).append(piece.text()));
+      List<Wire.TextChoice> choices = new ArrayList<>();
+      List<Answers.Ended> all = new ArrayList<>();
+      for (int i = 0; i < answers.count(); i++) {
+        Answers.Ended ended = answers.await(i);
+        all.add(ended);
+        Wire.TextLogProbs logProbs =
+            fields.options().logProbabilities().isEmpty()
+                ? null
+                : LogProbs.text(
+                    model.model().tokenizer(), ended.generation().logProbabilities(), 0);
+        choices.add(
+            new Wire.TextChoice(texts.get(i).toString(), i, logProbs, answers.finishReason(ended)));
+      }
+      exchange.send(200, text(choices, Answers.usage(all, fields.n())));
+    }
+
+    void stream() throws Exception {
+      EventStream events = exchange.events();
+      Answers answers = Answers.ask(exchange, questions, i -> new Parts(i, events)::send);
+      StreamErrors.telling(
+          exchange,
+          events,
+          () -> {
+            List<Answers.Ended> all = new ArrayList<>();
+            for (int i = 0; i < answers.count(); i++) {
+              all.add(answers.await(i));
+              events.send(chunk(i, "", null, answers.finishReason(all.getLast())));
+            }
+            if (fields.includeUsage()) {
+              events.send(text(List.of(), Answers.usage(all, fields.n())));
+            }
+          });
+      events.done();
+    }
+
+    /// The parts of one text, and how much came before.
+    private final class Parts {
+      private final int index;
+      private final EventStream events;
+      private int offset; // characters of tokens
+
+      Parts(int index, EventStream events) {
+        this.index = index;
+        this.events = events;
+      }
+
+      void send(Piece piece) {
+        Wire.TextLogProbs logProbs = logProbs(piece.logProbabilities(), offset);
+        if (logProbs != null) {
+          offset += logProbs.tokens().stream().mapToInt(String::length).sum();
+        }
+        if (!piece.text().isEmpty() || logProbs != null) {
+          events.send(chunk(index, piece.text(), logProbs, null));
+        }
+      }
+    }
+
+    private Wire.TextLogProbs logProbs(List<LogProbabilities> all, int offset) {
+      return fields.options().logProbabilities().isEmpty()
+          ? null
+          : LogProbs.text(model.model().tokenizer(), all, offset);
+    }
+
+    private Wire.Text chunk(int index, String piece, Wire.TextLogProbs logProbs, String reason) {
+      return text(
+          List.of(new Wire.TextChoice(piece, index, logProbs, reason)),
+          fields.includeUsage() ? NullNode.getInstance() : null);
+    }
+
+    private Wire.Text text(List<Wire.TextChoice> choices, Object usage) {
+      return new Wire.Text(id, "text_completion", created, model.name(), choices, usage);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/// Models behind HTTP. Begin with [dev.quern.serve.QuernServer].
+package dev.quern.serve;
