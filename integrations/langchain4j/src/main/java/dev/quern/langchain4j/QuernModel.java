@@ -8,14 +8,10 @@ import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.chat.ChatEngine;
-import dev.quern.llama.checkpoint.DemoModel;
 import dev.quern.llama.tokenizer.ChatFormat;
-import dev.quern.llama.tokenizer.ChatTemplate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.util.Optional;
 
 /// A model that is loaded once, for any number of chat, streaming and embedding models: its
 /// weights, an engine that runs their requests side by side, and an embedder.
@@ -34,7 +30,6 @@ import java.util.Optional;
 public final class QuernModel implements AutoCloseable {
   private final String name;
   private final LlamaModel llama;
-  private final boolean plain;
   private final EngineOptions options;
   private final Constraints constraints = new Constraints();
 
@@ -45,11 +40,10 @@ public final class QuernModel implements AutoCloseable {
 
   private QuernModel(Builder builder) throws IOException {
     name = builder.name();
-    plain = builder.demo && builder.load.chatFormat().isEmpty();
     options = builder.engine;
     llama =
         builder.demo
-            ? LlamaModel.loadDemo(builder.load)
+            ? LlamaModel.loadDemo(builder.demoLoad())
             : LlamaModel.load(builder.modelPath, builder.load);
   }
 
@@ -89,23 +83,9 @@ public final class QuernModel implements AutoCloseable {
   ///   is no memory for the engine's sequences
   synchronized ChatEngine chat() {
     if (chat == null) {
-      chat =
-          plain
-              ? new ChatEngine(llama, engine(), template())
-              : new ChatEngine(llama, engine()); // whose template tells the day of each request
+      chat = new ChatEngine(llama, engine());
     }
     return chat;
-  }
-
-  /// @throws dev.quern.QuernException if the model has none that can be run
-  ChatTemplate template() {
-    return plain
-        ? ChatTemplate.of(
-            llama.tokenizer(),
-            Optional.of(DemoModel.CHAT_TEMPLATE),
-            Optional.empty(),
-            LocalDate.now())
-        : llama.chatTemplate();
   }
 
   Constraints constraints() {
@@ -142,7 +122,7 @@ public final class QuernModel implements AutoCloseable {
     }
 
     /// The demo model of the artifact `quern-demo-model`, which continues the contents of all
-    /// messages, one behind another ([DemoModel#CHAT_TEMPLATE]), unless a chat format is set.
+    /// messages, one behind another ([ChatFormat#PLAIN]), unless another chat format is set.
     public Builder demo() {
       demo = true;
       return this;
@@ -211,6 +191,11 @@ public final class QuernModel implements AutoCloseable {
     public Builder engineOptions(EngineOptions engine) {
       this.engine = engine;
       return this;
+    }
+
+    /// It was taught no conversations, and its file has no template.
+    private LoadOptions demoLoad() {
+      return load.chatFormat().isPresent() ? load : load.withChatFormat(ChatFormat.PLAIN);
     }
 
     private String name() {

@@ -24,7 +24,7 @@ public final class QuernTokenCountEstimator implements TokenCountEstimator {
   /// @throws dev.quern.QuernException if the model has no vocabulary or no chat template
   public QuernTokenCountEstimator(QuernModel model) {
     tokenizer = model.llama().tokenizer();
-    frame = frame(model.template());
+    frame = frame(model.llama().chatTemplate());
   }
 
   /// What two more messages add, for each.

@@ -192,10 +192,11 @@ class AiServicesTest {
             .chatMemory(
                 TokenWindowChatMemory.withMaxTokens(200, new QuernTokenCountEstimator(stories)))
             .build();
-    assistant.tell("Mara saw a lost hedgehog.");
+    assistant.tell("Mara saw a lost hedgehog. The hedgehog was afraid of the river.");
     assistant.tell(" Then");
     assertTrue(prompts.get(1) > prompts.get(0) + 15, prompts::toString);
-    assertTrue(cached.get(1) >= prompts.get(0), () -> "what was said is not run again: " + cached);
+    assertTrue(
+        cached.get(1) >= prompts.get(0) - 1, () -> "what was said is not run again: " + cached);
   }
 
   private static QuernChatModel greedy() {

@@ -77,6 +77,27 @@ class QuernStreamingChatModelTest {
     assertTrue(early, "requests went on when they were cancelled");
   }
 
+  /// All of the reply is on its way to the handler, its end too.
+  @Test
+  void whatWasGeneratedBeforeACancelIsNotHeard() throws Exception {
+    long ended = stories.metrics().ended();
+    Heard heard = new Heard();
+    CompletableFuture<Void> left = new CompletableFuture<>();
+    heard.onFirstPiece =
+        () -> {
+          while (stories.metrics().ended() == ended) {
+            Thread.onSpinWait(); // the test's timeout ends it
+          }
+          heard.handle.join().cancel();
+          left.complete(null);
+        };
+    greedy().chat(PROMPT, heard);
+    left.join();
+    Thread.sleep(50); // what comes late would be heard now
+    assertEquals(1, heard.pieces);
+    assertFalse(heard.end.isDone(), "neither a response nor an error");
+  }
+
   /// How many tokens of a reply were generated that is cancelled at its first piece.
   private static long cancelled() throws InterruptedException {
     long ended = stories.metrics().ended();

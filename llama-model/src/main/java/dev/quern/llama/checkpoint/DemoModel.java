@@ -14,11 +14,6 @@ public final class DemoModel {
   /// What messages call it.
   public static final String NAME = DemoModelFile.NAME;
 
-  /// What conversations are to it where it is served: a text that goes on behind the contents of
-  /// all messages, one behind another. It was never taught any, and its file has no template.
-  public static final String CHAT_TEMPLATE =
-      "{% for message in messages %}{{ message.content or '' }}{% endfor %}";
-
   private DemoModel() {}
 
   /// Its file, open. It is in memory: a file to map would need a place that can be written.
