@@ -2,6 +2,7 @@ package dev.quern.serve;
 
 import dev.quern.serve.admin.ProvidersReport;
 import dev.quern.serve.admin.ServerMetrics;
+import dev.quern.serve.answer.Schemas;
 import dev.quern.serve.http.HttpServer;
 import dev.quern.serve.http.Route;
 import dev.quern.serve.http.ServeException;
@@ -9,9 +10,17 @@ import dev.quern.serve.llamacpp.Detokenize;
 import dev.quern.serve.llamacpp.Health;
 import dev.quern.serve.llamacpp.Tokenize;
 import dev.quern.serve.model.Models;
+import dev.quern.serve.ollama.Chat;
+import dev.quern.serve.ollama.Embed;
+import dev.quern.serve.ollama.Generate;
+import dev.quern.serve.ollama.NotDone;
+import dev.quern.serve.ollama.Tags;
+import dev.quern.serve.ollama.Version;
 import dev.quern.serve.openai.ChatCompletions;
 import dev.quern.serve.openai.Completions;
+import dev.quern.serve.openai.Embeddings;
 import dev.quern.serve.openai.ModelList;
+import dev.quern.serve.openai.Responses;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -47,14 +56,33 @@ public final class QuernServer implements AutoCloseable {
 
   /// The table of routes.
   private List<Route> routes() {
+    Schemas schemas = new Schemas();
     ModelList list = new ModelList(models);
+    Tags tags = new Tags(models);
+    Embed embed = new Embed(models);
+    NotDone notDone = new NotDone();
     return List.of(
-        Route.post("/v1/chat/completions", new ChatCompletions(models)),
-        Route.post("/v1/completions", new Completions(models)),
+        Route.post("/v1/chat/completions", new ChatCompletions(models, schemas)),
+        Route.post("/v1/completions", new Completions(models, schemas)),
+        Route.post("/v1/responses", new Responses(models, schemas)),
+        Route.post("/v1/embeddings", new Embeddings(models)),
         Route.get("/v1/models", list),
         Route.get("/v1/models/*", list::one),
         Route.post("/tokenize", new Tokenize(models)),
         Route.post("/detokenize", new Detokenize(models)),
+        Route.ollama("POST", "/api/chat", new Chat(models, schemas)),
+        Route.ollama("POST", "/api/generate", new Generate(models, schemas)),
+        Route.ollama("POST", "/api/embed", embed),
+        Route.ollama("POST", "/api/embeddings", embed::older),
+        Route.ollama("GET", "/api/tags", tags),
+        Route.ollama("GET", "/api/ps", tags::running),
+        Route.ollama("POST", "/api/show", tags::show),
+        Route.ollama("GET", "/api/version", new Version()),
+        Route.ollama("POST", "/api/pull", notDone),
+        Route.ollama("POST", "/api/push", notDone),
+        Route.ollama("POST", "/api/create", notDone),
+        Route.ollama("POST", "/api/copy", notDone),
+        Route.ollama("DELETE", "/api/delete", notDone),
         Route.get("/metrics", metrics),
         Route.get("/quern/report", new ProvidersReport(models)),
         Route.get("/health", new Health(models, () -> stopping)).asOpen());

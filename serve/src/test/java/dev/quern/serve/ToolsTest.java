@@ -6,15 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.quern.llama.EngineOptions;
-import dev.quern.llama.SyntheticModel;
-import dev.quern.serve.model.ModelsOptions;
-import dev.quern.serve.model.ServedModel;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -23,21 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// Tools, with a random model: what it says it says by chance, but for what it is held to.
 class ToolsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String TEMPLATE =
-      """
-      {%- for m in messages %}
-          {{- '<|start_header_id|>' + m.role + '<|end_header_id|>' }}
-          {%- if loop.first and tools %}{{- tools | tojson }}{%- endif %}
-          {{- m.content or '' }}
-          {%- for call in m.tool_calls or [] %}
-              {{- '\\n<call>{"name": "' + call.function.name + '", "arguments": ' }}
-              {{- call.function.arguments | tojson + '}</call>' }}
-          {%- endfor %}
-          {{- '<|eot_id|>' }}
-      {%- endfor %}
-      {{- '<|start_header_id|>assistant<|end_header_id|>' }}
-      """;
-
   private static final String TOOLS =
       "\"max_tokens\":200,\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"description\":\"Tells it.\",\"parameters\":{\"type\":\"object\",\"required\":[\"days\"],\"properties\":{\"days\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9}},\"additionalProperties\":false}}}]";
   private static final String ASK = "\"messages\":[{\"role\":\"user\",\"content\":\"Rain?\"}],";
@@ -47,18 +27,7 @@ class ToolsTest {
 
   @BeforeAll
   static void start() throws Exception {
-    Path file =
-        new SyntheticModel()
-            .with("tokenizer.chat_template", TEMPLATE)
-            .with("llama.context_length", 2048L)
-            .write(folder.resolve("m.gguf"));
-    server =
-        TestServer.start(
-            http -> http,
-            _ ->
-                ModelsOptions.of(List.of(new ServedModel("m", Optional.of(file))))
-                    .withLoading(TestServer.loading().withContext(1024))
-                    .withEngine(EngineOptions.defaults().withSequences(2)));
+    server = ToolModel.serve(folder);
   }
 
   @AfterAll

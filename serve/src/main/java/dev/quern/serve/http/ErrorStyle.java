@@ -17,6 +17,9 @@ public interface ErrorStyle {
         return Map.of("error", error);
       };
 
+  /// Ollama's: `{"error": "..."}`.
+  ErrorStyle OLLAMA = failure -> Map.of("error", failure.getMessage());
+
   /// @return values as JSON has them
   Map<String, Object> body(HttpFailure failure);
 }

@@ -17,6 +17,11 @@ public record Route(
     return new Route("POST", path, endpoint, ErrorStyle.OPENAI, false);
   }
 
+  /// A route of Ollama's protocol.
+  public static Route ollama(String method, String path, Endpoint endpoint) {
+    return new Route(method, path, endpoint, ErrorStyle.OLLAMA, false);
+  }
+
   /// The same, answered without a key, and while the server ends.
   public Route asOpen() {
     return new Route(method, path, endpoint, errors, true);

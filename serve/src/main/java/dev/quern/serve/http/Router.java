@@ -86,6 +86,9 @@ final class Router extends Handler.Abstract {
       exchange.finish();
       slow.ended(connection);
       callback.succeeded();
+      if (ending) { // its header said otherwise, if it was sent before
+        connection.getEndPoint().close();
+      }
     } catch (Throwable t) { // reported: nothing may be left that hangs
       exchange.finish();
       lost(exchange, t);
@@ -188,7 +191,22 @@ final class Router extends Handler.Abstract {
                       Locale.ROOT, "%s %s: expected %s", method, Printable.quoted(path), allowed))
               .with("Allow", allowed);
         };
-    return new Route(method, path, refuse, ErrorStyle.OPENAI, false);
+    return new Route(method, path, refuse, errorsOf(path), false);
+  }
+
+  /// Those of the routes whose paths begin as this one, so that each protocol's clients understand
+  /// them.
+  private ErrorStyle errorsOf(String path) {
+    return routes.stream()
+        .filter(route -> first(route.path()).equals(first(path)))
+        .map(Route::errors)
+        .findFirst()
+        .orElse(ErrorStyle.OPENAI);
+  }
+
+  private static String first(String path) {
+    int end = path.indexOf('/', 1);
+    return end < 0 ? path : path.substring(0, end);
   }
 
   private static String line(Exchange exchange) {

@@ -8,6 +8,7 @@ import dev.quern.llama.chat.ChatEngine;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -18,16 +19,20 @@ public final class LoadedModel implements AutoCloseable {
   private final Optional<LlamaModel> draft;
   private final Engine engine;
   private final Instant since = Instant.now();
+  private final EmbeddingQueue embeddings;
+  private Optional<Duration> rest = Optional.empty(); // guarded by Models
+  private boolean watched; // guarded by Models
   private ChatEngine chat; // made when it is first asked for; guarded by this
   private int users; // guarded by Models
   private long lastUse; // guarded by Models
 
   private LoadedModel(
-      ServedModel served, LlamaModel model, Optional<LlamaModel> draft, Engine engine) {
+      ServedModel served, LlamaModel model, Optional<LlamaModel> draft, Engine engine, int queue) {
     this.served = served;
     this.model = model;
     this.draft = draft;
     this.engine = engine;
+    embeddings = new EmbeddingQueue(model, queue);
   }
 
   static LoadedModel load(ServedModel served, ModelsOptions options) throws IOException {
@@ -47,7 +52,8 @@ public final class LoadedModel implements AutoCloseable {
           served,
           model,
           draft,
-          draft.isPresent() ? model.newEngine(engine, draft.get()) : model.newEngine(engine));
+          draft.isPresent() ? model.newEngine(engine, draft.get()) : model.newEngine(engine),
+          engine.queue());
     } catch (Throwable t) { // rethrown: only what was opened here is closed
       draft.ifPresent(LlamaModel::close);
       model.close();
@@ -91,6 +97,36 @@ public final class LoadedModel implements AutoCloseable {
     return chat;
   }
 
+  /// Texts into vectors.
+  public EmbeddingQueue embeddings() {
+    return embeddings;
+  }
+
+  /// How long it stays in memory when nobody uses it; empty: until another needs the room.
+  Optional<Duration> rest() {
+    return rest;
+  }
+
+  void setRest(Optional<Duration> rest) {
+    this.rest = rest;
+  }
+
+  /// What is left of that since it was used last.
+  Optional<Duration> restLeft() {
+    return rest.map(all -> all.minusNanos(System.nanoTime() - lastUse));
+  }
+
+  /// Whether somebody has to begin to watch its rest.
+  boolean watchRest() {
+    boolean first = rest.isPresent() && !watched;
+    watched |= first;
+    return first;
+  }
+
+  void unwatchRest() {
+    watched = false;
+  }
+
   /// Somebody begins, or ends, to use it.
   void used(int more) {
     users += more;
@@ -108,6 +144,7 @@ public final class LoadedModel implements AutoCloseable {
   @Override
   public void close() {
     engine.close();
+    embeddings.close();
     model.close();
     draft.ifPresent(LlamaModel::close);
   }

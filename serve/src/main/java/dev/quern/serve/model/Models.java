@@ -1,6 +1,7 @@
 package dev.quern.serve.model;
 
 import dev.quern.llama.text.Printable;
+import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.text.Nearest;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The models of a server. Any thread may call it.
@@ -68,11 +70,111 @@ public final class Models implements AutoCloseable {
 
   /// The right to use a model, which stays in memory until it is given back.
   public record Lease(LoadedModel model, Models models) implements AutoCloseable {
+    /// Says how long the model may stay in memory when nobody uses it any more.
+    ///
+    /// @param rest empty: until another needs the room
+    public void keep(Optional<Duration> rest) {
+      synchronized (models.loaded) {
+        model.setRest(rest);
+      }
+    }
+
     @Override
     public void close() {
+      boolean watch;
+      boolean now;
       synchronized (models.loaded) {
         model.used(-1);
+        now = model.isIdle() && model.rest().filter(Duration::isZero).isPresent();
+        watch = !now && model.watchRest();
       }
+      if (now) {
+        models.unloadRested(model);
+      } else if (watch) {
+        Thread.ofVirtual().name("quern-rest-" + model.name()).start(() -> models.watch(model));
+      }
+    }
+  }
+
+  /// How long a model stays in memory if nobody uses it; empty: until another needs the room.
+  public Optional<Duration> restOf(LoadedModel model) {
+    synchronized (loaded) {
+      return model.isIdle() ? model.restLeft() : model.rest();
+    }
+  }
+
+  /// Whether a model is in memory.
+  public boolean isLoaded(ServedModel served) {
+    synchronized (loaded) {
+      return loaded.containsKey(served.name());
+    }
+  }
+
+  /// How long a request may still take, asked again and again by what takes long.
+  ///
+  /// @return throws what the client is told where nobody waits for the answer any more
+  public Supplier<Optional<Duration>> patience(Exchange exchange) {
+    exchange.onEnd(() -> {}); // from now on a client that leaves is noticed
+    return () -> {
+      exchange
+          .ended()
+          .ifPresent(reason -> {
+            throw reason;
+          });
+      return timeLeft(exchange.age());
+    };
+  }
+
+  /// Has a model leave memory when it has rested long enough. One thread does that for a model.
+  private void watch(LoadedModel model) {
+    try {
+      for (Optional<Duration> left = left(model); left.isPresent(); left = left(model)) {
+        if (left.get().isPositive()) {
+          Thread.sleep(left.get());
+        } else {
+          unloadRested(model);
+        }
+      }
+    } catch (InterruptedException _) { // nobody does that; the model stays
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Optional<Duration> left(LoadedModel model) {
+    synchronized (loaded) {
+      Optional<Duration> left =
+          loaded.get(model.name()) != model
+              ? Optional.empty()
+              : model.isIdle() ? model.restLeft() : model.rest().map(Models::notZero);
+      if (left.isEmpty()) {
+        model.unwatchRest();
+      }
+      return left;
+    }
+  }
+
+  private static Duration notZero(Duration rest) {
+    return rest.isZero() ? Duration.ofSeconds(1) : rest;
+  }
+
+  private void unloadRested(LoadedModel model) {
+    loading.lock();
+    try {
+      synchronized (loaded) {
+        boolean rested =
+            loaded.get(model.name()) == model
+                && model.isIdle()
+                && model.restLeft().filter(left -> !left.isPositive()).isPresent();
+        if (!rested) {
+          return;
+        }
+        loaded.remove(model.name());
+        bytes.remove(model.name());
+      }
+      LOG.log(Level.INFO, () -> "model " + model.name() + ": leaves memory, as keep_alive asks");
+      model.close();
+    } finally {
+      loading.unlock();
     }
   }
 
@@ -111,7 +213,10 @@ public final class Models implements AutoCloseable {
                     Nearest.hint(name.get(), names))));
   }
 
-  private Lease lease(ServedModel served) throws IOException, InterruptedException {
+  /// A model, loaded if it was not.
+  ///
+  /// @throws HttpFailure 503 where there is no room for it now
+  public Lease lease(ServedModel served) throws IOException, InterruptedException {
     Optional<Lease> there = loadedLease(served);
     if (there.isPresent()) {
       return there.get();
@@ -145,10 +250,10 @@ public final class Models implements AutoCloseable {
     long start = System.nanoTime();
     LoadedModel model = LoadedModel.load(served, options);
     try {
-      long all = weights + options.engine().sequences() * model.model().kvCacheBytes();
+      long all = weights + (options.engine().sequences() + 1) * model.model().kvCacheBytes();
       makeRoom(served, all);
       LOG.log(
-          Level.INFO,
+          Level.DEBUG,
           () ->
               String.format(
                   Locale.ROOT,
@@ -196,7 +301,7 @@ public final class Models implements AutoCloseable {
                     served.name()))
             .with("Retry-After", "5");
       }
-      LOG.log(Level.INFO, () -> "model " + idle.get().name() + ": makes room");
+      LOG.log(Level.DEBUG, () -> "model " + idle.get().name() + ": makes room");
       idle.get().close();
     }
   }

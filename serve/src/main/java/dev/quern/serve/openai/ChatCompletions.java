@@ -5,6 +5,13 @@ import dev.quern.llama.Piece;
 import dev.quern.llama.chat.ChatRequest;
 import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
+import dev.quern.serve.answer.Answers;
+import dev.quern.serve.answer.ChatQuestion;
+import dev.quern.serve.answer.Ids;
+import dev.quern.serve.answer.Once;
+import dev.quern.serve.answer.Schemas;
+import dev.quern.serve.answer.StreamErrors;
+import dev.quern.serve.answer.ToolFields;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.EventStream;
 import dev.quern.serve.http.Exchange;
@@ -24,10 +31,11 @@ public final class ChatCompletions implements Endpoint {
   private static final Wire.Delta END = new Wire.Delta(null, null, null);
 
   private final Models models;
-  private final ResponseFormats formats = new ResponseFormats();
+  private final ResponseFormats formats;
 
-  public ChatCompletions(Models models) {
+  public ChatCompletions(Models models, Schemas schemas) {
     this.models = models;
+    formats = new ResponseFormats(schemas);
   }
 
   @Override
@@ -112,7 +120,7 @@ public final class ChatCompletions implements Endpoint {
               created,
               model.name(),
               choices,
-              Answers.usage(all, all.size())));
+              Wire.Usage.of(all, all.size())));
     }
 
     private static Wire.Message message(String text, List<ToolCall> calls) {
@@ -139,7 +147,7 @@ public final class ChatCompletions implements Endpoint {
       beginnings.forEach(Once::run);
       StreamErrors.telling(
           exchange,
-          events,
+          events::send,
           () -> {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {
@@ -152,7 +160,7 @@ public final class ChatCompletions implements Endpoint {
               events.send(chunk(i, END, null, answers.finishReason(ended)));
             }
             if (fields.includeUsage()) {
-              events.send(chunk(List.of(), Answers.usage(all, all.size())));
+              events.send(chunk(List.of(), Wire.Usage.of(all, all.size())));
             }
           });
       events.done();

@@ -1,11 +1,15 @@
 package dev.quern.serve.openai;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.quern.llama.EngineRequest;
 import dev.quern.llama.Piece;
 import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.serve.answer.Answers;
+import dev.quern.serve.answer.Ids;
+import dev.quern.serve.answer.Schemas;
+import dev.quern.serve.answer.StreamErrors;
+import dev.quern.serve.answer.TextQuestion;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.EventStream;
 import dev.quern.serve.http.Exchange;
@@ -15,7 +19,6 @@ import dev.quern.serve.model.Models;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// `POST /v1/completions`.
@@ -24,10 +27,11 @@ public final class Completions implements Endpoint {
   private static final int MOST_PROMPTS = 128;
 
   private final Models models;
-  private final ResponseFormats formats = new ResponseFormats();
+  private final ResponseFormats formats;
 
-  public Completions(Models models) {
+  public Completions(Models models, Schemas schemas) {
     this.models = models;
+    formats = new ResponseFormats(schemas);
   }
 
   @Override
@@ -41,7 +45,14 @@ public final class Completions implements Endpoint {
       f.only("echo", "false", "the prompt is not repeated");
       f.only("best_of", "1", "all that is generated is answered");
       f.only("suffix", "\"\"", "text is not filled in");
-      List<int[]> prompts = prompts(f, model.model().tokenizer());
+      Tokenizer tokenizer = model.model().tokenizer();
+      List<int[]> prompts =
+          TextInputs.read(
+              f,
+              "prompt",
+              MOST_PROMPTS,
+              tokenizer.vocabularySize(),
+              text -> tokenizer.encodeBeginning(text, false));
       f.end();
       List<Answers.Question> questions = new ArrayList<>();
       for (int[] prompt : prompts) {
@@ -59,34 +70,6 @@ public final class Completions implements Endpoint {
         reply.whole();
       }
     }
-  }
-
-  /// A text, several, a text's tokens, or those of several.
-  private static List<int[]> prompts(JsonFields f, Tokenizer tokenizer) {
-    String expected = "a string, an array of strings, token ids, or arrays of token ids";
-    JsonNode prompt = f.any("prompt").orElseThrow(() -> f.missing("prompt", expected));
-    if (prompt.isTextual()) {
-      return List.of(tokenizer.encodeBeginning(prompt.textValue(), false));
-    }
-    List<JsonNode> all = f.array("prompt");
-    if (all.isEmpty() || all.size() > MOST_PROMPTS && !all.getFirst().isNumber()) {
-      throw f.wrong("prompt", String.format(Locale.ROOT, "1 to %d prompts", MOST_PROMPTS));
-    }
-    if (all.getFirst().isNumber()) {
-      return List.of(f.tokens("prompt", tokenizer.vocabularySize()));
-    }
-    List<int[]> prompts = new ArrayList<>();
-    for (int i = 0; i < all.size(); i++) {
-      JsonNode one = all.get(i);
-      if (one.isTextual()) {
-        prompts.add(tokenizer.encodeBeginning(one.textValue(), false));
-      } else if (one.isArray()) {
-        prompts.add(f.tokens("prompt", i, tokenizer.vocabularySize()));
-      } else {
-        throw f.wrong("prompt", expected);
-      }
-    }
-    return prompts;
   }
 
   /// What is said to one request.
@@ -126,7 +109,7 @@ public final class Completions implements Endpoint {
         choices.add(
             new Wire.TextChoice(texts.get(i).toString(), i, logProbs, answers.finishReason(ended)));
       }
-      exchange.send(200, text(choices, Answers.usage(all, fields.n())));
+      exchange.send(200, text(choices, Wire.Usage.of(all, fields.n())));
     }
 
     void stream() throws Exception {
@@ -134,7 +117,7 @@ public final class Completions implements Endpoint {
       Answers answers = Answers.ask(exchange, questions, i -> new Parts(i, events)::send);
       StreamErrors.telling(
           exchange,
-          events,
+          events::send,
           () -> {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {
@@ -142,7 +125,7 @@ public final class Completions implements Endpoint {
               events.send(chunk(i, "", null, answers.finishReason(all.getLast())));
             }
             if (fields.includeUsage()) {
-              events.send(text(List.of(), Answers.usage(all, fields.n())));
+              events.send(text(List.of(), Wire.Usage.of(all, fields.n())));
             }
           });
       events.done();

@@ -1,21 +1,17 @@
 package dev.quern.serve.openai;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.sampling.SamplingOptions;
+import dev.quern.serve.answer.SamplingFields;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.http.JsonFields;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 
 /// The fields that say how text is generated, which chat and text completions share.
 ///
@@ -25,7 +21,6 @@ import java.util.concurrent.ThreadLocalRandom;
 /// @param includeUsage whether a stream ends with its usage
 record GenerationFields(GenerationOptions options, int n, boolean stream, boolean includeUsage) {
   private static final int MOST_CHOICES = 128; // OpenAI's
-  private static final int MOST_STOPS = 16;
 
   /// @param maxTokens where the request names none
   static GenerationFields read(JsonFields f, LlamaModel model, int maxTokens) {
@@ -45,7 +40,8 @@ record GenerationFields(GenerationOptions options, int n, boolean stream, boolea
     f.meansNothing("user", "metadata", "safety_identifier", "prompt_cache_key");
     f.only("store", "false", "nothing is stored");
     GenerationOptions options =
-        GenerationOptions.of(maxTokens(f, maxTokens), sampling(f, model)).withStopStrings(stops(f));
+        GenerationOptions.of(maxTokens(f, maxTokens), sampling(f, model))
+            .withStopStrings(SamplingFields.stops(f));
     if (f.flag("ignore_eos", false)) {
       options = options.ignoringEnd();
     }
@@ -79,52 +75,10 @@ record GenerationFields(GenerationOptions options, int n, boolean stream, boolea
     return newer.orElse(older.orElse(absent));
   }
 
-  private static List<String> stops(JsonFields f) {
-    List<String> stops = new ArrayList<>();
-    f.any("stop")
-        .ifPresent(stop -> {
-          if (stop.isTextual()) {
-            stops.add(stop.textValue());
-            return;
-          }
-          for (JsonNode one : f.array("stop")) {
-            if (!one.isTextual()) {
-              throw f.wrong("stop", "a string or an array of strings");
-            }
-            stops.add(one.textValue());
-          }
-        });
-    if (stops.size() > MOST_STOPS || stops.contains("")) {
-      throw f.wrong(
-          "stop", String.format(Locale.ROOT, "at most %d strings, none of them empty", MOST_STOPS));
-    }
-    return stops;
-  }
-
   /// What a request leaves open is as llama.cpp has it (see docs/decisions.md, D278).
   private static SamplingOptions sampling(JsonFields f, LlamaModel model) {
-    long seed = f.longInteger("seed").orElseGet(() -> ThreadLocalRandom.current().nextLong());
-    SamplingOptions standard = SamplingOptions.standard(seed);
-    return new SamplingOptions(
-        f.number("temperature", 0, 100).orElse(standard.temperature()),
-        f.integer("top_k", 0, Integer.MAX_VALUE).orElse(standard.topK()),
-        fraction(f, "top_p", standard.topP()),
-        f.number("min_p", 0, 1).orElse(standard.minP()),
-        f.number("repeat_penalty", 0.01, 100).orElse(standard.repeatPenalty()),
-        f.integer("repeat_last_n", 0, Integer.MAX_VALUE).orElse(standard.repeatLastN()),
-        seed,
-        f.number("frequency_penalty", -2, 2).orElse(0),
-        f.number("presence_penalty", -2, 2).orElse(0),
-        fraction(f, "typical_p", 1),
-        logitBias(f, model));
-  }
-
-  private static double fraction(JsonFields f, String name, double absent) {
-    OptionalDouble value = f.number(name, 0, 1);
-    if (value.isPresent() && value.getAsDouble() == 0) {
-      throw f.wrong(name, "a number above 0, at most 1");
-    }
-    return value.orElse(absent);
+    return SamplingFields.read(f, SamplingOptions.standard(0), model.context())
+        .withLogitBias(logitBias(f, model));
   }
 
   private static Map<Integer, Double> logitBias(JsonFields f, LlamaModel model) {

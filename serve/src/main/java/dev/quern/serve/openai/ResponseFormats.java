@@ -1,55 +1,62 @@
 package dev.quern.serve.openai;
 
 import dev.quern.llama.constrain.Constraint;
-import dev.quern.llama.error.LlamaException;
+import dev.quern.serve.answer.Schemas;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.http.Json;
 import dev.quern.serve.http.JsonFields;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
-/// What `response_format` holds a reply to. Schemas that come again cost nothing again.
-final class ResponseFormats {
-  private static final int KEPT = 64;
+/// What a request holds a reply to.
+record ResponseFormats(Schemas schemas) {
+  private static final List<String> TYPES = List.of("text", "json_object", "json_schema");
 
-  private final Map<String, Constraint> kept =
-      new LinkedHashMap<>(16, 0.75f, true) { // guarded by itself
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Constraint> eldest) {
-          return size() > KEPT;
-        }
-      };
-
+  /// `response_format`, whose schema is in a `json_schema`.
+  ///
   /// @throws HttpFailure 400 where the schema can't be kept to
   Optional<Constraint> read(JsonFields f) {
-    Optional<JsonFields> format = f.object("response_format");
-    if (format.isEmpty()) {
+    return read(f, "response_format", true);
+  }
+
+  /// `format`, whose schema is beside its type.
+  ///
+  /// @throws HttpFailure 400 where the schema can't be kept to
+  Optional<Constraint> readFlat(JsonFields f) {
+    return read(f, "format", false);
+  }
+
+  private Optional<Constraint> read(JsonFields f, String name, boolean nested) {
+    Optional<JsonFields> given = f.object(name);
+    if (given.isEmpty()) {
       return Optional.empty();
     }
+    JsonFields format = given.get();
     String type =
         format
-            .get()
-            .word("type", List.of("text", "json_object", "json_schema"))
-            .orElseThrow(() -> format.get().missing("type", "text, json_object or json_schema"));
+            .word("type", TYPES)
+            .orElseThrow(() -> format.missing("type", String.join(" or ", TYPES)));
     Optional<Constraint> constraint =
         switch (type) {
           case "text" -> Optional.empty();
           case "json_object" -> Optional.of(Constraint.jsonObject());
-          default -> Optional.of(schema(format.get()));
+          default -> Optional.of(nested ? nested(format) : schema(format));
         };
-    format.get().end();
+    format.end();
     return constraint;
   }
 
-  private Constraint schema(JsonFields format) {
+  private Constraint nested(JsonFields format) {
     JsonFields given =
         format
             .object("json_schema")
             .orElseThrow(() -> format.missing("json_schema", "an object with a schema"));
+    Constraint constraint = schema(given);
+    given.end();
+    return constraint;
+  }
+
+  private Constraint schema(JsonFields given) {
     given.string("name");
     given.string("description");
     given.flag("strict", true); // a schema is kept to in any case
@@ -58,26 +65,6 @@ final class ResponseFormats {
             .any("schema")
             .map(Json::text)
             .orElseThrow(() -> given.missing("schema", "a JSON schema"));
-    given.end();
-    try {
-      return of(schema);
-    } catch (LlamaException e) {
-      throw HttpFailure.invalid(given.path("schema"), given.path("schema") + ": " + e.getMessage())
-          .because(e);
-    }
-  }
-
-  private Constraint of(String schema) {
-    synchronized (kept) {
-      Constraint known = kept.get(schema);
-      if (known != null) {
-        return known;
-      }
-    }
-    Constraint made = Constraint.jsonSchema(schema);
-    synchronized (kept) {
-      kept.put(schema, made);
-    }
-    return made;
+    return schemas.of(given.path("schema"), schema);
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
+import dev.quern.serve.answer.Answers;
+import dev.quern.serve.answer.Ids;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +21,22 @@ final class Wire {
       @JsonProperty("total_tokens") int totalTokens,
       @JsonProperty("prompt_tokens_details") PromptTokensDetails details) {
 
-    static Usage of(int prompt, int completion, int cached) {
-      return new Usage(prompt, completion, prompt + completion, new PromptTokensDetails(cached));
+    /// What answers cost together.
+    ///
+    /// @param choices answers to one prompt, which counts once
+    static Usage of(List<Answers.Ended> all, int choices) {
+      int prompt = 0;
+      int cached = 0;
+      int generated = 0;
+      for (int i = 0; i < all.size(); i++) {
+        Answers.Ended ended = all.get(i);
+        generated += ended.generation().tokens().size();
+        if (i % choices == 0) {
+          prompt += ended.promptTokens();
+          cached += ended.cachedTokens();
+        }
+      }
+      return new Usage(prompt, generated, prompt + generated, new PromptTokensDetails(cached));
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.quern.serve.openai;
+package dev.quern.serve.answer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.chat.Tool;
@@ -13,18 +13,28 @@ import java.util.Optional;
 /// What a model may call, and whether it has to.
 ///
 /// @param parallel whether a reply may hold several calls
-record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
+public record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
   private static final String NOTHING = "{\"type\":\"object\",\"properties\":{}}";
 
+  /// As chats have them: a function is an object in its tool, and in a choice.
+  ///
   /// @throws HttpFailure 400 where a tool is none, or the choice is of none that there is
-  static ToolFields read(JsonFields f) {
-    List<Tool> tools = new ArrayList<>();
-    for (JsonFields tool : f.objects("tools")) {
-      tools.add(tool(tool));
-    }
+  public static ToolFields read(JsonFields f) {
+    return read(f, true);
+  }
+
+  /// As responses have them: a function's fields are beside its type.
+  ///
+  /// @throws HttpFailure 400 where a tool is none, or the choice is of none that there is
+  public static ToolFields readFlat(JsonFields f) {
+    return read(f, false);
+  }
+
+  private static ToolFields read(JsonFields f, boolean nested) {
+    List<Tool> tools = tools(f, nested);
     Optional<JsonNode> choice = f.any("tool_choice");
     boolean parallel = f.flag("parallel_tool_calls", true);
-    ToolChoice read = choice.map(c -> choice(f, c)).orElse(ToolChoice.AUTO);
+    ToolChoice read = choice.map(c -> choice(f, c, nested)).orElse(ToolChoice.AUTO);
     boolean known =
         switch (read) {
           case ToolChoice.Named(String name) ->
@@ -37,10 +47,23 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
     return new ToolFields(tools, read, parallel);
   }
 
-  private static Tool tool(JsonFields tool) {
-    tool.word("type", List.of("function")).orElseThrow(() -> tool.missing("type", "function"));
-    JsonFields function =
-        tool.object("function").orElseThrow(() -> tool.missing("function", "an object"));
+  /// `tools`, as chats have them.
+  ///
+  /// @throws HttpFailure 400 where one is none
+  public static List<Tool> tools(JsonFields f) {
+    return tools(f, true);
+  }
+
+  private static List<Tool> tools(JsonFields f, boolean nested) {
+    List<Tool> tools = new ArrayList<>();
+    for (JsonFields tool : f.objects("tools")) {
+      tools.add(tool(tool, nested));
+    }
+    return tools;
+  }
+
+  private static Tool tool(JsonFields tool, boolean nested) {
+    JsonFields function = function(tool, nested);
     String name = function.string("name").orElseThrow(() -> function.missing("name", "a string"));
     Optional<String> description = function.string("description");
     String parameters = function.object("parameters").map(JsonFields::text).orElse(NOTHING);
@@ -50,11 +73,19 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
     try {
       return new Tool(name, description, parameters);
     } catch (RequestException e) {
-      throw HttpFailure.invalid(tool.path("function"), e.getMessage()).because(e);
+      throw HttpFailure.invalid(tool.path(nested ? "function" : "name"), e.getMessage()).because(e);
     }
   }
 
-  private static ToolChoice choice(JsonFields f, JsonNode choice) {
+  /// The fields of a function.
+  private static JsonFields function(JsonFields given, boolean nested) {
+    given.word("type", List.of("function")).orElseThrow(() -> given.missing("type", "function"));
+    return nested
+        ? given.object("function").orElseThrow(() -> given.missing("function", "an object"))
+        : given;
+  }
+
+  private static ToolChoice choice(JsonFields f, JsonNode choice, boolean nested) {
     if (choice.isTextual()) {
       return switch (choice.textValue()) {
         case "auto" -> ToolChoice.AUTO;
@@ -64,9 +95,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
       };
     }
     JsonFields named = JsonFields.of(f.path("tool_choice"), choice);
-    named.word("type", List.of("function")).orElseThrow(() -> named.missing("type", "function"));
-    JsonFields function =
-        named.object("function").orElseThrow(() -> named.missing("function", "an object"));
+    JsonFields function = function(named, nested);
     String name = function.string("name").orElseThrow(() -> function.missing("name", "a string"));
     function.end();
     named.end();

@@ -1,11 +1,11 @@
-package dev.quern.serve.openai;
+package dev.quern.serve.answer;
 
 /// Does something the first time that it is asked to; who asks meanwhile waits.
-final class Once implements Runnable {
+public final class Once implements Runnable {
   private final Runnable action;
   private boolean done; // guarded by this
 
-  Once(Runnable action) {
+  public Once(Runnable action) {
     this.action = action;
   }
 

@@ -1,4 +1,4 @@
-package dev.quern.serve.openai;
+package dev.quern.serve.answer;
 
 import dev.quern.llama.Piece;
 import dev.quern.llama.chat.ChatCompletion;
@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 /// A conversation to reply to.
 ///
 /// @param parallel whether the reply may call several tools: otherwise it has its first call alone
-record ChatQuestion(ChatEngine chat, ChatRequest request, boolean parallel)
+public record ChatQuestion(ChatEngine chat, ChatRequest request, boolean parallel)
     implements Answers.Question {
   @Override
   public Answers.Running ask(Consumer<Piece> listener) {

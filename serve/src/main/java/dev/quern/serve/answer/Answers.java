@@ -1,4 +1,4 @@
-package dev.quern.serve.openai;
+package dev.quern.serve.answer;
 
 import dev.quern.llama.Generation;
 import dev.quern.llama.Piece;
@@ -12,15 +12,16 @@ import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /// The answers to one request: as many as it has prompts and choices of each, all at once.
-final class Answers {
+public final class Answers {
   /// One that is over.
   ///
   /// @param promptTokens of the whole prompt
   /// @param cachedTokens of these, those that were not run
-  record Ended(Generation generation, List<ToolCall> calls, int promptTokens, int cachedTokens) {}
+  public record Ended(
+      Generation generation, List<ToolCall> calls, int promptTokens, int cachedTokens) {}
 
   /// One that is not.
-  interface Running {
+  public interface Running {
     Ended await() throws InterruptedException;
 
     void cancel();
@@ -28,7 +29,7 @@ final class Answers {
 
   /// Asks an engine.
   @FunctionalInterface
-  interface Question {
+  public interface Question {
     /// @throws dev.quern.QuernException where the engine does not take it
     Running ask(Consumer<Piece> listener);
   }
@@ -45,7 +46,7 @@ final class Answers {
   /// withdrawn too when nobody waits for the answers any more.
   ///
   /// @param listeners given a question's number: who hears its text
-  static Answers ask(
+  public static Answers ask(
       Exchange exchange, List<Question> questions, IntFunction<Consumer<Piece>> listeners) {
     List<Running> running = new ArrayList<>();
     try {
@@ -60,7 +61,7 @@ final class Answers {
     return new Answers(exchange, running);
   }
 
-  int count() {
+  public int count() {
     return running.size();
   }
 
@@ -68,7 +69,7 @@ final class Answers {
   ///
   /// @throws HttpFailure where it was cut off, by its deadline or since nobody waits any more; all
   ///   are withdrawn then
-  Ended await(int i) throws InterruptedException {
+  public Ended await(int i) throws InterruptedException {
     try {
       Ended ended = running.get(i).await();
       finishReason(ended);
@@ -79,8 +80,8 @@ final class Answers {
     }
   }
 
-  /// Why an answer is over, in the protocol's words.
-  String finishReason(Ended ended) {
+  /// Why an answer is over, in OpenAI's words: `stop`, `tool_calls` or `length`.
+  public String finishReason(Ended ended) {
     return switch (ended.generation().stop()) {
       case END_OF_TEXT, STOP_TOKEN, STOP_STRING -> ended.calls().isEmpty() ? "stop" : "tool_calls";
       case MAX_TOKENS, CONTEXT_FULL -> "length";
@@ -97,26 +98,8 @@ final class Answers {
     };
   }
 
-  /// What they cost together.
-  ///
-  /// @param choices answers to one prompt, which counts once
-  static Wire.Usage usage(List<Ended> all, int choices) {
-    int prompt = 0;
-    int cached = 0;
-    int generated = 0;
-    for (int i = 0; i < all.size(); i++) {
-      Ended ended = all.get(i);
-      generated += ended.generation().tokens().size();
-      if (i % choices == 0) {
-        prompt += ended.promptTokens();
-        cached += ended.cachedTokens();
-      }
-    }
-    return Wire.Usage.of(prompt, generated, cached);
-  }
-
   /// A header that tells which providers run the model, where the request has `X-Quern-Report: 1`.
-  static void report(Exchange exchange, LoadedModel model) {
+  public static void report(Exchange exchange, LoadedModel model) {
     exchange
         .header("X-Quern-Report")
         .filter("1"::equals)

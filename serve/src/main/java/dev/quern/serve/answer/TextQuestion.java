@@ -1,4 +1,4 @@
-package dev.quern.serve.openai;
+package dev.quern.serve.answer;
 
 import dev.quern.llama.Completion;
 import dev.quern.llama.EngineRequest;
@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /// A prompt of tokens to continue.
-record TextQuestion(LoadedModel model, EngineRequest request) implements Answers.Question {
+public record TextQuestion(LoadedModel model, EngineRequest request) implements Answers.Question {
   @Override
   public Answers.Running ask(Consumer<Piece> listener) {
     Completion completion = model.engine().submitPieces(request, listener::accept);

@@ -1,0 +1,2 @@
+/// Ollama's protocol. What changes models on disk is refused.
+package dev.quern.serve.ollama;
