@@ -109,7 +109,7 @@ class AloneIT {
     Child child = launcher.sh("REAL=1 \"$Q\" run -p 'Once upon' -n 5 --quiet");
     assertEquals(0, child.code(), child.err());
     assertEquals("", child.err());
-    assertEquals("Once upon a time, th", child.out());
+    assertTrue(child.out().startsWith("Once upon a time"), child.out());
     Child json = launcher.sh("REAL=1 \"$Q\" run -p Once -n 1 --json");
     assertTrue(json.out().contains("\"selection\":\"quern.provider=scalar\""), json.out());
   }

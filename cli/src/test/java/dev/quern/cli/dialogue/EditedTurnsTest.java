@@ -11,15 +11,15 @@ import dev.quern.cli.console.UserException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
-import java.io.UncheckedIOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.jline.terminal.Terminal;
@@ -38,19 +38,18 @@ class EditedTurnsTest {
 
   @TempDir Path folder;
 
-  private final PipedOutputStream keys = new PipedOutputStream();
+  private final Keys keys = new Keys();
   private final ByteArrayOutputStream screen = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private EditedTurns turns;
 
   @BeforeEach
   void open() throws IOException {
-    turns = turns(new PipedInputStream(keys, 1 << 16), Optional.empty());
+    turns = turns(keys, Optional.empty());
   }
 
   @AfterEach
   void close() throws IOException {
-    keys.close();
     turns.close();
   }
 
@@ -67,8 +66,7 @@ class EditedTurnsTest {
   }
 
   private Optional<String> typed(String text) throws IOException {
-    keys.write(text.getBytes(StandardCharsets.UTF_8));
-    keys.flush();
+    keys.type(text);
     return turns.next();
   }
 
@@ -120,53 +118,40 @@ class EditedTurnsTest {
   @Test
   void controlCDropsTheLineThenHintsThenEnds() throws Exception {
     Thread typist =
-        typist(() -> {
-          awaitPrompts(1);
-          keys.write("half a line".getBytes(StandardCharsets.UTF_8));
-          await("half a line"); // a signal would overtake it
-          keys.write('\u0003');
-          awaitPrompts(2);
-          keys.write('\u0003');
-          awaitPrompts(3);
-          keys.write('x');
-          keys.write('\r');
-        });
+        Thread.ofPlatform()
+            .start(() -> {
+              awaitPrompts(1);
+              keys.type("half a line");
+              await("half a line"); // a signal would overtake it
+              keys.type("\u0003");
+              awaitPrompts(2);
+              keys.type("\u0003");
+              awaitPrompts(3);
+              keys.type("x\r");
+            });
     assertEquals(Optional.of("x"), turns.next());
     typist.join();
     assertEquals(1, err().lines().count(), err());
     assertTrue(err().startsWith("quern: Ctrl-C once more"), err());
 
     Thread again =
-        typist(() -> {
-          awaitPrompts(4);
-          keys.write('\u0003');
-          awaitPrompts(5);
-          keys.write('\u0003');
-        });
+        Thread.ofPlatform()
+            .start(() -> {
+              awaitPrompts(4);
+              keys.type("\u0003");
+              awaitPrompts(5);
+              keys.type("\u0003");
+            });
     assertEquals(Optional.empty(), turns.next());
     again.join();
     assertEquals(2, err().lines().count(), "a line between them: " + err());
   }
 
-  private interface Typing {
-    void type() throws IOException;
-  }
-
-  private static Thread typist(Typing typing) {
-    return Thread.ofPlatform()
-        .start(() -> {
-          try {
-            typing.type();
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
-  }
-
   /// Each prompt begins with this.
   private void awaitPrompts(int count) {
     String begin = "\u001b[?2004h";
-    while (screen.toString(StandardCharsets.UTF_8).split(Pattern.quote(begin), -1).length <= count) {
+    while (screen.toString(StandardCharsets.UTF_8).split(Pattern.quote(begin), -1).length
+        <= count) {
       Thread.yield();
     }
   }
@@ -188,10 +173,9 @@ class EditedTurnsTest {
         stopped::countDown,
         () -> {
           try {
-            keys.write('\u0003');
-            keys.flush();
+            keys.type("\u0003");
             assertTrue(stopped.await(30, TimeUnit.SECONDS), "nobody was told");
-          } catch (IOException | InterruptedException e) {
+          } catch (InterruptedException e) {
             throw new IllegalStateException(e);
           }
         });
@@ -201,8 +185,7 @@ class EditedTurnsTest {
 
   @Test
   void whatIsNoTextIsRefused() throws IOException {
-    keys.write(new byte[] {'b', (byte) 0xe9, '\r'});
-    keys.flush();
+    keys.type(new byte[] {'b', (byte) 0xe9, '\r'});
     UserException refused = assertThrows(UserException.class, () -> turns.next());
     assertTrue(refused.getMessage().contains("not UTF-8"), refused.getMessage());
     says("good", "good\r");
@@ -212,22 +195,53 @@ class EditedTurnsTest {
   void historyOutlivesTheConversation() throws IOException {
     Path file = folder.resolve("state/history");
     HistoryFile.makePrivate(file);
-    PipedOutputStream first = new PipedOutputStream();
-    try (EditedTurns one = turns(new PipedInputStream(first), Optional.of(file))) {
-      first.write("earlier\r two\\\rlines\r not this\r".getBytes(StandardCharsets.UTF_8));
-      first.flush();
+    Keys first = new Keys();
+    try (EditedTurns one = turns(first, Optional.of(file))) {
+      first.type("earlier\r two\\\rlines\r not this\r");
       for (int i = 0; i < 3; i++) {
         one.next();
       }
     }
-    first.close();
     HistoryFile.makePrivate(file);
-    PipedOutputStream second = new PipedOutputStream();
-    try (EditedTurns two = turns(new PipedInputStream(second), Optional.of(file))) {
-      second.write("\u001bOA\r".getBytes(StandardCharsets.UTF_8));
-      second.flush();
+    Keys second = new Keys();
+    try (EditedTurns two = turns(second, Optional.of(file))) {
+      second.type("\u001bOA\r");
       assertEquals(Optional.of("earlier"), two.next(), "what begins with a blank is not kept");
     }
-    second.close();
+  }
+
+  /// A keyboard. Pipes of the JDK end with the thread that has written to them.
+  private static final class Keys extends InputStream {
+    private final BlockingQueue<Byte> typed = new LinkedBlockingQueue<>();
+
+    void type(String text) {
+      type(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void type(byte[] bytes) {
+      for (byte b : bytes) {
+        typed.add(b);
+      }
+    }
+
+    @Override
+    public int read() throws IOException {
+      try {
+        return Byte.toUnsignedInt(typed.take());
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException();
+      }
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int length) throws IOException {
+      bytes[from] = (byte) read(); // no more than that: it would wait for the next key
+      return 1;
+    }
+
+    @Override
+    public int available() {
+      return typed.size();
+    }
   }
 }
