@@ -85,6 +85,7 @@ class EditedTurnsTest {
 
   @Test
   void nothingTypedIsMoreThanText() throws IOException {
+    says("before", "before\r");
     says("what!! and !$ \"quoted\" \\n 'x", "what!! and !$ \"quoted\" \\n 'x\r");
     says("C:\\dir", "C:\\dir\r");
   }
