@@ -31,13 +31,8 @@ class BlameTest {
         new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .withImportOption(location -> location.matches(ROOMS))
-            .importPackages("dev.quern.llama", "dev.quern")) {
-      boolean aRequests =
-          c.getPackageName().equals("dev.quern")
-              || c.getPackageName().startsWith("dev.quern.llama");
-      if (aRequests
-          && c.isAssignableTo(QuernException.class)
-          && !c.isEquivalentTo(QuernException.class)) {
+            .importPackages("dev.quern")) {
+      if (c.isAssignableTo(QuernException.class) && !c.isEquivalentTo(QuernException.class)) {
         found.put(c.getSimpleName(), instance(c.reflect()).blame().name());
       }
     }
