@@ -31,7 +31,8 @@ class ServeIT {
     Path home = LauncherHome.in(folder);
     Path err = folder.resolve("err.txt");
     Process process =
-        new ProcessBuilder(home.resolve("quern").toString(), "serve", "--port", "0", "--log-requests")
+        new ProcessBuilder(
+                home.resolve("quern").toString(), "serve", "--port", "0", "--log-requests")
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(err.toFile())
             .start();
