@@ -102,7 +102,7 @@ public abstract sealed class ChatModelBuilder<B extends ChatModelBuilder<B>> ext
   }
 
   public B listeners(List<ChatModelListener> listeners) {
-    this.listeners = List.copyOf(listeners);
+    this.listeners = listeners == null ? List.of() : List.copyOf(listeners);
     return self();
   }
 

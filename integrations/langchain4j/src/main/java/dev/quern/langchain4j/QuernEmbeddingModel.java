@@ -119,7 +119,7 @@ public final class QuernEmbeddingModel implements EmbeddingModel, AutoCloseable 
     }
 
     public Builder listeners(List<EmbeddingModelListener> listeners) {
-      this.listeners = List.copyOf(listeners);
+      this.listeners = listeners == null ? List.of() : List.copyOf(listeners);
       return this;
     }
 

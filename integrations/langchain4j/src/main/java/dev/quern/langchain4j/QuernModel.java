@@ -12,6 +12,7 @@ import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /// A model that is loaded once, for any number of chat, streaming and embedding models: its
 /// weights, an engine that runs their requests side by side, and an embedder.
@@ -202,7 +203,11 @@ public final class QuernModel implements AutoCloseable {
       if (modelName != null) {
         return modelName;
       }
-      return demo ? "demo" : modelPath.getFileName().toString().replaceFirst("\\.gguf$", "");
+      if (demo) {
+        return "demo";
+      }
+      Path last = modelPath.toAbsolutePath().normalize().getFileName(); // a root has none
+      return Objects.requireNonNullElse(last, modelPath).toString().replaceFirst("\\.gguf$", "");
     }
 
     /// Loads the model.

@@ -3,6 +3,7 @@ package dev.quern.langchain4j;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.langchain4j.agent.tool.ToolSpecification;
+import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementJsonUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -10,6 +11,7 @@ import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonRawSchema;
 import dev.langchain4j.model.chat.request.json.JsonSchemaElement;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.chat.Tool;
@@ -117,8 +119,17 @@ final class Requests {
         none ? NO_PARAMETERS : schema(parameters));
   }
 
+  /// @throws InvalidRequestException if a raw schema is no JSON
   private static String schema(JsonSchemaElement element) {
-    Map<String, Object> schema = JsonSchemaElementJsonUtils.toMap(element);
+    if (element instanceof JsonRawSchema raw) {
+      return raw.schema(); // whoever reads it says where it is wrong
+    }
+    Map<String, Object> schema;
+    try {
+      schema = JsonSchemaElementJsonUtils.toMap(element);
+    } catch (RuntimeException e) {
+      throw new InvalidRequestException("schema: a raw element is no JSON object", e);
+    }
     try {
       return JSON.writeValueAsString(schema);
     } catch (JsonProcessingException e) {

@@ -336,6 +336,25 @@ class QuernChatModelTest {
   }
 
   @Test
+  void whatIsNoJsonIsAnInvalidRequest() {
+    JsonRawSchema broken = JsonRawSchema.from("{\"type\": ");
+    JsonSchemaElement around = JsonObjectSchema.builder().addProperty("it", broken).build();
+    for (JsonSchemaElement schema : List.of(broken, around)) {
+      assertTrue(
+          assertThrows(InvalidRequestException.class, () -> json(schema, 1))
+              .getMessage()
+              .contains("schema"));
+    }
+    AiMessage call =
+        AiMessage.from(ToolExecutionRequest.builder().name("now").arguments("{now").build());
+    QuernChatModel model = QuernChatModel.builder().model(tools).build();
+    InvalidRequestException e =
+        assertThrows(
+            InvalidRequestException.class, () -> model.chat(UserMessage.from("Time?"), call));
+    assertTrue(e.getMessage().startsWith("tool call: JSON, "), e.getMessage());
+  }
+
+  @Test
   void whatIsNotThereIsUnsupported() {
     assertEquals(
         "modelName 'gpt' is not supported: this model is 'demo', and each has a QuernModel of its own",
