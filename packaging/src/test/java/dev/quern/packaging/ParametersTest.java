@@ -42,8 +42,9 @@ class ParametersTest {
   /// Folders of classes. One that a build of this module alone has not made is named.
   private static List<Path> compiled() throws IOException {
     List<Path> folders = new ArrayList<>();
-    try (Stream<Path> files = Files.list(HOME)) {
-      for (Path module : files.sorted().toList()) {
+    try (Stream<Path> files = Files.list(HOME);
+        Stream<Path> integrations = Files.list(HOME.resolve("integrations"))) {
+      for (Path module : Stream.concat(files, integrations).sorted().toList()) {
         add(module.resolve("src/main/java"), module.resolve("target/classes"), folders);
         add(module.resolve("src/test/java"), module.resolve("target/test-classes"), folders);
       }

@@ -61,7 +61,8 @@ record Published(Path source, Path repository) {
     try (Stream<Path> files = Files.walk(checkout)) {
       return files
           .map(checkout::relativize)
-          .filter(f -> f.toString().matches("([a-z0-9-]+.){1,2}target.(.*.)?quern-[^/\\\\]*\\.jar"))
+          .filter(f ->
+              f.toString().matches("(integrations.)?[a-z0-9-]+.target.(.*.)?quern-[^/\\\\]*\\.jar"))
           .sorted()
           .toList();
     }

@@ -29,6 +29,7 @@ class PublishedIT {
           "quern-cli",
           "quern-conformance",
           "quern-demo-model",
+          "quern-langchain4j",
           "quern-llama-model",
           "quern-measure",
           "quern-provider-native-kleidi",
@@ -39,9 +40,10 @@ class PublishedIT {
           "quern-spring-boot-starter",
           "quern-starter");
 
-  /// Those whose dependencies are no modules, with the names that they have on a module path.
-  private static final Map<String, String> AUTOMATIC =
+  /// Those that need libraries which are no modules, with the names that they have as one.
+  private static final Map<String, String> NAMED =
       Map.of(
+          "quern-langchain4j", "dev.quern.langchain4j",
           "quern-spring-ai", "dev.quern.springai",
           "quern-spring-boot-starter", "dev.quern.spring.boot");
 
@@ -147,11 +149,10 @@ class PublishedIT {
             assertTrue(file.getEntry(entry) != null, jar + " lacks " + entry);
           }
           if (kind.isEmpty()) {
-            String automatic = AUTOMATIC.get(artifact);
+            boolean named = NAMED.containsKey(artifact);
+            assertEquals(!named, file.getEntry("module-info.class") != null, jar + " is a module");
             assertEquals(
-                automatic == null, file.getEntry("module-info.class") != null, jar + ": a module?");
-            assertEquals(
-                automatic,
+                NAMED.get(artifact),
                 file.getManifest().getMainAttributes().getValue("Automatic-Module-Name"));
           } else {
             assertTrue(file.size() > 4, jar + " is empty");
