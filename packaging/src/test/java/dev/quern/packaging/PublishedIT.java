@@ -223,6 +223,7 @@ class PublishedIT {
             "pom.xml")) {
       Command built = project.run(SPRING.commands("From the build"));
       assertTrue(built.out().contains(STORY), built::out);
+      assertFalse(built.out().contains("provider vector ("), built::out);
       List<String> commands = SPRING.commands("As an executable JAR");
       Command plain = project.run(commands);
       assertTrue(plain.out().contains(STORY), plain::out);

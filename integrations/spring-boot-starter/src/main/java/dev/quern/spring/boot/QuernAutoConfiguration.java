@@ -62,7 +62,7 @@ public class QuernAutoConfiguration {
     }
     ChatFormat frame = properties.chatTemplate();
     if (frame == null && DEMO.equals(properties.model())) {
-      frame = ChatFormat.PLAIN; // its file has no template, and it was taught no conversations
+      frame = ChatFormat.PLAIN; // it has Llama 3's tokens, but was taught no conversations
     }
     return frame == null ? options : options.withChatFormat(frame);
   }
