@@ -139,7 +139,7 @@ class ArchitectureTest {
           .matching("dev.quern.serve.(*)..")
           .should()
           .beFreeOfCycles()
-          .because("a protocol is a room over http and model, and knows no other");
+          .because("a protocol is a room over answer, model and http, and knows no other");
 
   @ArchTest
   static final ArchRule oneRoomOfTheServerKnowsJetty =

@@ -10,6 +10,7 @@ import dev.quern.serve.llamacpp.Detokenize;
 import dev.quern.serve.llamacpp.Health;
 import dev.quern.serve.llamacpp.Tokenize;
 import dev.quern.serve.model.Models;
+import dev.quern.serve.ollama.Alive;
 import dev.quern.serve.ollama.Chat;
 import dev.quern.serve.ollama.Embed;
 import dev.quern.serve.ollama.Generate;
@@ -70,6 +71,7 @@ public final class QuernServer implements AutoCloseable {
         Route.get("/v1/models/*", list::one),
         Route.post("/tokenize", new Tokenize(models)),
         Route.post("/detokenize", new Detokenize(models)),
+        Route.ollama("HEAD", "/", new Alive()),
         Route.ollama("POST", "/api/chat", new Chat(models, schemas)),
         Route.ollama("POST", "/api/generate", new Generate(models, schemas)),
         Route.ollama("POST", "/api/embed", embed),

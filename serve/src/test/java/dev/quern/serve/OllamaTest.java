@@ -255,6 +255,8 @@ class OllamaTest {
           "think":true                          | think
           "think":"high"                        | think
           "logprobs":true                       | logprobs
+          "truncate":true                       | truncate
+          "shift":true                          | shift
           "raw":true,"system":"Be brief."       | system
           "keep_alive":"5 minutes"              | keep_alive
           "keep_alive":true                     | keep_alive
@@ -313,6 +315,25 @@ class OllamaTest {
   void whatIsNoConversationIsNamed(String body, String name) throws Exception {
     String error = refused("/api/chat", body, 400);
     assertTrue(error.startsWith(name), error);
+  }
+
+  /// What the command `ollama run` sends, as its Go writes it: fields that are empty or null.
+  @Test
+  void theCommandsRequestsAreTaken() throws Exception {
+    HttpRequest.Builder alive =
+        server.request("/").method("HEAD", HttpRequest.BodyPublishers.noBody());
+    assertEquals(200, server.send(alive).statusCode());
+    answered(
+        "/api/show",
+        "{\"model\":\"demo\",\"system\":\"\",\"template\":\"\",\"verbose\":false,\"options\":null,\"name\":\"\"}");
+    List<JsonNode> lines =
+        lines(
+            "/api/generate",
+            "{\"model\":\"demo\",\"prompt\":\"Once upon a time\",\"suffix\":\"\",\"system\":\"\",\"template\":\"\",\"context\":null,\"images\":[],\"format\":\"\",\"keep_alive\":null,\"_debug_render_only\":false,"
+                + OPTIONS
+                + "}");
+    assertEnd(lines.getLast());
+    lines("/api/chat", CHAT.formatted("\"format\":\"\",\"_debug_render_only\":false," + OPTIONS));
   }
 
   @Test

@@ -45,7 +45,7 @@ class RefusalTest {
           chat(",\"min_p\":2", "invalid_value", "min_p"),
           chat(",\"typical_p\":0", "invalid_value", "typical_p"),
           chat(",\"repeat_penalty\":0", "invalid_value", "repeat_penalty"),
-          chat(",\"repeat_last_n\":-1", "invalid_value", "repeat_last_n"),
+          chat(",\"repeat_last_n\":-2", "invalid_value", "repeat_last_n"),
           chat(",\"presence_penalty\":3", "invalid_value", "presence_penalty"),
           chat(",\"frequency_penalty\":-3", "invalid_value", "frequency_penalty"),
           chat(",\"seed\":1e99", "invalid_value", "seed"),

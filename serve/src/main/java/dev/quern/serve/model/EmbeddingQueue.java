@@ -23,6 +23,7 @@ public final class EmbeddingQueue implements AutoCloseable {
   private final Semaphore places;
   private final ReentrantLock busy = new ReentrantLock(true);
   private Embedder embedder; // opened for the first text; guarded by busy
+  private boolean closed; // guarded by busy
 
   /// @param waiting most requests that wait while another is answered
   EmbeddingQueue(LlamaModel model, int waiting) {
@@ -74,6 +75,9 @@ public final class EmbeddingQueue implements AutoCloseable {
           "the request took longer than the server's --deadline, expected fewer texts, or a larger one");
     }
     try {
+      if (closed) {
+        throw HttpFailure.of(503, "model_closed", "the model was closed, ask again");
+      }
       if (embedder == null) {
         embedder = model.newEmbedder();
       }
@@ -87,6 +91,7 @@ public final class EmbeddingQueue implements AutoCloseable {
   public void close() {
     busy.lock();
     try {
+      closed = true;
       if (embedder != null) {
         embedder.close();
       }

@@ -34,7 +34,7 @@ public final class Chat implements Endpoint {
     List<ChatMessage> messages = ChatMessages.read(f);
     List<Tool> tools = ToolFields.tools(f);
     Optional<Constraint> format = formats.read(f);
-    Formats.refuseLogProbabilities(f);
+    Others.refuse(f);
     if (messages.isEmpty()) {
       f.meansNothing("options", "think");
       f.end();

@@ -26,10 +26,4 @@ record Formats(Schemas schemas) {
     }
     throw f.wrong("format", "json, or a JSON schema");
   }
-
-  /// @throws HttpFailure 400 where log probabilities are asked for
-  static void refuseLogProbabilities(JsonFields f) {
-    f.only("logprobs", "false", "log probabilities are in /v1/chat/completions alone");
-    f.only("top_logprobs", "0", "log probabilities are in /v1/chat/completions alone");
-  }
 }

@@ -84,7 +84,7 @@ public final class Generate implements Endpoint {
     f.only("template", "\"\"", "the model's own template is used; with raw=true there is none");
     f.only("context", "[]", "nothing is kept between requests, expected messages in /api/chat");
     ChatMessages.refuseImages(f);
-    Formats.refuseLogProbabilities(f);
+    Others.refuse(f);
     for (String name : List.of("width", "height", "steps")) {
       f.only(name, "0", "images are not done");
     }

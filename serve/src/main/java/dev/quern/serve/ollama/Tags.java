@@ -71,6 +71,7 @@ public final class Tags implements Endpoint {
     f.only("verbose", "false", "the vocabulary is not listed; /tokenize answers with tokens");
     f.only("system", "\"\"", "a model has no system prompt of its own");
     f.only("template", "\"\"", "a model's template is its own");
+    f.only("options", "{}", "a model has none of its own");
     f.end();
     ModelFacts facts = facts(model);
     String template = facts.template().orElse("");
