@@ -12,6 +12,7 @@ import dev.quern.serve.model.Models;
 import dev.quern.serve.openai.ChatCompletions;
 import dev.quern.serve.openai.Completions;
 import dev.quern.serve.openai.ModelList;
+import dev.quern.serve.page.Page;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -48,7 +49,10 @@ public final class QuernServer implements AutoCloseable {
   /// The table of routes.
   private List<Route> routes() {
     ModelList list = new ModelList(models);
+    Page page = new Page();
     return List.of(
+        Route.get("/", page).asOpen(),
+        Route.get("/page/*", page).asOpen(),
         Route.post("/v1/chat/completions", new ChatCompletions(models)),
         Route.post("/v1/completions", new Completions(models)),
         Route.get("/v1/models", list),
