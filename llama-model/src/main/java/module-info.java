@@ -8,6 +8,7 @@ module dev.quern.llama {
   requires static dev.quern.demo;
 
   exports dev.quern.llama;
+  exports dev.quern.llama.chat;
   exports dev.quern.llama.checkpoint;
   exports dev.quern.llama.constrain;
   exports dev.quern.llama.error;

@@ -15,4 +15,9 @@ public final class ProviderException extends QuernException {
   ProviderException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  @Override
+  public Blame blame() {
+    return Blame.DEFECT;
+  }
 }

@@ -20,4 +20,10 @@ public abstract class QuernException extends RuntimeException {
   protected QuernException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /// Whose failure it is. Unless a class says otherwise, a file, a machine or an installation can't
+  /// do what is asked of it.
+  public Blame blame() {
+    return Blame.SETUP;
+  }
 }

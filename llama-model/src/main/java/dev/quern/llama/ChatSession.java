@@ -1,7 +1,7 @@
 package dev.quern.llama;
 
-import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.tokenizer.ChatMessage;
 import dev.quern.llama.tokenizer.ChatOptions;
 import dev.quern.llama.tokenizer.ChatPrompt;
@@ -34,7 +34,7 @@ public final class ChatSession {
   /// @param system what the model is told about its part, if anything
   /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template, or one
   ///   that can't be run
-  /// @throws LlamaException if its format can't express the system text
+  /// @throws RequestException if its format can't express the system text
   public ChatSession(LlamaModel model, LlamaSession session, Optional<String> system) {
     this(
         model,
@@ -47,7 +47,7 @@ public final class ChatSession {
   /// @param options tools, and what else the template is to know
   /// @throws dev.quern.llama.tokenizer.TokenizerException if the model has no chat template, or one
   ///   that can't be run
-  /// @throws LlamaException if its format can't express the beginning
+  /// @throws RequestException if its format can't express the beginning
   public ChatSession(
       LlamaModel model, LlamaSession session, List<ChatMessage> beginning, ChatOptions options) {
     this.session = session;
@@ -59,7 +59,7 @@ public final class ChatSession {
       try {
         template.render(with(ChatMessage.user("")), options);
       } catch (TokenizerException e) {
-        throw new LlamaException(e.getMessage(), e);
+        throw new RequestException(e.getMessage(), e);
       }
     }
   }

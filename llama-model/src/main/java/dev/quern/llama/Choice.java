@@ -8,7 +8,7 @@ final class Choice {
   final Sequence sequence;
   final List<MemorySegment> logits;
   Sequence.Gain gain; // null until it is made, and where it failed
-  RuntimeException failure; // null where it did not
+  Throwable failure; // null where it did not
 
   Choice(Sequence sequence, List<MemorySegment> logits) {
     this.sequence = sequence;
@@ -18,8 +18,8 @@ final class Choice {
   void make() {
     try {
       gain = sequence.accept(logits);
-    } catch (RuntimeException e) { // a stranger's option or cancellation: this request's failure
-      failure = e;
+    } catch (Throwable t) { // a stranger's hook or cancellation: this request's failure
+      failure = t;
     }
   }
 }

@@ -5,7 +5,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.function.Consumer;
 
 /// A request that an [Engine] has taken. Its text arrives piece by piece on a virtual thread of its
 /// own, so that a slow listener holds up nobody else.
@@ -13,12 +12,12 @@ import java.util.function.Consumer;
 /// @since 0.1
 /// @stability api
 public final class Completion {
-  private final BlockingQueue<Optional<String>> pieces = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Optional<Piece>> pieces = new LinkedBlockingQueue<>();
   private final CompletableFuture<Generation> ended = new CompletableFuture<>(); // in the engine
   private final CompletableFuture<Generation> heard = new CompletableFuture<>(); // by the listener
   private volatile boolean cancelled;
 
-  Completion(Consumer<String> listener) {
+  Completion(PieceListener listener) {
     Thread.ofVirtual().name("quern-completion").start(() -> hear(listener));
   }
 
@@ -53,7 +52,7 @@ public final class Completion {
     return cancelled;
   }
 
-  void say(String piece) {
+  void say(Piece piece) {
     pieces.add(Optional.of(piece));
   }
 
@@ -67,10 +66,13 @@ public final class Completion {
     pieces.add(Optional.empty());
   }
 
-  private void hear(Consumer<String> listener) {
+  private void hear(PieceListener listener) {
     try {
-      for (Optional<String> p = pieces.take(); p.isPresent(); p = pieces.take()) {
+      for (Optional<Piece> p = pieces.take(); p.isPresent(); p = pieces.take()) {
         listener.accept(p.get());
+      }
+      if (!ended.isCompletedExceptionally()) {
+        listener.end(ended.join());
       }
       ended.whenComplete((generation, failure) -> {
         if (failure == null) {

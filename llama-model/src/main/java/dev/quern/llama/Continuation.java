@@ -3,8 +3,9 @@ package dev.quern.llama;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.quern.llama.constrain.ConstraintState;
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.LogProbabilities;
+import dev.quern.llama.sampling.LogitsException;
 import dev.quern.llama.sampling.Sampler;
 import dev.quern.llama.sampling.SamplingOptions;
 import dev.quern.llama.tokenizer.Tokenizer;
@@ -12,10 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 
 /// A text as it goes on, token by token: which one comes next, who hears of it, and when the text
 /// is over. Whoever has a continuation runs its tokens through the model. For one thread at a time.
@@ -26,7 +28,7 @@ final class Continuation {
   private final Sampler sampler;
   private final IntPredicate onToken;
   private final Optional<GeneratedText> text;
-  private final BooleanSupplier cancelled;
+  private final Supplier<Optional<StopReason>> ending;
   private final Optional<ConstraintState> constraint;
   private ConstraintState guessed; // behind the guesses; null where there are none
   private boolean guessedEnd; // a guess was the text's end
@@ -38,7 +40,7 @@ final class Continuation {
   /// @param sampler has accepted what came before
   /// @param onToken hears every token; false ends the text
   /// @param text gets every token, if there is to be text
-  /// @param cancelled whether to end
+  /// @param ending why to end before the text does, if it is to
   Continuation(
       LlamaModel model,
       GenerationOptions options,
@@ -46,24 +48,20 @@ final class Continuation {
       Sampler sampler,
       IntPredicate onToken,
       Optional<GeneratedText> text,
-      BooleanSupplier cancelled) {
+      Supplier<Optional<StopReason>> ending) {
     this.model = model;
     this.options = options;
     this.tokens = tokens;
     this.onToken = onToken;
     this.text = text;
-    this.cancelled = cancelled;
+    this.ending = ending;
     this.sampler = sampler;
     constraint = constraint(model, options);
   }
 
-  /// @throws LlamaException if the options can't be the model's
+  /// @throws RequestException if the options can't be the model's
   static Sampler sampler(LlamaModel model, SamplingOptions options) {
-    try {
-      return new Sampler(options, model.config().vocabulary());
-    } catch (IllegalArgumentException e) {
-      throw new LlamaException(e.getMessage(), e);
-    }
+    return new Sampler(options, model.config().vocabulary());
   }
 
   /// The same for whoever has not run anything yet, and wants to hear first whether all of the
@@ -76,7 +74,7 @@ final class Continuation {
 
   /// How far the options' constraint has come, before any text.
   ///
-  /// @throws LlamaException if it can't be kept to with the model's vocabulary
+  /// @throws RequestException if it can't be kept to with the model's vocabulary
   static Optional<ConstraintState> constraint(LlamaModel model, GenerationOptions options) {
     if (options.constraint().isEmpty()) {
       return Optional.empty();
@@ -110,9 +108,50 @@ final class Continuation {
   /// @param logits after the last token
   /// @throws dev.quern.llama.sampling.LogitsException where there is none to choose
   int choose(MemorySegment logits) {
+    if (options.logitsHook().isPresent()) {
+      float[] changed = hooked(options.logitsHook().get(), logits.toArray(JAVA_FLOAT));
+      return constraint.isPresent()
+          ? sampler.next(changed, requireAny(changed, constraint.get().allowed()))
+          : sampler.next(changed);
+    }
     return constraint.isPresent()
         ? sampler.next(logits, constraint.get().allowed())
         : sampler.next(logits);
+  }
+
+  /// What a hook makes of the model's logits; those and the hook's are told apart where one is
+  /// none.
+  private float[] hooked(LogitsHook hook, float[] logits) {
+    LogitsException.check(logits, tokens.position());
+    hook.change(tokens.all(), logits);
+    for (int token = 0; token < logits.length; token++) {
+      if (!(logits[token] < Float.POSITIVE_INFINITY)) {
+        throw new RequestException(
+            String.format(
+                Locale.ROOT,
+                "logits hook: made the logit of token %d %s, expected a finite number, or -Infinity to forbid the token",
+                token,
+                logits[token]));
+      }
+    }
+    requireAny(logits, null);
+    return logits;
+  }
+
+  /// @param allowed by a constraint; null where all tokens are
+  private static long[] requireAny(float[] logits, long[] allowed) {
+    for (int token = 0; token < logits.length; token++) {
+      boolean mayBe =
+          allowed == null
+              || token >> 6 < allowed.length && (allowed[token >> 6] >>> token & 1) != 0;
+      if (mayBe && logits[token] > Float.NEGATIVE_INFINITY) {
+        return allowed;
+      }
+    }
+    throw new RequestException(
+        allowed == null
+            ? "logits hook: forbade all tokens, expected at least one that is allowed"
+            : "logits hook: forbade all tokens that the constraint allows, expected at least one that both do");
   }
 
   /// Guesses what [#choose] is going to choose (see [Sampler#guess]).
@@ -150,17 +189,20 @@ final class Continuation {
     }
     constraint.ifPresent(c -> c.accept(token));
     generated.add(token);
+    Optional<LogProbabilities> said = Optional.empty();
     if (options.logProbabilities().isPresent()) {
       int top = options.logProbabilities().getAsInt();
-      logProbabilities.add(LogProbabilities.of(logits.toArray(JAVA_FLOAT), token, top));
+      said = Optional.of(LogProbabilities.of(logits.toArray(JAVA_FLOAT), token, top));
+      logProbabilities.add(said.get());
     }
     tokens.setPending(token);
     boolean wanted = onToken.test(token);
-    if (text.isPresent() && text.get().completes(token)) {
+    if (text.isPresent() && text.get().completes(token, said)) {
       return Optional.of(StopReason.STOP_STRING);
     }
-    if (!wanted || cancelled.getAsBoolean()) {
-      return Optional.of(StopReason.CANCELLED);
+    Optional<StopReason> ended = wanted ? ending.get() : Optional.of(StopReason.CANCELLED);
+    if (ended.isPresent()) {
+      return ended;
     }
     if (constraint.isPresent() && constraint.get().isComplete()) {
       return Optional.of(StopReason.END_OF_TEXT);

@@ -63,11 +63,18 @@ public final class Engine implements Openings.Opening {
   ///   lacks
   /// @throws IllegalStateException if the engine or the model is closed
   public Completion submit(EngineRequest request, Consumer<String> text) {
+    return submitPieces(request, Piece.texts(text));
+  }
+
+  /// As [#submit], for whoever wants to hear the tokens with the text, and their log probabilities.
+  ///
+  /// @param listener hears the continuation as `text` of [#submit] does
+  public Completion submitPieces(EngineRequest request, PieceListener listener) {
     model.requireOpen();
     if (!request.options().stopStrings().isEmpty()) {
       model.tokenizer(); // a file without a vocabulary is refused before anything is run
     }
-    Completion completion = new Completion(text);
+    Completion completion = new Completion(listener);
     try {
       Sequence sequence = new Sequence(model, request, options.lookup(), completion);
       if (!scheduler.offer(sequence)) {

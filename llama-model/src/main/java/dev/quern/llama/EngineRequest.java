@@ -11,7 +11,7 @@ import java.util.Optional;
 /// @param prompt token ids, taken as they are
 /// @param options how to continue; its cancellation, if it has one, ends the request too
 /// @param deadline how long the request may take, from its submission; when it is over the request
-///   ends with [StopReason#CANCELLED]
+///   ends with [StopReason#DEADLINE]
 /// @since 0.1
 /// @stability api
 public record EngineRequest(int[] prompt, GenerationOptions options, Optional<Duration> deadline) {

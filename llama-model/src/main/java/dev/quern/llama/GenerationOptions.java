@@ -1,7 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.constrain.Constraint;
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,6 +24,7 @@ import java.util.Set;
 /// @param logProbabilities of how many of the likeliest tokens the log probability is wanted beside
 ///   the chosen one's, at each token; empty where none is, which costs nothing
 /// @param constraint what the generated text must be, if anything
+/// @param logitsHook what looks at the logits before a token is chosen, if anything does
 /// @since 0.1
 /// @stability api
 public record GenerationOptions(
@@ -34,21 +35,23 @@ public record GenerationOptions(
     boolean ignoreEnd,
     Optional<Cancellation> cancellation,
     OptionalInt logProbabilities,
-    Optional<Constraint> constraint) {
+    Optional<Constraint> constraint,
+    Optional<LogitsHook> logitsHook) {
 
   public GenerationOptions {
     Objects.requireNonNull(sampling, "sampling");
     Objects.requireNonNull(cancellation, "cancellation");
     Objects.requireNonNull(logProbabilities, "logProbabilities");
     Objects.requireNonNull(constraint, "constraint");
+    Objects.requireNonNull(logitsHook, "logitsHook");
     stopTokens = Set.copyOf(stopTokens);
     stopStrings = List.copyOf(new LinkedHashSet<>(stopStrings));
     if (maxTokens < 0) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(Locale.ROOT, "maxTokens=%d, expected >= 0", maxTokens));
     }
     if (logProbabilities.orElse(0) < 0) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(
               Locale.ROOT,
               "logProbabilities=%d, expected >= 0 (0: the chosen token's only)",
@@ -67,6 +70,7 @@ public record GenerationOptions(
         false,
         Optional.empty(),
         OptionalInt.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -89,7 +93,8 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   public GenerationOptions withSampling(SamplingOptions sampling) {
@@ -101,7 +106,8 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   public GenerationOptions withStopTokens(Set<Integer> stopTokens) {
@@ -113,15 +119,16 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
-  /// @throws LlamaException if one is empty, or holds half of a surrogate pair
+  /// @throws RequestException if one is empty, or holds half of a surrogate pair
   public GenerationOptions withStopStrings(String... stopStrings) {
     return withStopStrings(List.of(stopStrings));
   }
 
-  /// @throws LlamaException if one is empty, or holds half of a surrogate pair
+  /// @throws RequestException if one is empty, or holds half of a surrogate pair
   public GenerationOptions withStopStrings(List<String> stopStrings) {
     return new GenerationOptions(
         maxTokens,
@@ -131,7 +138,8 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   /// These options, with something that ends the generation from outside.
@@ -144,7 +152,8 @@ public record GenerationOptions(
         ignoreEnd,
         Optional.of(cancellation),
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   /// These options, going on past the vocabulary's end tokens.
@@ -157,14 +166,15 @@ public record GenerationOptions(
         true,
         cancellation,
         logProbabilities,
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   /// These options, with the log probabilities of each chosen token and of the likeliest ones in
   /// [Generation#logProbabilities()].
   ///
   /// @param top how many of the likeliest; 0: the chosen token's only
-  /// @throws LlamaException if negative
+  /// @throws RequestException if negative
   public GenerationOptions withLogProbabilities(int top) {
     return new GenerationOptions(
         maxTokens,
@@ -174,7 +184,8 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         OptionalInt.of(top),
-        constraint);
+        constraint,
+        logitsHook);
   }
 
   /// These options, for text that fits a constraint. It is about the text that one call generates,
@@ -194,16 +205,32 @@ public record GenerationOptions(
         ignoreEnd,
         cancellation,
         logProbabilities,
-        Optional.of(constraint));
+        Optional.of(constraint),
+        logitsHook);
+  }
+
+  /// These options, with a hook that sees each token's logits, and may change them.
+  public GenerationOptions withLogitsHook(LogitsHook hook) {
+    return new GenerationOptions(
+        maxTokens,
+        sampling,
+        stopTokens,
+        stopStrings,
+        ignoreEnd,
+        cancellation,
+        logProbabilities,
+        constraint,
+        Optional.of(hook));
   }
 
   /// Generated text is whole characters, so half of one would never be found, or split one.
   private static void check(String stop) {
     if (stop.isEmpty()) {
-      throw new LlamaException("stop string: empty, expected a text that ends the generation");
+      throw new RequestException("stop string: empty, expected a text that ends the generation");
     }
     if (stop.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE)) {
-      throw new LlamaException("stop string: half of a surrogate pair, expected whole characters");
+      throw new RequestException(
+          "stop string: half of a surrogate pair, expected whole characters");
     }
   }
 }

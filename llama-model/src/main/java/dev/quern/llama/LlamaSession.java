@@ -1,6 +1,7 @@
 package dev.quern.llama;
 
 import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.forward.ForwardPass;
 import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.tokenizer.Tokenizer;
@@ -144,7 +145,7 @@ public final class LlamaSession implements Openings.Opening {
   public List<Generation> completions(
       int[] prompt, int count, GenerationOptions options, IntFunction<Consumer<String>> text) {
     if (count < 1) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(Locale.ROOT, "completions: %d, expected at least 1", count));
     }
     model.tokenizer(); // a file without a vocabulary is refused before anything is run
@@ -226,7 +227,7 @@ public final class LlamaSession implements Openings.Opening {
   public void rewind(int position) {
     exclusively(() -> {
       if (position < 0 || position > tokens.position()) {
-        throw new LlamaException(
+        throw new RequestException(
             String.format(
                 Locale.ROOT, "rewind: position=%d, expected 0 to %d", position, tokens.position()));
       }
@@ -320,7 +321,7 @@ public final class LlamaSession implements Openings.Opening {
 
   private GeneratedText generated(GenerationOptions options, Consumer<String> listener) {
     model.tokenizer(); // a file without a vocabulary is refused before anything is run
-    return new GeneratedText(text.orElseThrow(), options.stopStrings(), listener);
+    return new GeneratedText(text.orElseThrow(), options.stopStrings(), Piece.texts(listener));
   }
 
   private boolean isCancelled(GenerationOptions options) {

@@ -2,6 +2,7 @@ package dev.quern.llama;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.quern.Blame;
 import dev.quern.data.BlockCodec;
 import dev.quern.data.WeightMatrix;
 import dev.quern.data.Workers;
@@ -67,7 +68,8 @@ final class NonFinite {
                 .firstNonFinite(positions)
                 .map(place -> "the first numbers that are not are " + place)
                 .orElse("so are all keys and values: the last layer or the output matrix")),
-        logits);
+        logits,
+        Blame.DEFECT);
   }
 
   /// The first tensor with weights that are not finite, and how many.

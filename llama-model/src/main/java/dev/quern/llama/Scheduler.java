@@ -162,16 +162,14 @@ final class Scheduler implements AutoCloseable {
 
   private void endCancelled() {
     for (Sequence s : List.copyOf(running)) {
-      if (s.isCancelled()) {
-        end(s, StopReason.CANCELLED);
-      }
+      s.ending().ifPresent(stop -> end(s, stop));
     }
     List<Sequence> gone = new ArrayList<>();
     synchronized (this) {
-      waiting.removeIf(s -> s.isCancelled() && gone.add(s));
+      waiting.removeIf(s -> s.ending().isPresent() && gone.add(s));
     }
     ended(0, gone.size());
-    gone.forEach(s -> s.end(StopReason.CANCELLED));
+    gone.forEach(s -> s.end(s.ending().orElseThrow()));
   }
 
   /// A forward pass: a token of each sequence that decodes, with guesses behind it, and as many of
@@ -299,7 +297,7 @@ final class Scheduler implements AutoCloseable {
         choice.gain.over().ifPresent(stop -> end(s, stop));
       }
       case LogitsException e -> fail(s, model.nonFinite().explain(e, s.caches(), s.position()));
-      case RuntimeException e -> fail(s, e);
+      default -> fail(s, choice.failure);
     }
   }
 

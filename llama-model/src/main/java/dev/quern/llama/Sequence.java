@@ -80,8 +80,7 @@ final class Sequence implements PrefixCache.Holder {
     Optional<GeneratedText> text =
         SessionText.of(model, tokens)
             .map(t -> new GeneratedText(t, options.stopStrings(), completion::say));
-    continuation =
-        new Continuation(model, options, tokens, sampler, _ -> true, text, this::isCancelled);
+    continuation = new Continuation(model, options, tokens, sampler, _ -> true, text, this::ending);
   }
 
   @Override
@@ -93,11 +92,15 @@ final class Sequence implements PrefixCache.Holder {
     return taken == prompt.length;
   }
 
-  /// Whether somebody ended it, or its time did.
-  boolean isCancelled() {
-    return completion.isCancelled()
-        || options.cancellation().map(Cancellation::isCancelled).orElse(false)
-        || hasDeadline && System.nanoTime() - deadline >= 0;
+  /// Why it is to end before its text does: somebody wants it, or its time is over.
+  Optional<StopReason> ending() {
+    if (completion.isCancelled()
+        || options.cancellation().map(Cancellation::isCancelled).orElse(false)) {
+      return Optional.of(StopReason.CANCELLED);
+    }
+    return hasDeadline && System.nanoTime() - deadline >= 0
+        ? Optional.of(StopReason.DEADLINE)
+        : Optional.empty();
   }
 
   /// Its part of a step: the token that was chosen last, or the next of the prompt.

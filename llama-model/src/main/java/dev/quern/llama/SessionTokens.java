@@ -1,6 +1,6 @@
 package dev.quern.llama;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.OptionalInt;
@@ -70,17 +70,17 @@ final class SessionTokens {
 
   /// What is to be run for these to follow.
   ///
-  /// @throws LlamaException if the vocabulary lacks one
+  /// @throws RequestException if the vocabulary lacks one
   int[] withPending(int[] ids) {
     require(ids, vocabulary);
     return concat(pending, ids);
   }
 
-  /// @throws LlamaException if the vocabulary lacks one
+  /// @throws RequestException if the vocabulary lacks one
   static void require(int[] ids, int vocabulary) {
     for (int id : ids) {
       if (id < 0 || id >= vocabulary) {
-        throw new LlamaException(
+        throw new RequestException(
             String.format(Locale.ROOT, "token id %d, expected 0 to %d", id, vocabulary - 1));
       }
     }

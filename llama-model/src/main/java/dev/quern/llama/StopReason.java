@@ -17,5 +17,7 @@ public enum StopReason {
   CONTEXT_FULL,
   /// [Cancellation#cancel()] or [LlamaSession#cancel()] was called, the session or the model was
   /// closed, the thread was interrupted, or whoever heard a token wanted no more.
-  CANCELLED
+  CANCELLED,
+  /// The time that [EngineRequest#deadline()] gave was over.
+  DEADLINE
 }

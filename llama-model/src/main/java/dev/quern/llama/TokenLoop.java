@@ -163,7 +163,14 @@ final class TokenLoop {
       BooleanSupplier cancelled) {
     sampler.accept(tokens.history());
     Continuation continuation =
-        new Continuation(model, options, tokens, sampler, onToken, text, cancelled);
+        new Continuation(
+            model,
+            options,
+            tokens,
+            sampler,
+            onToken,
+            text,
+            () -> cancelled.getAsBoolean() ? Optional.of(StopReason.CANCELLED) : Optional.empty());
     StopReason stop = prompt.done() ? null : StopReason.CANCELLED;
     final int promptEnd = tokens.position();
     double firstToken = Double.NaN;

@@ -223,9 +223,9 @@ class EngineTest {
     try (Engine engine = model.newEngine(FOUR.withSequences(1))) {
       Completion runs = engine.submit(endless().withDeadline(Duration.ofMillis(300)), _ -> {});
       Completion waits = engine.submit(endless().withDeadline(Duration.ofMillis(1)), _ -> {});
-      assertEquals(StopReason.CANCELLED, waits.await().stop());
+      assertEquals(StopReason.DEADLINE, waits.await().stop());
       assertEquals(List.of(), waits.await().tokens());
-      assertEquals(StopReason.CANCELLED, runs.await().stop());
+      assertEquals(StopReason.DEADLINE, runs.await().stop());
       assertTrue(runs.await().tokens().size() > 0);
     }
   }

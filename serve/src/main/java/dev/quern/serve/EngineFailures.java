@@ -37,7 +37,6 @@ final class EngineFailures implements Failures {
   }
 
   private static HttpFailure caused(HttpFailure failure, Throwable cause) {
-    failure.initCause(cause);
-    return failure;
+    return failure.because(cause);
   }
 }

@@ -20,7 +20,7 @@ public class LoadingOptions extends RunningOptions {
       names = "--chat-template",
       paramLabel = "FORMAT",
       description =
-          "Frame of conversations, whatever the model's chat template: llama3, llama2 or chatml. Default: what the template says.")
+          "Frame of conversations, whatever the model's chat template: llama3, llama2, chatml or plain. Default: what the template says.")
   ChatFormat chatTemplate;
 
   @Option(

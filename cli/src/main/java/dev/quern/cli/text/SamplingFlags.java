@@ -1,6 +1,7 @@
 package dev.quern.cli.text;
 
 import dev.quern.cli.console.UserException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -127,7 +128,7 @@ final class SamplingFlags {
           .withPenalties(frequencyPenalty, presencePenalty)
           .withTypicalP(typicalP)
           .withLogitBias(biases);
-    } catch (IllegalArgumentException e) {
+    } catch (RequestException e) {
       throw new UserException(e.getMessage(), e);
     }
   }

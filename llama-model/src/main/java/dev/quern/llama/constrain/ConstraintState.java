@@ -50,8 +50,8 @@ public final class ConstraintState {
   ///
   /// @throws IllegalArgumentException if its bytes may not follow
   public void accept(int token) {
-    boolean isText = !tokenizer.isHidden(token);
-    Automaton.State next = isText ? masks.next(state, tokenizer.bytes(token)) : null;
+    byte[] bytes = TokenTexts.of(tokenizer, token);
+    Automaton.State next = bytes.length > 0 ? masks.next(state, bytes) : null;
     if (next == null || !next.isPossible()) {
       throw new IllegalArgumentException(
           String.format(

@@ -19,6 +19,9 @@ sealed interface Expression {
   /// This text.
   record Text(String text) implements Expression {}
 
+  /// A token that is none of the text, by its entry in the vocabulary (see [TokenTexts]).
+  record Special(String token) implements Expression {}
+
   /// One after the other.
   record Sequence(List<Expression> parts) implements Expression {}
 

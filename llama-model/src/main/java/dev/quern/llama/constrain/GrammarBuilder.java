@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ final class GrammarBuilder {
 
   private GrammarBuilder() {}
 
-  /// @throws LlamaException if the automaton would be too large
+  /// @throws RequestException if the automaton would be too large
   static Grammar build(Expression expression) {
     GrammarBuilder b = new GrammarBuilder();
     b.rule(expression, b.state());
@@ -46,7 +46,8 @@ final class GrammarBuilder {
 
   private void add(Expression expression, int from, int to) {
     switch (expression) {
-      case Expression.Text t -> addText(t.text(), from, to);
+      case Expression.Text t -> addBytes(t.text().getBytes(StandardCharsets.UTF_8), from, to);
+      case Expression.Special s -> addBytes(TokenTexts.special(s.token()), from, to);
       case Expression.Chars c -> new Utf8().add(c.set(), from, to);
       case Expression.Sequence s -> {
         int at = from;
@@ -64,9 +65,9 @@ final class GrammarBuilder {
     }
   }
 
-  private void addText(String text, int from, int to) {
+  private void addBytes(byte[] bytes, int from, int to) {
     int at = from;
-    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+    for (byte b : bytes) {
       int next = state();
       edge(at, b & 0xff, b & 0xff, next);
       at = next;
@@ -154,7 +155,7 @@ final class GrammarBuilder {
 
   private void grow() {
     if (++size > MAX_SIZE) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(
               Locale.ROOT,
               "constraint: an automaton of more than %d states and edges, expected fewer: large repetitions or long lists; use smaller bounds or none",

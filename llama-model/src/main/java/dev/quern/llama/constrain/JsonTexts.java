@@ -91,7 +91,8 @@ final class JsonTexts {
       case Expression.Choice c ->
           new Expression.Choice(c.options().stream().map(JsonTexts::spelled).toList());
       case Expression.Repeat r -> new Expression.Repeat(spelled(r.part()), r.min(), r.max());
-      case Expression.Call _, Expression.Members _ -> throw new IllegalArgumentException();
+      case Expression.Special _, Expression.Call _, Expression.Members _ ->
+          throw new IllegalArgumentException();
     };
   }
 

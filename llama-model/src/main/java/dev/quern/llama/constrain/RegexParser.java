@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.text.Printable;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ final class RegexParser {
 
   private RegexParser(String expression, CodePoints notNoSpace) {
     if (expression.length() > MAX_CHARACTERS) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(
               Locale.ROOT,
               "constraint: regex of %d characters, expected at most %d",
@@ -304,8 +304,8 @@ final class RegexParser {
     return there;
   }
 
-  private LlamaException unexpected(String expected) {
-    return new LlamaException(
+  private RequestException unexpected(String expected) {
+    return new RequestException(
         String.format(
             Locale.ROOT,
             "constraint: regex, character %d: %s, expected %s",

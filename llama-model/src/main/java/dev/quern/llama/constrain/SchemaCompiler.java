@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.text.Json;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -48,17 +48,17 @@ final class SchemaCompiler {
     this.references = references;
   }
 
-  /// @throws LlamaException if the schema is none, or can't be kept to
+  /// @throws RequestException if the schema is none, or can't be kept to
   static Expression compile(String schema) {
     if (schema.length() > MAX_CHARACTERS) {
-      throw new LlamaException(
+      throw new RequestException(
           String.format(
               Locale.ROOT,
               "constraint: schema of %d characters, expected at most %d",
               schema.length(),
               MAX_CHARACTERS));
     }
-    Map<String, Object> root = Json.exact("constraint: schema", schema, LlamaException::new);
+    Map<String, Object> root = Json.exact("constraint: schema", schema, RequestException::new);
     SchemaCompiler c = new SchemaCompiler(new SchemaReferences(root));
     Expression.Rule whole = c.rule("");
     while (!c.open.isEmpty()) {

@@ -21,7 +21,7 @@ final class SchemaKinds {
     this.references = references;
   }
 
-  /// @throws dev.quern.llama.error.LlamaException unless no value can fit two of the options
+  /// @throws dev.quern.llama.error.RequestException unless no value can fit two of the options
   void requireDisjoint(SchemaNode node, List<SchemaNode> options) {
     if (options.size() > MAX_OPTIONS) {
       throw node.fail("oneOf", "expected at most " + MAX_OPTIONS + " options");

@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import dev.quern.llama.text.Printable;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ record SchemaNode(String pointer, Map<String, Object> members) {
           "$defs",
           "definitions");
 
-  /// @throws LlamaException if the value is no schema
+  /// @throws RequestException if the value is no schema
   static SchemaNode of(String pointer, Object value) {
     return switch (value) {
       case Boolean b -> new SchemaNode(pointer, b ? Map.of() : FALSE);
@@ -50,7 +50,7 @@ record SchemaNode(String pointer, Map<String, Object> members) {
         yield new SchemaNode(pointer, members);
       }
       case null, default ->
-          throw new LlamaException(
+          throw new RequestException(
               "constraint: schema, "
                   + Printable.quoted(pointer, 200)
                   + ": expected a schema: an object, true or false");
@@ -71,7 +71,7 @@ record SchemaNode(String pointer, Map<String, Object> members) {
     return members.containsKey(key);
   }
 
-  /// @throws LlamaException if there is a keyword besides these
+  /// @throws RequestException if there is a keyword besides these
   void allow(String beside, String... keywords) {
     Set<String> others = keywords();
     others.removeAll(Set.of(keywords));
@@ -201,8 +201,8 @@ record SchemaNode(String pointer, Map<String, Object> members) {
   }
 
   /// @param key the keyword that it is about; empty for the schema as a whole
-  LlamaException fail(String key, String message) {
-    return new LlamaException(
+  RequestException fail(String key, String message) {
+    return new RequestException(
         String.format(
             Locale.ROOT,
             "constraint: schema, %s: %s",

@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -19,7 +19,7 @@ final class SchemaReferences {
 
   /// The pointer that a schema's `$ref` has.
   ///
-  /// @throws LlamaException if it refers to something else, or to nothing
+  /// @throws RequestException if it refers to something else, or to nothing
   String resolve(SchemaNode node) {
     String reference = node.string("$ref");
     if (!reference.equals("#") && !reference.startsWith("#/")) {

@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Map;
@@ -39,7 +39,7 @@ record SchemaScalars(SchemaNode node) {
       }
       try {
         return JsonTexts.string(RegexParser.search(node.string("pattern")));
-      } catch (LlamaException e) {
+      } catch (RequestException e) {
         throw node.fail("pattern", e.getMessage().replace("constraint: ", ""));
       }
     }

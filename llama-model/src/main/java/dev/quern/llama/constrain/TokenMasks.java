@@ -1,6 +1,6 @@
 package dev.quern.llama.constrain;
 
-import dev.quern.llama.error.LlamaException;
+import dev.quern.llama.error.RequestException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -24,14 +24,14 @@ final class TokenMasks {
   private final List<Automaton.State> masked = new ArrayList<>();
   private long walks;
 
-  /// @throws LlamaException if the vocabulary can spell no text that the grammar allows
+  /// @throws RequestException if the vocabulary can spell no text that the grammar allows
   TokenMasks(Grammar grammar, TokenTexts tokens) {
     this.tokens = tokens;
     automaton = new Automaton(grammar, tokens.bytes());
     path = new Automaton.State[tokens.all().longest() + 1];
     Automaton.State start = automaton.start();
     if (!start.goesOn()) {
-      throw new LlamaException(
+      throw new RequestException(
           start.isAccepting()
               ? "constraint: allows the empty text alone, expected something to generate"
               : "constraint: no text that fits it can be spelled with this vocabulary, expected one");

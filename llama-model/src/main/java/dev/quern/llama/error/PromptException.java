@@ -5,7 +5,7 @@ package dev.quern.llama.error;
 ///
 /// @since 0.1
 /// @stability api
-public final class PromptException extends LlamaException {
+public final class PromptException extends RequestException {
   private static final long serialVersionUID = 1L;
 
   public PromptException(String message) {

@@ -1,5 +1,7 @@
 package dev.quern.llama.error;
 
+import dev.quern.Blame;
+
 /// A request that was not taken, since as many wait as may. Later it may be.
 ///
 /// @since 0.1
@@ -8,6 +10,6 @@ public final class QueueFullException extends LlamaException {
   private static final long serialVersionUID = 1L;
 
   public QueueFullException(String message) {
-    super(message);
+    super(message, Blame.BUSY);
   }
 }

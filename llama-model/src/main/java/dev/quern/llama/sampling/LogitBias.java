@@ -1,5 +1,6 @@
 package dev.quern.llama.sampling;
 
+import dev.quern.llama.error.RequestException;
 import java.util.Locale;
 import java.util.Map;
 
@@ -8,13 +9,13 @@ final class LogitBias {
   private final int[] tokens;
   private final double[] biases; // of the tokens
 
-  /// @throws IllegalArgumentException where a token is outside the vocabulary
+  /// @throws RequestException where a token is outside the vocabulary
   LogitBias(Map<Integer, Double> biases, int vocabularySize) {
     tokens = biases.keySet().stream().mapToInt(Integer::intValue).toArray();
     this.biases = biases.values().stream().mapToDouble(Double::doubleValue).toArray();
     for (int token : tokens) {
       if (token >= vocabularySize) {
-        throw new IllegalArgumentException(
+        throw new RequestException(
             String.format(
                 Locale.ROOT,
                 "sampling: logitBias of token id %d, expected 0 .. %d",

@@ -1,5 +1,6 @@
 package dev.quern.llama.sampling;
 
+import dev.quern.Blame;
 import dev.quern.QuernException;
 import java.util.Locale;
 
@@ -13,6 +14,11 @@ public final class LogitsException extends QuernException {
 
   private LogitsException(String message) {
     super(message);
+  }
+
+  @Override
+  public Blame blame() {
+    return Blame.DEFECT;
   }
 
   /// @param logits `[vocabulary]`; negative infinity is allowed

@@ -31,7 +31,8 @@ public final class Sampler {
   private int known; // of these
 
   /// @param vocabularySize how many logits each step has
-  /// @throws IllegalArgumentException where that is not one, or a bias is of a token beyond it
+  /// @throws IllegalArgumentException where that is not one
+  /// @throws dev.quern.llama.error.RequestException where a bias is of a token beyond it
   public Sampler(SamplingOptions options, int vocabularySize) {
     if (vocabularySize < 1) {
       throw new IllegalArgumentException(
@@ -97,6 +98,14 @@ public final class Sampler {
   public int next(float[] next) {
     copy(next);
     return choose(null);
+  }
+
+  /// As [#next(float[])], of some tokens only.
+  ///
+  /// @param allowed as for [#next(MemorySegment, long[])]
+  public int next(float[] next, long[] allowed) {
+    copy(next);
+    return choose(allowed);
   }
 
   private void copy(float[] next) {

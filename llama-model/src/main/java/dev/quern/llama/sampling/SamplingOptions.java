@@ -1,5 +1,6 @@
 package dev.quern.llama.sampling;
 
+import dev.quern.llama.error.RequestException;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
@@ -62,7 +63,7 @@ public record SamplingOptions(
     return new SamplingOptions(0.8, 40, 0.95, 0.05, 1, 64, seed);
   }
 
-  /// @throws IllegalArgumentException where a parameter is outside its range
+  /// @throws RequestException where a parameter is outside its range
   public SamplingOptions {
     check("temperature", temperature, temperature >= 0 && finite(temperature), ">= 0 (0: greedy)");
     check("topK", topK, topK >= 0, ">= 0 (0: all tokens)");
@@ -93,7 +94,7 @@ public record SamplingOptions(
     this(temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed, 0, 0, 1, Map.of());
   }
 
-  /// @throws IllegalArgumentException where one is outside its range
+  /// @throws RequestException where one is outside its range
   public SamplingOptions withPenalties(double frequencyPenalty, double presencePenalty) {
     return new SamplingOptions(
         temperature,
@@ -109,7 +110,7 @@ public record SamplingOptions(
         logitBias);
   }
 
-  /// @throws IllegalArgumentException where it is outside its range
+  /// @throws RequestException where it is outside its range
   public SamplingOptions withTypicalP(double typicalP) {
     return new SamplingOptions(
         temperature,
@@ -127,7 +128,7 @@ public record SamplingOptions(
 
   /// These options with other biases.
   ///
-  /// @throws IllegalArgumentException where an id or a bias is outside its range
+  /// @throws RequestException where an id or a bias is outside its range
   public SamplingOptions withLogitBias(Map<Integer, Double> logitBias) {
     return new SamplingOptions(
         temperature,
@@ -182,7 +183,7 @@ public record SamplingOptions(
 
   private static void check(String name, Number value, boolean valid, String expected) {
     if (!valid) {
-      throw new IllegalArgumentException(
+      throw new RequestException(
           String.format(Locale.ROOT, "sampling: %s=%s, expected %s", name, value, expected));
     }
   }

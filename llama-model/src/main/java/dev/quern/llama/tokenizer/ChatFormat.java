@@ -48,6 +48,14 @@ public enum ChatFormat {
           {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
       {%- endfor %}
       {{- '<|im_start|>assistant\\n' }}
+      """),
+  /// No frame: the messages' contents, a line each, for models that continue texts and know no
+  /// conversations, such as the demo model. A single question is continued as it is.
+  PLAIN(
+      """
+      {%- for message in messages %}
+          {{- message.content + ('' if loop.last else '\\n') }}
+      {%- endfor %}
       """);
 
   private static final String NO_TOOLS =
@@ -86,6 +94,7 @@ public enum ChatFormat {
           tokenizer.isSpecial("<|im_end|>")
               ? Optional.empty()
               : Optional.of("the token <|im_end|>");
+      case PLAIN -> Optional.empty();
     };
   }
 

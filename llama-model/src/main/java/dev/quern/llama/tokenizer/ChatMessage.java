@@ -1,6 +1,7 @@
 package dev.quern.llama.tokenizer;
 
 import dev.quern.llama.jinja.Own;
+import dev.quern.llama.text.JsonWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,11 @@ public record ChatMessage(
       return new ToolCall(id, name, JsonValues.parsed("tool call", arguments));
     }
 
+    /// The arguments as a JSON object, without blanks.
+    public String argumentsJson() {
+      return JsonWriter.text(arguments);
+    }
+
     private Map<String, Object> values() {
       Map<String, Object> function = new LinkedHashMap<>();
       function.put("name", name);
@@ -70,7 +76,7 @@ public record ChatMessage(
     fields = JsonValues.object("message", fields);
     for (String name : COMPONENTS) {
       if (fields.containsKey(name)) {
-        throw new TokenizerException(
+        throw TokenizerException.ofCaller(
             "message: a field " + name + ", expected it as the message's own component");
       }
     }

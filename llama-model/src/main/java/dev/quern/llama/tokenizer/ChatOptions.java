@@ -28,7 +28,7 @@ public record ChatOptions(List<Map<String, Object>> tools, Map<String, Object> v
     variables = JsonValues.object("chat", variables);
     for (String name : TAKEN) {
       if (variables.containsKey(name)) {
-        throw new TokenizerException(
+        throw TokenizerException.ofCaller(
             "chat: a variable "
                 + name
                 + ", expected another name: templates have this one already");

@@ -197,7 +197,7 @@ public final class ChatTemplate {
     try {
       return run(messages, options);
     } catch (JinjaException e) {
-      throw caused(new TokenizerException("chat: " + e.getMessage()), e);
+      throw caused(TokenizerException.ofCaller("chat: " + e.getMessage()), e);
     }
   }
 

@@ -35,7 +35,7 @@ record FrameTags(List<String> tags) {
       if (message.content().orElse("").contains(tag)
           || message.fields().toString().contains(tag)
           || message.role().contains(tag)) {
-        throw new TokenizerException(
+        throw TokenizerException.ofCaller(
             String.format(
                 Locale.ROOT,
                 "chat: the text contains %s, expected none of %s, which frame this model's turns",

@@ -19,7 +19,7 @@ final class JsonValues {
   ///
   /// @param what messages call it
   static Map<String, Object> parsed(String what, String json) {
-    return Json.object(what, json, TokenizerException::new);
+    return Json.object(what, json, TokenizerException::ofCaller);
   }
 
   /// An unmodifiable copy, in the same order.
@@ -33,7 +33,7 @@ final class JsonValues {
     Map<String, Object> copy = new LinkedHashMap<>();
     values.forEach((key, value) -> {
       if (!(key instanceof String name)) {
-        throw new TokenizerException(what + ": a key that is no text, expected names");
+        throw TokenizerException.ofCaller(what + ": a key that is no text, expected names");
       }
       copy.put(name, value(what, value, depth - 1));
     });
@@ -42,7 +42,7 @@ final class JsonValues {
 
   private static Object value(String what, Object value, int depth) {
     if (depth < 0) {
-      throw new TokenizerException(
+      throw TokenizerException.ofCaller(
           String.format(
               Locale.ROOT, "%s: more than %d levels, expected at most as many", what, MAX_DEPTH));
     }
@@ -56,7 +56,7 @@ final class JsonValues {
       }
       case String _, Boolean _, Integer _, Long _, Short _, Byte _, Float _, Double _ -> value;
       default ->
-          throw new TokenizerException(
+          throw TokenizerException.ofCaller(
               String.format(
                   Locale.ROOT,
                   "%s: a %s, expected Map, List, String, Boolean, null, or a number of 64 bits",

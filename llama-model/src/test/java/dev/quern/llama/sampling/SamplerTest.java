@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.error.RequestException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -149,7 +150,7 @@ class SamplerTest {
     SamplingOptions options = SamplingOptions.GREEDY.withLogitBias(Map.of(3, 1.0));
     assertEquals(
         "sampling: logitBias of token id 3, expected 0 .. 2",
-        assertThrows(IllegalArgumentException.class, () -> new Sampler(options, 3)).getMessage());
+        assertThrows(RequestException.class, () -> new Sampler(options, 3)).getMessage());
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.quern.llama.sampling;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.quern.llama.error.RequestException;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ class SamplingOptionsTest {
     assertEquals(
         "sampling: " + message,
         assertThrows(
-                IllegalArgumentException.class,
+                RequestException.class,
                 () ->
                     new SamplingOptions(
                         temperature, topK, topP, minP, repeatPenalty, repeatLastN, 0))
@@ -66,7 +67,7 @@ class SamplingOptionsTest {
     assertEquals(
         "sampling: " + message,
         assertThrows(
-                IllegalArgumentException.class,
+                RequestException.class,
                 () ->
                     SamplingOptions.GREEDY
                         .withPenalties(frequency, presence)

@@ -120,7 +120,8 @@ class ChatTemplateTest {
     assertEquals("llama3", chat.name());
     String message =
         assertThrows(TokenizerException.class, () -> ChatFormat.byName("alpaca")).getMessage();
-    assertEquals("chat template \"alpaca\", expected one of [llama3, llama2, chatml]", message);
+    assertEquals(
+        "chat template \"alpaca\", expected one of [llama3, llama2, chatml, plain]", message);
   }
 
   @Test

@@ -109,9 +109,8 @@ public final class Exchange {
       }
       throw e;
     } catch (HttpException.RuntimeException e) { // chunks that are none
-      HttpFailure failure = HttpFailure.of(400, "invalid_body", "body: " + e.getReason());
-      failure.initCause(e);
-      throw failure;
+      throw HttpFailure.of(400, "invalid_body", "body: " + e.getReason())
+          .because(e);
     }
     return body.toByteArray();
   }
@@ -126,17 +125,15 @@ public final class Exchange {
   }
 
   private HttpFailure tooSlow(Throwable cause) {
-    HttpFailure failure =
-        HttpFailure.of(
+    return HttpFailure.of(
                 408,
                 "request_timeout",
                 String.format(
                     Locale.ROOT,
                     "body: not whole after %d s, expected it sooner",
                     options.idleTimeout().toSeconds()))
-            .with("Connection", "close");
-    failure.initCause(cause);
-    return failure;
+            .with("Connection", "close")
+        .because(cause);
   }
 
   /// Says what is to happen if nobody waits for the answer any more: the client left, or the server

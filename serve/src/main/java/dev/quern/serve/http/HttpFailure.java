@@ -17,7 +17,7 @@ public final class HttpFailure extends RuntimeException {
   /// @param code a word for programs, such as `context_length_exceeded`
   /// @param param the request's field that is to blame, as a path such as `messages[0].role`
   public HttpFailure(int status, String code, Optional<String> param, String message) {
-    this(status, code, param, message, Map.of());
+    this(status, code, param, message, Map.of(), null);
   }
 
   private HttpFailure(
@@ -25,8 +25,9 @@ public final class HttpFailure extends RuntimeException {
       String code,
       Optional<String> param,
       String message,
-      Map<String, String> headers) {
-    super(message);
+      Map<String, String> headers,
+      Throwable cause) {
+    super(message, cause);
     this.status = status;
     this.code = code;
     this.param = param.orElse(null);
@@ -50,9 +51,13 @@ public final class HttpFailure extends RuntimeException {
 
   /// The same with a header of the response.
   public HttpFailure with(String header, String value) {
-    HttpFailure more = new HttpFailure(status, code, param(), getMessage(), Map.of(header, value));
-    more.initCause(getCause());
-    return more;
+    return new HttpFailure(
+        status, code, param(), getMessage(), Map.of(header, value), getCause());
+  }
+
+  /// The same, and what is behind it, for the log.
+  public HttpFailure because(Throwable cause) {
+    return new HttpFailure(status, code, param(), getMessage(), headers, cause);
   }
 
   public int status() {

@@ -43,9 +43,11 @@ public final class HttpServer implements AutoCloseable {
     threads.setName("quern-serve");
     Server server = new Server(threads);
     server.setErrorHandler(new JettyErrors());
-    Router router = new Router(routes, options, failures, meter);
+    SlowClients slow = new SlowClients(options.idleTimeout());
+    Router router = new Router(routes, options, failures, meter, slow);
     server.setHandler(crossOrigin(options, router));
     ServerConnector connector = connector(server, options);
+    connector.addBean(slow);
     server.addConnector(connector);
     server.addBean(new NetworkConnectionLimit(options.maxConnections(), connector));
     HttpServer started = new HttpServer(options, server, connector, router);

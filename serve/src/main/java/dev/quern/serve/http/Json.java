@@ -76,9 +76,8 @@ public final class Json {
   }
 
   private static HttpFailure bad(String message, Throwable cause) {
-    HttpFailure failure = HttpFailure.of(400, "invalid_json", message);
-    failure.initCause(cause);
-    return failure;
+    return HttpFailure.of(400, "invalid_json", message)
+        .because(cause);
   }
 
   /// @param value a record, a map, or another value that Jackson writes

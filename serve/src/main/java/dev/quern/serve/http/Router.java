@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -28,11 +29,18 @@ final class Router extends Handler.Abstract {
   private final HttpOptions options;
   private final FailureLog failures;
   private final RequestMeter meter;
+  private final SlowClients slow;
   private final SecureRandom random = new SecureRandom();
   private final Set<Exchange> active = ConcurrentHashMap.newKeySet();
   private volatile boolean ending;
 
-  Router(List<Route> routes, HttpOptions options, Failures failures, RequestMeter meter) {
+  Router(
+      List<Route> routes,
+      HttpOptions options,
+      Failures failures,
+      RequestMeter meter,
+      SlowClients slow) {
+    this.slow = slow;
     this.routes = routes;
     this.options = options;
     this.failures = new FailureLog(failures);
@@ -71,9 +79,12 @@ final class Router extends Handler.Abstract {
     request.addIdleTimeoutListener(_ -> false);
     Exchange exchange = new Exchange(request, response, options, route, failures, id);
     active.add(exchange);
+    Connection connection = request.getConnectionMetaData().getConnection();
+    slow.began(connection);
     try {
       answer(exchange, request, route);
       exchange.finish();
+      slow.ended(connection);
       callback.succeeded();
     } catch (Throwable t) { // reported: nothing may be left that hangs
       exchange.finish();

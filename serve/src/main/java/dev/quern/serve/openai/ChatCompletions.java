@@ -34,6 +34,7 @@ public final class ChatCompletions implements Endpoint {
           GenerationFields.read(f, model.model(), model.model().context())
               .with(formats.read(f), LogProbs.readChat(f));
       int[] prompt = model.chatTemplate().render(Messages.read(f)).tokens();
+      f.only("modalities", "[\"text\"]", "answers are text");
       f.end();
       List<Answers.Question> questions = new ArrayList<>();
       for (int i = 0; i < fields.n(); i++) {

@@ -103,11 +103,9 @@ final class Messages {
                 function.string("name").orElseThrow(() -> function.missing("name", "a string")),
                 arguments));
       } catch (TokenizerException e) {
-        HttpFailure failure =
-            HttpFailure.invalid(
-                function.path("arguments"), function.path("arguments") + ": " + e.getMessage());
-        failure.initCause(e);
-        throw failure;
+        throw HttpFailure.invalid(
+                function.path("arguments"), function.path("arguments") + ": " + e.getMessage())
+            .because(e);
       }
       function.end();
       call.meansNothing("index");

@@ -62,10 +62,8 @@ final class ResponseFormats {
     try {
       return of(schema);
     } catch (LlamaException e) {
-      HttpFailure failure =
-          HttpFailure.invalid(given.path("schema"), given.path("schema") + ": " + e.getMessage());
-      failure.initCause(e);
-      throw failure;
+      throw HttpFailure.invalid(given.path("schema"), given.path("schema") + ": " + e.getMessage())
+          .because(e);
     }
   }
 

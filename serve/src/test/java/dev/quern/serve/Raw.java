@@ -1,0 +1,63 @@
+package dev.quern.serve;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+
+/// A connection whose bytes the test writes itself.
+final class Raw implements AutoCloseable {
+  private final Socket socket;
+
+  Raw(URI address) throws IOException {
+    socket = new Socket(address.getHost(), address.getPort());
+    socket.setSoTimeout(60_000);
+  }
+
+  static String post(String path, int length) {
+    return "POST "
+        + path
+        + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+        + length
+        + "\r\n\r\n";
+  }
+
+  void write(String text) throws IOException {
+    write(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  void write(byte[] bytes) throws IOException {
+    socket.getOutputStream().write(bytes);
+    socket.getOutputStream().flush();
+  }
+
+  /// What comes up to a text, or the connection's end.
+  String readUntil(String text) throws IOException {
+    StringBuilder read = new StringBuilder();
+    InputStream in = socket.getInputStream();
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      read.append((char) b);
+      if (read.indexOf(text) >= 0) {
+        break;
+      }
+    }
+    return read.toString();
+  }
+
+  /// All that comes before the server closes.
+  String readAll() throws IOException {
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  /// Ends it as a process that is killed.
+  void reset() throws IOException {
+    socket.setSoLinger(true, 0);
+    socket.close();
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}
