@@ -87,6 +87,18 @@ final class PrefixCache implements AutoCloseable {
     return new Found(caches, shared);
   }
 
+  /// How many of a prompt's tokens [#find] would find; at least as many as are not worth it.
+  int known(int[] prompt, Collection<? extends Holder> running) {
+    int most = LEAST - 1;
+    for (Entry e : entries) {
+      most = Math.max(most, shared(prompt, e.tokens));
+    }
+    for (Holder s : running) {
+      most = Math.max(most, Math.min(s.shared(prompt), prompt.length - 1));
+    }
+    return most;
+  }
+
   /// Keeps what a sequence has left.
   void keep(int[] tokens, KvCaches caches) {
     if (most == 0 || tokens.length < LEAST) {
@@ -112,7 +124,8 @@ final class PrefixCache implements AutoCloseable {
     return all.getLast();
   }
 
-  private static int shared(int[] prompt, int[] tokens) {
+  /// How many of a prompt's tokens others begin with, the last one aside.
+  static int shared(int[] prompt, int[] tokens) {
     int mismatch = Arrays.mismatch(prompt, tokens);
     int same = mismatch < 0 ? prompt.length : mismatch;
     return Math.min(same, prompt.length - 1);

@@ -40,6 +40,7 @@ final class Scheduler implements AutoCloseable {
     int unguessed;
   }
 
+  private final Followers followers = new Followers();
   private final PrefixCache prefixes;
   private final Optional<Drafter> drafter;
   private final Pace pace;
@@ -114,6 +115,7 @@ final class Scheduler implements AutoCloseable {
     for (Sequence s : List.copyOf(running)) {
       end(s, StopReason.CANCELLED);
     }
+    followers.drain().forEach(s -> leave(s, StopReason.CANCELLED));
   }
 
   /// Waits for work, and gives free places to those who came first.
@@ -123,7 +125,7 @@ final class Scheduler implements AutoCloseable {
     List<Sequence> admitted = new ArrayList<>();
     synchronized (this) {
       try {
-        while (!closing && running.isEmpty() && waiting.isEmpty()) {
+        while (!closing && running.isEmpty() && followers.isEmpty() && waiting.isEmpty()) {
           wait();
         }
       } catch (InterruptedException e) { // nobody has this thread but the engine
@@ -137,8 +139,21 @@ final class Scheduler implements AutoCloseable {
         places++;
       }
     }
-    admitted.forEach(this::start);
+    followers.ready(running).forEach(this::begin);
+    admitted.forEach(this::begin);
     return true;
+  }
+
+  private void begin(Sequence s) {
+    if (!followers.add(s, prefixes.known(s.prompt(), running), running)) {
+      start(s);
+    }
+  }
+
+  /// Ends one that was never started.
+  private void leave(Sequence s, StopReason stop) {
+    ended(1, 1);
+    s.end(stop);
   }
 
   private void start(Sequence s) {
@@ -164,6 +179,7 @@ final class Scheduler implements AutoCloseable {
     for (Sequence s : List.copyOf(running)) {
       s.ending().ifPresent(stop -> end(s, stop));
     }
+    followers.ending().forEach(s -> leave(s, s.ending().orElseThrow()));
     List<Sequence> gone = new ArrayList<>();
     synchronized (this) {
       waiting.removeIf(s -> s.ending().isPresent() && gone.add(s));

@@ -6,12 +6,14 @@ import dev.quern.llama.forward.KvCaches;
 import dev.quern.llama.observe.FlightRecorder;
 import dev.quern.llama.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /// A request on its way through an [Engine]: first its prompt, in parts, then a token at a time.
 final class Sequence implements PrefixCache.Holder {
   private static final int[] NONE = {};
+  private static final Duration CENTURY = Duration.ofDays(36_500);
 
   private final LlamaModel model;
   private final Completion completion;
@@ -48,7 +50,7 @@ final class Sequence implements PrefixCache.Holder {
     this.completion = completion;
     options = request.options();
     hasDeadline = request.deadline().isPresent();
-    deadline = submitted + request.deadline().map(d -> d.toNanos()).orElse(0L);
+    deadline = submitted + request.deadline().map(Sequence::nanos).orElse(0L);
     prompt = request.prompt();
     SessionTokens.require(prompt, model.config().vocabulary());
     if (!options.sampling().logitBias().isEmpty()) {
@@ -63,6 +65,11 @@ final class Sequence implements PrefixCache.Holder {
 
   int[] prompt() {
     return prompt;
+  }
+
+  /// A duration, or a century in the place of a longer one.
+  private static long nanos(Duration duration) {
+    return duration.compareTo(CENTURY) < 0 ? duration.toNanos() : CENTURY.toNanos();
   }
 
   /// Gets a place.

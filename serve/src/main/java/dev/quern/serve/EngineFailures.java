@@ -1,10 +1,8 @@
 package dev.quern.serve;
 
 import dev.quern.QuernException;
-import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.error.PromptException;
 import dev.quern.llama.error.QueueFullException;
-import dev.quern.llama.tokenizer.TokenizerException;
 import dev.quern.serve.http.Failures;
 import dev.quern.serve.http.HttpFailure;
 
@@ -18,11 +16,17 @@ final class EngineFailures implements Failures {
           caused(HttpFailure.of(429, "queue_full", e.getMessage()).with("Retry-After", "1"), e);
       case PromptException e ->
           caused(HttpFailure.of(400, "context_length_exceeded", e.getMessage()), e);
-      case LlamaException e -> caused(HttpFailure.of(400, "invalid_request", e.getMessage()), e);
-      case TokenizerException e ->
-          caused(HttpFailure.of(400, "invalid_request", e.getMessage()), e);
-      case QuernException e -> internal(e);
+      case QuernException e -> blamed(e);
       default -> internal(thrown);
+    };
+  }
+
+  private static HttpFailure blamed(QuernException e) {
+    return switch (e.blame()) {
+      case CALLER -> caused(HttpFailure.of(400, "invalid_request", e.getMessage()), e);
+      case BUSY -> caused(HttpFailure.of(429, "busy", e.getMessage()).with("Retry-After", "1"), e);
+      case SETUP -> caused(HttpFailure.of(503, "not_possible", e.getMessage()), e);
+      case DEFECT -> internal(e);
     };
   }
 

@@ -50,7 +50,7 @@ class AbuseTest {
           a -> answered(a, "{\"prompt\":" + "[".repeat(100_000), "400"),
           a -> answered(a, new byte[] {'{', '"', (byte) 0xc3, '"', ':', '1', '}'}, "400"),
           a -> answered(a, "{\"prompt\":\"\\ud800\",\"max_tokens\":1}", "200"),
-          a -> answered(a, schemaBomb(), "400"),
+          a -> answered(a, schemaBomb(), "200"), // compiled, and cut off
           a -> { // no HTTP
             try (Raw raw = new Raw(a)) {
               raw.write("\0\1\2\3\r\n\r\n");

@@ -226,13 +226,13 @@ class LimitsTest {
       String health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
       open.write(health);
       assertTrue(open.readUntil("ok\"}").startsWith("HTTP/1.1 200"), "before");
-      String long64 = LONG.formatted(64, "true");
-      stream.write(Raw.post("/v1/completions", long64.length()) + long64);
-      stream.readUntil("data: ");
       String brief = LONG.formatted(1, "true");
       quick.write(Raw.post("/v1/completions", brief.length()) + brief);
       quick.readUntil("data: ");
-      Thread drain = Thread.ofVirtual().start(() -> server.server.drain(Duration.ofSeconds(2)));
+      String minutes = LONG.formatted(64, "true");
+      stream.write(Raw.post("/v1/completions", minutes.length()) + minutes);
+      stream.readUntil("data: ");
+      Thread drain = Thread.ofVirtual().start(() -> server.server.drain(Duration.ofSeconds(1)));
       Thread.sleep(300);
       open.write(health);
       String refused = open.readAll();

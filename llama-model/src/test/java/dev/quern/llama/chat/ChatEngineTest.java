@@ -107,7 +107,7 @@ class ChatEngineTest {
     JsonSchema schema =
         JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012).getSchema(WHERE);
     List<String> called = new ArrayList<>();
-    for (int seed = 0; seed < 6; seed++) {
+    for (int seed = 0; seed < 4; seed++) {
       List<Piece> pieces = new ArrayList<>();
       ChatReply reply =
           chat.submit(asked(seed).withChoice(ToolChoice.REQUIRED), pieces::add).await();
@@ -124,6 +124,30 @@ class ChatEngineTest {
       assertEquals(List.of("time"), named.toolCalls().stream().map(ToolCall::name).toList());
     }
     assertTrue(called.containsAll(List.of("weather", "time")), called.toString());
+  }
+
+  /// A frame of control tokens, which are no text.
+  @Test
+  void aFrameMayBeOfControlTokens() throws Exception {
+    String template =
+        TEMPLATE
+            .replace("'\\n<call>{\"name\": \"' +", "'<|start_header_id|>' +")
+            .replace("+ '\", \"arguments\": '", "+ '<|end_header_id|>'")
+            .replace("+ '}</call>'", "");
+    ChatTemplate other =
+        ChatTemplate.of(
+            model.tokenizer(), Optional.of(template), Optional.empty(), LocalDate.now());
+    ChatEngine controlled = new ChatEngine(model, engine, other);
+    assertEquals(
+        Optional.of(
+            "<|start_header_id|>NAME<|end_header_id|>{...}, between two: <|start_header_id|>"),
+        controlled.toolFrame());
+    ChatReply reply =
+        controlled.submit(asked(5).withChoice(ToolChoice.named("weather")), _ -> {}).await();
+    assertEquals(List.of("weather"), reply.toolCalls().stream().map(ToolCall::name).toList());
+    int begin = model.tokenizer().id("<|start_header_id|>").getAsInt();
+    assertEquals(begin, reply.generation().tokens().getFirst());
+    assertEquals("", reply.text());
   }
 
   @Test
@@ -148,7 +172,8 @@ class ChatEngineTest {
     for (ChatRequest request :
         List.of(asked(3), asked(3).withTools(List.of()), asked(3).withChoice(ToolChoice.NONE))) {
       List<Piece> pieces = new ArrayList<>();
-      ChatRequest probable = request.withOptions(drawn(3).withLogProbabilities(2));
+      ChatRequest probable =
+          request.withOptions(drawn(3).withMaxTokens(60).ignoringEnd().withLogProbabilities(2));
       ChatReply reply = chat.submit(probable, pieces::add).await();
       assertEquals(reply.text(), pieces.stream().map(Piece::text).collect(Collectors.joining()));
       assertEquals(

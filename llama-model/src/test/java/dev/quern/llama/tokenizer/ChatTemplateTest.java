@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import net.jqwik.api.Arbitrary;
@@ -126,7 +127,7 @@ class ChatTemplateTest {
 
   @Test
   void aFormatThatTheVocabularyLacksIsRefused() {
-    for (ChatFormat format : ChatFormat.values()) {
+    for (ChatFormat format : EnumSet.complementOf(EnumSet.of(ChatFormat.PLAIN))) {
       Tokenizer other = format == ChatFormat.LLAMA2 ? llama3 : llama2;
       String message =
           assertThrows(

@@ -107,10 +107,10 @@ public final class Exchange {
       if (e.getCause() instanceof TimeoutException) {
         throw tooSlow(e);
       }
-      throw e;
-    } catch (HttpException.RuntimeException e) { // chunks that are none
-      throw HttpFailure.of(400, "invalid_body", "body: " + e.getReason())
+      throw HttpFailure.of(400, "incomplete_body", "body: not whole, expected all of it")
           .because(e);
+    } catch (HttpException.RuntimeException e) { // chunks that are none
+      throw HttpFailure.of(400, "invalid_body", "body: " + e.getReason()).because(e);
     }
     return body.toByteArray();
   }
@@ -126,13 +126,13 @@ public final class Exchange {
 
   private HttpFailure tooSlow(Throwable cause) {
     return HttpFailure.of(
-                408,
-                "request_timeout",
-                String.format(
-                    Locale.ROOT,
-                    "body: not whole after %d s, expected it sooner",
-                    options.idleTimeout().toSeconds()))
-            .with("Connection", "close")
+            408,
+            "request_timeout",
+            String.format(
+                Locale.ROOT,
+                "body: not whole after %d s, expected it sooner",
+                options.idleTimeout().toSeconds()))
+        .with("Connection", "close")
         .because(cause);
   }
 

@@ -11,6 +11,8 @@ record FailureLog(Failures failures) {
     HttpFailure failure = exchange.ended().orElseGet(() -> failures.of(thrown));
     if (failure.status() == 500) {
       LOG.log(Level.ERROR, "request " + exchange.id() + " failed", thrown);
+    } else if (failure.status() == 503) { // whoever set the server up has to look
+      LOG.log(Level.WARNING, () -> "request " + exchange.id() + ": " + failure.getMessage());
     } else {
       LOG.log(Level.DEBUG, () -> "request " + exchange.id() + ": " + failure.getMessage());
     }

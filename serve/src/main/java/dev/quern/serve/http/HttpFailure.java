@@ -51,8 +51,7 @@ public final class HttpFailure extends RuntimeException {
 
   /// The same with a header of the response.
   public HttpFailure with(String header, String value) {
-    return new HttpFailure(
-        status, code, param(), getMessage(), Map.of(header, value), getCause());
+    return new HttpFailure(status, code, param(), getMessage(), Map.of(header, value), getCause());
   }
 
   /// The same, and what is behind it, for the log.

@@ -26,6 +26,7 @@ public final class HttpServer implements AutoCloseable {
   private final Server server;
   private final ServerConnector connector;
   private final Router router;
+  private URI address; // set by start
 
   private HttpServer(HttpOptions options, Server server, ServerConnector connector, Router router) {
     this.options = options;
@@ -53,6 +54,7 @@ public final class HttpServer implements AutoCloseable {
     HttpServer started = new HttpServer(options, server, connector, router);
     try {
       server.start();
+      started.address = started.listening();
     } catch (IOException e) {
       started.close();
       throw new ServeException(
@@ -107,8 +109,12 @@ public final class HttpServer implements AutoCloseable {
     return cors;
   }
 
-  /// Where it listens.
+  /// Where it listens, or did.
   public URI address() {
+    return address;
+  }
+
+  private URI listening() {
     String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
     return URI.create(
         String.format(

@@ -76,8 +76,7 @@ public final class Json {
   }
 
   private static HttpFailure bad(String message, Throwable cause) {
-    return HttpFailure.of(400, "invalid_json", message)
-        .because(cause);
+    return HttpFailure.of(400, "invalid_json", message).because(cause);
   }
 
   /// @param value a record, a map, or another value that Jackson writes

@@ -193,6 +193,11 @@ public final class JsonFields {
     return all;
   }
 
+  /// The object as a JSON text.
+  public String text() {
+    return Json.text(node);
+  }
+
   /// A field that is taken, since it means nothing for the answer.
   public void meansNothing(String... names) {
     known.addAll(List.of(names));

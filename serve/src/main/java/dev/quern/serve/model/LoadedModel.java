@@ -4,24 +4,21 @@ import dev.quern.llama.Engine;
 import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
-import dev.quern.llama.tokenizer.ChatTemplate;
+import dev.quern.llama.chat.ChatEngine;
+import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.LocalDate;
 import java.util.Optional;
 
 /// A model that is in memory, and its engine.
 public final class LoadedModel implements AutoCloseable {
-  /// What conversations are to the demo model, which was never taught any: a text that goes on
-  /// behind their contents.
-  private static final String PLAIN = "{% for m in messages %}{{ m.content }}{% endfor %}";
-
   private final ServedModel served;
   private final LlamaModel model;
   private final Optional<LlamaModel> draft;
   private final Engine engine;
   private final Instant since = Instant.now();
+  private ChatEngine chat; // made when it is first asked for; guarded by this
   private int users; // guarded by Models
   private long lastUse; // guarded by Models
 
@@ -38,7 +35,7 @@ public final class LoadedModel implements AutoCloseable {
     LlamaModel model =
         served.file().isPresent()
             ? LlamaModel.load(served.file().get(), loading)
-            : LlamaModel.loadDemo(loading);
+            : LlamaModel.loadDemo(plain(loading));
     Optional<LlamaModel> draft = Optional.empty();
     try {
       Optional<Path> guesses = options.draft();
@@ -56,6 +53,11 @@ public final class LoadedModel implements AutoCloseable {
       model.close();
       throw t;
     }
+  }
+
+  /// The demo was never taught a conversation: messages are lines of a text that goes on.
+  private static LoadOptions plain(LoadOptions loading) {
+    return loading.chatFormat().isPresent() ? loading : loading.withChatFormat(ChatFormat.PLAIN);
   }
 
   public String name() {
@@ -79,13 +81,14 @@ public final class LoadedModel implements AutoCloseable {
     return since;
   }
 
-  /// The model's own template; the demo's writes the contents of all messages one behind another.
+  /// Conversations, in the model's own template.
   ///
   /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none
-  public ChatTemplate chatTemplate() {
-    return served.file().isPresent()
-        ? model.chatTemplate()
-        : ChatTemplate.of(model.tokenizer(), Optional.of(PLAIN), Optional.empty(), LocalDate.now());
+  public synchronized ChatEngine chat() {
+    if (chat == null) {
+      chat = new ChatEngine(model, engine);
+    }
+    return chat;
   }
 
   /// Somebody begins, or ends, to use it.

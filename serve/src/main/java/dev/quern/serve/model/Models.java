@@ -1,6 +1,5 @@
 package dev.quern.serve.model;
 
-import dev.quern.llama.EngineRequest;
 import dev.quern.llama.text.Printable;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.text.Nearest;
@@ -53,11 +52,11 @@ public final class Models implements AutoCloseable {
     return options.models();
   }
 
-  /// A request that ends when its time is over.
+  /// How long a request may still take.
   ///
   /// @param age how long ago it came
-  public EngineRequest withDeadline(EngineRequest request, Duration age) {
-    return options.deadline().map(time -> request.withDeadline(time.minus(age))).orElse(request);
+  public Optional<Duration> timeLeft(Duration age) {
+    return options.deadline().map(time -> time.minus(age));
   }
 
   /// Those that are in memory now.

@@ -1,6 +1,7 @@
 package dev.quern.serve.openai;
 
 import dev.quern.llama.Generation;
+import dev.quern.llama.Piece;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
@@ -83,14 +84,16 @@ final class Answers {
     return switch (ended.generation().stop()) {
       case END_OF_TEXT, STOP_TOKEN, STOP_STRING -> ended.calls().isEmpty() ? "stop" : "tool_calls";
       case MAX_TOKENS, CONTEXT_FULL -> "length";
+      case DEADLINE ->
+          throw HttpFailure.of(
+              504,
+              "deadline_exceeded",
+              "the request took longer than the server's --deadline, expected fewer tokens, or a larger one");
       case CANCELLED ->
           throw exchange
               .ended()
-              .orElseGet(() ->
-                  HttpFailure.of(
-                      504,
-                      "deadline_exceeded",
-                      "the request took longer than the server's --deadline, expected fewer tokens, or a larger one"));
+              .orElseGet(
+                  () -> HttpFailure.of(503, "model_closed", "the model was closed, ask again"));
     };
   }
 

@@ -1,16 +1,21 @@
 package dev.quern.serve.openai;
 
 import com.fasterxml.jackson.databind.node.NullNode;
-import dev.quern.llama.EngineRequest;
+import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatRequest;
+import dev.quern.llama.sampling.LogProbabilities;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.EventStream;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// `POST /v1/chat/completions`.
@@ -33,14 +38,20 @@ public final class ChatCompletions implements Endpoint {
       GenerationFields fields =
           GenerationFields.read(f, model.model(), model.model().context())
               .with(formats.read(f), LogProbs.readChat(f));
-      int[] prompt = model.chatTemplate().render(Messages.read(f)).tokens();
+      ToolFields tools = ToolFields.read(f);
+      ChatRequest request =
+          ChatRequest.of(Messages.read(f), fields.options())
+              .withTools(tools.tools())
+              .withChoice(tools.choice())
+              .withVariables(variables(f));
       f.only("modalities", "[\"text\"]", "answers are text");
       f.end();
+      Optional<Duration> left = models.timeLeft(exchange.age());
+      ChatRequest timed = left.map(request::withDeadline).orElse(request);
       List<Answers.Question> questions = new ArrayList<>();
       for (int i = 0; i < fields.n(); i++) {
-        EngineRequest request =
-            models.withDeadline(EngineRequest.of(prompt, fields.options(i)), exchange.age());
-        questions.add(new TextQuestion(model, request));
+        questions.add(
+            new ChatQuestion(model.chat(), timed.withOptions(fields.options(i)), tools.parallel()));
       }
       Answers.report(exchange, model);
       Reply reply = new Reply(exchange, model, fields, questions);
@@ -50,6 +61,11 @@ public final class ChatCompletions implements Endpoint {
         reply.whole();
       }
     }
+  }
+
+  /// What the model's template is given beside the messages, as in `{"enable_thinking": false}`.
+  private static Map<String, Object> variables(JsonFields f) {
+    return f.object("chat_template_kwargs").map(JsonFields::all).orElse(Map.of());
   }
 
   /// What is said to one request.
@@ -84,8 +100,8 @@ public final class ChatCompletions implements Endpoint {
         choices.add(
             new Wire.Choice(
                 i,
-                new Wire.Message("assistant", texts.get(i).toString(), null, null),
-                logProbs(ended),
+                message(texts.get(i).toString(), ended.calls()),
+                logProbs(ended.generation().logProbabilities()),
                 answers.finishReason(ended)));
       }
       exchange.send(
@@ -99,18 +115,24 @@ public final class ChatCompletions implements Endpoint {
               Answers.usage(all, all.size())));
     }
 
-    private Wire.LogProbs logProbs(Answers.Ended ended) {
-      OptionalInt wanted = fields.options().logProbabilities();
-      return wanted.isEmpty()
+    private static Wire.Message message(String text, List<ToolCall> calls) {
+      return calls.isEmpty()
+          ? new Wire.Message("assistant", text, null, null)
+          : new Wire.Message(
+              "assistant", text.isEmpty() ? null : text, Wire.Call.all(calls, false), null);
+    }
+
+    private Wire.LogProbs logProbs(List<LogProbabilities> all) {
+      return fields.options().logProbabilities().isEmpty()
           ? null
-          : LogProbs.chat(model.model().tokenizer(), ended.generation().logProbabilities());
+          : LogProbs.chat(model.model().tokenizer(), all);
     }
 
     void stream() throws Exception {
       EventStream events = exchange.events();
       List<Once> beginnings = new ArrayList<>();
       for (int i = 0; i < questions.size(); i++) {
-        Wire.Chunk begin = chunk(i, BEGIN, null);
+        Wire.Chunk begin = chunk(i, BEGIN, null, null);
         beginnings.add(new Once(() -> events.send(begin)));
       }
       Answers answers = Answers.ask(exchange, questions, i -> listener(i, events, beginnings));
@@ -121,8 +143,13 @@ public final class ChatCompletions implements Endpoint {
           () -> {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {
-              all.add(answers.await(i));
-              events.send(chunk(i, END, answers.finishReason(all.getLast())));
+              Answers.Ended ended = answers.await(i);
+              all.add(ended);
+              if (!ended.calls().isEmpty()) {
+                List<Wire.Call> calls = Wire.Call.all(ended.calls(), true);
+                events.send(chunk(i, new Wire.Delta(null, null, calls), null, null));
+              }
+              events.send(chunk(i, END, null, answers.finishReason(ended)));
             }
             if (fields.includeUsage()) {
               events.send(chunk(List.of(), Answers.usage(all, all.size())));
@@ -134,13 +161,17 @@ public final class ChatCompletions implements Endpoint {
     private Consumer<Piece> listener(int i, EventStream events, List<Once> beginnings) {
       return piece -> {
         beginnings.get(i).run();
-        events.send(chunk(i, new Wire.Delta(null, piece.text(), null), null));
+        Wire.LogProbs logProbs =
+            piece.logProbabilities().isEmpty() ? null : logProbs(piece.logProbabilities());
+        if (!piece.text().isEmpty() || logProbs != null) {
+          events.send(chunk(i, new Wire.Delta(null, piece.text(), null), logProbs, null));
+        }
       };
     }
 
-    private Wire.Chunk chunk(int index, Wire.Delta delta, String reason) {
+    private Wire.Chunk chunk(int index, Wire.Delta delta, Wire.LogProbs logProbs, String reason) {
       return chunk(
-          List.of(new Wire.ChunkChoice(index, delta, null, reason)),
+          List.of(new Wire.ChunkChoice(index, delta, logProbs, reason)),
           fields.includeUsage() ? NullNode.getInstance() : null);
     }
 

@@ -3,6 +3,8 @@ package dev.quern.serve.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.quern.llama.EngineRequest;
+import dev.quern.llama.Piece;
+import dev.quern.llama.sampling.LogProbabilities;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.EventStream;
@@ -10,9 +12,11 @@ import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /// `POST /v1/completions`.
 public final class Completions implements Endpoint {
@@ -42,9 +46,9 @@ public final class Completions implements Endpoint {
       List<Answers.Question> questions = new ArrayList<>();
       for (int[] prompt : prompts) {
         for (int i = 0; i < fields.n(); i++) {
-          EngineRequest request =
-              models.withDeadline(EngineRequest.of(prompt, fields.options(i)), exchange.age());
-          questions.add(new TextQuestion(model, request));
+          EngineRequest request = EngineRequest.of(prompt, fields.options(i));
+          Optional<Duration> left = models.timeLeft(exchange.age());
+          questions.add(new TextQuestion(model, left.map(request::withDeadline).orElse(request)));
         }
       }
       Answers.report(exchange, model);
@@ -127,8 +131,7 @@ public final class Completions implements Endpoint {
 
     void stream() throws Exception {
       EventStream events = exchange.events();
-      Answers answers =
-          Answers.ask(exchange, questions, i -> piece -> events.send(chunk(i, piece.text(), null)));
+      Answers answers = Answers.ask(exchange, questions, i -> new Parts(i, events)::send);
       StreamErrors.telling(
           exchange,
           events,
@@ -136,7 +139,7 @@ public final class Completions implements Endpoint {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {
               all.add(answers.await(i));
-              events.send(chunk(i, "", answers.finishReason(all.getLast())));
+              events.send(chunk(i, "", null, answers.finishReason(all.getLast())));
             }
             if (fields.includeUsage()) {
               events.send(text(List.of(), Answers.usage(all, fields.n())));
@@ -145,9 +148,37 @@ public final class Completions implements Endpoint {
       events.done();
     }
 
-    private Wire.Text chunk(int index, String piece, String reason) {
+    /// The parts of one text, and how much came before.
+    private final class Parts {
+      private final int index;
+      private final EventStream events;
+      private int offset; // characters of tokens
+
+      Parts(int index, EventStream events) {
+        this.index = index;
+        this.events = events;
+      }
+
+      void send(Piece piece) {
+        Wire.TextLogProbs logProbs = logProbs(piece.logProbabilities(), offset);
+        if (logProbs != null) {
+          offset += logProbs.tokens().stream().mapToInt(String::length).sum();
+        }
+        if (!piece.text().isEmpty() || logProbs != null) {
+          events.send(chunk(index, piece.text(), logProbs, null));
+        }
+      }
+    }
+
+    private Wire.TextLogProbs logProbs(List<LogProbabilities> all, int offset) {
+      return fields.options().logProbabilities().isEmpty()
+          ? null
+          : LogProbs.text(model.model().tokenizer(), all, offset);
+    }
+
+    private Wire.Text chunk(int index, String piece, Wire.TextLogProbs logProbs, String reason) {
       return text(
-          List.of(new Wire.TextChoice(piece, index, null, reason)),
+          List.of(new Wire.TextChoice(piece, index, logProbs, reason)),
           fields.includeUsage() ? NullNode.getInstance() : null);
     }
 

@@ -3,6 +3,7 @@ package dev.quern.serve.openai;
 import dev.quern.llama.Completion;
 import dev.quern.llama.EngineRequest;
 import dev.quern.llama.Generation;
+import dev.quern.llama.Piece;
 import dev.quern.serve.model.LoadedModel;
 import java.util.List;
 import java.util.function.Consumer;
@@ -11,14 +12,14 @@ import java.util.function.Consumer;
 record TextQuestion(LoadedModel model, EngineRequest request) implements Answers.Question {
   @Override
   public Answers.Running ask(Consumer<Piece> listener) {
-    Completion completion =
-        model.engine().submit(request, text -> listener.accept(new Piece(text, List.of())));
+    Completion completion = model.engine().submitPieces(request, listener::accept);
     return new Answers.Running() {
       @Override
       public Answers.Ended await() throws InterruptedException {
         Generation generation = completion.await();
         int prompt = request.prompt().length;
-        int cached = Math.max(0, prompt - generation.promptTokens());
+        int run = generation.promptTokens();
+        int cached = run == 0 ? 0 : prompt - run; // at least one is always run
         return new Answers.Ended(generation, List.of(), prompt, cached);
       }
 

@@ -3,7 +3,10 @@ package dev.quern.serve.openai;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// What goes over the wire, as OpenAI's reference has it. Components are null where the protocol
 /// writes null, or leaves the field out.
@@ -23,11 +26,26 @@ final class Wire {
 
   record PromptTokensDetails(@JsonProperty("cached_tokens") int cachedTokens) {}
 
-  record Function(@JsonInclude(Include.NON_NULL) String name, String arguments) {}
+  record Function(String name, String arguments) {}
 
   /// @param index in a stream alone
   record Call(
-      @JsonInclude(Include.NON_NULL) Integer index, String id, String type, Function function) {}
+      @JsonInclude(Include.NON_NULL) Integer index, String id, String type, Function function) {
+
+    static List<Call> all(List<ToolCall> calls, boolean stream) {
+      List<Call> all = new ArrayList<>();
+      for (int i = 0; i < calls.size(); i++) {
+        ToolCall call = calls.get(i);
+        all.add(
+            new Call(
+                stream ? i : null,
+                call.id().isEmpty() ? Ids.next("call_") : call.id(),
+                "function",
+                new Function(call.name(), call.argumentsJson())));
+      }
+      return all;
+    }
+  }
 
   record Message(
       String role,
@@ -79,7 +97,7 @@ final class Wire {
   record TextLogProbs(
       List<String> tokens,
       @JsonProperty("token_logprobs") List<Double> tokenLogprobs,
-      @JsonProperty("top_logprobs") List<java.util.Map<String, Double>> topLogprobs,
+      @JsonProperty("top_logprobs") List<Map<String, Double>> topLogprobs,
       @JsonProperty("text_offset") List<Integer> textOffset) {}
 
   record TextChoice(
