@@ -89,7 +89,8 @@ public final class Page implements Endpoint {
     exchange.send(200, file.type(), file.bytes());
   }
 
-  /// @param known as RFC 9110, 13.1.2 has it: `*`, or tags, of which a proxy may have made weak ones
+  /// @param known as RFC 9110, 13.1.2 has it: `*`, or tags, of which a proxy may have made weak
+  ///   ones
   private static boolean isKnown(String known, File file) {
     return known.strip().equals("*") || known.contains(file.tag());
   }

@@ -127,7 +127,7 @@ async function reply(undo) {
     problem = e;
   }
   const stopped = problem?.name === 'AbortError';
-  if (said.content || said.thinking || !problem) {
+  if (said.content || !problem) {
     conversation.turns.push(said);
     if (problem) {
       said.about = stopped ? 'stopped' : 'not whole';
@@ -218,6 +218,7 @@ function wantKey() {
   by('key-field').hidden = false;
   showSettings(true);
   by('key').focus();
+  by('key').select();
 }
 
 by('key').addEventListener('change', (event) => {
@@ -237,6 +238,8 @@ function showSettings(on) {
   const over = on && small.matches;
   by('main').inert = over;
   by('top').inert = over;
+  panel.setAttribute('role', over ? 'dialog' : 'complementary');
+  panel.ariaModal = over ? 'true' : null;
 }
 
 openSettings.addEventListener('click', () => {

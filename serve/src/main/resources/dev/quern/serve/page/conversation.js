@@ -6,7 +6,7 @@ const ROLES = ['user', 'assistant'];
 /**
  * A turn of the user's or of the model's.
  *
- * @typedef {{role: string, content: string, thinking?: string, model?: string, about?: string}} Turn
+ * @typedef {{role: string, content: string, model?: string, about?: string}} Turn
  */
 
 export class Conversation {

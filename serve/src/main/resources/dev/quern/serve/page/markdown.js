@@ -136,7 +136,8 @@ function element(block) {
     case 'code':
       return code(block);
     case 'heading': {
-      const heading = document.createElement('h' + Math.min(6, block.level + 2)); // below a turn's
+      const heading = document.createElement('h3'); // below a turn's; models skip levels, and pages must not
+      heading.className = block.level > 2 ? 'minor' : '';
       heading.append(...inline(block.text));
       return heading;
     }

@@ -27,12 +27,11 @@ export async function read(request, signal, said, view) {
       usage = chunk.usage ?? usage;
       const choice = chunk.choices[0];
       reason = choice?.finish_reason ?? reason;
-      const { content, reasoning_content: thinking } = choice?.delta ?? {};
-      if (content || thinking) {
+      const content = choice?.delta?.content;
+      if (content) {
         last = performance.now();
         first ||= last;
-        said.content += content ?? '';
-        said.thinking = (said.thinking ?? '') + (thinking ?? '') || undefined;
+        said.content += content;
         frame ||= requestAnimationFrame(show);
       }
     }

@@ -5,6 +5,9 @@ import { View } from './markdown.js';
 const place = document.getElementById('turns');
 const empty = document.getElementById('empty');
 
+/** What Qwen3 and others think before they reply, up to its end if that has come. */
+const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>|$)/;
+
 /** A turn on the screen. */
 export class TurnView {
   #view;
@@ -31,15 +34,14 @@ export class TurnView {
 
   /** Shows what a reply has become. */
   show(turn) {
-    this.#view.show(turn.content);
-    if (turn.thinking) {
-      this.#think(turn.thinking);
-    }
+    const thought = THOUGHT.exec(turn.content);
+    this.#think(thought?.[1].trim() ?? '');
+    this.#view.show(thought ? turn.content.slice(thought[0].length) : turn.content);
     this.about.textContent = turn.about ?? '';
   }
 
   #think(thinking) {
-    if (!this.#thinking) {
+    if (thinking && !this.#thinking) {
       const details = document.createElement('details');
       const summary = document.createElement('summary');
       summary.textContent = 'Thinking';
@@ -48,7 +50,9 @@ export class TurnView {
       details.append(summary, this.#thinking);
       this.text.before(details);
     }
-    this.#thinking.textContent = thinking;
+    if (this.#thinking) {
+      this.#thinking.textContent = thinking;
+    }
   }
 
   /** Marks it as one that is being written. */
