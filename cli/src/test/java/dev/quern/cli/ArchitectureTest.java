@@ -133,6 +133,26 @@ class ArchitectureTest {
               "dev.quern.cli..")
           .because("a provider is written against spi, op and data");
 
+  @ArchTest
+  static final ArchRule theServersRoomsHaveOneOrder =
+      slices()
+          .matching("dev.quern.serve.(*)..")
+          .should()
+          .beFreeOfCycles()
+          .because("a protocol is a room over http and model, and knows no other");
+
+  @ArchTest
+  static final ArchRule oneRoomOfTheServerKnowsJetty =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.quern.serve..")
+          .and()
+          .resideOutsideOfPackage("dev.quern.serve.http")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.eclipse.jetty..")
+          .because("endpoints are written against Exchange");
+
   /// Each package below `dev.quern.provider` is a provider, one that comes later too.
   @ArchTest
   static final ArchRule providersNeverSeeEachOther =

@@ -40,6 +40,8 @@ final class LauncherHome {
     Files.createSymbolicLink(
         out.resolve("conformance"), Path.of(System.getProperty("quern.conformance.lib")));
     Files.createSymbolicLink(
+        out.resolve("serve"), Path.of(System.getProperty("quern.lib")).resolveSibling("serve"));
+    Files.createSymbolicLink(
         out.resolve("charts"), Path.of(System.getProperty("quern.lib")).resolveSibling("charts"));
     Files.createSymbolicLink(
         out.resolve("options"), Path.of(System.getProperty("quern.lib")).resolveSibling("options"));

@@ -22,8 +22,6 @@ import java.util.stream.Collectors;
 
 /// A server from its start to its end.
 final class ServeRun {
-  private static final String SLF4J = "org.slf4j.simpleLogger."; // Jetty's log: standard error
-
   private final ServeCommand command;
   private final Console console;
 
@@ -33,8 +31,6 @@ final class ServeRun {
   }
 
   int call() throws IOException {
-    System.setProperty(SLF4J + "defaultLogLevel", "warn");
-    System.setProperty(SLF4J + "showThreadName", "false");
     HttpOptions http = http();
     QuernServer server = QuernServer.start(new ServerOptions(http, models()));
     CountDownLatch ended = new CountDownLatch(1);

@@ -1,12 +1,14 @@
 package dev.quern.serve.http;
 
+import dev.quern.Blame;
+import dev.quern.QuernException;
 import java.io.Serial;
 import java.util.Map;
 import java.util.Optional;
 
 /// What a client is told instead of an answer: a status, and one line that says what, where, what
 /// was expected, and the fix. An [ErrorStyle] makes a protocol's error object of it.
-public final class HttpFailure extends RuntimeException {
+public final class HttpFailure extends QuernException {
   @Serial private static final long serialVersionUID = 1L;
 
   private final int status;
@@ -57,6 +59,15 @@ public final class HttpFailure extends RuntimeException {
   /// The same, and what is behind it, for the log.
   public HttpFailure because(Throwable cause) {
     return new HttpFailure(status, code, param(), getMessage(), headers, cause);
+  }
+
+  @Override
+  public Blame blame() {
+    return switch (status) {
+      case 429 -> Blame.BUSY;
+      case 500 -> Blame.DEFECT;
+      default -> status < 500 ? Blame.CALLER : Blame.SETUP;
+    };
   }
 
   public int status() {

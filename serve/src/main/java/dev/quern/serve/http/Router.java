@@ -86,6 +86,9 @@ final class Router extends Handler.Abstract {
       exchange.finish();
       slow.ended(connection);
       callback.succeeded();
+      if (ending) { // its header said otherwise, if it was sent before
+        connection.getEndPoint().close();
+      }
     } catch (Throwable t) { // reported: nothing may be left that hangs
       exchange.finish();
       lost(exchange, t);

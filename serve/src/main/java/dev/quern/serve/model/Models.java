@@ -148,7 +148,7 @@ public final class Models implements AutoCloseable {
       long all = weights + options.engine().sequences() * model.model().kvCacheBytes();
       makeRoom(served, all);
       LOG.log(
-          Level.INFO,
+          Level.DEBUG,
           () ->
               String.format(
                   Locale.ROOT,
@@ -196,7 +196,7 @@ public final class Models implements AutoCloseable {
                     served.name()))
             .with("Retry-After", "5");
       }
-      LOG.log(Level.INFO, () -> "model " + idle.get().name() + ": makes room");
+      LOG.log(Level.DEBUG, () -> "model " + idle.get().name() + ": makes room");
       idle.get().close();
     }
   }

@@ -1,0 +1,109 @@
+package dev.quern.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `quern serve` as it is packaged, by the launcher: the server lies on a module path of its own.
+class ServeIT {
+  private static final Pattern ADDRESS =
+      Pattern.compile("quern: serving (http://[0-9.:]+) \\(demo;");
+
+  @TempDir Path folder;
+
+  @Test
+  void itServesTheDemoModelUntilItIsToldToEnd() throws Exception {
+    Path home = LauncherHome.in(folder);
+    Process process =
+        new ProcessBuilder(
+                home.resolve("quern").toString(), "serve", "--port", "0", "--log-requests")
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader err =
+            new BufferedReader(
+                new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8));
+        HttpClient client = HttpClient.newHttpClient()) {
+      URI address = address(err, lines);
+      HttpResponse<String> response =
+          client.send(
+              HttpRequest.newBuilder(address.resolve("/v1/completions"))
+                  .header("Content-Type", "application/json")
+                  .POST(
+                      HttpRequest.BodyPublishers.ofString(
+                          "{\"prompt\":\"Once upon a time\",\"max_tokens\":12,\"temperature\":0}"))
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      assertEquals(200, response.statusCode(), response.body());
+      assertTrue(response.body().contains(", there was a curious boy named"), response.body());
+      HttpResponse<String> metrics =
+          client.send(
+              HttpRequest.newBuilder(address.resolve("/metrics")).build(),
+              HttpResponse.BodyHandlers.ofString());
+      assertTrue(metrics.body().contains("quern_tokens_generated_total"), metrics.body());
+      process.destroy(); // SIGTERM
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
+      assertEquals(128 + 15, process.exitValue());
+      err.lines().forEach(lines::add);
+    } finally {
+      process.destroyForcibly();
+    }
+    assertTrue(
+        lines.stream().anyMatch(l -> l.matches("[0-9a-f]{16} POST /v1/completions 200 \\d+ ms")),
+        lines.toString());
+    assertTrue(
+        lines.stream()
+            .allMatch(l ->
+                l.equals(Child.INCUBATOR_WARNING)
+                    || ADDRESS.matcher(l).find()
+                    || l.matches("[0-9a-f]{16} .*")),
+        () -> "nothing else is said: " + lines);
+  }
+
+  private static URI address(BufferedReader err, List<String> lines) throws IOException {
+    for (String line = err.readLine(); line != null; line = err.readLine()) {
+      lines.add(line);
+      Matcher matcher = ADDRESS.matcher(line);
+      if (matcher.find()) {
+        return URI.create(matcher.group(1));
+      }
+    }
+    throw new AssertionError("it does not start: " + lines);
+  }
+
+  @Test
+  void whatIsWrongIsOneLine() throws IOException {
+    Path home = LauncherHome.in(folder);
+    assertOneLine(home, "quern: absent.gguf: ", "--model", "absent.gguf");
+    assertOneLine(home, "quern: api keys: absent: ", "--api-keys", "absent");
+    assertOneLine(home, "quern: serve: can't listen on 192.0.2.1:", "--host", "192.0.2.1");
+  }
+
+  private static void assertOneLine(Path home, String begin, String... options) throws IOException {
+    List<String> command = new ArrayList<>(List.of(home.resolve("quern").toString(), "serve"));
+    command.addAll(List.of("--port", "0"));
+    command.addAll(List.of(options));
+    Child child = Child.run(home, command);
+    assertEquals(1, child.code(), child.err());
+    List<String> said =
+        child.err().lines().filter(l -> !l.equals(Child.INCUBATOR_WARNING)).toList();
+    assertEquals(1, said.size(), child.err());
+    assertTrue(said.getFirst().startsWith(begin), said.getFirst());
+  }
+}
