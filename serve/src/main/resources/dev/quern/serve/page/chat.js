@@ -238,6 +238,11 @@ function showSettings(on) {
   const over = on && small.matches;
   by('main').inert = over;
   by('top').inert = over;
+  if (over) { // what was said must not be below it
+    by('options').before(by('notice'));
+  } else {
+    by('ask').prepend(by('notice'));
+  }
   panel.setAttribute('role', over ? 'dialog' : 'complementary');
   panel.ariaModal = over ? 'true' : null;
 }

@@ -1,7 +1,6 @@
 // The line above the message: what went wrong or was done, and what to do.
 
 const notice = document.getElementById('notice');
-const message = document.getElementById('text');
 
 /**
  * @param {Object<string, () => void>} actions by their labels
@@ -11,7 +10,7 @@ export function tell(what, remedy = '', actions = {}) {
   strong.textContent = what;
   const line = document.createElement('p');
   line.append(strong, remedy ? ' ' + remedy : '');
-  const buttons = Object.entries({ ...actions, Dismiss: () => message.focus() }).map(([label, act]) => {
+  const buttons = Object.entries({ ...actions, Dismiss: () => notice.parentElement.querySelector('textarea').focus() }).map(([label, act]) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'quiet';

@@ -51,7 +51,8 @@ function about(usage, reason, toFirst, fromFirst, any) {
     facts.push(`${tokens} ${tokens === 1 ? 'token' : 'tokens'}`);
   }
   if (tokens > 1 && fromFirst > 0) {
-    facts.push(`${(((tokens - 1) * 1000) / fromFirst).toFixed(1)} tokens/s`); // the first is the prompt's
+    const speed = ((tokens - 1) * 1000) / fromFirst; // the first is the prompt's
+    facts.push(`${speed.toFixed(speed < 100 ? 1 : 0)} tokens/s`);
   }
   if (any) {
     facts.push(`first after ${(toFirst / 1000).toFixed(2)} s`);

@@ -129,6 +129,11 @@ class PageLooksTest {
     browser.driver.executeScript("document.getElementById('max-tokens').value = '1.5'");
     browser.driver.findElement(By.id("send")).sendKeys(Keys.ENTER);
     browser.awaitText("#notice", "Max. tokens");
+    Object onTop =
+        browser.driver.executeScript(
+            "const n = document.getElementById('notice'); const r = n.getBoundingClientRect();"
+                + "return n.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))");
+    assertEquals(true, onTop, "the notice is below something");
     check(name + "-notice");
     if (small) {
       browser.press(Keys.ESCAPE);
