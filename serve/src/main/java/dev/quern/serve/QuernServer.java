@@ -22,6 +22,7 @@ import dev.quern.serve.openai.Completions;
 import dev.quern.serve.openai.Embeddings;
 import dev.quern.serve.openai.ModelList;
 import dev.quern.serve.openai.Responses;
+import dev.quern.serve.page.Page;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -62,7 +63,10 @@ public final class QuernServer implements AutoCloseable {
     Tags tags = new Tags(models);
     Embed embed = new Embed(models);
     NotDone notDone = new NotDone();
+    Page page = new Page();
     return List.of(
+        Route.get("/", page).asOpen(),
+        Route.get("/page/*", page).asOpen(),
         Route.post("/v1/chat/completions", new ChatCompletions(models, schemas)),
         Route.post("/v1/completions", new Completions(models, schemas)),
         Route.post("/v1/responses", new Responses(models, schemas)),

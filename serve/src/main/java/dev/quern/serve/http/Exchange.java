@@ -211,6 +211,12 @@ public final class Exchange {
     Content.Sink.write(response, true, ByteBuffer.wrap(body));
   }
 
+  /// Answers with a status that has no body, such as 304.
+  public void sendEmpty(int status) throws IOException {
+    response.setStatus(status);
+    Content.Sink.write(response, true, ByteBuffer.allocate(0));
+  }
+
   /// Answers with an error, in the route's protocol.
   void send(HttpFailure failure) throws IOException {
     failure.headers().forEach(this::setHeader);

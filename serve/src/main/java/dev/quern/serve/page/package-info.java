@@ -1,0 +1,2 @@
+/// The page at `/`, which asks the other endpoints as any client does.
+package dev.quern.serve.page;
