@@ -148,7 +148,8 @@ public final class Models implements AutoCloseable {
     long start = System.nanoTime();
     LoadedModel model = LoadedModel.load(served, options);
     try {
-      long all = weights + options.engine().sequences() * model.model().kvCacheBytes();
+      long caches = (long) options.engine().sequences() + options.engine().prefixes();
+      long all = weights + caches * model.model().kvCacheBytes();
       makeRoom(served, all);
       LOG.log(
           Level.DEBUG,
