@@ -1,5 +1,6 @@
 package dev.quern.serve.model;
 
+import dev.quern.llama.EngineOptions;
 import dev.quern.llama.text.Printable;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
@@ -253,7 +254,9 @@ public final class Models implements AutoCloseable {
     long start = System.nanoTime();
     LoadedModel model = LoadedModel.load(served, options);
     try {
-      long all = weights + (options.engine().sequences() + 1) * model.model().kvCacheBytes();
+      EngineOptions engine = options.engine();
+      long caches = (long) engine.sequences() + engine.prefixes() + 1; // the embedder's
+      long all = weights + caches * model.model().kvCacheBytes();
       makeRoom(served, all);
       LOG.log(
           Level.DEBUG,
