@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.llama.Engine;
 import dev.quern.llama.EngineOptions;
 import dev.quern.serve.http.ApiKeys;
 import dev.quern.serve.http.ServeException;
@@ -197,8 +198,15 @@ class LimitsTest {
       }
       assertTrue(refused > 0 && refused < 16, "refused: " + refused);
       // More choices than there is room for: all or none.
-      HttpResponse<String> many = server.post("/v1/completions", LONG.formatted(8, "true"));
+      HttpResponse<String> many = server.post("/v1/completions", LONG.formatted(8, "false"));
       assertEquals(429, many.statusCode(), many.body());
+      Engine asked = server.server.models().loaded().getFirst().engine();
+      long before = asked.metrics().generatedTokens();
+      while (asked.metrics().running() + asked.metrics().waiting() > 0) {
+        Thread.sleep(5);
+      }
+      long more = asked.metrics().generatedTokens() - before;
+      assertTrue(more < 200, () -> "those that were taken go on: " + more);
     }
   }
 
