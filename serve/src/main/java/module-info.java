@@ -1,4 +1,5 @@
-/// Models behind HTTP, in OpenAI's protocol: [dev.quern.serve.QuernServer] is where to begin.
+/// Models behind HTTP, in OpenAI's and Ollama's protocols: [dev.quern.serve.QuernServer] is where
+/// to begin.
 @SuppressWarnings("module") // dev.quern.cli is compiled later
 module dev.quern.serve {
   requires com.fasterxml.jackson.databind;

@@ -28,7 +28,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 
-/// Models behind HTTP, in OpenAI's protocol.
+/// Models behind HTTP, in OpenAI's and Ollama's protocols.
 ///
 /// ```java
 /// ServerOptions options =

@@ -175,7 +175,7 @@ public final class Models implements AutoCloseable {
         loaded.remove(model.name());
         bytes.remove(model.name());
       }
-      LOG.log(Level.INFO, () -> "model " + model.name() + ": leaves memory, as keep_alive asks");
+      LOG.log(Level.DEBUG, () -> "model " + model.name() + ": leaves memory, as keep_alive asks");
       model.close();
     } finally {
       loading.unlock();
