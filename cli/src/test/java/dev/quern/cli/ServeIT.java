@@ -1,16 +1,15 @@
 package dev.quern.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,17 +29,15 @@ class ServeIT {
   @Test
   void itServesTheDemoModelUntilItIsToldToEnd() throws Exception {
     Path home = LauncherHome.in(folder);
+    Path err = folder.resolve("err.txt");
     Process process =
         new ProcessBuilder(
                 home.resolve("quern").toString(), "serve", "--port", "0", "--log-requests")
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(err.toFile())
             .start();
-    List<String> lines = new ArrayList<>();
-    try (BufferedReader err =
-            new BufferedReader(
-                new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8));
-        HttpClient client = HttpClient.newHttpClient()) {
-      URI address = address(err, lines);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      URI address = address(process, err);
       HttpResponse<String> response =
           client.send(
               HttpRequest.newBuilder(address.resolve("/v1/completions"))
@@ -60,10 +57,10 @@ class ServeIT {
       process.destroy(); // SIGTERM
       assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
       assertEquals(128 + 15, process.exitValue());
-      err.lines().forEach(lines::add);
     } finally {
       process.destroyForcibly();
     }
+    List<String> lines = Files.readAllLines(err);
     assertTrue(
         lines.stream().anyMatch(l -> l.matches("[0-9a-f]{16} POST /v1/completions 200 \\d+ ms")),
         lines.toString());
@@ -76,15 +73,16 @@ class ServeIT {
         () -> "nothing else is said: " + lines);
   }
 
-  private static URI address(BufferedReader err, List<String> lines) throws IOException {
-    for (String line = err.readLine(); line != null; line = err.readLine()) {
-      lines.add(line);
-      Matcher matcher = ADDRESS.matcher(line);
+  private static URI address(Process process, Path err) throws Exception {
+    while (true) {
+      boolean over = !process.isAlive();
+      Matcher matcher = ADDRESS.matcher(Files.readString(err));
       if (matcher.find()) {
         return URI.create(matcher.group(1));
       }
+      assertFalse(over, () -> "it does not start, see " + err);
+      Thread.sleep(50);
     }
-    throw new AssertionError("it does not start: " + lines);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.llama.EngineMetrics;
+import dev.quern.serve.model.LoadedModel;
 import java.time.Duration;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
@@ -72,6 +73,30 @@ class LeavingTest {
       raw.write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
       String all = raw.readAll();
       assertEquals(3, all.split("HTTP/1.1 200 OK", -1).length - 1, all);
+    }
+  }
+
+  @Test
+  void whoReadsNothingHoldsUpNobodyAndIsCutOff() throws Exception {
+    try (TestServer own =
+            TestServer.start(
+                http -> http.withLimits(10_000, 8, Duration.ofSeconds(1)), models -> models);
+        Raw raw = Raw.slow(own.server.address())) {
+      LoadedModel model = own.server.models().loaded().getFirst();
+      // Some 2 KB a token, so the system's buffers are soon full.
+      String body =
+          "{\"prompt\":\"Once\",\"max_tokens\":200,\"n\":128,\"ignore_eos\":true,\"stream\":true,\"logprobs\":20}";
+      raw.write(Raw.post("/v1/completions", body.length()) + body);
+      raw.readUntil("data: ");
+      String brief = "{\"prompt\":\"Once\",\"max_tokens\":2}";
+      assertEquals(400, own.post("/v1/completions", "{}").statusCode());
+      long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+      while (model.engine().metrics().ended() < 128) {
+        assertTrue(System.nanoTime() < end, () -> "it goes on: " + model.engine().metrics());
+        Thread.sleep(20);
+      }
+      assertTrue(model.engine().metrics().generatedTokens() < 128 * 200, "it was cut off");
+      assertEquals(200, own.post("/v1/completions", brief).statusCode());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.quern.serve;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,19 @@ final class Raw implements AutoCloseable {
   private final Socket socket;
 
   Raw(URI address) throws IOException {
-    socket = new Socket(address.getHost(), address.getPort());
+    this(new Socket(address.getHost(), address.getPort()));
+  }
+
+  /// One whose side of the connection holds little that was not read.
+  static Raw slow(URI address) throws IOException {
+    Socket socket = new Socket();
+    socket.setReceiveBufferSize(4096);
+    socket.connect(new InetSocketAddress(address.getHost(), address.getPort()));
+    return new Raw(socket);
+  }
+
+  private Raw(Socket socket) throws IOException {
+    this.socket = socket;
     socket.setSoTimeout(60_000);
   }
 

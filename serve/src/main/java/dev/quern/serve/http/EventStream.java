@@ -1,6 +1,9 @@
 package dev.quern.serve.http;
 
 /// Server-sent events, as WHATWG's HTML standard has them, each of one line of data.
+///
+/// @since 0.1
+/// @stability api
 public final class EventStream {
   private final ResponseStream stream;
 

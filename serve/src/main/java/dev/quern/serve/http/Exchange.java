@@ -19,6 +19,9 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 
 /// A request, and its answer.
+///
+/// @since 0.1
+/// @stability api
 public final class Exchange {
   private static final int PART = 8192; // bytes read at once
 

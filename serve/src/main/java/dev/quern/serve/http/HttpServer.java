@@ -21,6 +21,9 @@ import org.eclipse.jetty.util.thread.VirtualThreadPool;
 
 /// Jetty, set up for endpoints that wait for a model: a virtual thread for each request, HTTP/1.1,
 /// and bounds on all that a client can hold.
+///
+/// @since 0.1
+/// @stability api
 public final class HttpServer implements AutoCloseable {
   private final HttpOptions options;
   private final Server server;

@@ -12,6 +12,9 @@ import java.time.Instant;
 import java.util.Optional;
 
 /// A model that is in memory, and its engine.
+///
+/// @since 0.1
+/// @stability api
 public final class LoadedModel implements AutoCloseable {
   private final ServedModel served;
   private final LlamaModel model;

@@ -20,6 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /// The models of a server. Any thread may call it.
+///
+/// @since 0.1
+/// @stability api
 public final class Models implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.serve");
 
