@@ -83,7 +83,7 @@ function submit() {
     conversation.turns.pop();
     text.value = text.value ? asked.content + '\n' + text.value : asked.content;
     fit();
-  });
+  }).catch(failed);
 }
 
 function regenerate() {
@@ -97,7 +97,7 @@ function regenerate() {
   const before = conversation.turns.pop();
   turns.showAll(conversation.turns);
   text.focus(); // the button is gone
-  reply(() => conversation.turns.push(before));
+  reply(() => conversation.turns.push(before)).catch(failed);
 }
 
 /**

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -233,8 +234,13 @@ class PageChatTest {
 
   @Test
   void aReaderHearsParagraphsAndNotTokens() {
-    api.answers.add(says("One", " two", " three.\n\nFour", " five", " six.\n\nSeven."));
+    CountDownLatch gate = new CountDownLatch(1);
+    api.answers.add(
+        ScriptedApi.saysBehind(
+            gate, "One", " two", " three.\n\nFour", " five", " six.\n\n", "Seven."));
     browser.press("Count", Keys.ENTER);
+    browser.awaitText(".reply .text", "One");
+    gate.countDown();
     browser.awaitText(".reply .about", "5 tokens");
     @SuppressWarnings("unchecked") // of strings
     List<String> heard =

@@ -95,21 +95,31 @@ final class ScriptedApi implements AutoCloseable {
 
   /// A whole reply of these parts.
   static Answer says(String... parts) {
+    return exchange -> finish(exchange.events(), parts);
+  }
+
+  private static void finish(EventStream events, String... parts) {
+    for (String part : parts) {
+      events.send(delta(part));
+    }
+    events.send(
+        Map.of("choices", List.of(Map.of("index", 0, "delta", Map.of(), "finish_reason", "stop"))));
+    events.send(
+        Map.of(
+            "choices",
+            List.of(),
+            "usage",
+            Map.of("prompt_tokens", 9, "completion_tokens", parts.length)));
+    events.done();
+  }
+
+  /// A whole reply, which comes to a stop behind its first part until a gate opens.
+  static Answer saysBehind(CountDownLatch gate, String first, String... parts) {
     return exchange -> {
       EventStream events = exchange.events();
-      for (String part : parts) {
-        events.send(delta(part));
-      }
-      events.send(
-          Map.of(
-              "choices", List.of(Map.of("index", 0, "delta", Map.of(), "finish_reason", "stop"))));
-      events.send(
-          Map.of(
-              "choices",
-              List.of(),
-              "usage",
-              Map.of("prompt_tokens", 9, "completion_tokens", parts.length)));
-      events.done();
+      events.send(delta(first));
+      gate.await();
+      finish(events, parts);
     };
   }
 
