@@ -1,7 +1,6 @@
 package dev.quern.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -14,30 +13,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// `quern serve` as it is packaged, by the launcher: the server lies on a module path of its own.
 class ServeIT {
-  private static final Pattern ADDRESS =
-      Pattern.compile("quern: serving (http://[0-9.:]+) \\(demo;");
-
   @TempDir Path folder;
 
   @Test
   void itServesTheDemoModelUntilItIsToldToEnd() throws Exception {
     Path home = LauncherHome.in(folder);
     Path err = folder.resolve("err.txt");
-    Process process =
-        new ProcessBuilder(
-                home.resolve("quern").toString(), "serve", "--port", "0", "--log-requests")
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(err.toFile())
-            .start();
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      URI address = address(process, err);
+    try (Served served = Served.start(home, err, "--port", "0", "--log-requests");
+        HttpClient client = HttpClient.newHttpClient()) {
+      URI address = served.address();
       HttpResponse<String> response =
           client.send(
               HttpRequest.newBuilder(address.resolve("/v1/completions"))
@@ -54,11 +43,9 @@ class ServeIT {
               HttpRequest.newBuilder(address.resolve("/metrics")).build(),
               HttpResponse.BodyHandlers.ofString());
       assertTrue(metrics.body().contains("quern_tokens_generated_total"), metrics.body());
-      process.destroy(); // SIGTERM
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
-      assertEquals(128 + 15, process.exitValue());
-    } finally {
-      process.destroyForcibly();
+      served.process().destroy(); // SIGTERM
+      assertTrue(served.process().waitFor(60, TimeUnit.SECONDS), "it does not end");
+      assertEquals(128 + 15, served.process().exitValue());
     }
     List<String> lines = Files.readAllLines(err);
     assertTrue(
@@ -68,21 +55,9 @@ class ServeIT {
         lines.stream()
             .allMatch(l ->
                 l.equals(Child.INCUBATOR_WARNING)
-                    || ADDRESS.matcher(l).find()
+                    || Served.ADDRESS.matcher(l).find()
                     || l.matches("[0-9a-f]{16} .*")),
         () -> "nothing else is said: " + lines);
-  }
-
-  private static URI address(Process process, Path err) throws Exception {
-    while (true) {
-      boolean over = !process.isAlive();
-      Matcher matcher = ADDRESS.matcher(Files.readString(err));
-      if (matcher.find()) {
-        return URI.create(matcher.group(1));
-      }
-      assertFalse(over, () -> "it does not start, see " + err);
-      Thread.sleep(50);
-    }
   }
 
   @Test
