@@ -24,7 +24,7 @@ final class FrameLearner {
   ///   none and take an empty one
   record Learned(Optional<ToolFrame> frame, String refusal, Optional<String> content) {}
 
-  private static final String TEXT = "e03b9text"; // that no template looks for, as the others
+  private static final String TEXT = "Zq7text"; // that nobody looks for, and no name begins like
   private static final String FIRST = "e03b9first";
   private static final String SECOND = "e03b9second";
   private static final String FIRST_ID = "e03b9id01"; // of 9 characters, as Mistral's must be

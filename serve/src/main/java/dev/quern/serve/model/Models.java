@@ -253,7 +253,8 @@ public final class Models implements AutoCloseable {
     long start = System.nanoTime();
     LoadedModel model = LoadedModel.load(served, options);
     try {
-      long all = weights + (options.engine().sequences() + 1) * model.model().kvCacheBytes();
+      long caches = 1L + options.engine().sequences() + options.engine().prefixes(); // 1: embedder
+      long all = weights + caches * model.model().kvCacheBytes();
       makeRoom(served, all);
       LOG.log(
           Level.DEBUG,
