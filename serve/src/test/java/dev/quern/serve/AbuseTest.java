@@ -7,18 +7,26 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.quern.llama.EngineMetrics;
 import dev.quern.llama.EngineOptions;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.Test;
 
-/// Many clients at once, some of them hostile: every honest one is answered rightly.
+/// Many clients at once, some of them hostile: every honest one is answered rightly, and nothing is
+/// left. `-Dquern.abuse.seconds=300` goes on for so long.
 class AbuseTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int CLIENTS = 64;
+  private static final int SECONDS = Integer.getInteger("quern.abuse.seconds", 0);
   private static final String ASK =
       "{\"prompt\":\"Once upon a time\",\"max_tokens\":20,\"temperature\":0}";
 
@@ -55,6 +63,16 @@ class AbuseTest {
             try (Raw raw = new Raw(a)) {
               raw.write("\0\1\2\3\r\n\r\n");
               raw.readAll();
+            }
+          },
+          a -> { // reads byte by byte, and leaves
+            try (Raw raw = Raw.slow(a)) {
+              String body = "{\"prompt\":\"Once\",\"max_tokens\":200,\"stream\":true}";
+              raw.write(Raw.post("/v1/completions", body.length()) + body);
+              for (int i = 0; i < 20; i++) {
+                raw.readUntil("");
+                Thread.sleep(50);
+              }
             }
           },
           a -> { // reads nothing, and leaves
@@ -101,6 +119,8 @@ class AbuseTest {
     EngineOptions engine = EngineOptions.defaults().withSequences(8).withPrefixes(4).withQueue(200);
     try (TestServer server = TestServer.start(http -> http, m -> m.withEngine(engine))) {
       String alone = text(server.post("/v1/completions", ASK));
+      Left before = Left.now();
+      LongAdder abused = new LongAdder();
       AtomicBoolean over = new AtomicBoolean();
       List<CompletableFuture<Void>> hostile = new ArrayList<>();
       for (Abuse abuse : ABUSES) {
@@ -111,6 +131,7 @@ class AbuseTest {
               try {
                 do {
                   abuse.go(server.server.address());
+                  abused.increment();
                 } while (!over.get());
                 done.complete(null);
               } catch (Throwable t) { // told below
@@ -118,17 +139,23 @@ class AbuseTest {
               }
             });
       }
-      List<CompletableFuture<HttpResponse<String>>> honest = new ArrayList<>();
-      for (int i = 0; i < CLIENTS; i++) {
-        honest.add(
-            server
-                .client()
-                .sendAsync(
-                    server.json("/v1/completions", ASK).build(),
-                    HttpResponse.BodyHandlers.ofString()));
+      long end = System.nanoTime() + SECONDS * 1_000_000_000L;
+      LongAdder answers = new LongAdder();
+      List<Future<?>> honest = new ArrayList<>();
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < CLIENTS; i++) {
+          honest.add(
+              threads.submit(() -> {
+                do {
+                  assertEquals(alone, text(server.post("/v1/completions", ASK)));
+                  answers.increment();
+                } while (System.nanoTime() < end);
+                return null;
+              }));
+        }
       }
-      for (CompletableFuture<HttpResponse<String>> one : honest) {
-        assertEquals(alone, text(one.get()));
+      for (Future<?> one : honest) {
+        one.get();
       }
       over.set(true);
       for (CompletableFuture<Void> one : hostile) {
@@ -138,6 +165,27 @@ class AbuseTest {
       Thread.sleep(200);
       EngineMetrics metrics = server.server.models().loaded().getFirst().engine().metrics();
       assertEquals(0, metrics.running() + metrics.waiting(), metrics.toString());
+      Left after = Left.now();
+      System.err.printf(
+          Locale.ROOT,
+          "[quern] abuse: %d right answers and %d of others'; %s, then %s%n",
+          answers.sum(),
+          abused.sum(),
+          before,
+          after);
+      // The client has some of its own, and so has the JVM; one for each connection would be
+      // hundreds.
+      assertTrue(after.threads() <= before.threads() + 64, "threads are left: " + after);
+      assertTrue(after.heapMegabytes() <= before.heapMegabytes() + 64, "memory is left: " + after);
+    }
+  }
+
+  /// What a process holds.
+  private record Left(int threads, long heapMegabytes) {
+    static Left now() {
+      System.gc();
+      long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() >> 20;
+      return new Left(ManagementFactory.getThreadMXBean().getThreadCount(), heap);
     }
   }
 
