@@ -43,7 +43,7 @@ stand_alone() {
   done
   if [ -n "$alone" ]; then
     modules=
-    for jar in "$out/lib"/*.jar; do
+    for jar in "$lib"/*.jar; do
       is_spare "${jar##*/}" || modules=$modules${modules:+:}$jar
     done
     jvm="$jvm -Dquern.alone=$alone --enable-native-access=dev.quern.cli"

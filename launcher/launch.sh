@@ -151,6 +151,11 @@ temp_folder() {
 # installed it; nowhere where there is no such folder, or the user's options use an archive of their own.
 archive_folder() {
   archive=
+  no_archive="the JVM's options name an archive of their own, or there is no folder for it (set HOME or XDG_CACHE_HOME)"
+  if link=$(linked_jar); then
+    no_archive="$link is a link; put the file itself in its place"
+    return 0
+  fi
   for flag in AOTCache AOTMode AOTConfiguration AOTCacheOutput SharedArchiveFile ArchiveClassesAtExit; do
     ! is_theirs "-XX:$flag" || return 0
   done
@@ -163,6 +168,36 @@ archive_folder() {
     esac
   fi
 }
+
+# The JVM keeps an archived class's JAR by the path that no link is part of, and a module's by the path that it
+# was given. Where these differ, it refuses classes of an archive whose package has others already ("sealing
+# violation", JDK 25). So paths are given without links, and with a JAR that is one there is no archive.
+physical() { # PATH
+  (
+    CDPATH=''
+    if [ -d "$1" ]; then
+      cd -P -- "$1" && pwd -P
+    else
+      cd -P -- "$(dirname -- "$1")" && printf '%s/%s' "$(pwd -P)" "$(basename -- "$1")"
+    fi
+  ) 2>/dev/null || printf '%s' "$1"
+}
+
+# Prints a JAR of `modules` that is a link, if there is one.
+linked_jar() (
+  IFS=:
+  for entry in $modules; do
+    set +f
+    for jar in "$entry" "$entry"/*.jar; do
+      [ ! -L "$jar" ] || {
+        printf '%s' "$jar"
+        exit 0
+      }
+    done
+    set -f
+  done
+  exit 1
+)
 
 # What a class archive belongs to: these JARs and providers on this JDK with these options. The JVM looks
 # at most of it too, but would report a misfit at every start.
@@ -247,7 +282,7 @@ archive_error() {
 
 # `quern warm`; the arguments are the JVM's, up to the main module.
 warm() {
-  [ "$archive" ] || die "warm: no class archive: the JVM's options name an archive of their own, or there is no folder for it (set HOME or XDG_CACHE_HOME)"
+  [ "$archive" ] || die "warm: no class archive: $no_archive"
   say "storing a class archive for faster starts ..."
   make_archive "$@" || die "warm: no class archive could be stored in $archive: $(archive_error)"
   say "wrote $archive/classes.jsa"
@@ -261,7 +296,8 @@ launch() {
   JAVA_HOME=$(find_jdk 25 java) || exit 1
   set -f # options hold stars, and are split where they are used
   java=$JAVA_HOME/bin/java
-  modules=$out/lib${providers:+:$providers}
+  lib=$(physical "$out/lib")
+  modules=$lib${providers:+:$providers}
   use_utf8
   jvm_options
   temp_folder

@@ -20,7 +20,7 @@ provider_path() {
         *) die "$where: expected a JAR (NAME.jar) or a folder with JARs" ;;
       esac
     fi
-    path=$path${path:+:}$entry
+    path=$path${path:+:}$(physical "$entry")
   done
   printf '%s' "$path"
 }

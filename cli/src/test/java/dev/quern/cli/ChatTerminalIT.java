@@ -23,11 +23,12 @@ class ChatTerminalIT {
   /// as a line of its own; the last line is the exit code.
   private static final String TYPIST =
       """
-      import codecs, fcntl, os, pty, select, struct, sys, termios, time
+      import codecs, fcntl, os, pty, select, signal, struct, sys, termios, time
       split = sys.argv.index('--')
       steps, command = sys.argv[1:split], sys.argv[split + 1:]
       pid, terminal = pty.fork()
       if pid == 0:
+          signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a job in the background ignores
           os.execvp(command[0], command)
       fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 120, 0, 0))
       seen = b''

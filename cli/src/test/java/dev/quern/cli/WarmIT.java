@@ -85,11 +85,55 @@ class WarmIT {
                 USE + cache,
                 "-XX:+UseSerialGC",
                 "-p",
-                home.resolve("cli/target/quern/lib").toString(),
+                home.resolve("cli/target/quern/lib").toRealPath().toString(),
                 "-m",
                 "dev.quern.cli/dev.quern.cli.Main",
                 "--version"));
     assertEquals(0, strict.code(), strict.out() + strict.err());
+  }
+
+  /// The folder of JARs is a link here, as a user's `current` may be: the JVM's two ways to name a
+  /// JAR must not part.
+  @ParameterizedTest
+  @ValueSource(strings = {ALL, "QUERN_ALL_PROVIDERS="})
+  void aModelRunsBehindALink(String providers) throws IOException {
+    Child child =
+        Child.run(
+            home,
+            List.of(
+                "env",
+                providers,
+                home.resolve("quern").toString(),
+                "run",
+                "-n",
+                "3",
+                "-p",
+                "Once"));
+    assertEquals(0, child.code(), child.err());
+    assertEquals("Once upon a", child.out().strip());
+  }
+
+  @Test
+  void aJarThatIsALinkCostsTheArchive() throws IOException {
+    Path linked = LauncherHome.at(folder.resolve("linked"));
+    Path lib = linked.resolve("cli/target/quern/lib");
+    Path jars = lib.toRealPath();
+    Files.delete(lib);
+    Files.createDirectory(lib);
+    try (Stream<Path> files = Files.list(jars)) {
+      for (Path jar : files.toList()) {
+        Files.createSymbolicLink(lib.resolve(jar.getFileName()), jar);
+      }
+    }
+    String quern = linked.resolve("quern").toString();
+    Child refused = Child.run(linked, List.of(quern, "warm", "--no-selfcheck"));
+    assertEquals(1, refused.code(), refused.err());
+    assertTrue(
+        refused.err().matches("quern: warm: no class archive: .*\\.jar is a link; put .*\n"),
+        refused.err());
+    Child child = Child.run(linked, List.of(quern, "run", "-n", "3", "-p", "Once"));
+    assertEquals(0, child.code(), child.err());
+    assertEquals("Once upon a", child.out().strip());
   }
 
   @ParameterizedTest

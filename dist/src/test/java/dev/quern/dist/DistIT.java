@@ -165,7 +165,7 @@ class DistIT {
             COMP_WORDS=(quern run --prom) COMP_CWORD=2; _complete_quern; echo "${COMPREPLY[@]}"
             """,
             file.toString());
-    assertEquals("selfcheck\n--prompt\n", complete.out(), complete.err());
+    assertEquals("selfcheck\n--prompt --prompts\n", complete.out(), complete.err());
   }
 
   @Test
