@@ -1,11 +1,14 @@
 package dev.quern.serve.http;
 
-/// Server-sent events, as WHATWG's HTML standard has them, each of one line of data.
+/// Server-sent events, as WHATWG's HTML standard has them, each of one line of data. Any thread may
+/// send. Behind an error and behind the end nothing is sent: of several answers in one stream those
+/// that are withdrawn may say a word more.
 ///
 /// @since 0.1
 /// @stability api
 public final class EventStream {
   private final ResponseStream stream;
+  private boolean over; // guarded by this
 
   EventStream(ResponseStream stream) {
     this.stream = stream;
@@ -15,24 +18,40 @@ public final class EventStream {
   ///
   /// @throws java.io.UncheckedIOException if the client is gone
   public void send(Object value) {
-    stream.write("data: " + Json.text(value) + "\n\n");
+    write("data: " + Json.text(value) + "\n\n");
   }
 
   /// An event with a name.
   ///
   /// @throws java.io.UncheckedIOException if the client is gone
   public void send(String event, Object value) {
-    stream.write("event: " + event + "\ndata: " + Json.text(value) + "\n\n");
+    write("event: " + event + "\ndata: " + Json.text(value) + "\n\n");
+  }
+
+  /// The last event but the end: an error without a name.
+  ///
+  /// @throws java.io.UncheckedIOException if the client is gone
+  public synchronized void fail(Object error) {
+    send(error);
+    over = true;
+  }
+
+  private synchronized void write(String event) {
+    if (!over) {
+      stream.write(event);
+    }
   }
 
   /// Ends as OpenAI's streams do: `data: [DONE]`.
-  public void done() {
+  public synchronized void done() {
+    over = true;
     stream.write("data: [DONE]\n\n");
     stream.end();
   }
 
   /// Ends without a word.
-  public void end() {
+  public synchronized void end() {
+    over = true;
     stream.end();
   }
 }

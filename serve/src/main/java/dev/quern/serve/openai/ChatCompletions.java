@@ -147,7 +147,7 @@ public final class ChatCompletions implements Endpoint {
       beginnings.forEach(Once::run);
       StreamErrors.telling(
           exchange,
-          events::send,
+          events::fail,
           () -> {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {

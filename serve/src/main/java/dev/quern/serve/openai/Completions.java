@@ -117,7 +117,7 @@ public final class Completions implements Endpoint {
       Answers answers = Answers.ask(exchange, questions, i -> new Parts(i, events)::send);
       StreamErrors.telling(
           exchange,
-          events::send,
+          events::fail,
           () -> {
             List<Answers.Ended> all = new ArrayList<>();
             for (int i = 0; i < answers.count(); i++) {
