@@ -59,9 +59,7 @@ final class GeneratedText {
     String piece = session.next(token);
     text.append(piece);
     if (!piece.isEmpty()) { // characters that were open are complete
-      List<Waiting> closed = waiting.stream().map(this::closed).toList();
-      waiting.clear();
-      waiting.addAll(closed);
+      close();
     }
     int end = session.isWithinCharacter() ? OPEN : text.length();
     waiting.add(new Waiting(token, logProbabilities, end));
@@ -70,8 +68,12 @@ final class GeneratedText {
     return stops.found();
   }
 
-  private Waiting closed(Waiting w) {
-    return w.end() == OPEN ? w.endingAt(text.length()) : w;
+  /// The text of all tokens so far ends here.
+  private void close() {
+    for (int i = waiting.size(); i > 0; i--) {
+      Waiting w = waiting.remove();
+      waiting.add(w.end() == OPEN ? w.endingAt(text.length()) : w);
+    }
   }
 
   /// Hands on what was held back. A character that is not complete is, unless the text is over: a
@@ -83,9 +85,7 @@ final class GeneratedText {
       stops.next(last);
     }
     stops.rest();
-    List<Waiting> closed = waiting.stream().map(this::closed).toList();
-    waiting.clear();
-    waiting.addAll(closed);
+    close();
     emit(stops.released());
   }
 

@@ -29,11 +29,6 @@ record ToolFrame(String begin, Call call, Optional<String> between, String end) 
   /// @param id that the model gives a call, if it does
   record Keys(String name, String arguments, Optional<String> id) {}
 
-  /// Whether nothing but a JSON object tells a call from text.
-  boolean isBare() {
-    return begin.isBlank();
-  }
-
   /// What a reply is that is a call of one of some tools, with arguments that fit its schema.
   ///
   /// @throws RequestException where a tool's schema can't be kept to

@@ -84,7 +84,10 @@ public final class KvCaches implements AutoCloseable {
   /// @param used positions that are kept
   /// @param positions that there must be room for, at most the limit
   public void reserve(int used, int positions) {
-    int least = layers.stream().mapToInt(layer -> layer.cache().capacity()).min().orElseThrow();
+    int least = limit;
+    for (Layer layer : layers) { // in each step of each sequence, so without a stream
+      least = Math.min(least, layer.cache().capacity());
+    }
     int ahead = ahead(least, positions - used);
     int grown = grownAt(positions, least);
     for (int l = 0; l < layers.size(); l++) {
