@@ -6,6 +6,7 @@ import dev.quern.llama.EngineRequest;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.constrain.Constraint;
+import dev.quern.llama.constrain.SchemaConstraints;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -21,8 +22,6 @@ import java.util.TreeSet;
 /// @param id a text or a whole number
 /// @param members the rest
 record PromptLine(Object id, Map<String, Object> members) {
-  private static final long EXACT_IN_JSON = (1L << 53) - 1;
-
   /// @throws UserException if the text is no such line
   static PromptLine of(String text) {
     if (!(Json.read(text, "the line") instanceof Map<?, ?> object)) {
@@ -43,20 +42,22 @@ record PromptLine(Object id, Map<String, Object> members) {
   long seed(long base) {
     String both = base + " " + Json.line(id);
     return ByteBuffer.wrap(ByteLines.sha256(both.getBytes(StandardCharsets.UTF_8))).getLong()
-        & EXACT_IN_JSON;
+        & Seed.EXACT_IN_JSON;
   }
 
   /// What an engine is asked for.
   ///
   /// @param usual options of lines that have none of their own, with the seed of all
   /// @param special whether special tokens in a prompt are tokens
+  /// @param schemas of all lines, many of which may have the same one
   /// @throws UserException where a member is not what it should be, or none that there is
   /// @throws dev.quern.QuernException where the model can't be asked for it
-  EngineRequest request(LlamaModel model, GenerationOptions usual, boolean special) {
+  EngineRequest request(
+      LlamaModel model, GenerationOptions usual, boolean special, SchemaConstraints schemas) {
     Map<String, Object> rest = new LinkedHashMap<>(members);
     final Object prompt = rest.remove("prompt");
     final Object messages = rest.remove("messages");
-    GenerationOptions options = options(rest, usual);
+    GenerationOptions options = options(rest, usual, schemas);
     if (!rest.isEmpty()) {
       throw new UserException(
           "no member of a line: " + String.join(", ", new TreeSet<>(rest.keySet())));
@@ -75,28 +76,25 @@ record PromptLine(Object id, Map<String, Object> members) {
   }
 
   /// Takes the options out of the members.
-  private GenerationOptions options(Map<String, Object> rest, GenerationOptions usual) {
+  private GenerationOptions options(
+      Map<String, Object> rest, GenerationOptions usual, SchemaConstraints schemas) {
     SamplingOptions s = usual.sampling();
     GenerationOptions options =
         whole(rest, "max_tokens").map(n -> usual.withMaxTokens(n.intValue())).orElse(usual);
-    try {
-      options =
-          options.withSampling(
-              new SamplingOptions(
-                  number(rest, "temperature").orElse(s.temperature()),
-                  whole(rest, "top_k").map(Long::intValue).orElse(s.topK()),
-                  number(rest, "top_p").orElse(s.topP()),
-                  number(rest, "min_p").orElse(s.minP()),
-                  number(rest, "repeat_penalty").orElse(s.repeatPenalty()),
-                  whole(rest, "repeat_last_n").map(Long::intValue).orElse(s.repeatLastN()),
-                  whole(rest, "seed").orElse(seed(s.seed())),
-                  number(rest, "frequency_penalty").orElse(s.frequencyPenalty()),
-                  number(rest, "presence_penalty").orElse(s.presencePenalty()),
-                  number(rest, "typical_p").orElse(s.typicalP()),
-                  s.logitBias()));
-    } catch (IllegalArgumentException e) {
-      throw new UserException(e.getMessage(), e);
-    }
+    options =
+        options.withSampling(
+            new SamplingOptions(
+                number(rest, "temperature").orElse(s.temperature()),
+                whole(rest, "top_k").map(Long::intValue).orElse(s.topK()),
+                number(rest, "top_p").orElse(s.topP()),
+                number(rest, "min_p").orElse(s.minP()),
+                number(rest, "repeat_penalty").orElse(s.repeatPenalty()),
+                whole(rest, "repeat_last_n").map(Long::intValue).orElse(s.repeatLastN()),
+                whole(rest, "seed").orElse(seed(s.seed())),
+                number(rest, "frequency_penalty").orElse(s.frequencyPenalty()),
+                number(rest, "presence_penalty").orElse(s.presencePenalty()),
+                number(rest, "typical_p").orElse(s.typicalP()),
+                s.logitBias()));
     Object stop = rest.remove("stop");
     if (stop != null) {
       options = options.withStopStrings(texts(stop));
@@ -105,18 +103,18 @@ record PromptLine(Object id, Map<String, Object> members) {
     if (logProbabilities.isPresent()) {
       options = options.withLogProbabilities(logProbabilities.get().intValue());
     }
-    Optional<Constraint> form = form(rest);
+    Optional<Constraint> form = form(rest, schemas);
     return form.isPresent() ? options.withConstraint(form.get()) : options;
   }
 
-  private static Optional<Constraint> form(Map<String, Object> rest) {
+  private static Optional<Constraint> form(Map<String, Object> rest, SchemaConstraints schemas) {
     Object schema = rest.remove("json_schema");
     Object regex = rest.remove("regex");
     if (schema != null && regex != null) {
       throw new UserException("json_schema and regex: expected one of both");
     }
     if (schema != null) {
-      return Optional.of(Constraint.jsonSchema(Json.line(schema)));
+      return Optional.of(schemas.of(Json.line(schema)));
     }
     if (regex == null) {
       return Optional.empty();

@@ -12,6 +12,7 @@ import dev.quern.llama.Generation;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.StopReason;
+import dev.quern.llama.constrain.SchemaConstraints;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,7 @@ record PromptRun(
     private final Semaphore free = new Semaphore(most);
     private final AtomicLong failed = new AtomicLong();
     private final AtomicReference<Throwable> end = new AtomicReference<>();
+    private final SchemaConstraints schemas = new SchemaConstraints();
     private long done;
 
     Lines(Engine engine, ResultFile results, LoadProgressBar progress, long done, long all) {
@@ -110,7 +112,7 @@ record PromptRun(
       try {
         PromptLine prompt = PromptLine.of(line.text());
         id = prompt.id();
-        EngineRequest request = prompt.request(model, usual, special);
+        EngineRequest request = prompt.request(model, usual, special, schemas);
         StringBuilder text = new StringBuilder();
         Completion completion = engine.submit(request, text::append);
         Generation generation = completion.await();

@@ -9,7 +9,8 @@ import picocli.CommandLine;
 record Seed(long value, boolean drawn) {
   static final Seed USUAL = new Seed(42, false);
 
-  private static final long EXACT_IN_JSON = (1L << 53) - 1; // as readers that have doubles alone
+  /// Seeds that are made up are at most this.
+  static final long EXACT_IN_JSON = (1L << 53) - 1; // as readers that have doubles alone
 
   /// Reads a whole number, or the word `random`.
   static final class Converter implements CommandLine.ITypeConverter<Seed> {

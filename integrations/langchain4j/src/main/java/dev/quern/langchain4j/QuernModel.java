@@ -8,6 +8,7 @@ import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.chat.ChatEngine;
+import dev.quern.llama.constrain.SchemaConstraints;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,7 +33,7 @@ public final class QuernModel implements AutoCloseable {
   private final String name;
   private final LlamaModel llama;
   private final EngineOptions options;
-  private final Constraints constraints = new Constraints();
+  private final SchemaConstraints constraints = new SchemaConstraints();
 
   // Opened when they are first needed, for their memory; guarded by this.
   private Engine engine;
@@ -89,7 +90,7 @@ public final class QuernModel implements AutoCloseable {
     return chat;
   }
 
-  Constraints constraints() {
+  SchemaConstraints constraints() {
     return constraints;
   }
 

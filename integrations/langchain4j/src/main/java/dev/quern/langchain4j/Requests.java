@@ -92,7 +92,7 @@ final class Requests {
     return Optional.of(
         format.jsonSchema() == null
             ? model.constraints().anyObject()
-            : model.constraints().ofSchema(schema(format.jsonSchema().rootElement())));
+            : model.constraints().of(schema(format.jsonSchema().rootElement())));
   }
 
   private static dev.quern.llama.chat.ToolChoice choice(ToolChoice choice) {

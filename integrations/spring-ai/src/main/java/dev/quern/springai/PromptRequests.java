@@ -5,7 +5,7 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.chat.ChatRequest;
 import dev.quern.llama.chat.Tool;
 import dev.quern.llama.chat.ToolChoice;
-import dev.quern.llama.constrain.Constraint;
+import dev.quern.llama.constrain.SchemaConstraints;
 import dev.quern.llama.error.RequestException;
 import dev.quern.llama.sampling.SamplingOptions;
 import java.util.List;
@@ -13,7 +13,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.prompt.ChatOptions;
@@ -28,8 +27,6 @@ import org.springframework.ai.tool.definition.ToolDefinition;
 ///
 /// @param name of the model, the only one that it answers to
 final class PromptRequests {
-  private static final int MOST_SCHEMAS = 64;
-
   private static final List<Class<?>> PORTABLE =
       List.of(
           DefaultChatOptions.class,
@@ -40,8 +37,7 @@ final class PromptRequests {
   private final String name;
   private final ToolCallingManager tools;
 
-  /// By their text: what a constraint works out for a vocabulary is worth keeping.
-  private final Map<String, Constraint> schemas = new ConcurrentHashMap<>();
+  private final SchemaConstraints schemas = new SchemaConstraints();
 
   PromptRequests(LlamaModel model, String name, ToolCallingManager tools) {
     this.model = model;
@@ -104,14 +100,7 @@ final class PromptRequests {
         GenerationOptions.of(or(options.getMaxTokens(), model.context()), sampling(options))
             .withStopStrings(or(options.getStopSequences(), List.of()));
     String schema = options.getOutputSchema();
-    return schema == null ? generation : generation.withConstraint(constraint(schema));
-  }
-
-  private Constraint constraint(String schema) {
-    if (schemas.size() > MOST_SCHEMAS) {
-      schemas.clear();
-    }
-    return schemas.computeIfAbsent(schema, Constraint::jsonSchema);
+    return schema == null ? generation : generation.withConstraint(schemas.of(schema));
   }
 
   private static SamplingOptions sampling(QuernChatOptions options) {

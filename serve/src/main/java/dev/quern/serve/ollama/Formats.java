@@ -22,7 +22,7 @@ record Formats(Schemas schemas) {
       return Optional.of(schemas.of(f.path("format"), Json.text(format.get())));
     }
     if (format.get().isTextual() && format.get().textValue().equals("json")) {
-      return Optional.of(Constraint.jsonObject());
+      return Optional.of(schemas.anyObject());
     }
     throw f.wrong("format", "json, or a JSON schema");
   }

@@ -39,7 +39,7 @@ record ResponseFormats(Schemas schemas) {
     Optional<Constraint> constraint =
         switch (type) {
           case "text" -> Optional.empty();
-          case "json_object" -> Optional.of(Constraint.jsonObject());
+          case "json_object" -> Optional.of(schemas.anyObject());
           default -> Optional.of(nested ? nested(format) : schema(format));
         };
     format.end();
