@@ -32,7 +32,12 @@ public record EngineRequest(int[] prompt, GenerationOptions options, Optional<Du
   }
 
   public EngineRequest withDeadline(Duration deadline) {
-    return new EngineRequest(prompt, options, Optional.of(deadline));
+    return withDeadline(Optional.of(deadline));
+  }
+
+  /// @param deadline empty for none
+  public EngineRequest withDeadline(Optional<Duration> deadline) {
+    return new EngineRequest(prompt, options, deadline);
   }
 
   @Override

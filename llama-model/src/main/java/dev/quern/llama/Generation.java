@@ -33,6 +33,13 @@ public record Generation(
     logProbabilities = List.copyOf(logProbabilities);
   }
 
+  /// How many of a prompt's tokens were not run, since a KV cache had them.
+  ///
+  /// @param prompt all of its tokens, of which at least one is always run
+  public int cachedTokens(int prompt) {
+    return promptTokens == 0 ? 0 : prompt - promptTokens;
+  }
+
   /// Prompt tokens a second; NaN if there were none.
   public double prefillTokensPerSecond() {
     return promptTokens == 0 ? Double.NaN : promptTokens / prefillSeconds;

@@ -25,9 +25,12 @@ public final class ChatCompletion {
   /// @throws InterruptedException if this thread is interrupted; the request goes on
   public ChatReply await() throws InterruptedException {
     Generation generation = completion.await();
-    int run = generation.promptTokens();
-    int cached = run == 0 ? 0 : promptTokens - run; // at least one is always run
-    return new ChatReply(reader.text(), reader.calls(), generation, promptTokens, cached);
+    return new ChatReply(
+        reader.text(),
+        reader.calls(),
+        generation,
+        promptTokens,
+        generation.cachedTokens(promptTokens));
   }
 
   /// Whether it has ended and was heard.

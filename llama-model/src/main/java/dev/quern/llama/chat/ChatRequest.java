@@ -108,7 +108,12 @@ public record ChatRequest(
   }
 
   public ChatRequest withDeadline(Duration deadline) {
-    return new ChatRequest(messages, tools, choice, variables, options, Optional.of(deadline));
+    return withDeadline(Optional.of(deadline));
+  }
+
+  /// @param deadline empty for none
+  public ChatRequest withDeadline(Optional<Duration> deadline) {
+    return new ChatRequest(messages, tools, choice, variables, options, deadline);
   }
 
   /// The tools that the model is told of.

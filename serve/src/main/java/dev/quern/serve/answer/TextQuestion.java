@@ -18,9 +18,7 @@ public record TextQuestion(LoadedModel model, EngineRequest request) implements 
       public Answers.Ended await() throws InterruptedException {
         Generation generation = completion.await();
         int prompt = request.prompt().length;
-        int run = generation.promptTokens();
-        int cached = run == 0 ? 0 : prompt - run; // at least one is always run
-        return new Answers.Ended(generation, List.of(), prompt, cached);
+        return new Answers.Ended(generation, List.of(), prompt, generation.cachedTokens(prompt));
       }
 
       @Override

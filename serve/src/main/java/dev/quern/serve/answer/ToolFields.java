@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.chat.Tool;
 import dev.quern.llama.chat.ToolChoice;
 import dev.quern.llama.error.RequestException;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
+import dev.quern.llama.tokenizer.TokenizerException;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.http.JsonFields;
 import java.util.ArrayList;
@@ -74,6 +76,20 @@ public record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) 
       return new Tool(name, description, parameters);
     } catch (RequestException e) {
       throw HttpFailure.invalid(tool.path(nested ? "function" : "name"), e.getMessage()).because(e);
+    }
+  }
+
+  /// A call that the conversation holds already.
+  ///
+  /// @param f has the field `arguments`
+  /// @param arguments a JSON object
+  /// @throws HttpFailure 400 where they are none
+  public static ToolCall call(JsonFields f, String id, String name, String arguments) {
+    try {
+      return ToolCall.of(id, name, arguments);
+    } catch (TokenizerException | RequestException e) {
+      String path = f.path("arguments");
+      throw HttpFailure.invalid(path, path + ": " + e.getMessage()).because(e);
     }
   }
 

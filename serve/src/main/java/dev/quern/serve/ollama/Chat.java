@@ -47,9 +47,9 @@ public final class Chat implements Endpoint {
       ChatRequest request =
           ChatRequest.of(messages, format.map(options::withConstraint).orElse(options))
               .withTools(tools)
-              .withVariables(Thinking.variables(f, model));
+              .withVariables(Thinking.variables(f, model))
+              .withDeadline(models.timeLeft(exchange.age()));
       f.end();
-      request = models.timeLeft(exchange.age()).map(request::withDeadline).orElse(request);
       new Reply(exchange, use.name(), true, open.loading())
           .answer(model, new ChatQuestion(model.chat(), request, true), stream);
     }

@@ -1,10 +1,8 @@
 package dev.quern.serve.ollama;
 
-import dev.quern.llama.error.RequestException;
 import dev.quern.llama.tokenizer.ChatMessage;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
-import dev.quern.llama.tokenizer.TokenizerException;
-import dev.quern.serve.http.HttpFailure;
+import dev.quern.serve.answer.ToolFields;
 import dev.quern.serve.http.JsonFields;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -81,13 +79,7 @@ final class ChatMessages {
               .map(JsonFields::text)
               .orElseThrow(() -> function.missing("arguments", "an object"));
       String id = call.string("id").filter(given -> !given.isEmpty()).orElseGet(this::nextId);
-      try {
-        all.add(ToolCall.of(id, name, arguments));
-      } catch (TokenizerException | RequestException e) {
-        throw HttpFailure.invalid(
-                function.path("arguments"), function.path("arguments") + ": " + e.getMessage())
-            .because(e);
-      }
+      all.add(ToolFields.call(function, id, name, arguments));
       unanswered.add(id);
       function.meansNothing("index", "description");
       function.end();

@@ -3,6 +3,7 @@ package dev.quern.serve.ollama;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.Pooling;
+import dev.quern.serve.answer.EmbeddingFields;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
@@ -19,7 +20,6 @@ import java.util.Map;
 /// `POST /api/embed`, and [#older] the `/api/embeddings` before it: vectors of length 1, each the
 /// mean of what the model has behind a text's tokens.
 public final class Embed implements Endpoint {
-  private static final int MOST_INPUTS = 2048;
   private static final String EXPECTED = "a string, or an array of strings";
 
   private final Models models;
@@ -37,13 +37,7 @@ public final class Embed implements Endpoint {
     try (ModelUse.Open open = use.open()) {
       LoadedModel model = open.lease().model();
       OptionFields.read(f, model.model());
-      int width = model.model().config().width();
-      var dimensions = f.integer("dimensions", 1, Integer.MAX_VALUE);
-      if (dimensions.isPresent() && dimensions.getAsInt() != width) {
-        throw f.wrong(
-            "dimensions",
-            String.format(Locale.ROOT, "%d, the model's width, or no such field", width));
-      }
+      EmbeddingFields.requireWidth(f, model);
       f.end();
       List<int[]> texts = inputs.stream().map(text -> tokens(text, model.model(), cut)).toList();
       List<float[]> vectors = embed(model, texts, exchange);
@@ -96,8 +90,9 @@ public final class Embed implements Endpoint {
       }
       texts.add(one.textValue());
     }
-    if (texts.size() > MOST_INPUTS) {
-      throw f.wrong("input", String.format(Locale.ROOT, "at most %d texts", MOST_INPUTS));
+    if (texts.size() > EmbeddingFields.MOST_INPUTS) {
+      throw f.wrong(
+          "input", String.format(Locale.ROOT, "at most %d texts", EmbeddingFields.MOST_INPUTS));
     }
     return texts;
   }

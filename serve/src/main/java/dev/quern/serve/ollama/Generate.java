@@ -65,15 +65,16 @@ public final class Generate implements Endpoint {
       Answers.Question question;
       if (raw) {
         EngineRequest request =
-            EngineRequest.of(model.model().tokenizer().encodeBeginning(prompt, true), options);
-        question = new TextQuestion(model, left.map(request::withDeadline).orElse(request));
+            EngineRequest.of(model.model().tokenizer().encodeBeginning(prompt, true), options)
+                .withDeadline(left);
+        question = new TextQuestion(model, request);
       } else {
         List<ChatMessage> messages = new ArrayList<>();
         system.ifPresent(text -> messages.add(ChatMessage.system(text)));
         messages.add(ChatMessage.user(prompt));
-        ChatRequest request = ChatRequest.of(messages, options).withVariables(variables);
-        question =
-            new ChatQuestion(model.chat(), left.map(request::withDeadline).orElse(request), true);
+        ChatRequest request =
+            ChatRequest.of(messages, options).withVariables(variables).withDeadline(left);
+        question = new ChatQuestion(model.chat(), request, true);
       }
       new Reply(exchange, use.name(), false, open.loading()).answer(model, question, stream);
     }

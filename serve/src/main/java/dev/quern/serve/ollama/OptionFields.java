@@ -74,29 +74,21 @@ final class OptionFields {
 
   private static void refuseOthers(JsonFields o) {
     for (String name : OF_THE_START) {
-      if (o.has(name)) {
-        throw HttpFailure.unsupported(
-            o.path(name),
-            String.format(
-                Locale.ROOT,
-                "%s: decided when the server starts, expected no such field",
-                o.path(name)));
-      }
+      refuse(o, name, "decided when the server starts");
     }
     o.only("num_keep", "0", "texts that are too long are not cut");
     o.only("mirostat", "0", "this sampler is not done");
-    refuse(o, "mirostat_tau");
-    refuse(o, "mirostat_eta");
-    refuse(o, "tfs_z");
+    for (String name : List.of("mirostat_tau", "mirostat_eta", "tfs_z")) {
+      refuse(o, name, "this sampler is not done");
+    }
     o.only("penalize_newline", "true", "penalties are for all tokens");
   }
 
-  private static void refuse(JsonFields o, String name) {
+  private static void refuse(JsonFields o, String name, String why) {
     if (o.has(name)) {
       throw HttpFailure.unsupported(
           o.path(name),
-          String.format(
-              Locale.ROOT, "%s: this sampler is not done, expected no such field", o.path(name)));
+          String.format(Locale.ROOT, "%s: %s, expected no such field", o.path(name), why));
     }
   }
 }

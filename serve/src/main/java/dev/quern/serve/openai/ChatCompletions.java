@@ -18,11 +18,9 @@ import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /// `POST /v1/chat/completions`.
@@ -51,15 +49,15 @@ public final class ChatCompletions implements Endpoint {
           ChatRequest.of(Messages.read(f), fields.options())
               .withTools(tools.tools())
               .withChoice(tools.choice())
-              .withVariables(variables(f));
+              .withVariables(variables(f))
+              .withDeadline(models.timeLeft(exchange.age()));
       f.only("modalities", "[\"text\"]", "answers are text");
       f.end();
-      Optional<Duration> left = models.timeLeft(exchange.age());
-      ChatRequest timed = left.map(request::withDeadline).orElse(request);
       List<Answers.Question> questions = new ArrayList<>();
       for (int i = 0; i < fields.n(); i++) {
         questions.add(
-            new ChatQuestion(model.chat(), timed.withOptions(fields.options(i)), tools.parallel()));
+            new ChatQuestion(
+                model.chat(), request.withOptions(fields.options(i)), tools.parallel()));
       }
       Answers.report(exchange, model);
       Reply reply = new Reply(exchange, model, fields, questions);

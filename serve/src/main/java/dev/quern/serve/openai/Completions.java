@@ -16,10 +16,8 @@ import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// `POST /v1/completions`.
 public final class Completions implements Endpoint {
@@ -57,9 +55,10 @@ public final class Completions implements Endpoint {
       List<Answers.Question> questions = new ArrayList<>();
       for (int[] prompt : prompts) {
         for (int i = 0; i < fields.n(); i++) {
-          EngineRequest request = EngineRequest.of(prompt, fields.options(i));
-          Optional<Duration> left = models.timeLeft(exchange.age());
-          questions.add(new TextQuestion(model, left.map(request::withDeadline).orElse(request)));
+          EngineRequest request =
+              EngineRequest.of(prompt, fields.options(i))
+                  .withDeadline(models.timeLeft(exchange.age()));
+          questions.add(new TextQuestion(model, request));
         }
       }
       Answers.report(exchange, model);
@@ -101,13 +100,12 @@ public final class Completions implements Endpoint {
       for (int i = 0; i < answers.count(); i++) {
         Answers.Ended ended = answers.await(i);
         all.add(ended);
-        Wire.TextLogProbs logProbs =
-            fields.options().logProbabilities().isEmpty()
-                ? null
-                : LogProbs.text(
-                    model.model().tokenizer(), ended.generation().logProbabilities(), 0);
         choices.add(
-            new Wire.TextChoice(texts.get(i).toString(), i, logProbs, answers.finishReason(ended)));
+            new Wire.TextChoice(
+                texts.get(i).toString(),
+                i,
+                logProbs(ended.generation().logProbabilities(), 0),
+                answers.finishReason(ended)));
       }
       exchange.send(200, text(choices, Wire.Usage.of(all, fields.n())));
     }

@@ -3,6 +3,7 @@ package dev.quern.serve.openai;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.quern.llama.Pooling;
 import dev.quern.llama.tokenizer.Tokenizer;
+import dev.quern.serve.answer.EmbeddingFields;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
@@ -13,13 +14,10 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 
 /// `POST /v1/embeddings`: vectors of length 1. `pooling` (`mean` or `last`) is no field of
 /// OpenAI's.
 public final class Embeddings implements Endpoint {
-  private static final int MOST_INPUTS = 2048; // OpenAI's
-
   /// @param embedding floats, or a string
   private record Vector(String object, int index, Object embedding) {}
 
@@ -52,10 +50,10 @@ public final class Embeddings implements Endpoint {
           TextInputs.read(
               f,
               "input",
-              MOST_INPUTS,
+              EmbeddingFields.MOST_INPUTS,
               tokenizer.vocabularySize(),
               text -> tokenizer.encodePrompt(text, false));
-      requireWidth(f, model);
+      EmbeddingFields.requireWidth(f, model);
       f.end();
       List<float[]> vectors = model.embeddings().embed(inputs, pooling, models.patience(exchange));
       List<Vector> data = new ArrayList<>();
@@ -64,17 +62,6 @@ public final class Embeddings implements Endpoint {
       }
       int tokens = inputs.stream().mapToInt(input -> input.length).sum();
       exchange.send(200, new Answer("list", data, model.name(), new Usage(tokens, tokens)));
-    }
-  }
-
-  /// Vectors are not cut: few models were trained to bear that.
-  private static void requireWidth(JsonFields f, LoadedModel model) {
-    int width = model.model().config().width();
-    var asked = f.integer("dimensions", 1, Integer.MAX_VALUE);
-    if (asked.isPresent() && asked.getAsInt() != width) {
-      throw f.wrong(
-          "dimensions",
-          String.format(Locale.ROOT, "%d, the model's width, or no such field", width));
     }
   }
 

@@ -3,7 +3,7 @@ package dev.quern.serve.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.tokenizer.ChatMessage;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
-import dev.quern.llama.tokenizer.TokenizerException;
+import dev.quern.serve.answer.ToolFields;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.http.JsonFields;
 import java.util.ArrayList;
@@ -96,17 +96,9 @@ final class Messages {
           function
               .string("arguments")
               .orElseThrow(() -> function.missing("arguments", "a JSON object as a string"));
-      try {
-        calls.add(
-            ToolCall.of(
-                call.string("id").orElse(""),
-                function.string("name").orElseThrow(() -> function.missing("name", "a string")),
-                arguments));
-      } catch (TokenizerException e) {
-        throw HttpFailure.invalid(
-                function.path("arguments"), function.path("arguments") + ": " + e.getMessage())
-            .because(e);
-      }
+      String id = call.string("id").orElse("");
+      String name = function.string("name").orElseThrow(() -> function.missing("name", "a string"));
+      calls.add(ToolFields.call(function, id, name, arguments));
       function.end();
       call.meansNothing("index");
       call.end();

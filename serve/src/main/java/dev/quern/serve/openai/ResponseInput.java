@@ -2,8 +2,7 @@ package dev.quern.serve.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.llama.tokenizer.ChatMessage;
-import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
-import dev.quern.llama.tokenizer.TokenizerException;
+import dev.quern.serve.answer.ToolFields;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.http.JsonFields;
 import java.util.ArrayList;
@@ -106,19 +105,11 @@ final class ResponseInput {
     String arguments =
         item.string("arguments")
             .orElseThrow(() -> item.missing("arguments", "a JSON object as a string"));
-    ToolCall call;
-    try {
-      call = ToolCall.of(id, name, arguments);
-    } catch (TokenizerException e) {
-      throw HttpFailure.invalid(
-              item.path("arguments"), item.path("arguments") + ": " + e.getMessage())
-          .because(e);
-    }
     ChatMessage turn =
         !messages.isEmpty() && messages.getLast().role().equals("assistant")
             ? messages.removeLast()
             : new ChatMessage("assistant", Optional.empty(), List.of(), Map.of());
-    messages.add(turn.withToolCall(call));
+    messages.add(turn.withToolCall(ToolFields.call(item, id, name, arguments)));
   }
 
   private void output(JsonFields item) {

@@ -39,8 +39,8 @@ public final class Responses implements Endpoint {
       ChatRequest request =
           ChatRequest.of(messages, fields.options())
               .withTools(fields.tools().tools())
-              .withChoice(fields.tools().choice());
-      request = models.timeLeft(exchange.age()).map(request::withDeadline).orElse(request);
+              .withChoice(fields.tools().choice())
+              .withDeadline(models.timeLeft(exchange.age()));
       ChatQuestion question = new ChatQuestion(model.chat(), request, fields.tools().parallel());
       Answers.report(exchange, model);
       ResponseObject response = ResponseObject.of(model.name(), fields.shown());
