@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 /// module path of its own; [ServeRun] does.
 @Command(
     name = "serve",
-    description = "Serves models over HTTP, in OpenAI's protocol.",
+    description = "Serves models over HTTP, in OpenAI's and Ollama's protocols.",
     footer = {
       "",
       "Ends on SIGTERM and SIGINT (Ctrl-C): see --drain.",
@@ -155,6 +155,12 @@ public final class ServeCommand extends ConsoleCommand {
     guesses.contradiction().ifPresent(this::mistake);
     if ((tlsCertificate == null) != (tlsKey == null)) {
       mistake("--tls-cert and --tls-key: expected both, or none");
+    }
+    if (drain < 0) {
+      mistake("--drain " + drain + ": expected seconds >= 0");
+    }
+    if (maxBody > Integer.MAX_VALUE) {
+      mistake("--max-body: expected at most " + Integer.MAX_VALUE + " bytes");
     }
     if (guesses.draft().isPresent() && serving.models.size() > 1) {
       mistake("--draft: expected one --model, which it guesses for");

@@ -82,7 +82,7 @@ final class ServeRun {
         HttpOptions.defaults()
             .withAddress(command.host, command.port)
             .withLimits(
-                (int) Math.min(command.maxBody, Integer.MAX_VALUE),
+                command.maxBody.intValue(), // the command has refused more
                 command.connections,
                 Duration.ofSeconds(command.idle))
             .withOrigins(command.origins);

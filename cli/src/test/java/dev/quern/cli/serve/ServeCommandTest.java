@@ -19,6 +19,8 @@ class ServeCommandTest {
         "--tls-cert x                | 2 | --tls-cert and --tls-key: expected both, or none",
         "--draft-tokens 3            | 2 | --draft-tokens: expected --draft too",
         "--draft x -m a=a -m b=b     | 2 | --draft: expected one --model",
+        "--drain -1                  | 2 | --drain -1: expected seconds >= 0",
+        "--max-body 8G               | 2 | --max-body: expected at most 2147483647 bytes",
         "--memory lots               | 2 | expected bytes, such as 8000000, 512M or 8G",
         "--port 70000                | 1 | serve: port=70000, expected 0 (any) to 65535",
         "--idle 0                    | 1 | serve: idle timeout=PT0S, expected >= 1 s",
