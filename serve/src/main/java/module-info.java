@@ -12,8 +12,7 @@ module dev.quern.serve {
   requires org.eclipse.jetty.util;
 
   exports dev.quern.serve;
-  exports dev.quern.serve.http;
-  exports dev.quern.serve.model;
+  exports dev.quern.serve.options;
 
   opens dev.quern.serve.openai to
       com.fasterxml.jackson.databind;

@@ -16,6 +16,7 @@ import dev.quern.llama.load.OperatorSpecs;
 import dev.quern.llama.load.Surroundings;
 import dev.quern.llama.machine.HugePages;
 import dev.quern.llama.observe.ObservedKernels;
+import dev.quern.llama.tokenizer.ChatFormat;
 import dev.quern.llama.tokenizer.ChatTemplate;
 import dev.quern.llama.tokenizer.Tokenizer;
 import dev.quern.op.AttentionKernel;
@@ -97,7 +98,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /// Loads the demo model, 0.85 M parameters that write little stories. It is in an artifact of its
-  /// own, `dev.quern:quern-demo-model`.
+  /// own, `dev.quern:quern-demo-model`. Its conversations are texts that go on
+  /// ([ChatFormat#PLAIN]), unless the options say otherwise.
   ///
   /// @throws LlamaException if that is not there
   public static LlamaModel loadDemo(LoadOptions options) throws IOException {
@@ -120,8 +122,7 @@ public final class LlamaModel implements AutoCloseable {
     return ModelExplainer.hugePageRefusal(options);
   }
 
-  /// The threads of a model that is loaded so, and what the process may compute on, such as `2
-  /// threads (2 cores, 4 processors, a quota of 1.50 CPUs)`.
+  /// The threads of a model that is loaded so, and what the process may compute on, in words.
   public static String threads(LoadOptions options) {
     return ModelExplainer.threads(options);
   }
@@ -140,7 +141,7 @@ public final class LlamaModel implements AutoCloseable {
     return ModelExplainer.explain(ModelSource.DEMO, options);
   }
 
-  /// Reads the vocabulary of a GGUF file or a model's folder, which need not hold weights.
+  /// Reads the vocabulary of a GGUF file or a model's folder, with or without weights.
   public static Tokenizer loadTokenizer(Path file) throws IOException {
     return loadTokenizer(file, Optional.empty());
   }
@@ -165,8 +166,7 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  /// The demo model's file, open. It is in memory: a file to map would need a place that can be
-  /// written.
+  /// The demo model's file, open, and in memory.
   public static GgufFile openDemo() throws IOException {
     return DemoModel.open();
   }
@@ -192,13 +192,12 @@ public final class LlamaModel implements AutoCloseable {
     return language.tokenizer().isPresent();
   }
 
-  /// The template that the model was trained to converse in. Keep it for a conversation: it tells
-  /// the time of this call.
+  /// The template that the model was trained to converse in, and the time of this call.
   ///
   /// @throws dev.quern.llama.tokenizer.TokenizerException if it has none, or one that can't be run
   public ChatTemplate chatTemplate() {
-    return ChatTemplate.of(
-        tokenizer(), language.chatTemplate(), options.chatFormat(), LocalDate.now());
+    Optional<ChatFormat> format = options.chatFormat().or(source::chatFormat);
+    return ChatTemplate.of(tokenizer(), language.chatTemplate(), format, LocalDate.now());
   }
 
   /// Which provider runs what, and why.
@@ -211,8 +210,12 @@ public final class LlamaModel implements AutoCloseable {
     return network.context();
   }
 
-  /// Bytes that a session's KV cache takes once all positions are used: layers x 2 x KV heads x
-  /// elements of a head x positions x bytes of an element. It is allocated as a conversation grows.
+  /// Bytes of weights in memory: packed ones, and those of the file that go on being read.
+  public long weightBytes() {
+    return network.weightBytes();
+  }
+
+  /// Bytes that a session's KV cache takes once all positions are used, which it grows to.
   public long kvCacheBytes() {
     return kvMemory().bytes(context());
   }
@@ -251,8 +254,7 @@ public final class LlamaModel implements AutoCloseable {
         });
   }
 
-  /// Opens an embedder, which turns texts into vectors: a KV cache and buffers for a text at a
-  /// time.
+  /// Opens an embedder, which turns texts into vectors, a text at a time.
   ///
   /// @throws LlamaException if the machine has no memory left for the context
   /// @throws IllegalStateException if the model is closed
@@ -275,8 +277,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /// As [#newEngine(EngineOptions)], with a small model of the same vocabulary that guesses what
-  /// this one is going to say: a step verifies several tokens of a sequence at once. Guesses change
-  /// no text (see [Engine]). The engine ends with whichever of the two models is closed first.
+  /// this one is going to say (see [Engine]). It ends with whichever of the two is closed first.
   ///
   /// @param draft with a context at least as large as this one's
   /// @throws LlamaException also if the two models have different vocabularies, or the draft's

@@ -125,22 +125,23 @@ record ModelLoader(ModelSource source, LoadOptions options, Surroundings surroun
     ForwardPass.Operators operators =
         OperatorSpecs.of(config, context, options.kv()).choose(kernels);
     warmUp.operators(operators, options.kv());
-    LlamaWeights weights =
+    WeightLoader loader =
         new WeightLoader(
-                checkpoint,
-                kernels,
-                resources.workers(),
-                resources.mappings(),
-                memory,
-                options.progress()::packed)
-            .load(config, warmUp);
-    return new Network(config, context, kernels, operators, weights);
+            checkpoint,
+            kernels,
+            resources.workers(),
+            resources.mappings(),
+            memory,
+            options.progress()::packed);
+    LlamaWeights weights = loader.load(config, warmUp);
+    return new Network(config, context, loader.heldBytes(), kernels, operators, weights);
   }
 
   private Network observed(Network network) {
     return new Network(
         network.config(),
         network.context(),
+        network.weightBytes(),
         network.kernels(),
         observed(options, ObservedKernels::observed, network.operators()),
         observed(options, ObservedKernels::observed, network.weights()));

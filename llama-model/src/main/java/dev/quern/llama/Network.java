@@ -8,10 +8,12 @@ import dev.quern.llama.forward.LlamaWeights;
 /// What of a model computes.
 ///
 /// @param context positions of a session's KV cache, which the operators are chosen for
+/// @param weightBytes that the weights take in memory
 /// @param kernels where operators and weights came from
 record Network(
     LlamaConfig config,
     int context,
+    long weightBytes,
     Kernels kernels,
     ForwardPass.Operators operators,
     LlamaWeights weights) {}

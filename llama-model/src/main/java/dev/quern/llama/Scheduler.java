@@ -84,7 +84,7 @@ final class Scheduler implements AutoCloseable {
       throw new IllegalStateException("engine: closed");
     }
     // Free places count: who waits will have them with the next step.
-    if (waiting.size() >= options.queue() + options.sequences() - places) {
+    if (waiting.size() >= (long) options.queue() + options.sequences() - places) {
       rejected++;
       return false;
     }

@@ -219,6 +219,14 @@ class EngineTest {
   }
 
   @Test
+  void aQueueMayBeAsLongAsAnIntGoes() throws Exception {
+    try (Engine engine = model.newEngine(FOUR.withQueue(Integer.MAX_VALUE))) {
+      EngineRequest request = EngineRequest.of(new int[] {1}, options(SamplingOptions.GREEDY, 1));
+      assertEquals(1, engine.submit(request, _ -> {}).await().tokens().size());
+    }
+  }
+
+  @Test
   void aDeadlineEndsARequestThatRunsAndOneThatWaits() throws Exception {
     try (Engine engine = model.newEngine(FOUR.withSequences(1))) {
       Completion runs = engine.submit(endless().withDeadline(Duration.ofMillis(300)), _ -> {});

@@ -1,14 +1,15 @@
 package dev.quern.serve;
 
+import dev.quern.llama.LlamaModel;
 import dev.quern.serve.admin.ProvidersReport;
 import dev.quern.serve.admin.ServerMetrics;
 import dev.quern.serve.answer.Schemas;
 import dev.quern.serve.http.HttpServer;
 import dev.quern.serve.http.Route;
-import dev.quern.serve.http.ServeException;
 import dev.quern.serve.llamacpp.Detokenize;
 import dev.quern.serve.llamacpp.Health;
 import dev.quern.serve.llamacpp.Tokenize;
+import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
 import dev.quern.serve.ollama.Alive;
 import dev.quern.serve.ollama.Chat;
@@ -22,11 +23,15 @@ import dev.quern.serve.openai.Completions;
 import dev.quern.serve.openai.Embeddings;
 import dev.quern.serve.openai.ModelList;
 import dev.quern.serve.openai.Responses;
+import dev.quern.serve.options.ServeException;
+import dev.quern.serve.options.ServedModel;
 import dev.quern.serve.page.Page;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Models behind HTTP, in OpenAI's and Ollama's protocols.
 ///
@@ -113,8 +118,20 @@ public final class QuernServer implements AutoCloseable {
     return http.address();
   }
 
-  /// The models, and what is loaded of them.
-  public Models models() {
+  /// The models that there are.
+  public List<ServedModel> served() {
+    return models.served();
+  }
+
+  /// Those that are in memory now, by name. A server unloads models: what is held of one may be
+  /// closed.
+  public Map<String, LlamaModel> loaded() {
+    return models.loaded().stream()
+        .collect(Collectors.toUnmodifiableMap(LoadedModel::name, LoadedModel::model));
+  }
+
+  /// The models, and their engines.
+  Models models() {
     return models;
   }
 

@@ -1,7 +1,7 @@
 package dev.quern.serve;
 
-import dev.quern.serve.http.HttpOptions;
-import dev.quern.serve.model.ModelsOptions;
+import dev.quern.serve.options.HttpOptions;
+import dev.quern.serve.options.ModelsOptions;
 import java.util.Objects;
 
 /// What a server has, and where it listens.

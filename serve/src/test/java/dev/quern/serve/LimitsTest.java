@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.llama.Engine;
 import dev.quern.llama.EngineOptions;
-import dev.quern.serve.http.ApiKeys;
-import dev.quern.serve.http.ServeException;
+import dev.quern.serve.options.ApiKeys;
+import dev.quern.serve.options.ServeException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;

@@ -6,16 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.QuernException;
 import dev.quern.llama.EngineOptions;
+import dev.quern.llama.LlamaModel;
+import dev.quern.llama.LoadProgress;
 import dev.quern.llama.SyntheticModel;
-import dev.quern.serve.http.ServeException;
 import dev.quern.serve.model.LoadedModel;
-import dev.quern.serve.model.ModelsOptions;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ModelsOptions;
+import dev.quern.serve.options.ServeException;
+import dev.quern.serve.options.ServedModel;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +82,109 @@ class ModelsTest {
       assertEquals(List.of("other"), loaded(server));
       assertEquals(200, server.post("/v1/completions", ASK.formatted("small")).statusCode());
       assertEquals(List.of("small"), loaded(server));
+    }
+  }
+
+  /// A draft and its KV caches count too.
+  @Test
+  void aDraftIsPartOfWhatAModelTakes() throws Exception {
+    long alone;
+    try (TestServer server = start(options -> options)) {
+      LlamaModel model = server.server.models().loaded().getFirst().model();
+      assertTrue(model.weightBytes() > 20_000, "weights: " + model.weightBytes());
+      alone = model.weightBytes() + 2 * model.kvCacheBytes(); // one sequence's, the embedder's
+    }
+    UnaryOperator<ModelsOptions> one =
+        options ->
+            ModelsOptions.of(List.of(ServedModel.parse(file.toString())))
+                .withLoading(options.loading())
+                .withEngine(options.engine())
+                .withMemory(Math.max(alone, file.toFile().length()));
+    start(one).close();
+    assertRefused(options -> one.apply(options).withDraft(file), "--memory");
+  }
+
+  @Test
+  void aLoadEndsWhenNobodyWaitsForItAnyMore() throws Exception {
+    SlowLoad slow = new SlowLoad();
+    try (TestServer server =
+        start(options -> options.withLoading(options.loading().withProgress(slow)))) {
+      int whole = slow.tensors();
+      slow.begin();
+      Raw raw = new Raw(server.server.address());
+      String body = ASK.formatted("other");
+      raw.write(Raw.post("/v1/completions", body.length()) + body);
+      slow.awaitBegun();
+      raw.close();
+      slow.goOn();
+      slow.awaitRest();
+      assertEquals(List.of("small"), loaded(server));
+      assertTrue(slow.tensors() < whole, slow.tensors() + " of " + whole + " were packed");
+
+      slow.begin();
+      Raw first = new Raw(server.server.address());
+      first.write(Raw.post("/v1/completions", body.length()) + body);
+      slow.awaitBegun();
+      CompletableFuture<HttpResponse<String>> second =
+          server
+              .client()
+              .sendAsync(
+                  server.json("/v1/completions", body).build(),
+                  HttpResponse.BodyHandlers.ofString());
+      Thread.sleep(200); // it need not wait by then, but should
+      first.close();
+      slow.goOn();
+      assertEquals(200, second.get(60, TimeUnit.SECONDS).statusCode());
+      assertEquals(List.of("other", "small"), loaded(server));
+    }
+  }
+
+  /// A load that stops at its first tensor until it may go on, and is slow from then on: whoever
+  /// leaves is noticed before it is through.
+  private static final class SlowLoad implements LoadProgress {
+    private final AtomicInteger tensors = new AtomicInteger();
+    private volatile CountDownLatch begun = new CountDownLatch(0);
+    private volatile CountDownLatch gate = new CountDownLatch(0);
+    private volatile boolean slow;
+
+    @Override
+    public void packed(long packed, long total) {
+      tensors.incrementAndGet();
+      begun.countDown();
+      try {
+        gate.await();
+        Thread.sleep(slow ? 300 : 0);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    void begin() {
+      tensors.set(0);
+      slow = true;
+      begun = new CountDownLatch(1);
+      gate = new CountDownLatch(1);
+    }
+
+    void awaitBegun() throws InterruptedException {
+      assertTrue(begun.await(60, TimeUnit.SECONDS));
+    }
+
+    void goOn() {
+      gate.countDown();
+    }
+
+    /// Until no tensor comes any more.
+    void awaitRest() throws InterruptedException {
+      int before;
+      do {
+        before = tensors.get();
+        Thread.sleep(1500);
+      } while (tensors.get() != before);
+    }
+
+    int tensors() {
+      return tensors.get();
     }
   }
 

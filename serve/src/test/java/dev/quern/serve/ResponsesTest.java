@@ -212,7 +212,9 @@ class ResponsesTest {
           "input":"a","temperature":-1                                    | temperature
           "temperature":0                                                 | input
           "input":[]                                                      | input
-          "input":[{"type":"reasoning","summary":[]}]                     | input[0].type
+          "input":[{"type":"computer_call"}]                              | input[0].type
+          "input":[{"type":"reasoning","summary":[{"type":"summary_text"}]}] | input[0].summary
+          "input":[{"type":"reasoning","content":[{"type":"reasoning_text","text":"a"}]}] | input
           "input":[{"role":"tool","content":"a"}]                         | input[0].role
           "input":[{"role":"user","content":[{"type":"input_image"}]}]    | input[0].content[0].type
           "input":[{"type":"function_call","call_id":"c","name":"f","arguments":"["}] | input[0].arguments

@@ -2,8 +2,8 @@ package dev.quern.serve;
 
 import dev.quern.llama.EngineOptions;
 import dev.quern.llama.SyntheticModel;
-import dev.quern.serve.model.ModelsOptions;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ModelsOptions;
+import dev.quern.serve.options.ServedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,9 +31,19 @@ final class ToolModel {
   private ToolModel() {}
 
   static TestServer serve(Path folder) throws IOException {
+    return serve(folder, TEMPLATE);
+  }
+
+  /// A model that thinks for as long as it may: its template opens the frame of thoughts.
+  static TestServer serveThinker(Path folder) throws IOException {
+    String begin = "{{- '<think>' }}{#- up to </think> #}";
+    return serve(folder, TEMPLATE.replaceFirst("\\{%- if enable_thinking .*", begin));
+  }
+
+  private static TestServer serve(Path folder, String template) throws IOException {
     Path file =
         new SyntheticModel()
-            .with("tokenizer.chat_template", TEMPLATE)
+            .with("tokenizer.chat_template", template)
             .with("llama.context_length", 2048L)
             .write(folder.resolve("m.gguf"));
     return TestServer.start(

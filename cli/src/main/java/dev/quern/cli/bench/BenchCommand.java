@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -304,9 +305,20 @@ public final class BenchCommand extends ConsoleCommand {
     OutputFile.check(
         List.of(jsonFile(), htmlFile(), svgFile()),
         Stream.concat(models.models.stream(), from.stream()).toList());
-    if ((html != null || svg != null) && !ProtocolPage.canDraw()) {
+    if (html == null && svg == null) {
+      return;
+    }
+    if (!ProtocolPage.canDraw()) {
       throw new UserException(
           "--html and --svg: no JFreeChart on the module path, expected it: use ./quern bench");
+    }
+    Optional<String> fonts = ProtocolPage.missingFonts();
+    if (fonts.isPresent()) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "--html and --svg: Java finds no fonts (%s), expected one: install fontconfig and a font, such as Debian's fonts-dejavu-core",
+              fonts.get()));
     }
   }
 

@@ -144,6 +144,13 @@ public final class ServeCommand extends ConsoleCommand {
       description = "Print a line for each request that was answered.")
   boolean logRequests;
 
+  @Option(
+      names = "--training",
+      hidden = true,
+      description =
+          "Answer what a server is asked first, and end: a training run of a class archive.")
+  boolean training; // the launcher's business
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   public ServeCommand(Console console) {

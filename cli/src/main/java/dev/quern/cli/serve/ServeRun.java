@@ -2,16 +2,15 @@ package dev.quern.cli.serve;
 
 import dev.quern.cli.console.Console;
 import dev.quern.llama.EngineOptions;
+import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.serve.QuernServer;
 import dev.quern.serve.ServerOptions;
-import dev.quern.serve.http.ApiKeys;
-import dev.quern.serve.http.HttpOptions;
-import dev.quern.serve.http.HttpServer;
-import dev.quern.serve.http.Tls;
-import dev.quern.serve.model.LoadedModel;
-import dev.quern.serve.model.ModelsOptions;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ApiKeys;
+import dev.quern.serve.options.HttpOptions;
+import dev.quern.serve.options.ModelsOptions;
+import dev.quern.serve.options.ServedModel;
+import dev.quern.serve.options.Tls;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -36,10 +35,15 @@ final class ServeRun {
     CountDownLatch ended = new CountDownLatch(1);
     try {
       server.load();
+      if (command.training) {
+        Training.ask(server.address());
+        server.close();
+        return 0;
+      }
       Runtime.getRuntime()
           .addShutdownHook(
               Thread.ofPlatform().name("quern-drain").unstarted(() -> end(server, ended)));
-      if (HttpServer.isWideOpen(http)) {
+      if (http.isWideOpen()) {
         console
             .err()
             .println(
@@ -65,22 +69,22 @@ final class ServeRun {
   }
 
   private String line(QuernServer server) {
-    LoadedModel first = server.models().loaded().getFirst();
+    LlamaModel first = server.loaded().values().iterator().next();
     String names =
-        server.models().served().stream().map(ServedModel::name).collect(Collectors.joining(", "));
+        server.served().stream().map(ServedModel::name).collect(Collectors.joining(", "));
     return String.format(
         Locale.ROOT,
         "quern: serving %s (%s; threads: %d; %s)",
         server.address(),
         names,
-        first.model().threads(),
-        first.model().report().summary());
+        first.threads(),
+        first.report().summary());
   }
 
   private HttpOptions http() {
     HttpOptions http =
         HttpOptions.defaults()
-            .withAddress(command.host, command.port)
+            .withAddress(command.host, command.training ? 0 : command.port)
             .withLimits(
                 command.maxBody.intValue(), // the command has refused more
                 command.connections,

@@ -66,8 +66,7 @@ record ChatCalls(
       dev.quern.llama.chat.ChatRequest mapped = Requests.mapped(model(), request);
       return model()
           .chat()
-          .submit(
-              mapped.withOptions(mapped.options().withCancellation(cancellation)), stream::heard);
+          .submit(mapped.withOptions(mapped.options().withCancellation(cancellation)), stream);
     });
   }
 

@@ -8,12 +8,12 @@ import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.chat.ChatEngine;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.constrain.SchemaConstraints;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Objects;
 
 /// A model that is loaded once, for any number of chat, streaming and embedding models: its
 /// weights, an engine that runs their requests side by side, and an embedder.
@@ -45,7 +45,7 @@ public final class QuernModel implements AutoCloseable {
     options = builder.engine;
     llama =
         builder.demo
-            ? LlamaModel.loadDemo(builder.demoLoad())
+            ? LlamaModel.loadDemo(builder.load)
             : LlamaModel.load(builder.modelPath, builder.load);
   }
 
@@ -195,20 +195,11 @@ public final class QuernModel implements AutoCloseable {
       return this;
     }
 
-    /// It was taught no conversations, and its file has no template.
-    private LoadOptions demoLoad() {
-      return load.chatFormat().isPresent() ? load : load.withChatFormat(ChatFormat.PLAIN);
-    }
-
     private String name() {
       if (modelName != null) {
         return modelName;
       }
-      if (demo) {
-        return "demo";
-      }
-      Path last = modelPath.toAbsolutePath().normalize().getFileName(); // a root has none
-      return Objects.requireNonNullElse(last, modelPath).toString().replaceFirst("\\.gguf$", "");
+      return demo ? "demo" : Checkpoint.nameOf(modelPath);
     }
 
     /// Loads the model.

@@ -16,8 +16,8 @@ import java.util.Set;
 /// ```
 ///
 /// A call returns when the request is taken. The handler is called on a virtual thread of the
-/// request's own, one call after the other; tool calls come whole, behind the text. Failures come
-/// to `onError`, the same as [QuernChatModel] throws; what it can't do at all, an
+/// request's own, one call after the other; tool calls come in parts, and whole where they end.
+/// Failures come to `onError`, the same as [QuernChatModel] throws; what it can't do at all, an
 /// [dev.langchain4j.exception.UnsupportedFeatureException], is thrown. Once the handle that comes
 /// with each piece is told to cancel, the handler hears no more, and the request ends before its
 /// next token. Thread-safe.

@@ -57,11 +57,12 @@ final class Replies {
     boolean silent = reply.text().isEmpty() && !requests.isEmpty();
     return AiMessage.builder()
         .text(silent ? null : reply.text())
+        .thinking(reply.thoughts().isEmpty() ? null : reply.thoughts())
         .toolExecutionRequests(requests)
         .build();
   }
 
-  private static ToolExecutionRequest request(ToolCall call) {
+  static ToolExecutionRequest request(ToolCall call) {
     return ToolExecutionRequest.builder()
         .id(call.id())
         .name(call.name())

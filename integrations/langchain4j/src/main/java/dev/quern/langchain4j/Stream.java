@@ -1,29 +1,32 @@
 package dev.quern.langchain4j;
 
-import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
+import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import dev.quern.llama.Cancellation;
 import dev.quern.llama.Piece;
 import dev.quern.llama.chat.ChatCompletion;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.chat.ChatReply;
-import java.util.List;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /// A reply on its way to a handler, which hears all of it on one thread. What a handler throws goes
 /// to its own `onError`, and the reply goes on: so LangChain4j has it, whose utilities call it.
-final class Stream implements StreamingHandle {
+final class Stream implements StreamingHandle, ChatListener {
   private final QuernModel model;
   private final StreamingChatResponseHandler handler;
   private final Cancellation cancellation;
   private final ExecutorService calls =
       Executors.newSingleThreadExecutor(Thread.ofVirtual().name("quern-streaming-chat").factory());
+
+  private PartialToolCall.Builder begun; // the call that comes, on the thread that tells of it
 
   Stream(QuernModel model, StreamingChatResponseHandler handler, Cancellation cancellation) {
     this.model = model;
@@ -60,10 +63,39 @@ final class Stream implements StreamingHandle {
         });
   }
 
-  void heard(Piece piece) {
+  @Override
+  public void text(Piece piece) {
+    tell(() ->
+        InternalStreamingChatResponseHandlerUtils.onPartialResponse(handler, piece.text(), this));
+  }
+
+  @Override
+  public void thought(Piece piece) {
+    tell(() ->
+        InternalStreamingChatResponseHandlerUtils.onPartialThinking(handler, piece.text(), this));
+  }
+
+  @Override
+  public void callBegins(int index, String id, String name) {
+    begun = PartialToolCall.builder().index(index).id(id).name(name);
+  }
+
+  @Override
+  public void callArguments(int index, String part) {
+    PartialToolCall call = begun.partialArguments(part).build();
+    tell(() -> InternalStreamingChatResponseHandlerUtils.onPartialToolCall(handler, call, this));
+  }
+
+  @Override
+  public void callEnds(int index, ToolCall call) {
+    CompleteToolCall whole = new CompleteToolCall(index, Replies.request(call));
+    tell(() -> InternalStreamingChatResponseHandlerUtils.onCompleteToolCall(handler, whole));
+  }
+
+  private void tell(Runnable call) {
     calls.execute(() -> {
       if (!isCancelled()) {
-        InternalStreamingChatResponseHandlerUtils.onPartialResponse(handler, piece.text(), this);
+        call.run();
       }
     });
   }
@@ -78,11 +110,6 @@ final class Stream implements StreamingHandle {
     } catch (RuntimeException e) { // it was cut off
       failed(e);
       return;
-    }
-    List<ToolExecutionRequest> requests = response.aiMessage().toolExecutionRequests();
-    for (int i = 0; i < requests.size(); i++) {
-      InternalStreamingChatResponseHandlerUtils.onCompleteToolCall(
-          handler, new CompleteToolCall(i, requests.get(i)));
     }
     InternalStreamingChatResponseHandlerUtils.onCompleteResponse(handler, response);
   }

@@ -4,6 +4,8 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import java.util.ArrayList;
@@ -17,7 +19,9 @@ import java.util.concurrent.ExecutionException;
 /// What a handler heard of a reply, and on which threads.
 final class Heard implements StreamingChatResponseHandler {
   final StringBuffer text = new StringBuffer();
+  final StringBuffer thoughts = new StringBuffer();
   final List<CompleteToolCall> calls = Collections.synchronizedList(new ArrayList<>());
+  final List<PartialToolCall> parts = Collections.synchronizedList(new ArrayList<>());
   final Set<Thread> threads = Collections.synchronizedSet(new HashSet<>());
   final CompletableFuture<StreamingHandle> handle = new CompletableFuture<>();
   final CompletableFuture<ChatResponse> end = new CompletableFuture<>();
@@ -33,6 +37,18 @@ final class Heard implements StreamingChatResponseHandler {
     if (pieces == 1) {
       onFirstPiece.run();
     }
+  }
+
+  @Override
+  public void onPartialThinking(PartialThinking part) {
+    threads.add(Thread.currentThread());
+    thoughts.append(part.text());
+  }
+
+  @Override
+  public void onPartialToolCall(PartialToolCall part) {
+    threads.add(Thread.currentThread());
+    parts.add(part);
   }
 
   @Override

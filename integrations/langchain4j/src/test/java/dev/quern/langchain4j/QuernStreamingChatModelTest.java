@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
+import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.TimeoutException;
@@ -14,9 +16,11 @@ import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import dev.langchain4j.model.output.FinishReason;
+import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -122,7 +127,7 @@ class QuernStreamingChatModelTest {
   }
 
   @Test
-  void toolCallsComeWholeBehindTheText() throws IOException {
+  void toolCallsComeInPartsAndWhole() throws IOException {
     try (QuernModel tools = QuernModel.builder().modelPath(ToolModel.write(folder)).build();
         QuernStreamingChatModel model =
             QuernStreamingChatModel.builder().model(tools).seed(1L).build()) {
@@ -142,7 +147,28 @@ class QuernStreamingChatModelTest {
       assertEquals(
           response.aiMessage().toolExecutionRequests(),
           List.of(heard.calls.getFirst().toolExecutionRequest()));
-      assertEquals("now", heard.calls.getFirst().toolExecutionRequest().name());
+      ToolExecutionRequest call = heard.calls.getFirst().toolExecutionRequest();
+      assertEquals("now", call.name());
+      assertTrue(
+          heard.parts.stream().allMatch(p -> p.id().equals(call.id()) && p.name().equals("now")));
+      String parts =
+          heard.parts.stream().map(PartialToolCall::partialArguments).collect(Collectors.joining());
+      assertEquals(call.arguments(), ToolCall.of("", "now", parts).argumentsJson());
+    }
+  }
+
+  @Test
+  void thoughtsAreNoText() throws IOException {
+    try (QuernModel thinker =
+            QuernModel.builder().modelPath(ToolModel.writeThinker(folder)).build();
+        QuernStreamingChatModel model =
+            QuernStreamingChatModel.builder().model(thinker).maxTokens(6).build()) {
+      Heard heard = new Heard();
+      model.chat("Why?", heard);
+      AiMessage said = heard.response().aiMessage();
+      assertFalse(said.thinking().isBlank());
+      assertEquals(said.thinking(), heard.thoughts.toString());
+      assertEquals("", said.text() + heard.text);
     }
   }
 

@@ -53,11 +53,6 @@ class StreamingKitTest extends AbstractStreamingChatModelIT {
     return QuernChatResponseMetadata.class;
   }
 
-  @Override
-  protected boolean supportsPartialToolStreaming(StreamingChatModel model) {
-    return false;
-  }
-
   /// For it LangChain4j waits half a minute for what must not come.
   @Override
   protected boolean supportsStreamingCancellation() {

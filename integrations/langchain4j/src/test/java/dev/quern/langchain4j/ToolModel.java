@@ -29,14 +29,23 @@ final class ToolModel {
   private ToolModel() {}
 
   static Path write(Path folder) throws IOException {
-    Path file = folder.resolve("tool-model.gguf");
+    return write(folder.resolve("tool-model.gguf"), TEMPLATE);
+  }
+
+  /// One that thinks for as long as it may: its template opens the frame of thoughts.
+  static Path writeThinker(Path folder) throws IOException {
+    String begin = "{{- '<think>' }}{#- up to </think> #}\n";
+    return write(folder.resolve("thinker.gguf"), TEMPLATE + begin);
+  }
+
+  private static Path write(Path file, String template) throws IOException {
     try (GgufFile model = DemoModel.open();
         GgufWriter writer = GgufWriter.create(file);
         Arena arena = Arena.ofConfined()) {
       for (String key : model.metadata().keys()) {
         writer.copy(model.metadata(), key);
       }
-      writer.string("tokenizer.chat_template", TEMPLATE);
+      writer.string("tokenizer.chat_template", template);
       for (GgufTensor tensor : model.tensors()) {
         writer.tensor(tensor.name(), tensor.format().orElseThrow(), tensor.dims());
       }

@@ -51,11 +51,14 @@ final class PromptMessages {
             .map(c -> ChatMessage.ToolCall.of(c.id(), c.name(), c.arguments()))
             .toList();
     String text = text(reply);
+    Object thoughts = reply.getMetadata().get(QuernChatModel.REASONING);
     return new ChatMessage(
         "assistant",
         text.isEmpty() && !calls.isEmpty() ? Optional.empty() : Optional.of(text),
         calls,
-        Map.of());
+        thoughts instanceof String said && !said.isEmpty()
+            ? Map.of("reasoning_content", said)
+            : Map.of());
   }
 
   private static String text(Message message) {

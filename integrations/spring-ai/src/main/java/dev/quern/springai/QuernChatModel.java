@@ -55,6 +55,10 @@ public final class QuernChatModel implements ChatModel {
   /// In a response's metadata: a [java.time.Duration]; absent where nothing was said.
   public static final String TIME_TO_FIRST_TOKEN = "quern.time-to-first-token";
 
+  /// In a reply's message's metadata: what the model thought before it spoke, as Spring AI's OpenAI
+  /// models call it; absent where it did not. A stream has it in its last response.
+  public static final String REASONING = "reasoningContent";
+
   private static final ChatModelObservationConvention DEFAULT_CONVENTION =
       new DefaultChatModelObservationConvention();
 

@@ -5,6 +5,7 @@ import dev.quern.llama.chat.ChatReply;
 import dev.quern.llama.tokenizer.ChatMessage;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.metadata.ChatGenerationMetadata;
@@ -43,6 +44,10 @@ record ReplyResponses(String id, String model, String kernels) {
     AssistantMessage message =
         AssistantMessage.builder()
             .content(text)
+            .properties(
+                reply.thoughts().isEmpty()
+                    ? Map.of()
+                    : Map.of(QuernChatModel.REASONING, reply.thoughts()))
             .toolCalls(reply.toolCalls().stream().map(ReplyResponses::call).toList())
             .build();
     ChatGenerationMetadata metadata =

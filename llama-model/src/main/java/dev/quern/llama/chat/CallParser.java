@@ -5,6 +5,7 @@ import dev.quern.llama.text.Json;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,9 @@ import java.util.regex.Pattern;
 final class CallParser {
   private static final Pattern NAME = Pattern.compile("\\s*(?<name>[A-Za-z0-9_./-]{1,128})");
   private static final Pattern FIRST_KEY = Pattern.compile("\\{\\s*\"([^\"\\\\]*)\"");
+  private static final Pattern KEY = Pattern.compile("\\s*\"([^\"\\\\]*)\"\\s*:\\s*");
+  private static final Pattern MEMBER =
+      Pattern.compile(KEY.pattern() + "\"([A-Za-z0-9_./:-]{0,128})\"\\s*,");
   private static final String ID_CHARACTERS =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   private static final int ID_LENGTH = 9; // which Mistral's templates insist on
@@ -28,11 +32,11 @@ final class CallParser {
 
   /// What stands at a place.
   ///
-  /// @param calls none where it is text
+  /// @param calls that are whole; none where it is text
+  /// @param part of a call that is not whole, if it is known to be one
   /// @param end behind them and their frame; [#MORE] where more text must tell
-  record Found(List<ToolCall> calls, int end) {
-    private static final Found TEXT = new Found(List.of(), NO);
-    private static final Found OPEN = new Found(List.of(), MORE);
+  record Found(List<ToolCall> calls, Optional<Part> part, int end) {
+    private static final Found TEXT = new Found(List.of(), Optional.empty(), NO);
 
     boolean isOpen() {
       return end == MORE;
@@ -43,15 +47,33 @@ final class CallParser {
     }
   }
 
+  /// A call that has begun.
+  ///
+  /// @param arguments where they begin, with their bracket
+  record Part(String id, String name, int arguments) {}
+
   /// @param call null where there is none
+  /// @param part of one that is not whole; null where there is none
   /// @param end behind it; [#NO] or [#MORE] where there is none
-  private record One(ToolCall call, int end) {}
+  private record One(ToolCall call, Part part, int end) {
+    private static final One NONE = new One(null, null, NO);
+    private static final One UNKNOWN = new One(null, null, MORE);
+
+    static One whole(ToolCall call, int end) {
+      return new One(call, null, end);
+    }
+
+    static One open(Part part) {
+      return new One(null, part, MORE);
+    }
+  }
 
   private final ToolFrame frame;
   private final Pattern begin;
   private final Pattern middle;
   private final Optional<Pattern> between;
   private final Pattern end;
+  private final List<String> ids = new ArrayList<>(); // of calls that the model gives none
 
   CallParser(ToolFrame frame) {
     this.frame = frame;
@@ -64,16 +86,24 @@ final class CallParser {
   /// @param from where the frame's beginning is
   /// @param last whether there will be no more text
   Found read(CharSequence text, int from, boolean last) {
+    Found found = frame(text, from, last);
+    if (!found.isOpen()) {
+      ids.clear();
+    }
+    return found;
+  }
+
+  private Found frame(CharSequence text, int from, boolean last) {
     int at = match(begin, text, from);
     if (at < 0) {
-      return at == MORE && !last ? Found.OPEN : Found.TEXT;
+      return at == MORE && !last ? open(List.of()) : Found.TEXT;
     }
     List<ToolCall> calls = new ArrayList<>();
     int good = NO; // behind the last call
     while (true) {
-      One one = call(text, at);
+      One one = call(text, at, calls.size());
       if (one.end() == MORE && !last) {
-        return Found.OPEN;
+        return new Found(calls, Optional.ofNullable(one.part()), MORE);
       }
       if (one.call() == null) {
         break;
@@ -82,7 +112,7 @@ final class CallParser {
       good = one.end();
       at = between.map(pattern -> match(pattern, text, one.end())).orElse(NO);
       if (at == MORE && !last) {
-        return Found.OPEN;
+        return open(calls);
       }
       if (at < 0) {
         break;
@@ -93,37 +123,64 @@ final class CallParser {
     }
     int behind = match(end, text, good);
     if (behind == MORE && !last) {
-      return Found.OPEN;
+      return open(calls);
     }
-    return new Found(calls, behind < 0 ? good : behind);
+    return new Found(calls, Optional.empty(), behind < 0 ? good : behind);
   }
 
-  private One call(CharSequence text, int from) {
+  private static Found open(List<ToolCall> calls) {
+    return new Found(calls, Optional.empty(), MORE);
+  }
+
+  /// @param number of the call in its frame
+  private One call(CharSequence text, int from, int number) {
     return frame.call().keys().isPresent()
-        ? object(text, from, frame.call().keys().get())
-        : named(text, from);
+        ? object(text, from, frame.call().keys().get(), number)
+        : named(text, from, number);
   }
 
   /// A call that is a JSON object.
-  private static One object(CharSequence text, int from, ToolFrame.Keys keys) {
+  private One object(CharSequence text, int from, ToolFrame.Keys keys, int number) {
     int at = behindSpace(text, from);
     if (at == text.length()) {
-      return new One(null, MORE);
+      return One.UNKNOWN;
     }
     if (text.charAt(at) != '{') {
-      return new One(null, NO);
+      return One.NONE;
     }
     int end = endOfObject(text, at);
     if (end == MORE) {
-      return new One(null, mayBeCall(text, at, keys) ? MORE : NO);
+      return mayBeCall(text, at, keys) ? One.open(part(text, at, keys, number)) : One.NONE;
     }
     Map<String, Object> object = parsed(text, at, end).orElse(Map.of());
     if (object.get(keys.name()) instanceof String name
         && object.get(keys.arguments()) instanceof Map<?, ?> arguments) {
       Object id = keys.id().map(object::get).orElse(null);
-      return new One(call(id instanceof String s ? s : newId(), name, arguments), end);
+      return One.whole(call(id instanceof String s ? s : newId(number), name, arguments), end);
     }
-    return new One(null, NO);
+    return One.NONE;
+  }
+
+  /// What an object that is not complete says of its call, once its arguments have begun; null
+  /// where something is to come behind them, or may be.
+  private Part part(CharSequence text, int from, ToolFrame.Keys keys, int number) {
+    Map<String, String> known = new HashMap<>();
+    Matcher member = MEMBER.matcher(text).region(from + 1, text.length());
+    while (member.lookingAt()) {
+      known.put(member.group(1), member.group(2));
+      member.region(member.end(), text.length());
+    }
+    Matcher key = KEY.matcher(text).region(member.regionStart(), text.length());
+    String name = known.get(keys.name());
+    String id = keys.id().map(known::get).orElseGet(() -> newId(number));
+    boolean begun =
+        key.lookingAt()
+            && key.group(1).equals(keys.arguments())
+            && key.end() < text.length()
+            && text.charAt(key.end()) == '{';
+    return begun && name != null && (keys.id().isEmpty() || known.containsKey(keys.id().get()))
+        ? new Part(id, name, key.end())
+        : null;
   }
 
   /// Whether an object that is not complete begins as a call does, so that an answer in JSON is not
@@ -136,28 +193,30 @@ final class CallParser {
   }
 
   /// A call whose name stands before its arguments.
-  private One named(CharSequence text, int from) {
+  private One named(CharSequence text, int from, int number) {
     Matcher name = NAME.matcher(text).region(from, text.length());
     if (!name.lookingAt()) {
-      return new One(null, name.hitEnd() ? MORE : NO);
+      return name.hitEnd() ? One.UNKNOWN : One.NONE;
     }
     Matcher behind = middle.matcher(text).region(name.end(), text.length());
     if (!behind.lookingAt()) {
-      return new One(null, behind.hitEnd() ? MORE : NO);
+      return behind.hitEnd() ? One.UNKNOWN : One.NONE;
     }
     int at = behindSpace(text, behind.end());
     if (at == text.length()) {
-      return new One(null, MORE);
+      return One.UNKNOWN;
     }
-    int end = text.charAt(at) == '{' ? endOfObject(text, at) : NO;
-    if (end < 0) {
-      return new One(null, end);
+    if (text.charAt(at) != '{') {
+      return One.NONE;
     }
-    Optional<Map<String, Object>> arguments = parsed(text, at, end);
-    String id = behind.namedGroups().containsKey("id") ? behind.group("id") : newId();
-    return arguments
-        .map(members -> new One(call(id, name.group("name"), members), end))
-        .orElse(new One(null, NO));
+    String id = behind.namedGroups().containsKey("id") ? behind.group("id") : newId(number);
+    int end = endOfObject(text, at);
+    if (end == MORE) {
+      return One.open(new Part(id, name.group("name"), at));
+    }
+    return parsed(text, at, end)
+        .map(members -> One.whole(call(id, name.group("name"), members), end))
+        .orElse(One.NONE);
   }
 
   private static ToolCall call(String id, String name, Map<?, ?> arguments) {
@@ -183,7 +242,9 @@ final class CallParser {
   }
 
   /// Where a JSON object ends, by its brackets and strings.
-  private static int endOfObject(CharSequence text, int from) {
+  ///
+  /// @return negative where it has not ended
+  static int endOfObject(CharSequence text, int from) {
     int depth = 0;
     boolean string = false;
     for (int i = from; i < text.length(); i++) {
@@ -215,11 +276,15 @@ final class CallParser {
     }
   }
 
-  private static String newId() {
-    StringBuilder id = new StringBuilder();
-    for (int i = 0; i < ID_LENGTH; i++) {
-      id.append(ID_CHARACTERS.charAt(RANDOM.nextInt(ID_CHARACTERS.length())));
+  /// The same each time that a call is read, until its frame is whole.
+  private String newId(int number) {
+    while (ids.size() <= number) {
+      StringBuilder id = new StringBuilder();
+      for (int i = 0; i < ID_LENGTH; i++) {
+        id.append(ID_CHARACTERS.charAt(RANDOM.nextInt(ID_CHARACTERS.length())));
+      }
+      ids.add(id.toString());
     }
-    return id.toString();
+    return ids.get(number);
   }
 }

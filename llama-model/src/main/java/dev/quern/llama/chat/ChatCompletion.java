@@ -27,7 +27,9 @@ public final class ChatCompletion {
     Generation generation = completion.await();
     return new ChatReply(
         reader.text(),
+        reader.thoughts(),
         reader.calls(),
+        reader.thoughtTokens(),
         generation,
         promptTokens,
         generation.cachedTokens(promptTokens));

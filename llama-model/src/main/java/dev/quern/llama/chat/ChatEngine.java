@@ -5,7 +5,6 @@ import dev.quern.llama.Engine;
 import dev.quern.llama.EngineRequest;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
-import dev.quern.llama.Piece;
 import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.error.RequestException;
 import dev.quern.llama.tokenizer.ChatMessage;
@@ -17,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// Conversations over an [Engine]: the model's template writes the messages and the tools, and what
 /// the model calls is read out of its reply.
@@ -33,7 +31,8 @@ import java.util.function.Consumer;
 ///
 /// How a model writes a call is learned from its template ([ToolFrame]), which is run with a trial
 /// call; a model whose template can't write calls is given no tools. A call that is broken or cut
-/// off is text.
+/// off is text. What a model thinks before it speaks, between `<think>` and `</think>`, is told
+/// from its text where its template has that frame.
 ///
 /// Any thread may use it. It ends with the engine.
 ///
@@ -91,16 +90,14 @@ public final class ChatEngine {
 
   /// Takes a request, and returns at once. What can't be done is refused here.
   ///
-  /// @param listener hears the reply's text, on a thread of the request's own, with the tokens
-  ///   whose text it is. Nothing of a call is heard: while text may turn out to begin one it is
-  ///   held back, and so is white space before it
+  /// @param listener hears the reply as it comes, on a thread of the request's own
   /// @throws RequestException if the template can't write tool calls and there are tools, or a call
   ///   is required and a tool's schema can't be kept to
   /// @throws dev.quern.llama.error.PromptException if the prompt does not fit
   /// @throws dev.quern.llama.tokenizer.TokenizerException if the template can't write the messages
   /// @throws dev.quern.llama.error.QueueFullException if as many requests wait as may
   /// @throws IllegalStateException if the engine or the model is closed
-  public ChatCompletion submit(ChatRequest request, Consumer<Piece> listener) {
+  public ChatCompletion submit(ChatRequest request, ChatListener listener) {
     ChatTemplate template = today().template();
     List<Tool> tools = request.offered();
     Optional<ToolFrame> frame =
@@ -111,10 +108,18 @@ public final class ChatEngine {
     GenerationOptions options = frame.map(f -> constrained(f, request)).orElse(request.options());
     int[] tokens = prompt.tokens();
     EngineRequest asked = EngineRequest.of(tokens, options);
-    ReplyReader reader = new ReplyReader(model.tokenizer(), frame, listener);
+    ReplyReader reader =
+        new ReplyReader(model.tokenizer(), frame, thoughts(request, options, prompt), listener);
     Completion completion =
         engine.submitPieces(request.deadline().map(asked::withDeadline).orElse(asked), reader);
     return new ChatCompletion(completion, reader, tokens.length);
+  }
+
+  /// What is held to a form from its first token on has no thoughts.
+  private Thoughts thoughts(ChatRequest request, GenerationOptions options, ChatPrompt prompt) {
+    return request.thoughtsInText() || options.constraint().isPresent()
+        ? Thoughts.NONE
+        : Thoughts.of(today().template(), prompt);
   }
 
   /// How the model's template frames a tool call, for those who want to know before they ask.

@@ -27,6 +27,8 @@ import java.util.Set;
 ///   model decides, its reply is text that fits, or a call; where it has to call a tool, there is
 ///   no text
 /// @param deadline how long the request may take, from its submission
+/// @param thoughtsInText whether thoughts stay in the text as the model writes them, with their
+///   frame
 /// @since 0.1
 /// @stability api
 public record ChatRequest(
@@ -35,7 +37,8 @@ public record ChatRequest(
     ToolChoice choice,
     Map<String, Object> variables,
     GenerationOptions options,
-    Optional<Duration> deadline) {
+    Optional<Duration> deadline,
+    boolean thoughtsInText) {
 
   /// @throws RequestException where tools have the same name, or the choice is of none that there
   ///   is
@@ -73,21 +76,21 @@ public record ChatRequest(
   /// A request without tools, variables and a deadline.
   public static ChatRequest of(List<ChatMessage> messages, GenerationOptions options) {
     return new ChatRequest(
-        messages, List.of(), ToolChoice.AUTO, Map.of(), options, Optional.empty());
+        messages, List.of(), ToolChoice.AUTO, Map.of(), options, Optional.empty(), false);
   }
 
   public ChatRequest withMessages(List<ChatMessage> messages) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   /// @throws RequestException where two have the same name, or the choice is of none of them
   public ChatRequest withTools(List<Tool> tools) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   /// @throws RequestException where it is of no tool that there is: give the tools first
   public ChatRequest withChoice(ToolChoice choice) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   /// One more variable, or another value of it.
@@ -100,11 +103,11 @@ public record ChatRequest(
   }
 
   public ChatRequest withVariables(Map<String, Object> variables) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   public ChatRequest withOptions(GenerationOptions options) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   public ChatRequest withDeadline(Duration deadline) {
@@ -113,7 +116,11 @@ public record ChatRequest(
 
   /// @param deadline empty for none
   public ChatRequest withDeadline(Optional<Duration> deadline) {
-    return new ChatRequest(messages, tools, choice, variables, options, deadline);
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
+  }
+
+  public ChatRequest withThoughtsInText(boolean thoughtsInText) {
+    return new ChatRequest(messages, tools, choice, variables, options, deadline, thoughtsInText);
   }
 
   /// The tools that the model is told of.

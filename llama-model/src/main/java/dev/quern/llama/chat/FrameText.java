@@ -37,6 +37,15 @@ final class FrameText {
     return text.chars().anyMatch(c -> c == BEGIN);
   }
 
+  /// Where a part of a text ends, before the first control token in it.
+  static int beforeToken(CharSequence text, int from, int to) {
+    int at = from;
+    while (at < to && text.charAt(at) != BEGIN) {
+      at++;
+    }
+    return at;
+  }
+
   /// A text in which the names of control tokens are those tokens.
   static String marked(String text, Tokenizer tokenizer) {
     String names =

@@ -5,45 +5,50 @@ import dev.quern.llama.Piece;
 import dev.quern.llama.PieceListener;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.llama.tokenizer.Tokenizer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
-/// Tells a reply's text from its calls while it comes: text is handed on as soon as it can't be the
-/// beginning of a call any more. For one thread at a time; what it has found is for any, once the
-/// reply has ended.
+/// Tells a reply's text from its thoughts and its calls while it comes: text is handed on as soon
+/// as it can't be the beginning of one of these any more. For one thread at a time; what it has
+/// found is for any, once the reply has ended.
 final class ReplyReader implements PieceListener {
-  /// A piece that was not handed on as a whole.
-  ///
-  /// @param from where it begins in the reply
-  /// @param to where it ends, its control tokens included
-  private record Held(Piece piece, int from, int to) {
-    int textEnd() {
-      return from + piece.text().length();
-    }
+  private enum Phase {
+    BEGINNING, // white space, or the beginning of a thought's frame
+    THINKING,
+    SPEAKING
   }
 
-  private final Tokenizer tokenizer;
   private final Optional<CallParser> parser;
-  private final String trigger; // what a call begins with; empty where nothing does
-  private final Consumer<Piece> listener;
-  private final StringBuilder reply = new StringBuilder(); // as FrameText has it
-  private final Deque<Held> held = new ArrayDeque<>();
+  private final List<String> trigger; // what a call begins with; empty where nothing does
+  private final ChatListener listener;
+  private final CallTeller teller;
+  private final ReplyText reply;
   private final StringBuilder text = new StringBuilder();
+  private final StringBuilder thoughts = new StringBuilder();
   private final List<ToolCall> calls = new ArrayList<>();
-  private int handled; // characters of the reply that were handed on, or left out
-  private int searched; // before which no call begins
-  private boolean behindCall; // and there was nothing else since
+  private Phase phase;
+  private boolean thought; // there was one
+  private int thoughtTokens; // of what came before the text, if that was a thought
+  private int spoken; // where what is no thought begins
+  private int searched; // before which no frame begins
+  private boolean behindFrame; // and there was nothing else since
 
   /// @param frame of calls, if there may be some
-  ReplyReader(Tokenizer tokenizer, Optional<ToolFrame> frame, Consumer<Piece> listener) {
-    this.tokenizer = tokenizer;
+  ReplyReader(
+      Tokenizer tokenizer, Optional<ToolFrame> frame, Thoughts thoughts, ChatListener listener) {
     this.listener = listener;
+    teller = new CallTeller(listener);
+    reply = new ReplyText(tokenizer);
     parser = frame.map(CallParser::new);
-    trigger = frame.map(ReplyReader::trigger).orElse("");
+    trigger = frame.map(ReplyReader::trigger).filter(t -> !t.isEmpty()).stream().toList();
+    phase =
+        switch (thoughts) {
+          case NONE -> Phase.SPEAKING;
+          case POSSIBLE -> Phase.BEGINNING;
+          case OPEN -> Phase.THINKING;
+        };
+    thought = behindFrame = thoughts == Thoughts.OPEN;
   }
 
   /// A frame's beginning, as far as it is the same in each call and has no white space.
@@ -59,9 +64,19 @@ final class ReplyReader implements PieceListener {
     return begin.substring(0, end);
   }
 
-  /// The reply's text so far, without calls.
+  /// The reply's text so far, without thoughts and calls.
   String text() {
     return text.toString();
+  }
+
+  /// The thoughts so far.
+  String thoughts() {
+    return thoughts.toString();
+  }
+
+  /// How many tokens the thoughts took, with their frame.
+  int thoughtTokens() {
+    return thought ? thoughtTokens : 0;
   }
 
   /// The calls so far.
@@ -71,49 +86,99 @@ final class ReplyReader implements PieceListener {
 
   @Override
   public void accept(Piece piece) {
-    if (parser.isEmpty()) {
-      text.append(piece.text());
-      listener.accept(piece);
+    if (phase == Phase.SPEAKING && parser.isEmpty() && !behindFrame) {
+      heard(piece);
       return;
     }
-    int from = reply.length();
-    reply.append(piece.text());
-    for (int token : piece.tokens()) {
-      if (tokenizer.isHidden(token)) {
-        reply.append(FrameText.token(tokenizer.text(token)));
-      }
+    if (phase != Phase.SPEAKING) {
+      thoughtTokens += piece.tokens().size();
     }
-    held.add(new Held(piece, from, reply.length()));
+    reply.add(piece);
     look(false);
   }
 
   @Override
   public void end(Generation generation) {
-    if (parser.isPresent()) {
-      look(true);
+    look(true);
+  }
+
+  private void heard(Piece piece) {
+    text.append(piece.text());
+    listener.text(piece);
+  }
+
+  private void thought(Piece piece) {
+    thoughts.append(piece.text());
+    listener.thought(piece);
+  }
+
+  /// @param last whether the reply has ended
+  private void look(boolean last) {
+    if (phase == Phase.BEGINNING) {
+      begin(last);
+    }
+    if (phase == Phase.THINKING) {
+      think(last);
+    }
+    if (phase == Phase.SPEAKING) {
+      speak(last);
     }
   }
 
-  /// Hands on what is text, and takes calls out.
-  ///
-  /// @param last whether the reply has ended
-  private void look(boolean last) {
-    while (true) {
-      if (behindCall) { // white space there is its frame's
-        leaveOut(handled);
-        behindCall = handled == reply.length();
-        searched = Math.max(searched, handled);
+  /// Looks whether the reply begins with a thought.
+  private void begin(boolean last) {
+    String begun = reply.all().toString().stripLeading();
+    int at = reply.length() - begun.length();
+    for (String frame : Thoughts.BEGINS) {
+      if (begun.startsWith(frame)) {
+        thought = true;
+        passFrame(at + frame.length());
+        phase = Phase.THINKING;
+        return;
       }
-      int at = beginning();
+    }
+    if (last || Thoughts.BEGINS.stream().noneMatch(frame -> frame.startsWith(begun))) {
+      phase = Phase.SPEAKING;
+    }
+  }
+
+  private void think(boolean last) {
+    passSpace();
+    int at = reply.find(Thoughts.ENDS, searched);
+    if (at < 0) {
+      int end = last ? reply.length() : reply.undecided(Thoughts.ENDS, searched);
+      reply.handOn(end, this::thought);
+      searched = Math.max(searched, end);
+      return;
+    }
+    reply.handOn(reply.beforeSpace(at), this::thought);
+    passFrame(at + length(Thoughts.ENDS, at));
+    spoken = reply.handled();
+    phase = Phase.SPEAKING;
+  }
+
+  private int length(List<String> texts, int at) {
+    String rest = reply.all().subSequence(at, reply.length()).toString();
+    return texts.stream().filter(rest::startsWith).mapToInt(String::length).findFirst().orElse(0);
+  }
+
+  /// Hands on what is text, and takes calls out.
+  private void speak(boolean last) {
+    while (true) {
+      passSpace();
+      int at = parser.isPresent() ? call() : -1;
       if (at < 0) {
-        int end = last ? reply.length() : undecided();
-        show(end);
+        int end = last || parser.isEmpty() ? reply.length() : reply.undecided(trigger, searched);
+        reply.handOn(end, this::heard);
         searched = Math.max(searched, end);
         return;
       }
-      CallParser.Found found = parser.get().read(reply, at, last);
+      CallParser.Found found = parser.get().read(reply.all(), at, last);
+      if (!found.isText()) {
+        reply.handOn(reply.beforeSpace(at), this::heard);
+      }
+      teller.tell(reply.all(), found);
       if (found.isOpen()) {
-        show(beforeSpace(at));
         searched = at;
         return;
       }
@@ -121,68 +186,33 @@ final class ReplyReader implements PieceListener {
         searched = at + 1;
         continue;
       }
-      show(beforeSpace(at));
       calls.addAll(found.calls());
-      leaveOut(found.end());
-      behindCall = true;
+      passFrame(found.end());
+    }
+  }
+
+  /// Leaves out a frame up to its end, and white space behind it, which may be still to come.
+  private void passFrame(int end) {
+    reply.leaveOut(end);
+    behindFrame = true;
+    passSpace();
+  }
+
+  private void passSpace() {
+    if (behindFrame) {
+      reply.leaveOut(reply.handled());
+      behindFrame = reply.handled() == reply.length();
+      searched = Math.max(searched, reply.handled());
     }
   }
 
   /// Where a call may begin; negative where none does so far.
-  private int beginning() {
+  private int call() {
     if (!trigger.isEmpty()) {
-      return reply.indexOf(trigger, searched);
+      return reply.find(trigger, searched);
     }
-    int at = FrameText.behindTokens(reply);
-    return searched <= at && at < reply.length() && reply.charAt(at) == '{' ? at : -1;
-  }
-
-  /// Where text begins that may turn out to be a call's beginning, or the space before one.
-  private int undecided() {
-    int end = reply.length();
-    for (int n = Math.min(trigger.length() - 1, end - searched); n > 0; n--) {
-      if (trigger.startsWith(reply.substring(end - n))) {
-        end -= n;
-        break;
-      }
-    }
-    return beforeSpace(end);
-  }
-
-  /// Where the white space before a place begins, as far as it was not handed on.
-  private int beforeSpace(int at) {
-    int from = at;
-    while (from > handled && Character.isWhitespace(reply.charAt(from - 1))) {
-      from--;
-    }
-    return from;
-  }
-
-  /// Hands on the reply up to a place.
-  private void show(int to) {
-    while (!held.isEmpty() && (handled < to || held.peek().to() <= to)) {
-      Held h = held.peek();
-      int textEnd = Math.clamp(to, h.from(), h.textEnd());
-      String part = handled < textEnd ? reply.substring(Math.max(handled, h.from()), textEnd) : "";
-      boolean whole = h.to() <= to;
-      text.append(part);
-      if (whole) {
-        held.remove();
-        listener.accept(new Piece(part, h.piece().tokens(), h.piece().logProbabilities()));
-      } else if (!part.isEmpty()) {
-        listener.accept(new Piece(part, List.of(), List.of()));
-      }
-      handled = Math.max(handled, Math.min(to, h.to()));
-    }
-  }
-
-  /// Passes over the reply up to a place, and white space behind it.
-  private void leaveOut(int to) {
-    int end = to;
-    while (end < reply.length() && Character.isWhitespace(reply.charAt(end))) {
-      end++;
-    }
-    handled = Math.max(handled, end);
-    held.removeIf(h -> h.to() <= handled);
+    CharSequence rest = reply.all().subSequence(spoken, reply.length());
+    int at = spoken + FrameText.behindTokens(rest);
+    return searched <= at && at < reply.length() && reply.all().charAt(at) == '{' ? at : -1;
   }
 }

@@ -24,6 +24,16 @@ import java.util.Optional;
 /// @since 0.1
 /// @stability api
 public interface Checkpoint extends AutoCloseable {
+  /// What a model is called that nobody has named: its file's or folder's name without `.gguf`; a
+  /// root, which has no name, by its path.
+  static String nameOf(Path path) {
+    Path whole = path.toAbsolutePath().normalize();
+    String name = (whole.getFileName() == null ? whole : whole.getFileName()).toString();
+    return name.toLowerCase(Locale.ROOT).endsWith(".gguf")
+        ? name.substring(0, name.length() - ".gguf".length())
+        : name;
+  }
+
   /// Opens a GGUF file (the first shard where there are several), or a model's folder.
   ///
   /// @throws LlamaException if it is not a Llama model as Quern runs it

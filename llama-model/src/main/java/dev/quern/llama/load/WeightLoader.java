@@ -53,6 +53,7 @@ public final class WeightLoader {
   private final Set<String> used = new HashSet<>();
   private final long totalBytes;
   private long packedBytes;
+  private long mappedBytes; // of the file's that are read as long as the model lives
 
   /// Hears how far loading is, after each tensor.
   @FunctionalInterface
@@ -84,6 +85,16 @@ public final class WeightLoader {
   /// Bytes of all weights.
   public static long bytes(Checkpoint file) {
     return file.tensors().stream().mapToLong(Checkpoint.Tensor::byteSize).filter(b -> b > 0).sum();
+  }
+
+  private static long bytes(WeightMatrix matrix) {
+    return matrix.data().byteSize() + matrix.scales().byteSize();
+  }
+
+  /// Bytes of weights that are in memory as long as the model: packed ones, and those that are
+  /// mapped.
+  public long heldBytes() {
+    return memory.taken() + mappedBytes;
   }
 
   /// Maps and packs everything.
@@ -147,6 +158,7 @@ public final class WeightLoader {
   private LlamaWeights.Embedding embedding(LlamaConfig config) throws IOException {
     Checkpoint.Tensor tensor = tensor("token_embd.weight", config.width(), config.vocabulary());
     WeightMatrix matrix = file.weights(tensor, keptMapping(), workers);
+    mappedBytes += bytes(matrix);
     BlockCodec codec = codec(matrix.format());
     float factor = config.multipliers().embedding();
     return (token, x, row) -> {
@@ -212,8 +224,8 @@ public final class WeightLoader {
       long before = memory.taken();
       LinearKernel kernel = pack(run, stacked, bias);
       keep = kernel.retainsSource();
-      long bytes =
-          stacked.stream().mapToLong(m -> m.data().byteSize() + m.scales().byteSize()).sum();
+      long bytes = stacked.stream().mapToLong(WeightLoader::bytes).sum();
+      mappedBytes += keep ? bytes : 0;
       memory.packed(run.spec().weights(), bytes, memory.taken() - before);
       packedBytes += bytes;
       progress.packed(Math.min(packedBytes, totalBytes), totalBytes);

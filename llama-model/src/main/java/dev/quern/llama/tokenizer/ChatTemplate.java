@@ -45,6 +45,7 @@ public final class ChatTemplate {
 
   private final String name;
   private final Tokenizer tokenizer;
+  private final String source;
   private final Template template;
   private final FrameTags tags;
   private final Map<String, String> own = new HashMap<>();
@@ -54,6 +55,7 @@ public final class ChatTemplate {
     this.name = name;
     this.tokenizer = tokenizer;
     this.now = today.atTime(LocalTime.now());
+    this.source = source;
     this.template = Template.of(source);
     this.tags = FrameTags.of(source, tokenizer);
     own.put("bos_token", text(tokenizer.bos()));
@@ -152,6 +154,11 @@ public final class ChatTemplate {
   /// For reports: `template`, or that of a [ChatFormat].
   public String name() {
     return name;
+  }
+
+  /// Whether a text stands in the template's source, such as a tag that it writes or looks for.
+  public boolean mentions(String text) {
+    return source.contains(text);
   }
 
   /// [#render(List, ChatOptions)] without tools and variables.

@@ -16,6 +16,7 @@ import dev.quern.llama.EngineOptions;
 import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
+import dev.quern.llama.LogitsHook;
 import dev.quern.llama.Piece;
 import dev.quern.llama.StopReason;
 import dev.quern.llama.SyntheticModel;
@@ -30,6 +31,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -183,6 +185,45 @@ class ChatEngineTest {
           pieces.stream().flatMap(p -> p.logProbabilities().stream()).toList());
       assertTrue(pieces.size() > 1);
     }
+  }
+
+  @Test
+  void thoughtsAreAFieldOfTheirOwnUnlessTheyAreWantedRaw() throws Exception {
+    String opening = TEMPLATE.stripTrailing() + "{{- '<think>\\n' }}{#- and </think> #}";
+    ChatTemplate thinking =
+        ChatTemplate.of(model.tokenizer(), Optional.of(opening), Optional.empty(), LocalDate.now());
+    ChatEngine thinker = new ChatEngine(model, engine, thinking);
+    int[] said = model.tokenizer().encode("Hm.</think>\n\nYes", false);
+    ChatRequest request =
+        ChatRequest.of(
+            List.of(ChatMessage.user("Why?")),
+            GenerationOptions.greedy(said.length).withLogitsHook(saying(said)));
+    HeardReply heard = new HeardReply();
+    ChatReply reply = thinker.submit(request, heard).await();
+    assertEquals("Yes", reply.text());
+    assertEquals("Hm.", reply.thoughts());
+    assertEquals(said.length - "\n\nYes".length(), reply.thoughtTokens());
+    assertEquals(List.of("thought Hm.", "text Yes"), heard.log());
+    assertEquals("Hm.", reply.message().fields().get("reasoning_content"));
+
+    ChatReply raw = thinker.submit(request.withThoughtsInText(true), _ -> {}).await();
+    assertEquals("Hm.</think>\n\nYes", raw.text());
+    assertEquals("", raw.thoughts() + raw.message().fields().getOrDefault("reasoning_content", ""));
+    ChatRequest held =
+        request.withOptions(request.options().withConstraint(Constraint.regex("Hm[^q]*")));
+    assertEquals("Hm.</think>\n\nYes", thinker.submit(held, _ -> {}).await().text());
+    assertEquals("Hm.</think>\n\nYes", chat.submit(request, _ -> {}).await().text());
+  }
+
+  /// Tokens in the place of the model's own. The prompt has none of them at its end.
+  private static LogitsHook saying(int[] said) {
+    return (before, logits) -> {
+      int n = said.length - 1;
+      while (!Arrays.equals(said, 0, n, before, before.length - n, before.length)) {
+        n--;
+      }
+      logits[said[n]] = 1000;
+    };
   }
 
   @Test

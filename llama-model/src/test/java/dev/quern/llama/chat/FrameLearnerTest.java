@@ -3,7 +3,6 @@ package dev.quern.llama.chat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.quern.llama.Generation;
 import dev.quern.llama.Piece;
@@ -152,7 +151,8 @@ class FrameLearnerTest {
       Constraint constraint = frame.get().constraint(List.of(odd, none));
       Set<String> called = new TreeSet<>();
       for (int i = 0; i < 12; i++) {
-        ReplyReader reader = new ReplyReader(tokenizer, frame, p -> fail(p.toString()));
+        HeardReply heard = new HeardReply();
+        ReplyReader reader = new ReplyReader(tokenizer, frame, Thoughts.NONE, heard);
         ConstraintState state = constraint.start(tokenizer, Set.of());
         while (!state.isComplete()) {
           int[] allowed = BitSet.valueOf(state.allowed()).stream().toArray();
@@ -166,6 +166,8 @@ class FrameLearnerTest {
         ToolCall call = reader.calls().getFirst();
         called.add(call.name() + call.arguments().get("a"));
         assertFalse(call.id().isEmpty());
+        assertEquals(List.of(), heard.texts());
+        assertEquals(call, heard.inParts(0));
       }
       assertTrue(called.size() > 2 && called.contains("nonenull"), called.toString());
     }

@@ -47,7 +47,7 @@ class ReplyReaderTest {
         FrameLearner.of(PublishedTemplates.template(tokenizer, source), tokenizer, Map.of())
             .frame();
     List<Piece> pieces = new ArrayList<>();
-    ReplyReader reader = new ReplyReader(tokenizer, frame, pieces::add);
+    ReplyReader reader = new ReplyReader(tokenizer, frame, Thoughts.NONE, pieces::add);
     for (int token : tokenizer.encode(reply, true)) {
       String text = tokenizer.isHidden(token) ? "" : tokenizer.decode(new int[] {token});
       reader.accept(new Piece(text, List.of(token), List.of()));
@@ -165,7 +165,7 @@ class ReplyReaderTest {
     Optional<ToolFrame> frame =
         FrameLearner.of(PublishedTemplates.template(tokenizer, source), tokenizer, Map.of())
             .frame();
-    ReplyReader reader = new ReplyReader(tokenizer, frame, _ -> {});
+    ReplyReader reader = new ReplyReader(tokenizer, frame, Thoughts.NONE, _ -> {});
     String letters = "[TOOL_CALLS]f[CALL_ID]abcdefghi[ARGS]{}";
     for (int token : tokenizer.encode(letters, false)) {
       reader.accept(new Piece(tokenizer.decode(new int[] {token}), List.of(token), List.of()));
@@ -197,6 +197,7 @@ class ReplyReaderTest {
             tokenizer,
             FrameLearner.of(PublishedTemplates.template(tokenizer, source), tokenizer, Map.of())
                 .frame(),
+            Thoughts.NONE,
             piece -> heard.append(piece.text()));
     for (int token : tokenizer.encode(reply, true)) {
       reader.accept(new Piece(tokenizer.decode(new int[] {token}), List.of(token), List.of()));

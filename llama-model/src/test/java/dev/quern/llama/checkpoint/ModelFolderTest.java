@@ -31,6 +31,15 @@ class ModelFolderTest {
   }
 
   @Test
+  void aModelIsCalledAsItsFileIs() {
+    assertEquals("a.b", Checkpoint.nameOf(Path.of("folder/a.b.gguf")));
+    assertEquals("A", Checkpoint.nameOf(Path.of("A.GGUF")));
+    assertEquals("model", Checkpoint.nameOf(Path.of("/x/model/.")));
+    Path root = Path.of("/").toAbsolutePath().getRoot();
+    assertEquals(root.toString(), Checkpoint.nameOf(root));
+  }
+
+  @Test
   void blobsOfTheRepository() throws IOException {
     Path blob = Files.writeString(repository.resolve("blobs/etag"), "x");
     link(snapshot.resolve(FILE), "../../blobs/etag");

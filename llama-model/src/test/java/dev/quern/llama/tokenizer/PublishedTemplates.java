@@ -58,6 +58,15 @@ public final class PublishedTemplates {
         TestDefinition.CONTROL);
   }
 
+  /// The same, in which some tags are control tokens too.
+  public static Tokenizer tokenizerFor(String source, List<String> tags) {
+    List<String> tokens =
+        new ArrayList<>(
+            tokensOf(source).stream().filter(t -> !t.matches("</?[a-z_]{2,}>")).toList());
+    tokens.addAll(tags);
+    return tokenizer(tokens, TestDefinition.CONTROL);
+  }
+
   public static ChatTemplate template(Tokenizer tokenizer, String source) {
     return ChatTemplate.of(
         tokenizer, Optional.of(source), Optional.empty(), LocalDate.of(2026, 9, 3));

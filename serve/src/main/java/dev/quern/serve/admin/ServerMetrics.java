@@ -6,7 +6,7 @@ import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.RequestMeter;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;

@@ -1,24 +1,30 @@
 package dev.quern.serve.answer;
 
 import dev.quern.llama.Generation;
-import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
 import dev.quern.serve.model.LoadedModel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /// The answers to one request: as many as it has prompts and choices of each, all at once.
 public final class Answers {
   /// One that is over.
   ///
+  /// @param thoughts what the model thought before it spoke; empty where it did not
+  /// @param thoughtTokens of the generation's tokens those of the thoughts
   /// @param promptTokens of the whole prompt
   /// @param cachedTokens of these, those that were not run
   public record Ended(
-      Generation generation, List<ToolCall> calls, int promptTokens, int cachedTokens) {}
+      Generation generation,
+      String thoughts,
+      int thoughtTokens,
+      List<ToolCall> calls,
+      int promptTokens,
+      int cachedTokens) {}
 
   /// One that is not.
   public interface Running {
@@ -31,7 +37,7 @@ public final class Answers {
   @FunctionalInterface
   public interface Question {
     /// @throws dev.quern.QuernException where the engine does not take it
-    Running ask(Consumer<Piece> listener);
+    Running ask(ChatListener listener);
   }
 
   private final Exchange exchange;
@@ -45,9 +51,9 @@ public final class Answers {
   /// Asks all questions, or none: where one is not taken, those before it are withdrawn. All are
   /// withdrawn too when nobody waits for the answers any more.
   ///
-  /// @param listeners given a question's number: who hears its text
+  /// @param listeners given a question's number: who hears its answer
   public static Answers ask(
-      Exchange exchange, List<Question> questions, IntFunction<Consumer<Piece>> listeners) {
+      Exchange exchange, List<Question> questions, IntFunction<ChatListener> listeners) {
     List<Running> running = new ArrayList<>();
     try {
       for (int i = 0; i < questions.size(); i++) {

@@ -1,13 +1,12 @@
 package dev.quern.serve.answer;
 
-import dev.quern.llama.Piece;
 import dev.quern.llama.chat.ChatCompletion;
 import dev.quern.llama.chat.ChatEngine;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.chat.ChatReply;
 import dev.quern.llama.chat.ChatRequest;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import java.util.List;
-import java.util.function.Consumer;
 
 /// A conversation to reply to.
 ///
@@ -15,8 +14,8 @@ import java.util.function.Consumer;
 public record ChatQuestion(ChatEngine chat, ChatRequest request, boolean parallel)
     implements Answers.Question {
   @Override
-  public Answers.Running ask(Consumer<Piece> listener) {
-    ChatCompletion completion = chat.submit(request, listener);
+  public Answers.Running ask(ChatListener listener) {
+    ChatCompletion completion = chat.submit(request, parallel ? listener : new FirstCall(listener));
     return new Answers.Running() {
       @Override
       public Answers.Ended await() throws InterruptedException {
@@ -24,6 +23,8 @@ public record ChatQuestion(ChatEngine chat, ChatRequest request, boolean paralle
         List<ToolCall> calls = reply.toolCalls();
         return new Answers.Ended(
             reply.generation(),
+            reply.thoughts(),
+            reply.thoughtTokens(),
             parallel || calls.isEmpty() ? calls : List.of(calls.getFirst()),
             reply.promptTokens(),
             reply.cachedTokens());

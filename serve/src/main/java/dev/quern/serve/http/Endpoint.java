@@ -1,9 +1,6 @@
 package dev.quern.serve.http;
 
 /// What answers a request, on a virtual thread of its own, so that it may block.
-///
-/// @since 0.1
-/// @stability api
 @FunctionalInterface
 public interface Endpoint {
   /// Answers once: with one of the exchange's `send` methods, or by a stream.

@@ -4,9 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// How a protocol writes an error.
-///
-/// @since 0.1
-/// @stability api
 @FunctionalInterface
 public interface ErrorStyle {
   /// OpenAI's: `{"error": {"message", "type", "param", "code"}}`.

@@ -3,9 +3,6 @@ package dev.quern.serve.http;
 /// Server-sent events, as WHATWG's HTML standard has them, each of one line of data. Any thread may
 /// send. Behind an error and behind the end nothing is sent: of several answers in one stream those
 /// that are withdrawn may say a word more.
-///
-/// @since 0.1
-/// @stability api
 public final class EventStream {
   private final ResponseStream stream;
   private boolean over; // guarded by this

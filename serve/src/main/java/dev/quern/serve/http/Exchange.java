@@ -1,6 +1,7 @@
 package dev.quern.serve.http;
 
 import dev.quern.llama.text.Printable;
+import dev.quern.serve.options.HttpOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,9 +20,6 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 
 /// A request, and its answer.
-///
-/// @since 0.1
-/// @stability api
 public final class Exchange {
   private static final int PART = 8192; // bytes read at once
 

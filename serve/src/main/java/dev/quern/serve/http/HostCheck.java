@@ -1,8 +1,7 @@
 package dev.quern.serve.http;
 
 import dev.quern.llama.text.Printable;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import dev.quern.serve.options.HttpOptions;
 import java.util.Locale;
 import java.util.Set;
 import org.eclipse.jetty.server.Request;
@@ -16,7 +15,7 @@ final class HostCheck {
 
   /// @throws HttpFailure 403 where the name is a stranger's
   static void check(Request request, HttpOptions options) {
-    if (options.keys().isPresent() || !isLoopback(options.host())) {
+    if (options.keys().isPresent() || !options.isLoopback()) {
       return;
     }
     String name = Request.getServerName(request);
@@ -30,15 +29,6 @@ final class HostCheck {
               Locale.ROOT,
               "Host: %s, expected localhost, 127.0.0.1 or [::1]; for other names start the server with --api-keys, or with --host",
               name == null ? "absent" : Printable.quoted(name)));
-    }
-  }
-
-  /// Whether nobody beyond this machine reaches an address.
-  static boolean isLoopback(String host) {
-    try {
-      return InetAddress.getByName(host).isLoopbackAddress();
-    } catch (UnknownHostException _) { // listening on it fails, and says so
-      return false;
     }
   }
 }

@@ -8,9 +8,6 @@ import java.util.Optional;
 
 /// What a client is told instead of an answer: a status, and one line that says what, where, what
 /// was expected, and the fix. An [ErrorStyle] makes a protocol's error object of it.
-///
-/// @since 0.1
-/// @stability api
 public final class HttpFailure extends QuernException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -1,5 +1,8 @@
 package dev.quern.serve.http;
 
+import dev.quern.serve.options.HttpOptions;
+import dev.quern.serve.options.ServeException;
+import dev.quern.serve.options.Tls;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -21,9 +24,6 @@ import org.eclipse.jetty.util.thread.VirtualThreadPool;
 
 /// Jetty, set up for endpoints that wait for a model: a virtual thread for each request, HTTP/1.1,
 /// and bounds on all that a client can hold.
-///
-/// @since 0.1
-/// @stability api
 public final class HttpServer implements AutoCloseable {
   private final HttpOptions options;
   private final Server server;
@@ -126,11 +126,6 @@ public final class HttpServer implements AutoCloseable {
             options.tls().isPresent() ? "https" : "http",
             host,
             connector.getLocalPort()));
-  }
-
-  /// Whether everybody on the network can ask.
-  public static boolean isWideOpen(HttpOptions options) {
-    return options.keys().isEmpty() && !HostCheck.isLoopback(options.host());
   }
 
   /// Takes no more connections, refuses new requests, and lets those that run come to their end;

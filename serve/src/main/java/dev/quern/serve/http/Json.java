@@ -18,9 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /// JSON of strangers in, and ours out.
-///
-/// @since 0.1
-/// @stability api
 public final class Json {
   /// Nobody nests a request or a schema deeper; the constraints' own bound is 64.
   private static final int DEEPEST = 128;

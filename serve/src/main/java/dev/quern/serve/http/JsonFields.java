@@ -18,9 +18,6 @@ import java.util.Set;
 /// The fields of a JSON object of a request, each asked for by name; [#end()] refuses what nobody
 /// has asked for, so that nothing of a request is ignored. A field that is null is absent, as
 /// clients mean it. All failures name the field.
-///
-/// @since 0.1
-/// @stability api
 public final class JsonFields {
   private final String path; // with a point behind it, or empty
   private final ObjectNode node;

@@ -3,9 +3,6 @@ package dev.quern.serve.http;
 import java.time.Duration;
 
 /// Hears of each answer.
-///
-/// @since 0.1
-/// @stability api
 @FunctionalInterface
 public interface RequestMeter {
   /// @param route the path of its row in the table of routes, or `none`

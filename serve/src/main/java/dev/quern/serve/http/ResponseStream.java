@@ -10,9 +10,6 @@ import org.eclipse.jetty.server.Response;
 /// An answer that comes in parts, each sent at once. Any thread may write; a write waits until the
 /// client's side of the connection has taken it, and fails if that takes longer than the idle
 /// timeout.
-///
-/// @since 0.1
-/// @stability api
 public final class ResponseStream {
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 

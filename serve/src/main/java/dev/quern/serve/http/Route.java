@@ -5,8 +5,6 @@ package dev.quern.serve.http;
 /// @param path exact, or with `/*` at its end, which stands for what [Exchange#rest()] gives
 /// @param errors how the route's protocol writes an error
 /// @param open whether it is answered without a key, and while the server ends
-/// @since 0.1
-/// @stability api
 public record Route(
     String method, String path, Endpoint endpoint, ErrorStyle errors, boolean open) {
   private static final String ANY = "/*";

@@ -1,6 +1,7 @@
 package dev.quern.serve.http;
 
 import dev.quern.llama.text.Printable;
+import dev.quern.serve.options.HttpOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;

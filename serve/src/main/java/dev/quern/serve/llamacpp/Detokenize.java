@@ -21,7 +21,7 @@ public final class Detokenize implements Endpoint {
     if (!f.has("tokens")) {
       throw f.missing("tokens", "an array of token ids");
     }
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       Tokenizer tokenizer = lease.model().model().tokenizer();
       int[] tokens = f.tokens("tokens", tokenizer.vocabularySize());
       f.end();

@@ -28,7 +28,7 @@ public final class Tokenize implements Endpoint {
     boolean around = f.flag("add_special", false);
     boolean special = f.flag("parse_special", true);
     boolean pieces = f.flag("with_pieces", false);
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       f.end();
       Tokenizer tokenizer = lease.model().model().tokenizer();
       int[] tokens =

@@ -17,9 +17,6 @@ import java.util.function.Supplier;
 /// A model's embedder, which takes a text at a time, and those who wait for it: the texts of
 /// several requests come in turn, so that a long list does not hold up a single text. Any thread
 /// may call it.
-///
-/// @since 0.1
-/// @stability api
 public final class EmbeddingQueue implements AutoCloseable {
   private final LlamaModel model;
   private final int most;

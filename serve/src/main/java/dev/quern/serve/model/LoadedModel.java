@@ -5,7 +5,8 @@ import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LoadOptions;
 import dev.quern.llama.chat.ChatEngine;
-import dev.quern.llama.tokenizer.ChatFormat;
+import dev.quern.serve.options.ModelsOptions;
+import dev.quern.serve.options.ServedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,9 +14,6 @@ import java.time.Instant;
 import java.util.Optional;
 
 /// A model that is in memory, and its engine.
-///
-/// @since 0.1
-/// @stability api
 public final class LoadedModel implements AutoCloseable {
   private final ServedModel served;
   private final LlamaModel model;
@@ -43,7 +41,7 @@ public final class LoadedModel implements AutoCloseable {
     LlamaModel model =
         served.file().isPresent()
             ? LlamaModel.load(served.file().get(), loading)
-            : LlamaModel.loadDemo(plain(loading));
+            : LlamaModel.loadDemo(loading);
     Optional<LlamaModel> draft = Optional.empty();
     try {
       Optional<Path> guesses = options.draft();
@@ -64,9 +62,15 @@ public final class LoadedModel implements AutoCloseable {
     }
   }
 
-  /// The demo was never taught a conversation: messages are lines of a text that goes on.
-  private static LoadOptions plain(LoadOptions loading) {
-    return loading.chatFormat().isPresent() ? loading : loading.withChatFormat(ChatFormat.PLAIN);
+  /// Bytes that it comes to take: weights, and the KV caches of all sequences and prefixes, twice
+  /// where there is a draft, and of the embedder.
+  long mostBytes(EngineOptions options) {
+    long caches = (long) options.sequences() + options.prefixes();
+    return bytes(model, caches + 1) + draft.map(d -> bytes(d, caches)).orElse(0L);
+  }
+
+  private static long bytes(LlamaModel model, long caches) {
+    return model.weightBytes() + caches * model.kvCacheBytes();
   }
 
   public String name() {

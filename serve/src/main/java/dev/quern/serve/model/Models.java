@@ -1,12 +1,13 @@
 package dev.quern.serve.model;
 
-import dev.quern.llama.EngineOptions;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.text.Printable;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
+import dev.quern.serve.options.ModelsOptions;
+import dev.quern.serve.options.ServedModel;
 import dev.quern.text.Nearest;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -20,12 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /// The models of a server. Any thread may call it.
-///
-/// @since 0.1
-/// @stability api
 public final class Models implements AutoCloseable {
   private static final Logger LOG = System.getLogger("dev.quern.serve");
 
@@ -33,6 +30,7 @@ public final class Models implements AutoCloseable {
   private final ReentrantLock loading = new ReentrantLock(); // held while one is loaded or closed
   private final Map<String, LoadedModel> loaded = new HashMap<>(); // guarded by itself
   private final Map<String, Long> bytes = new HashMap<>(); // of the loaded; guarded by loaded
+  private final AwaitedLoads awaited = new AwaitedLoads();
   private volatile boolean ready;
   private volatile boolean closed;
 
@@ -42,7 +40,7 @@ public final class Models implements AutoCloseable {
 
   /// Loads the first.
   public void loadFirst() throws IOException {
-    try (Lease lease = lease(options.models().getFirst())) {
+    try (Lease lease = lease(options.models().getFirst(), Optional.empty())) {
       ready = !lease.model().name().isEmpty();
     } catch (InterruptedException e) {
       throw new IOException("interrupted while a model was loaded", e);
@@ -184,11 +182,19 @@ public final class Models implements AutoCloseable {
 
   /// The model of a name, loaded if it was not.
   ///
+  /// @param exchange whose client waits for it
   /// @param name empty for the only one
   /// @throws HttpFailure 404 where there is none of that name; 400 where none is named and there
   ///   are several; 503 where there is no room for it now
-  public Lease lease(Optional<String> name) throws IOException, InterruptedException {
-    return lease(find(name));
+  public Lease lease(Exchange exchange, Optional<String> name)
+      throws IOException, InterruptedException {
+    return lease(exchange, find(name));
+  }
+
+  /// As [#lease(Exchange, Optional)], of a model that was found.
+  public Lease lease(Exchange exchange, ServedModel served)
+      throws IOException, InterruptedException {
+    return lease(served, Optional.of(exchange));
   }
 
   /// The model of a name, which need not be loaded.
@@ -217,21 +223,28 @@ public final class Models implements AutoCloseable {
                     Nearest.hint(name.get(), names))));
   }
 
-  /// A model, loaded if it was not.
-  ///
-  /// @throws HttpFailure 503 where there is no room for it now
-  public Lease lease(ServedModel served) throws IOException, InterruptedException {
+  /// A model, loaded if it was not, for as long as somebody waits for it.
+  private Lease lease(ServedModel served, Optional<Exchange> exchange)
+      throws IOException, InterruptedException {
     Optional<Lease> there = loadedLease(served);
     if (there.isPresent()) {
       return there.get();
     }
+    AwaitedLoads.Place place = awaited.join(served);
+    exchange.ifPresent(e -> e.onEnd(place::leave));
     loading.lockInterruptibly();
     try {
+      exchange.flatMap(Exchange::ended).ifPresent(Models::fail);
       there = loadedLease(served);
-      return there.isPresent() ? there.get() : load(served);
+      return there.isPresent() ? there.get() : load(served, place);
     } finally {
       loading.unlock();
+      place.leave();
     }
+  }
+
+  private static void fail(HttpFailure reason) {
+    throw reason;
   }
 
   private Optional<Lease> loadedLease(ServedModel served) {
@@ -245,18 +258,16 @@ public final class Models implements AutoCloseable {
     }
   }
 
-  private Lease load(ServedModel served) throws IOException {
+  private Lease load(ServedModel served, AwaitedLoads.Place place) throws IOException {
     if (closed) {
       throw HttpFailure.of(503, "server_stopping", "the server is shutting down");
     }
-    long weights = fileBytes(served);
-    makeRoom(served, weights);
+    makeRoom(served, weightsOnDisk(served));
     long start = System.nanoTime();
-    LoadedModel model = LoadedModel.load(served, options);
+    LoadedModel model =
+        LoadedModel.load(served, options.withLoading(place.watched(options.loading())));
     try {
-      EngineOptions engine = options.engine();
-      long caches = (long) engine.sequences() + engine.prefixes() + 1; // the embedder's
-      long all = weights + caches * model.model().kvCacheBytes();
+      long all = model.mostBytes(options.engine());
       makeRoom(served, all);
       LOG.log(
           Level.DEBUG,
@@ -332,25 +343,20 @@ public final class Models implements AutoCloseable {
     }
   }
 
-  private static long fileBytes(ServedModel served) throws IOException {
-    if (served.file().isEmpty()) {
-      return 0; // the demo: 1.7 MB
+  /// What a model's weights and those of a draft take, as far as that is known before they are
+  /// loaded.
+  private long weightsOnDisk(ServedModel served) throws IOException {
+    long bytes = 0; // of the demo: 1.7 MB, which is not looked at
+    for (Optional<Path> file : List.of(served.file(), options.draft())) {
+      if (file.isPresent()) {
+        try (Checkpoint checkpoint = Checkpoint.open(file.get())) {
+          for (Path part : checkpoint.files()) {
+            bytes += Files.size(part);
+          }
+        }
+      }
     }
-    Path file = served.file().get();
-    if (!Files.isDirectory(file)) {
-      return Files.exists(file) ? Files.size(file) : 0; // an absent one is refused by the loader
-    }
-    try (Stream<Path> files = Files.list(file)) {
-      return files.filter(Files::isRegularFile).mapToLong(Models::size).sum();
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return bytes;
   }
 
   /// Ends all that runs, and frees all memory.

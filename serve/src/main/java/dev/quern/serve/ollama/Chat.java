@@ -41,7 +41,7 @@ public final class Chat implements Endpoint {
       use.loadOrUnload(exchange, true);
       return;
     }
-    try (ModelUse.Open open = use.open()) {
+    try (ModelUse.Open open = use.open(exchange)) {
       LoadedModel model = open.lease().model();
       GenerationOptions options = OptionFields.read(f, model.model());
       ChatRequest request =

@@ -34,7 +34,7 @@ public final class Embed implements Endpoint {
     ModelUse use = ModelUse.read(f, models);
     List<String> inputs = inputs(f);
     boolean cut = f.flag("truncate", true);
-    try (ModelUse.Open open = use.open()) {
+    try (ModelUse.Open open = use.open(exchange)) {
       LoadedModel model = open.lease().model();
       OptionFields.read(f, model.model());
       EmbeddingFields.requireWidth(f, model);
@@ -61,7 +61,7 @@ public final class Embed implements Endpoint {
     JsonFields f = exchange.json();
     ModelUse use = ModelUse.read(f, models);
     String prompt = f.string("prompt").orElseThrow(() -> f.missing("prompt", "a string"));
-    try (ModelUse.Open open = use.open()) {
+    try (ModelUse.Open open = use.open(exchange)) {
       LoadedModel model = open.lease().model();
       OptionFields.read(f, model.model());
       f.end();

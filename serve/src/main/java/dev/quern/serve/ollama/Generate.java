@@ -52,7 +52,7 @@ public final class Generate implements Endpoint {
       use.loadOrUnload(exchange, false);
       return;
     }
-    try (ModelUse.Open open = use.open()) {
+    try (ModelUse.Open open = use.open(exchange)) {
       LoadedModel model = open.lease().model();
       GenerationOptions unheld = OptionFields.read(f, model.model());
       GenerationOptions options = format.map(unheld::withConstraint).orElse(unheld);

@@ -2,7 +2,7 @@ package dev.quern.serve.ollama;
 
 import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.checkpoint.LlamaConfig;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package dev.quern.serve.ollama;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.Models;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -26,9 +26,9 @@ record ModelUse(Models models, ServedModel served, String name, Optional<Duratio
     }
   }
 
-  Open open() throws IOException, InterruptedException {
+  Open open(Exchange exchange) throws IOException, InterruptedException {
     long start = System.nanoTime();
-    Models.Lease lease = models.lease(served);
+    Models.Lease lease = models.lease(exchange, served);
     lease.keep(rest);
     return new Open(lease, Duration.ofNanos(System.nanoTime() - start));
   }
@@ -39,7 +39,7 @@ record ModelUse(Models models, ServedModel served, String name, Optional<Duratio
     boolean unload = rest.isPresent() && rest.get().isZero();
     Duration loading = Duration.ZERO;
     if (!unload || models.isLoaded(served)) {
-      try (Open open = open()) {
+      try (Open open = open(exchange)) {
         loading = open.loading();
       }
     }

@@ -2,7 +2,7 @@ package dev.quern.serve.ollama;
 
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.Models;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import java.util.Optional;
 
 /// Names of models, which in Ollama's protocol may have a tag.

@@ -1,6 +1,8 @@
 package dev.quern.serve.ollama;
 
 import dev.quern.llama.Generation;
+import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.answer.Answers;
 import dev.quern.serve.answer.Ids;
@@ -28,7 +30,7 @@ record Reply(Exchange exchange, String model, boolean conversation, Duration loa
   ///
   /// @param reason `load` or `unload`
   void loaded(String reason) throws Exception {
-    Map<String, Object> whole = part("", List.of(), true);
+    Map<String, Object> whole = part("", "", List.of(), true);
     whole.put("done_reason", reason);
     exchange.send(200, whole);
   }
@@ -47,39 +49,54 @@ record Reply(Exchange exchange, String model, boolean conversation, Duration loa
     Answers answers =
         Answers.ask(exchange, List.of(question), _ -> piece -> text.append(piece.text()));
     Answers.Ended ended = answers.await(0);
-    exchange.send(200, end(text.toString(), ended.calls(), answers, ended));
+    exchange.send(200, end(text.toString(), ended.thoughts(), ended.calls(), answers, ended));
   }
 
   private void stream(Answers.Question question) throws Exception {
     ResponseStream lines = exchange.stream(LINES);
-    Answers answers =
-        Answers.ask(
-            exchange,
-            List.of(question),
-            _ ->
-                piece -> {
-                  if (!piece.text().isEmpty()) {
-                    send(lines, part(piece.text(), List.of(), false));
-                  }
-                });
+    Answers answers = Answers.ask(exchange, List.of(question), _ -> new Parts(lines));
     StreamErrors.telling(
         exchange,
         error -> send(lines, error),
         () -> {
           Answers.Ended ended = answers.await(0);
           if (!ended.calls().isEmpty()) {
-            send(lines, part("", ended.calls(), false));
+            send(lines, part("", "", ended.calls(), false));
           }
-          send(lines, end("", List.of(), answers, ended));
+          send(lines, end("", "", List.of(), answers, ended));
         });
     lines.end();
+  }
+
+  /// Tells an answer as it comes; calls are told when they are whole.
+  private final class Parts implements ChatListener {
+    private final ResponseStream lines;
+
+    Parts(ResponseStream lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public void text(Piece piece) {
+      if (!piece.text().isEmpty()) {
+        send(lines, part(piece.text(), "", List.of(), false));
+      }
+    }
+
+    @Override
+    public void thought(Piece piece) {
+      if (!piece.text().isEmpty()) {
+        send(lines, part("", piece.text(), List.of(), false));
+      }
+    }
   }
 
   private static void send(ResponseStream lines, Object value) {
     lines.write(Json.text(value) + "\n");
   }
 
-  private Map<String, Object> part(String text, List<ToolCall> calls, boolean done) {
+  private Map<String, Object> part(
+      String text, String thoughts, List<ToolCall> calls, boolean done) {
     Map<String, Object> part = new LinkedHashMap<>();
     part.put("model", model);
     part.put("created_at", Instant.now().toString());
@@ -87,12 +104,18 @@ record Reply(Exchange exchange, String model, boolean conversation, Duration loa
       Map<String, Object> message = new LinkedHashMap<>();
       message.put("role", "assistant");
       message.put("content", text);
+      if (!thoughts.isEmpty()) {
+        message.put("thinking", thoughts);
+      }
       if (!calls.isEmpty()) {
         message.put("tool_calls", calls(calls));
       }
       part.put("message", message);
     } else {
       part.put("response", text);
+      if (!thoughts.isEmpty()) {
+        part.put("thinking", thoughts);
+      }
     }
     part.put("done", done);
     return part;
@@ -114,9 +137,9 @@ record Reply(Exchange exchange, String model, boolean conversation, Duration loa
   }
 
   private Map<String, Object> end(
-      String text, List<ToolCall> calls, Answers answers, Answers.Ended ended) {
+      String text, String thoughts, List<ToolCall> calls, Answers answers, Answers.Ended ended) {
     Generation generation = ended.generation();
-    Map<String, Object> end = part(text, calls, true);
+    Map<String, Object> end = part(text, thoughts, calls, true);
     end.put("done_reason", answers.finishReason(ended).equals("length") ? "length" : "stop");
     end.put("total_duration", exchange.age().toNanos());
     end.put("load_duration", loading.toNanos());

@@ -5,7 +5,7 @@ import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.JsonFields;
 import dev.quern.serve.model.LoadedModel;
 import dev.quern.serve.model.Models;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -16,14 +16,15 @@ import java.util.Optional;
 final class Thinking {
   private static final List<String> NAMES =
       List.of("enable_thinking", "thinking"); // Qwen3's and SmolLM3's; Granite's
+  private static final String FRAME = "</think>";
   private static final List<ChatMessage> TRIAL = List.of(ChatMessage.user("Why?"));
 
   private Thinking() {}
 
   /// What the template is given. A template without a switch is given nothing, which is what false
-  /// asks for.
+  /// asks for, and what true asks for where the template has the frame of thoughts.
   ///
-  /// @throws HttpFailure 400 where the model is to think and its template has no switch
+  /// @throws HttpFailure 400 where the model is to think and its template has neither
   static Map<String, Object> variables(JsonFields f, LoadedModel model) {
     Optional<JsonNode> think = f.any("think");
     if (think.isEmpty()) {
@@ -33,8 +34,9 @@ final class Thinking {
       throw f.wrong("think", "true or false");
     }
     boolean on = think.get().booleanValue();
-    Optional<String> name = name(model.model().chatTemplate());
-    if (name.isEmpty() && on) {
+    ChatTemplate template = model.model().chatTemplate();
+    Optional<String> name = name(template);
+    if (name.isEmpty() && on && !template.mentions(FRAME)) {
       throw HttpFailure.unsupported(
           f.path("think"),
           "think: this model's template has no switch for it, expected false or no such field");
@@ -42,9 +44,11 @@ final class Thinking {
     return name.<Map<String, Object>>map(n -> Map.of(n, on)).orElse(Map.of());
   }
 
-  /// Whether a template's text has one of the switches.
+  /// Whether a template's text has one of the switches, or the frame of thoughts.
   static boolean isNamedIn(String template) {
-    return template.contains("enable_thinking") || template.contains("if thinking");
+    return template.contains("enable_thinking")
+        || template.contains("if thinking")
+        || template.contains(FRAME);
   }
 
   /// The variable that makes a difference.

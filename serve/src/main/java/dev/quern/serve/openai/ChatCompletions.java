@@ -2,9 +2,9 @@ package dev.quern.serve.openai;
 
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.chat.ChatRequest;
 import dev.quern.llama.sampling.LogProbabilities;
-import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.answer.Answers;
 import dev.quern.serve.answer.ChatQuestion;
 import dev.quern.serve.answer.Ids;
@@ -21,12 +21,16 @@ import dev.quern.serve.model.Models;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.Optional;
 
 /// `POST /v1/chat/completions`.
 public final class ChatCompletions implements Endpoint {
-  private static final Wire.Delta BEGIN = new Wire.Delta("assistant", "", null);
-  private static final Wire.Delta END = new Wire.Delta(null, null, null);
+  private static final Wire.Delta BEGIN = new Wire.Delta("assistant", "", null, null);
+  private static final Wire.Delta END = new Wire.Delta(null, null, null, null);
+
+  /// Where thoughts go: in a field of their own, or in the text (`none`), as llama.cpp's server has
+  /// it.
+  private static final List<String> THOUGHTS = List.of("auto", "deepseek", "none");
 
   private final Models models;
   private final ResponseFormats formats;
@@ -39,7 +43,7 @@ public final class ChatCompletions implements Endpoint {
   @Override
   public void answer(Exchange exchange) throws Exception {
     JsonFields f = exchange.json();
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       LoadedModel model = lease.model();
       GenerationFields fields =
           GenerationFields.read(f, model.model(), model.model().context())
@@ -50,7 +54,8 @@ public final class ChatCompletions implements Endpoint {
               .withTools(tools.tools())
               .withChoice(tools.choice())
               .withVariables(variables(f))
-              .withDeadline(models.timeLeft(exchange.age()));
+              .withDeadline(models.timeLeft(exchange.age()))
+              .withThoughtsInText(f.word("reasoning_format", THOUGHTS).equals(Optional.of("none")));
       f.only("modalities", "[\"text\"]", "answers are text");
       f.end();
       List<Answers.Question> questions = new ArrayList<>();
@@ -106,7 +111,7 @@ public final class ChatCompletions implements Endpoint {
         choices.add(
             new Wire.Choice(
                 i,
-                message(texts.get(i).toString(), ended.calls()),
+                message(texts.get(i).toString(), ended),
                 logProbs(ended.generation().logProbabilities()),
                 answers.finishReason(ended)));
       }
@@ -121,11 +126,14 @@ public final class ChatCompletions implements Endpoint {
               Wire.Usage.of(all, all.size())));
     }
 
-    private static Wire.Message message(String text, List<ToolCall> calls) {
-      return calls.isEmpty()
-          ? new Wire.Message("assistant", text, null, null)
-          : new Wire.Message(
-              "assistant", text.isEmpty() ? null : text, Wire.Call.all(calls, false), null);
+    private static Wire.Message message(String text, Answers.Ended ended) {
+      List<Wire.Call> calls = Wire.Call.all(ended.calls());
+      return new Wire.Message(
+          "assistant",
+          text.isEmpty() && !calls.isEmpty() ? null : text,
+          ended.thoughts().isEmpty() ? null : ended.thoughts(),
+          calls.isEmpty() ? null : calls,
+          null);
     }
 
     private Wire.LogProbs logProbs(List<LogProbabilities> all) {
@@ -141,7 +149,8 @@ public final class ChatCompletions implements Endpoint {
         Wire.Chunk begin = chunk(i, BEGIN, null, null);
         beginnings.add(new Once(() -> events.send(begin)));
       }
-      Answers answers = Answers.ask(exchange, questions, i -> listener(i, events, beginnings));
+      Answers answers =
+          Answers.ask(exchange, questions, i -> new Parts(i, events, beginnings.get(i)));
       beginnings.forEach(Once::run);
       StreamErrors.telling(
           exchange,
@@ -151,10 +160,6 @@ public final class ChatCompletions implements Endpoint {
             for (int i = 0; i < answers.count(); i++) {
               Answers.Ended ended = answers.await(i);
               all.add(ended);
-              if (!ended.calls().isEmpty()) {
-                List<Wire.Call> calls = Wire.Call.all(ended.calls(), true);
-                events.send(chunk(i, new Wire.Delta(null, null, calls), null, null));
-              }
               events.send(chunk(i, END, null, answers.finishReason(ended)));
             }
             if (fields.includeUsage()) {
@@ -162,17 +167,6 @@ public final class ChatCompletions implements Endpoint {
             }
           });
       events.done();
-    }
-
-    private Consumer<Piece> listener(int i, EventStream events, List<Once> beginnings) {
-      return piece -> {
-        beginnings.get(i).run();
-        Wire.LogProbs logProbs =
-            piece.logProbabilities().isEmpty() ? null : logProbs(piece.logProbabilities());
-        if (!piece.text().isEmpty() || logProbs != null) {
-          events.send(chunk(i, new Wire.Delta(null, piece.text(), null), logProbs, null));
-        }
-      };
     }
 
     private Wire.Chunk chunk(int index, Wire.Delta delta, Wire.LogProbs logProbs, String reason) {
@@ -183,6 +177,53 @@ public final class ChatCompletions implements Endpoint {
 
     private Wire.Chunk chunk(List<Wire.ChunkChoice> choices, Object usage) {
       return new Wire.Chunk(id, "chat.completion.chunk", created, model.name(), choices, usage);
+    }
+
+    /// Tells one answer as it comes.
+    private final class Parts implements ChatListener {
+      private final int choice;
+      private final EventStream events;
+      private final Once beginning;
+
+      Parts(int choice, EventStream events, Once beginning) {
+        this.choice = choice;
+        this.events = events;
+        this.beginning = beginning;
+      }
+
+      @Override
+      public void text(Piece piece) {
+        part(piece, Wire.Delta.ofText(piece.text()));
+      }
+
+      @Override
+      public void thought(Piece piece) {
+        part(piece, Wire.Delta.ofThought(piece.text()));
+      }
+
+      private void part(Piece piece, Wire.Delta delta) {
+        beginning.run();
+        Wire.LogProbs logProbs =
+            piece.logProbabilities().isEmpty() ? null : logProbs(piece.logProbabilities());
+        if (!piece.text().isEmpty() || logProbs != null) {
+          events.send(chunk(choice, delta, logProbs, null));
+        }
+      }
+
+      @Override
+      public void callBegins(int index, String id, String name) {
+        call(Wire.Call.first(index, id, new Wire.Function(name, "")));
+      }
+
+      @Override
+      public void callArguments(int index, String part) {
+        call(Wire.Call.more(index, part));
+      }
+
+      private void call(Wire.Call part) {
+        beginning.run();
+        events.send(chunk(choice, Wire.Delta.ofCall(part), null, null));
+      }
     }
   }
 }

@@ -35,7 +35,7 @@ public final class Completions implements Endpoint {
   @Override
   public void answer(Exchange exchange) throws Exception {
     JsonFields f = exchange.json();
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       LoadedModel model = lease.model();
       GenerationFields fields =
           GenerationFields.read(f, model.model(), MAX_TOKENS)

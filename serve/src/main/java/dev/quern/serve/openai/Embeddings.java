@@ -43,7 +43,7 @@ public final class Embeddings implements Endpoint {
             ? Pooling.LAST
             : Pooling.MEAN;
     f.meansNothing("user");
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       LoadedModel model = lease.model();
       Tokenizer tokenizer = model.model().tokenizer();
       List<int[]> inputs =

@@ -3,7 +3,7 @@ package dev.quern.serve.openai;
 import dev.quern.serve.http.Endpoint;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.model.Models;
-import dev.quern.serve.model.ServedModel;
+import dev.quern.serve.options.ServedModel;
 import java.util.Optional;
 
 /// `GET /v1/models` and `GET /v1/models/{id}`.

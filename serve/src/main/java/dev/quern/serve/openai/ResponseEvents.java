@@ -1,5 +1,7 @@
 package dev.quern.serve.openai;
 
+import dev.quern.llama.Piece;
+import dev.quern.llama.chat.ChatListener;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.answer.Answers;
 import dev.quern.serve.answer.Ids;
@@ -15,7 +17,10 @@ final class ResponseEvents {
   private final ResponseObject response;
   private final String messageId = Ids.next("msg_");
   private final List<Map<String, Object>> output = new ArrayList<>(); // items that are whole
+  private final String thoughtsId = Ids.next("rs_");
   private final StringBuilder text = new StringBuilder();
+  private final StringBuilder thoughts = new StringBuilder();
+  private boolean thoughtsEnded;
   private boolean begun;
   private boolean speaking;
   private int number;
@@ -34,8 +39,55 @@ final class ResponseEvents {
     }
   }
 
-  /// A part of the text.
-  synchronized void delta(String part) {
+  /// Hears the text and the thoughts; calls are told at the end.
+  ChatListener listener() {
+    return new ChatListener() {
+      @Override
+      public void text(Piece piece) {
+        delta(piece.text());
+      }
+
+      @Override
+      public void thought(Piece piece) {
+        think(piece.text());
+      }
+    };
+  }
+
+  private synchronized void think(String part) {
+    begin();
+    if (part.isEmpty()) {
+      return;
+    }
+    if (thoughts.isEmpty()) {
+      added(ResponseObject.reasoning(thoughtsId, "in_progress", List.of()));
+      Map<String, Object> fields = ofPart(thoughtsId);
+      fields.put("part", ResponseObject.thought(""));
+      send("response.content_part.added", fields);
+    }
+    thoughts.append(part);
+    Map<String, Object> fields = ofPart(thoughtsId);
+    fields.put("delta", part);
+    send("response.reasoning_text.delta", fields);
+  }
+
+  /// The thoughts are whole where something else comes.
+  private void endThoughts(String status) {
+    if (thoughts.isEmpty() || thoughtsEnded) {
+      return;
+    }
+    thoughtsEnded = true;
+    Map<String, Object> done = ofPart(thoughtsId);
+    done.put("text", thoughts.toString());
+    send("response.reasoning_text.done", done);
+    Map<String, Object> part = ResponseObject.thought(thoughts.toString());
+    Map<String, Object> whole = ofPart(thoughtsId);
+    whole.put("part", part);
+    send("response.content_part.done", whole);
+    done(ResponseObject.reasoning(thoughtsId, status, List.of(part)));
+  }
+
+  private synchronized void delta(String part) {
     begin();
     if (part.isEmpty()) {
       return;
@@ -53,19 +105,22 @@ final class ResponseEvents {
       return;
     }
     speaking = true;
+    endThoughts("completed");
     added(ResponseObject.message(messageId, "in_progress", List.of()));
     Map<String, Object> fields = ofPart();
     fields.put("part", ResponseObject.text(""));
     send("response.content_part.added", fields);
   }
 
-  /// The text's end, the calls, and the whole.
+  /// The end of text or thoughts, the calls, and the whole.
   synchronized void end(Answers.Ended ended, boolean length) {
     begin();
-    if (speaking || ended.calls().isEmpty()) {
+    boolean silent = !ended.calls().isEmpty() || !thoughts.isEmpty();
+    if (speaking || !silent) {
       speak();
       endText(length ? "incomplete" : "completed");
     }
+    endThoughts(length && ended.calls().isEmpty() ? "incomplete" : "completed");
     ended.calls().forEach(this::call);
     send(
         length ? "response.incomplete" : "response.completed",
@@ -135,7 +190,11 @@ final class ResponseEvents {
   }
 
   private Map<String, Object> ofPart() {
-    Map<String, Object> fields = ofItem(messageId);
+    return ofPart(messageId);
+  }
+
+  private Map<String, Object> ofPart(String id) {
+    Map<String, Object> fields = ofItem(id);
     fields.put("content_index", 0);
     return fields;
   }

@@ -15,11 +15,12 @@ import java.util.Optional;
 /// that follow one another are the turns of a conversation.
 final class ResponseInput {
   private static final List<String> ITEMS =
-      List.of("message", "function_call", "function_call_output");
+      List.of("message", "reasoning", "function_call", "function_call_output");
   private static final List<String> ROLES = List.of("system", "developer", "user", "assistant");
   private static final List<String> TEXTS = List.of("input_text", "output_text");
 
   private final List<ChatMessage> messages = new ArrayList<>();
+  private String thoughts = ""; // of the assistant's turn that comes next
 
   private ResponseInput() {}
 
@@ -37,6 +38,9 @@ final class ResponseInput {
       throw f.wrong("input", "a string, or an array with at least one item");
     }
     f.objects("input").forEach(reader::item);
+    if (!reader.thoughts.isEmpty()) {
+      throw f.wrong("input", "a message or a call of the assistant behind its reasoning");
+    }
     return reader.messages;
   }
 
@@ -45,6 +49,7 @@ final class ResponseInput {
     item.meansNothing("id", "status");
     switch (type) {
       case "message" -> message(item);
+      case "reasoning" -> reasoning(item);
       case "function_call" -> call(item);
       case "function_call_output" -> output(item);
       default ->
@@ -66,7 +71,28 @@ final class ResponseInput {
     item.only("phase", "\"final_answer\"", "replies have one part");
     String text =
         text(item, "content").orElseThrow(() -> item.missing("content", "a string, or parts"));
-    messages.add(ChatMessage.of(role.equals("developer") ? "system" : role, text));
+    ChatMessage message = ChatMessage.of(role.equals("developer") ? "system" : role, text);
+    messages.add(role.equals("assistant") ? withThoughts(message) : message);
+  }
+
+  /// What the model thought before the message or the call that follows.
+  private void reasoning(JsonFields item) {
+    item.only("summary", "[]", "thoughts are as the model wrote them");
+    item.only("encrypted_content", "null", "nothing is encrypted");
+    StringBuilder text = new StringBuilder(thoughts);
+    for (JsonFields part : item.objects("content")) {
+      part.word("type", List.of("reasoning_text"))
+          .orElseThrow(() -> part.missing("type", "reasoning_text"));
+      text.append(part.string("text").orElseThrow(() -> part.missing("text", "a string")));
+      part.end();
+    }
+    thoughts = text.toString();
+  }
+
+  private ChatMessage withThoughts(ChatMessage turn) {
+    ChatMessage thought = thoughts.isEmpty() ? turn : turn.with("reasoning_content", thoughts);
+    thoughts = "";
+    return thought;
   }
 
   /// A text, or its parts.
@@ -108,7 +134,7 @@ final class ResponseInput {
     ChatMessage turn =
         !messages.isEmpty() && messages.getLast().role().equals("assistant")
             ? messages.removeLast()
-            : new ChatMessage("assistant", Optional.empty(), List.of(), Map.of());
+            : withThoughts(new ChatMessage("assistant", Optional.empty(), List.of(), Map.of()));
     messages.add(turn.withToolCall(ToolFields.call(item, id, name, arguments)));
   }
 

@@ -66,7 +66,7 @@ record ResponseObject(String id, long created, String model, Map<String, Object>
     usage.put("input_tokens", ended.promptTokens());
     usage.put("input_tokens_details", Map.of("cached_tokens", ended.cachedTokens()));
     usage.put("output_tokens", output);
-    usage.put("output_tokens_details", Map.of("reasoning_tokens", 0));
+    usage.put("output_tokens_details", Map.of("reasoning_tokens", ended.thoughtTokens()));
     usage.put("total_tokens", ended.promptTokens() + output);
     return usage;
   }
@@ -82,6 +82,25 @@ record ResponseObject(String id, long created, String model, Map<String, Object>
     item.put("role", "assistant");
     item.put("content", content);
     return item;
+  }
+
+  /// An item that is what the model thought.
+  static Map<String, Object> reasoning(
+      String id, String status, List<Map<String, Object>> content) {
+    Map<String, Object> item = new LinkedHashMap<>();
+    item.put("id", id);
+    item.put("type", "reasoning");
+    item.put("status", status);
+    item.put("summary", List.of());
+    item.put("content", content);
+    return item;
+  }
+
+  static Map<String, Object> thought(String text) {
+    Map<String, Object> part = new LinkedHashMap<>();
+    part.put("type", "reasoning_text");
+    part.put("text", text);
+    return part;
   }
 
   static Map<String, Object> text(String text) {

@@ -31,7 +31,7 @@ public final class Responses implements Endpoint {
   @Override
   public void answer(Exchange exchange) throws Exception {
     JsonFields f = exchange.json();
-    try (Models.Lease lease = models.lease(f.string("model"))) {
+    try (Models.Lease lease = models.lease(exchange, f.string("model"))) {
       LoadedModel model = lease.model();
       ResponseFields fields = ResponseFields.read(f, model.model(), formats);
       List<ChatMessage> messages = ResponseInput.read(f);
@@ -60,7 +60,15 @@ public final class Responses implements Endpoint {
     Answers.Ended ended = answers.await(0);
     boolean length = answers.finishReason(ended).equals("length");
     List<Map<String, Object>> output = new ArrayList<>();
-    if (!text.isEmpty() || ended.calls().isEmpty()) {
+    boolean silent = text.isEmpty() && (!ended.calls().isEmpty() || !ended.thoughts().isEmpty());
+    if (!ended.thoughts().isEmpty()) {
+      output.add(
+          ResponseObject.reasoning(
+              Ids.next("rs_"),
+              silent && length ? "incomplete" : "completed",
+              List.of(ResponseObject.thought(ended.thoughts()))));
+    }
+    if (!silent) {
       output.add(
           ResponseObject.message(
               Ids.next("msg_"),
@@ -77,8 +85,7 @@ public final class Responses implements Endpoint {
       throws Exception {
     EventStream stream = exchange.events();
     ResponseEvents events = new ResponseEvents(stream, response);
-    Answers answers =
-        Answers.ask(exchange, List.of(question), _ -> piece -> events.delta(piece.text()));
+    Answers answers = Answers.ask(exchange, List.of(question), _ -> events.listener());
     events.begin();
     StreamErrors.telling(
         exchange,

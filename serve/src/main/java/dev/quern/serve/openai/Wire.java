@@ -6,7 +6,6 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.quern.llama.tokenizer.ChatMessage.ToolCall;
 import dev.quern.serve.answer.Answers;
 import dev.quern.serve.answer.Ids;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -19,7 +18,9 @@ final class Wire {
       @JsonProperty("prompt_tokens") int promptTokens,
       @JsonProperty("completion_tokens") int completionTokens,
       @JsonProperty("total_tokens") int totalTokens,
-      @JsonProperty("prompt_tokens_details") PromptTokensDetails details) {
+      @JsonProperty("prompt_tokens_details") PromptTokensDetails details,
+      @JsonProperty("completion_tokens_details") @JsonInclude(Include.NON_NULL)
+          CompletionTokensDetails completionDetails) {
 
     /// What answers cost together.
     ///
@@ -28,44 +29,61 @@ final class Wire {
       int prompt = 0;
       int cached = 0;
       int generated = 0;
+      int thought = 0;
       for (int i = 0; i < all.size(); i++) {
         Answers.Ended ended = all.get(i);
         generated += ended.generation().tokens().size();
+        thought += ended.thoughtTokens();
         if (i % choices == 0) {
           prompt += ended.promptTokens();
           cached += ended.cachedTokens();
         }
       }
-      return new Usage(prompt, generated, prompt + generated, new PromptTokensDetails(cached));
+      return new Usage(
+          prompt,
+          generated,
+          prompt + generated,
+          new PromptTokensDetails(cached),
+          thought == 0 ? null : new CompletionTokensDetails(thought));
     }
   }
 
   record PromptTokensDetails(@JsonProperty("cached_tokens") int cachedTokens) {}
 
-  record Function(String name, String arguments) {}
+  record CompletionTokensDetails(@JsonProperty("reasoning_tokens") int reasoningTokens) {}
+
+  /// @param name absent in the parts of a stream behind a call's first
+  record Function(@JsonInclude(Include.NON_NULL) String name, String arguments) {}
 
   /// @param index in a stream alone
+  /// @param id absent in the parts of a stream behind a call's first, like the type
   record Call(
-      @JsonInclude(Include.NON_NULL) Integer index, String id, String type, Function function) {
+      @JsonInclude(Include.NON_NULL) Integer index,
+      @JsonInclude(Include.NON_NULL) String id,
+      @JsonInclude(Include.NON_NULL) String type,
+      Function function) {
 
-    static List<Call> all(List<ToolCall> calls, boolean stream) {
-      List<Call> all = new ArrayList<>();
-      for (int i = 0; i < calls.size(); i++) {
-        ToolCall call = calls.get(i);
-        all.add(
-            new Call(
-                stream ? i : null,
-                call.id().isEmpty() ? Ids.next("call_") : call.id(),
-                "function",
-                new Function(call.name(), call.argumentsJson())));
-      }
-      return all;
+    static List<Call> all(List<ToolCall> calls) {
+      return calls.stream()
+          .map(call -> first(null, call.id(), new Function(call.name(), call.argumentsJson())))
+          .toList();
+    }
+
+    /// The first part of a call, or all of it.
+    static Call first(Integer index, String id, Function function) {
+      return new Call(index, id.isEmpty() ? Ids.next("call_") : id, "function", function);
+    }
+
+    /// A part behind the first.
+    static Call more(int index, String arguments) {
+      return new Call(index, null, null, new Function(null, arguments));
     }
   }
 
   record Message(
       String role,
       String content,
+      @JsonProperty("reasoning_content") @JsonInclude(Include.NON_NULL) String reasoningContent,
       @JsonProperty("tool_calls") @JsonInclude(Include.NON_NULL) List<Call> toolCalls,
       String refusal) {}
 
@@ -82,7 +100,21 @@ final class Wire {
   record Delta(
       @JsonInclude(Include.NON_NULL) String role,
       @JsonInclude(Include.NON_NULL) String content,
-      @JsonProperty("tool_calls") @JsonInclude(Include.NON_NULL) List<Call> toolCalls) {}
+      @JsonProperty("reasoning_content") @JsonInclude(Include.NON_NULL) String reasoningContent,
+      @JsonProperty("tool_calls") @JsonInclude(Include.NON_NULL) List<Call> toolCalls) {
+
+    static Delta ofText(String text) {
+      return new Delta(null, text, null, null);
+    }
+
+    static Delta ofThought(String text) {
+      return new Delta(null, null, text, null);
+    }
+
+    static Delta ofCall(Call part) {
+      return new Delta(null, null, null, List.of(part));
+    }
+  }
 
   record ChunkChoice(
       int index,

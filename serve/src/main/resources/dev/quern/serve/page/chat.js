@@ -57,6 +57,17 @@ function keep(part = []) {
 
 // Asking
 
+/** Whether a setting is wrong, which is said then. */
+function hasMistake() {
+  const wrong = settings.mistake();
+  if (wrong) {
+    tell(wrong.text);
+    showSettings(true);
+    wrong.input.focus();
+  }
+  return wrong !== null;
+}
+
 function submit() {
   if (writing) {
     writing.abort.abort();
@@ -66,11 +77,7 @@ function submit() {
     text.focus();
     return;
   }
-  const wrong = settings.mistake();
-  if (wrong) {
-    tell(wrong.text);
-    showSettings(true);
-    wrong.input.focus();
+  if (hasMistake()) {
     return;
   }
   const asked = { role: 'user', content: text.value };
@@ -87,11 +94,7 @@ function submit() {
 }
 
 function regenerate() {
-  const wrong = settings.mistake();
-  if (wrong) {
-    tell(wrong.text);
-    showSettings(true);
-    wrong.input.focus();
+  if (hasMistake()) {
     return;
   }
   const before = conversation.turns.pop();
@@ -109,7 +112,7 @@ async function reply(undo) {
   quiet();
   keep();
   const abort = new AbortController();
-  const said = { role: 'assistant', content: '', model: conversation.settings.model };
+  const said = { role: 'assistant', content: '', thoughts: '', model: conversation.settings.model };
   const view = turns.add({ ...said, about: 'waiting for the first token' });
   view.writing = true;
   writing = { abort, said, done: Promise.withResolvers() };
@@ -127,7 +130,7 @@ async function reply(undo) {
     problem = e;
   }
   const stopped = problem?.name === 'AbortError';
-  if (said.content || !problem) {
+  if (said.content || said.thoughts || !problem) {
     conversation.turns.push(said);
     if (problem) {
       said.about = stopped ? 'stopped' : 'not whole';
@@ -307,7 +310,7 @@ by('export').addEventListener('click', () => {
   conversation.save();
 });
 window.addEventListener('pagehide', () => {
-  if (writing?.said.content) {
+  if (writing?.said.content || writing?.said.thoughts) {
     keep([{ ...writing.said, about: 'not whole' }]);
   }
 });

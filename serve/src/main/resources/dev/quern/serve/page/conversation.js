@@ -6,7 +6,7 @@ const ROLES = ['user', 'assistant'];
 /**
  * A turn of the user's or of the model's.
  *
- * @typedef {{role: string, content: string, model?: string, about?: string}} Turn
+ * @typedef {{role: string, content: string, thoughts?: string, model?: string, about?: string}} Turn
  */
 
 export class Conversation {
@@ -44,7 +44,9 @@ export class Conversation {
   /** The body of a request for the next turn. What has no value is the server's to choose. */
   request() {
     const { model, system, temperature, maxTokens, seed } = this.settings;
-    const messages = this.turns.map(({ role, content }) => ({ role, content }));
+    const messages = this.turns.map(({ role, content, thoughts }) =>
+      thoughts ? { role, content, reasoning_content: thoughts } : { role, content },
+    );
     if (system?.trim()) {
       messages.unshift({ role: 'system', content: system });
     }

@@ -27,11 +27,12 @@ export async function read(request, signal, said, view) {
       usage = chunk.usage ?? usage;
       const choice = chunk.choices[0];
       reason = choice?.finish_reason ?? reason;
-      const content = choice?.delta?.content;
-      if (content) {
+      const { content, reasoning_content: thoughts } = choice?.delta ?? {};
+      if (content || thoughts) {
         last = performance.now();
         first ||= last;
-        said.content += content;
+        said.content += content ?? '';
+        said.thoughts += thoughts ?? '';
         frame ||= requestAnimationFrame(show);
       }
     }

@@ -5,9 +5,6 @@ import { View } from './markdown.js';
 const place = document.getElementById('turns');
 const empty = document.getElementById('empty');
 
-/** What Qwen3 and others think before they reply, up to its end if that has come. */
-const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>|$)/;
-
 /** A turn on the screen. */
 export class TurnView {
   #view;
@@ -34,9 +31,8 @@ export class TurnView {
 
   /** Shows what a reply has become. */
   show(turn) {
-    const thought = THOUGHT.exec(turn.content);
-    this.#think(thought?.[1].trim() ?? '');
-    this.#view.show(thought ? turn.content.slice(thought[0].length) : turn.content);
+    this.#think(turn.thoughts?.trim() ?? '');
+    this.#view.show(turn.content);
     this.about.textContent = turn.about ?? '';
   }
 

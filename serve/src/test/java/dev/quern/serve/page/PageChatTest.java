@@ -1,6 +1,7 @@
 package dev.quern.serve.page;
 
 import static dev.quern.serve.page.ScriptedApi.says;
+import static dev.quern.serve.page.ScriptedApi.thinks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -167,10 +168,10 @@ class PageChatTest {
 
   @Test
   void whatAModelThinksIsFoldedAway() {
-    api.answers.add(says("<think>\nTwo and", " two.\n</think>\n\n", "Four."));
+    api.answers.add(thinks(List.of("Two and", " two."), "<think>", "Four."));
     browser.press("2 + 2?", Keys.ENTER);
-    browser.awaitText(".reply .about", "3 tokens");
-    assertEquals("Four.", browser.text(".reply .text"));
+    browser.awaitText(".reply .about", "2 tokens");
+    assertEquals("<think>Four.", browser.text(".reply .text"));
     assertEquals("Two and two.", browser.content(".reply details .thinking"));
     assertFalse(browser.isShown(".reply details .thinking"));
     tabBackTo("Regenerate");

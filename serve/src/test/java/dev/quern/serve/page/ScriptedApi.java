@@ -1,12 +1,12 @@
 package dev.quern.serve.page;
 
-import dev.quern.serve.http.ApiKeys;
 import dev.quern.serve.http.EventStream;
 import dev.quern.serve.http.Exchange;
 import dev.quern.serve.http.HttpFailure;
-import dev.quern.serve.http.HttpOptions;
 import dev.quern.serve.http.HttpServer;
 import dev.quern.serve.http.Route;
+import dev.quern.serve.options.ApiKeys;
+import dev.quern.serve.options.HttpOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,6 +96,18 @@ final class ScriptedApi implements AutoCloseable {
   /// A whole reply of these parts.
   static Answer says(String... parts) {
     return exchange -> finish(exchange.events(), parts);
+  }
+
+  /// The same behind thoughts.
+  static Answer thinks(List<String> thoughts, String... parts) {
+    return exchange -> {
+      EventStream events = exchange.events();
+      for (String part : thoughts) {
+        Map<String, Object> delta = Map.of("reasoning_content", part);
+        events.send(Map.of("choices", List.of(Map.of("index", 0, "delta", delta))));
+      }
+      finish(events, parts);
+    };
   }
 
   private static void finish(EventStream events, String... parts) {

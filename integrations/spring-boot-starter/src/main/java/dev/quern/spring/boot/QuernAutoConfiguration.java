@@ -61,9 +61,6 @@ public class QuernAutoConfiguration {
       options = options.withContext(properties.context());
     }
     ChatFormat frame = properties.chatTemplate();
-    if (frame == null && DEMO.equals(properties.model())) {
-      frame = ChatFormat.PLAIN; // it has Llama 3's tokens, but was taught no conversations
-    }
     return frame == null ? options : options.withChatFormat(frame);
   }
 

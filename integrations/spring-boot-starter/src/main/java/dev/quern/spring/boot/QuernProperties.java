@@ -1,6 +1,7 @@
 package dev.quern.spring.boot;
 
 import dev.quern.llama.Pooling;
+import dev.quern.llama.checkpoint.Checkpoint;
 import dev.quern.llama.tokenizer.ChatFormat;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -60,13 +61,6 @@ public record QuernProperties(
     if (name != null) {
       return name;
     }
-    return model == null || model.isBlank()
-        ? "quern"
-        : Path.of(model)
-            .toAbsolutePath()
-            .normalize()
-            .getFileName()
-            .toString()
-            .replaceFirst("\\.gguf$", "");
+    return model == null || model.isBlank() ? "quern" : Checkpoint.nameOf(Path.of(model));
   }
 }

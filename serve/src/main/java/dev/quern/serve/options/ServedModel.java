@@ -1,8 +1,7 @@
-package dev.quern.serve.model;
+package dev.quern.serve.options;
 
-import dev.quern.serve.http.ServeException;
+import dev.quern.llama.checkpoint.Checkpoint;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 
 /// A model that a server has.
@@ -12,8 +11,6 @@ import java.util.Optional;
 /// @since 0.1
 /// @stability api
 public record ServedModel(String name, Optional<Path> file) {
-  private static final String GGUF = ".gguf";
-
   public ServedModel {
     ServeException.require(
         "model",
@@ -32,10 +29,7 @@ public record ServedModel(String name, Optional<Path> file) {
     int equals = text.indexOf('=');
     Path whole = Path.of(text);
     if (equals <= 0 || whole.toFile().exists()) { // a file may have such a name
-      String name = String.valueOf(whole.toAbsolutePath().normalize().getFileName());
-      boolean gguf = name.toLowerCase(Locale.ROOT).endsWith(GGUF);
-      return new ServedModel(
-          gguf ? name.substring(0, name.length() - GGUF.length()) : name, Optional.of(whole));
+      return new ServedModel(Checkpoint.nameOf(whole), Optional.of(whole));
     }
     return new ServedModel(
         text.substring(0, equals), Optional.of(Path.of(text.substring(equals + 1))));

@@ -1,8 +1,7 @@
-package dev.quern.serve.model;
+package dev.quern.serve.options;
 
 import dev.quern.llama.EngineOptions;
 import dev.quern.llama.LoadOptions;
-import dev.quern.serve.http.ServeException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;

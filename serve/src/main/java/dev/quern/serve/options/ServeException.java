@@ -1,4 +1,4 @@
-package dev.quern.serve.http;
+package dev.quern.serve.options;
 
 import dev.quern.QuernException;
 import dev.quern.llama.text.Printable;

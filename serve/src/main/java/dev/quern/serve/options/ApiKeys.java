@@ -1,4 +1,4 @@
-package dev.quern.serve.http;
+package dev.quern.serve.options;
 
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -59,7 +59,7 @@ public final class ApiKeys {
   }
 
   /// Whether it is one of them. All are looked at, whichever it is.
-  boolean accepts(String key) {
+  public boolean accepts(String key) {
     byte[] hash = hash(key);
     boolean found = false;
     for (byte[] known : hashes) {

@@ -1,4 +1,4 @@
-package dev.quern.serve.http;
+package dev.quern.serve.options;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,12 +27,13 @@ public record Tls(Path certificate, Path key) {
   private static final String END = "-----END PRIVATE KEY-----";
   private static final List<String> ALGORITHMS = List.of("RSA", "EC", "EdDSA");
 
-  static final String PASSWORD = "quern"; // of a key store that never leaves the memory
+  /// Of the key store's entries.
+  public static final String PASSWORD = "quern"; // of a key store that never leaves the memory
 
   /// A key store with both.
   ///
   /// @throws ServeException if one can't be read or is no such file
-  KeyStore keyStore() {
+  public KeyStore keyStore() {
     try {
       KeyStore store = KeyStore.getInstance("PKCS12");
       store.load(null, null);

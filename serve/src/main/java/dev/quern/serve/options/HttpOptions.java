@@ -1,5 +1,7 @@
-package dev.quern.serve.http;
+package dev.quern.serve.options;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -66,6 +68,20 @@ public record HttpOptions(
         List.of(),
         Optional.empty(),
         Optional.empty());
+  }
+
+  /// Whether nobody beyond this machine reaches the host.
+  public boolean isLoopback() {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException _) { // listening on it fails, and says so
+      return false;
+    }
+  }
+
+  /// Whether everybody on the network can ask.
+  public boolean isWideOpen() {
+    return keys.isEmpty() && !isLoopback();
   }
 
   public HttpOptions withAddress(String host, int port) {
