@@ -1,7 +1,7 @@
 package dev.quern.provider.vector.attention;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
+import static dev.quern.provider.vector.lanes.Lanes.I16;
 
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
@@ -81,8 +81,8 @@ public final class Attention implements AttentionKernel {
     long at = from.offsetBytes(row, col);
     if (spec.kv().equals(KvFormat.F16)) {
       for (int d = 0; d < spec.headDim(); d++) {
-        float value = from.data().get(JAVA_FLOAT, at + 4L * d);
-        plane.set(JAVA_SHORT, 2 * (element + d), Float.floatToFloat16(value));
+        float value = from.data().get(F32, at + 4L * d);
+        plane.set(I16, 2 * (element + d), Float.floatToFloat16(value));
       }
     } else {
       MemorySegment.copy(from.data(), at, plane, 4 * element, 4L * spec.headDim());

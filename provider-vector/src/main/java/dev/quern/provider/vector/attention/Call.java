@@ -3,8 +3,8 @@ package dev.quern.provider.vector.attention;
 import static dev.quern.provider.vector.attention.KvTile.POSITIONS;
 import static dev.quern.provider.vector.lanes.Lanes.BYTES;
 import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
 import static dev.quern.provider.vector.lanes.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -147,8 +147,9 @@ record Call(
 
   /// Scores of positions that a query must not see.
   private void hide(long scores, int from, int to) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     for (int t = from; t < to; t++) {
-      scratch.set(JAVA_FLOAT, scores + 4L * t, Float.NEGATIVE_INFINITY);
+      s.set(F32, scores + 4L * t, Float.NEGATIVE_INFINITY);
     }
   }
 
@@ -171,7 +172,7 @@ record Call(
   /// No position seen.
   private void clear(long state) {
     zero(state, layout.stateBytes());
-    scratch.set(JAVA_FLOAT, state, Float.NEGATIVE_INFINITY);
+    scratch.set(F32, state, Float.NEGATIVE_INFINITY);
   }
 
   /// Turns a query's dot products with a tile's keys, or its capped scores, into weights, and
@@ -179,27 +180,28 @@ record Call(
   private void weights(long scores, long state, long at) {
     float scale = spec.softCap() != 0 ? 1 : spec.scale();
     long lanes = at + layout.tileAt(); // the keys are not needed any more
-    float before = scratch.get(JAVA_FLOAT, state);
+    float before = scratch.get(F32, state);
     float max = Math.max(before, scale * largest(scores));
     // Where every score is -infinity, nothing must come out as NaN yet.
     float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
     Exp.weights(scratch, scores, scale, -base, POSITIONS, lanes);
-    float total = scratch.get(JAVA_FLOAT, state + 4);
+    float total = scratch.get(F32, state + 4);
     if (max != before) {
       float correction = (float) Math.exp(before - base);
       total *= correction;
       scale(state + Split.LINE, correction);
     }
-    scratch.set(JAVA_FLOAT, state, max);
-    scratch.set(JAVA_FLOAT, state + 4, total + Lanes.sum(scratch, lanes));
+    scratch.set(F32, state, max);
+    scratch.set(F32, state + 4, total + Lanes.sum(scratch, lanes));
   }
 
   /// The largest score that is a number. One that is not becomes a weight that is not, and so do
   /// all that are summed with it.
   private float largest(long scores) {
-    FloatVector max = FloatVector.fromMemorySegment(F, scratch, scores, LITTLE_ENDIAN);
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
+    FloatVector max = FloatVector.fromMemorySegment(F, s, scores, LITTLE_ENDIAN);
     for (int t = L; t < POSITIONS; t += L) {
-      FloatVector v = FloatVector.fromMemorySegment(F, scratch, scores + 4L * t, LITTLE_ENDIAN);
+      FloatVector v = FloatVector.fromMemorySegment(F, s, scores + 4L * t, LITTLE_ENDIAN);
       // Not max, which takes seven instructions for the sake of NaN and zeros; and of v, not of the
       // maximum so far: see Lanes.
       max = v.blend(max, v.compare(GT, max).not());
@@ -208,16 +210,18 @@ record Call(
   }
 
   private void zero(long from, long bytes) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     for (long i = 0; i < bytes; i += BYTES) {
-      FloatVector.zero(F).intoMemorySegment(scratch, from + i, LITTLE_ENDIAN);
+      FloatVector.zero(F).intoMemorySegment(s, from + i, LITTLE_ENDIAN);
     }
   }
 
   private void scale(long out, float factor) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     for (int d = 0; d < layout.width(); d += L) {
-      FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN)
+      FloatVector.fromMemorySegment(F, s, out + 4L * d, LITTLE_ENDIAN)
           .mul(factor)
-          .intoMemorySegment(scratch, out + 4L * d, LITTLE_ENDIAN);
+          .intoMemorySegment(s, out + 4L * d, LITTLE_ENDIAN);
     }
   }
 
@@ -228,30 +232,31 @@ record Call(
   void merge(long state, int ranges, long stride) {
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < ranges; i++) {
-      max = Math.max(max, scratch.get(JAVA_FLOAT, state + i * stride));
+      max = Math.max(max, scratch.get(F32, state + i * stride));
     }
     float base = max == Float.NEGATIVE_INFINITY ? 0 : max;
     float total = 0;
     for (int i = 0; i < ranges; i++) {
       long part = state + i * stride;
-      float factor = (float) Math.exp(scratch.get(JAVA_FLOAT, part) - base);
-      total += scratch.get(JAVA_FLOAT, part + 4) * factor;
+      float factor = (float) Math.exp(scratch.get(F32, part) - base);
+      total += scratch.get(F32, part + 4) * factor;
       if (i == 0) {
         scale(state + Split.LINE, factor);
       } else {
         add(part + Split.LINE, factor, state + Split.LINE);
       }
     }
-    scratch.set(JAVA_FLOAT, state + 4, total);
+    scratch.set(F32, state + 4, total);
   }
 
   private void add(long from, float factor, long out) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     for (int d = 0; d < layout.width(); d += L) {
-      FloatVector.fromMemorySegment(F, scratch, from + 4L * d, LITTLE_ENDIAN)
+      FloatVector.fromMemorySegment(F, s, from + 4L * d, LITTLE_ENDIAN)
           .fma(
               FloatVector.broadcast(F, factor),
-              FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN))
-          .intoMemorySegment(scratch, out + 4L * d, LITTLE_ENDIAN);
+              FloatVector.fromMemorySegment(F, s, out + 4L * d, LITTLE_ENDIAN))
+          .intoMemorySegment(s, out + 4L * d, LITTLE_ENDIAN);
     }
   }
 
@@ -259,7 +264,7 @@ record Call(
   void finish(long state, F32Matrix y, int row, int head) {
     long out = state + Split.LINE;
     long to = y.offsetBytes(row, head * spec.headDim());
-    float total = scratch.get(JAVA_FLOAT, state + 4);
+    float total = scratch.get(F32, state + 4);
     int whole = Lanes.whole(spec.headDim());
     for (int d = 0; d < whole; d += L) {
       FloatVector.fromMemorySegment(F, scratch, out + 4L * d, LITTLE_ENDIAN)
@@ -267,7 +272,7 @@ record Call(
           .intoMemorySegment(y.data(), to + 4L * d, LITTLE_ENDIAN);
     }
     for (int d = whole; d < spec.headDim(); d++) {
-      y.data().set(JAVA_FLOAT, to + 4L * d, scratch.get(JAVA_FLOAT, out + 4L * d) / total);
+      y.data().set(F32, to + 4L * d, scratch.get(F32, out + 4L * d) / total);
     }
   }
 }

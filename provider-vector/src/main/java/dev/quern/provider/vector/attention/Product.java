@@ -2,7 +2,7 @@ package dev.quern.provider.vector.attention;
 
 import static dev.quern.provider.vector.lanes.Lanes.BYTES;
 import static dev.quern.provider.vector.lanes.Lanes.F;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.provider.vector.lanes.Lanes;
@@ -47,7 +47,10 @@ record Product(long aStride, long bStride, int columns, long cStride) {
   }
 
   /// @param last number of the last row: 1 to 3
-  private void four(MemorySegment s, long a0, int last, int k, MemorySegment b, long bAt, long c0) {
+  private void four(
+      MemorySegment scratch, long a0, int last, int k, MemorySegment operand, long bAt, long c0) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
+    MemorySegment b = Lanes.OFF_HEAP.cast(operand);
     long step = bStride;
     long i2 = Math.min(2, last);
     long a1 = a0 + aStride;
@@ -68,16 +71,16 @@ record Product(long aStride, long bStride, int columns, long cStride) {
       long row = bAt + i * step;
       FloatVector b0 = FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN);
       FloatVector b1 = FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN);
-      FloatVector x0 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a0 + 4L * i));
+      FloatVector x0 = FloatVector.broadcast(F, s.get(F32, a0 + 4L * i));
       c00 = x0.fma(b0, c00);
       c01 = x0.fma(b1, c01);
-      FloatVector x1 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a1 + 4L * i));
+      FloatVector x1 = FloatVector.broadcast(F, s.get(F32, a1 + 4L * i));
       c10 = x1.fma(b0, c10);
       c11 = x1.fma(b1, c11);
-      FloatVector x2 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a2 + 4L * i));
+      FloatVector x2 = FloatVector.broadcast(F, s.get(F32, a2 + 4L * i));
       c20 = x2.fma(b0, c20);
       c21 = x2.fma(b1, c21);
-      FloatVector x3 = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a3 + 4L * i));
+      FloatVector x3 = FloatVector.broadcast(F, s.get(F32, a3 + 4L * i));
       c30 = x3.fma(b0, c30);
       c31 = x3.fma(b1, c31);
     }
@@ -91,13 +94,15 @@ record Product(long aStride, long bStride, int columns, long cStride) {
     c31.intoMemorySegment(s, c3 + BYTES, LITTLE_ENDIAN);
   }
 
-  private void one(MemorySegment s, long a, int k, MemorySegment b, long bAt, long c) {
+  private void one(MemorySegment scratch, long a, int k, MemorySegment operand, long bAt, long c) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
+    MemorySegment b = Lanes.OFF_HEAP.cast(operand);
     long step = bStride;
     FloatVector c0 = FloatVector.fromMemorySegment(F, s, c, LITTLE_ENDIAN);
     FloatVector c1 = FloatVector.fromMemorySegment(F, s, c + BYTES, LITTLE_ENDIAN);
     for (int i = 0; i < k; i++) {
       long row = bAt + i * step;
-      FloatVector x = FloatVector.broadcast(F, s.get(JAVA_FLOAT, a + 4L * i));
+      FloatVector x = FloatVector.broadcast(F, s.get(F32, a + 4L * i));
       c0 = x.fma(FloatVector.fromMemorySegment(F, b, row, LITTLE_ENDIAN), c0);
       c1 = x.fma(FloatVector.fromMemorySegment(F, b, row + BYTES, LITTLE_ENDIAN), c1);
     }

@@ -40,6 +40,7 @@ public final class BlocksK {
   private static final int BLOCK = 256;
   private static final int SUB = 32;
   private static final int PAIRS = 4; // of sub-blocks
+  private static final int STEPS = Math.max(1, SUB / (2 * L)); // of a pair, in multiply
   private static final int BYTES_4 = 16 + BLOCK / 2;
   private static final int BYTES_5 = 16 + SUB + BLOCK / 2;
 
@@ -170,7 +171,8 @@ public final class BlocksK {
   }
 
   /// Adds the products of a part of a row to its sums. One row at a time: C2 keeps what two need in
-  /// AVX2's 16 registers badly.
+  /// AVX2's 16 registers badly. Two vectors of bytes a step: with four, in some runs C2 boxed one
+  /// of them (docs/decisions.md).
   ///
   /// @param nibbles of the first block
   /// @param pairs of sub-blocks
@@ -186,9 +188,11 @@ public final class BlocksK {
     long at = sums + Groups.SUMS;
     FloatVector a0 = FloatVector.fromMemorySegment(F, g, sums, LITTLE_ENDIAN);
     FloatVector a1 = FloatVector.zero(F);
-    for (int c = 0; c < pairs; c++) {
-      long n = nibbles + (long) (c / PAIRS) * BYTES_4 + SUB * (c % PAIRS);
-      long x0 = xAt + 8L * SUB * c;
+    for (int step = 0; step < STEPS * pairs; step++) {
+      int c = step / STEPS;
+      int l = 2 * L * (step % STEPS);
+      long n = nibbles + (long) (c / PAIRS) * BYTES_4 + SUB * (c % PAIRS) + l;
+      long x0 = xAt + 8L * SUB * c + 4L * l;
       long x1 = x0 + 4L * SUB;
       FloatVector s0 = FloatVector.broadcast(F, g.get(F32, at + Groups.SCALES + 16L * c));
       FloatVector s1 = FloatVector.broadcast(F, g.get(F32, at + Groups.SCALES + 16L * c + 8));
@@ -206,20 +210,6 @@ public final class BlocksK {
       FloatVector v1 = ((FloatVector) n1.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
       a0 = u1.fma(FloatVector.fromMemorySegment(F, x, x0 + 4 * L, LITTLE_ENDIAN), a0);
       a1 = v1.fma(FloatVector.fromMemorySegment(F, x, x1 + 4 * L, LITTLE_ENDIAN), a1);
-      if (L == 8) {
-        ByteVector b2 = ByteVector.fromMemorySegment(B, w, n + 2 * L, LITTLE_ENDIAN);
-        IntVector n2 = (IntVector) b2.convertShape(ZERO_EXTEND_B2I, I, 0);
-        FloatVector u2 = ((FloatVector) n2.and(15).convert(I2F, 0)).fma(s0, m0);
-        FloatVector v2 = ((FloatVector) n2.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
-        a0 = u2.fma(FloatVector.fromMemorySegment(F, x, x0 + 8 * L, LITTLE_ENDIAN), a0);
-        a1 = v2.fma(FloatVector.fromMemorySegment(F, x, x1 + 8 * L, LITTLE_ENDIAN), a1);
-        ByteVector b3 = ByteVector.fromMemorySegment(B, w, n + 3 * L, LITTLE_ENDIAN);
-        IntVector n3 = (IntVector) b3.convertShape(ZERO_EXTEND_B2I, I, 0);
-        FloatVector u3 = ((FloatVector) n3.and(15).convert(I2F, 0)).fma(s0, m0);
-        FloatVector v3 = ((FloatVector) n3.lanewise(LSHR, 4).convert(I2F, 0)).fma(s1, m1);
-        a0 = u3.fma(FloatVector.fromMemorySegment(F, x, x0 + 12 * L, LITTLE_ENDIAN), a0);
-        a1 = v3.fma(FloatVector.fromMemorySegment(F, x, x1 + 12 * L, LITTLE_ENDIAN), a1);
-      }
     }
     a0.add(a1).intoMemorySegment(g, sums, LITTLE_ENDIAN);
   }

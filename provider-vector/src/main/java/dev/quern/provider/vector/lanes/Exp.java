@@ -47,7 +47,15 @@ public final class Exp {
   ///
   /// @param n how many, a multiple of L
   public static void exp(
-      MemorySegment src, long from, float factor, float offset, MemorySegment dst, long to, int n) {
+      MemorySegment source,
+      long from,
+      float factor,
+      float offset,
+      MemorySegment target,
+      long to,
+      int n) {
+    MemorySegment src = Lanes.OFF_HEAP.cast(source);
+    MemorySegment dst = Lanes.OFF_HEAP.cast(target);
     for (int i = 0; i < n; i += L) {
       FloatVector x =
           FloatVector.fromMemorySegment(F, src, from + 4L * i, LITTLE_ENDIAN)
@@ -85,7 +93,8 @@ public final class Exp {
   ///
   /// @param n how many, a multiple of L
   public static void weights(
-      MemorySegment s, long at, float factor, float offset, int n, long sums) {
+      MemorySegment scratch, long at, float factor, float offset, int n, long sums) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     FloatVector sum = FloatVector.zero(F);
     for (int i = 0; i < n; i += L) {
       FloatVector x =

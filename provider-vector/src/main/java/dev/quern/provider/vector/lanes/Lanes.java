@@ -63,16 +63,13 @@ public final class Lanes {
   public static final ValueLayout.OfLong I64 = JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
   public static final ValueLayout.OfFloat F32 = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
-  private static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
+  /// `OFF_HEAP.cast(s)` is the segment, of which C2 now knows that it is off-heap (SPEC.md, P15).
+  /// Otherwise it believes the profile, in which every reinterpretation of a vector that ran before
+  /// it was compiled has left an array, and a loop that stores checks every access anew. No method
+  /// does the cast: before a loop, it would be too rare a call for C2 to inline.
+  public static final Class<? extends MemorySegment> OFF_HEAP = MemorySegment.NULL.getClass();
 
   private Lanes() {}
-
-  /// The segment, of which C2 now knows that it is off-heap (SPEC.md, P15). Otherwise it believes
-  /// the profile, in which every reinterpretation of a vector that ran before it was compiled has
-  /// left an array, and a loop that stores checks every access anew.
-  public static MemorySegment offHeap(MemorySegment s) {
-    return NATIVE.cast(s);
-  }
 
   private static VectorShuffle<Float> swap(int distance) {
     return VectorShuffle.fromOp(F, lane -> (lane ^ distance) & F.length() - 1);

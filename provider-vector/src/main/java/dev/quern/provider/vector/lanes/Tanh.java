@@ -28,7 +28,8 @@ public final class Tanh {
   /// Soft cap in place: `x[i] = cap * tanh(factor * x[i] / cap)`. In one method, as in [Exp].
   ///
   /// @param n how many, a multiple of L
-  public static void cap(MemorySegment s, long at, float factor, float cap, int n) {
+  public static void cap(MemorySegment scratch, long at, float factor, float cap, int n) {
+    MemorySegment s = Lanes.OFF_HEAP.cast(scratch);
     float inverse = 1 / cap;
     for (int i = 0; i < n; i += L) {
       // Two products: factor / cap may be no float.

@@ -3,7 +3,7 @@ package dev.quern.provider.vector.packed;
 import static dev.quern.provider.vector.lanes.Lanes.BYTES;
 import static dev.quern.provider.vector.lanes.Lanes.F;
 import static dev.quern.provider.vector.lanes.Lanes.I;
-import static dev.quern.provider.vector.lanes.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.OFF_HEAP;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -115,8 +115,8 @@ final class NibblePanel {
       long scales,
       long minima,
       long to) {
-    data = offHeap(data);
-    s = offHeap(s);
+    data = OFF_HEAP.cast(data);
+    s = OFF_HEAP.cast(s);
     for (int c = 0; c < vectors; c++) {
       IntVector v = IntVector.fromMemorySegment(I, data, at + c * BYTES, LITTLE_ENDIAN);
       long g = (c >> 3) * (2 * BYTES);

@@ -5,7 +5,7 @@ import static dev.quern.provider.vector.lanes.Lanes.F;
 import static dev.quern.provider.vector.lanes.Lanes.I;
 import static dev.quern.provider.vector.lanes.Lanes.I16;
 import static dev.quern.provider.vector.lanes.Lanes.I64;
-import static dev.quern.provider.vector.lanes.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.OFF_HEAP;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -203,8 +203,8 @@ public record Q6KPanels() implements PanelFormat {
 
   private static void multiply(
       MemorySegment w, long from, int groups, MemorySegment dst, long factors, long to) {
-    w = offHeap(w);
-    dst = offHeap(dst);
+    w = OFF_HEAP.cast(w);
+    dst = OFF_HEAP.cast(dst);
     for (int g = 0; g < groups; g++) {
       IntVector s = IntVector.fromMemorySegment(I, w, from + g * BYTES, LITTLE_ENDIAN);
       FloatVector low =
@@ -246,8 +246,8 @@ public record Q6KPanels() implements PanelFormat {
       MemorySegment scratch,
       long scales,
       long to) {
-    w = offHeap(w);
-    scratch = offHeap(scratch);
+    w = OFF_HEAP.cast(w);
+    scratch = OFF_HEAP.cast(scratch);
     for (int c = 0; c < vectors; c++) {
       IntVector v = IntVector.fromMemorySegment(I, w, nibbles + c * BYTES, LITTLE_ENDIAN);
       IntVector h =

@@ -6,7 +6,7 @@ import static dev.quern.provider.vector.lanes.Lanes.I;
 import static dev.quern.provider.vector.lanes.Lanes.I16;
 import static dev.quern.provider.vector.lanes.Lanes.I32;
 import static dev.quern.provider.vector.lanes.Lanes.L;
-import static dev.quern.provider.vector.lanes.Lanes.offHeap;
+import static dev.quern.provider.vector.lanes.Lanes.OFF_HEAP;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -151,8 +151,8 @@ public record Q8Panels() implements PanelFormat {
 
   private static void decode(
       MemorySegment w, long from, int n, MemorySegment scratch, long scales, long to) {
-    w = offHeap(w);
-    scratch = offHeap(scratch);
+    w = OFF_HEAP.cast(w);
+    scratch = OFF_HEAP.cast(scratch);
     for (int c = 0; c < n; c++) {
       IntVector l = IntVector.fromMemorySegment(I, w, from + c * (2 * BYTES), LITTLE_ENDIAN);
       IntVector h =

@@ -1,8 +1,8 @@
 package dev.quern.provider.vector.rows;
 
 import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
 import static dev.quern.provider.vector.lanes.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.F32Matrix;
@@ -50,7 +50,9 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
         : Float.NaN;
   }
 
-  private float squares(MemorySegment x, long at, MemorySegment scratch, long scratchAt) {
+  private float squares(MemorySegment input, long at, MemorySegment worker, long scratchAt) {
+    MemorySegment x = Lanes.OFF_HEAP.cast(input);
+    MemorySegment scratch = Lanes.OFF_HEAP.cast(worker);
     FloatVector sums = FloatVector.zero(F);
     int whole = Lanes.whole(spec.groupWidth());
     for (int i = 0; i < whole; i += L) {
@@ -60,14 +62,22 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
     sums.intoMemorySegment(scratch, scratchAt, LITTLE_ENDIAN);
     float sum = Lanes.sum(scratch, scratchAt);
     for (int i = whole; i < spec.groupWidth(); i++) {
-      float v = x.get(JAVA_FLOAT, at + 4L * i);
+      float v = x.get(F32, at + 4L * i);
       sum += v * v;
     }
     return sum;
   }
 
   private void scale(
-      MemorySegment x, long at, float scale, MemorySegment weight, MemorySegment y, long to) {
+      MemorySegment input,
+      long at,
+      float scale,
+      MemorySegment factors,
+      MemorySegment output,
+      long to) {
+    MemorySegment x = Lanes.OFF_HEAP.cast(input);
+    MemorySegment weight = Lanes.OFF_HEAP.cast(factors);
+    MemorySegment y = Lanes.OFF_HEAP.cast(output);
     int whole = Lanes.whole(spec.groupWidth());
     for (int i = 0; i < whole; i += L) {
       FloatVector v =
@@ -77,8 +87,8 @@ public record RmsNorm(RmsNormSpec spec) implements RmsNormKernel {
       v.intoMemorySegment(y, to + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < spec.groupWidth(); i++) {
-      float v = x.get(JAVA_FLOAT, at + 4L * i) * scale * weight.get(JAVA_FLOAT, 4L * i);
-      y.set(JAVA_FLOAT, to + 4L * i, v);
+      float v = x.get(F32, at + 4L * i) * scale * weight.get(F32, 4L * i);
+      y.set(F32, to + 4L * i, v);
     }
   }
 }

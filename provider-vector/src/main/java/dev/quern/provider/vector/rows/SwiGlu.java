@@ -1,8 +1,8 @@
 package dev.quern.provider.vector.rows;
 
 import static dev.quern.provider.vector.lanes.Lanes.F;
+import static dev.quern.provider.vector.lanes.Lanes.F32;
 import static dev.quern.provider.vector.lanes.Lanes.L;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import dev.quern.data.F32Matrix;
@@ -51,10 +51,11 @@ public record SwiGlu(SwiGluSpec spec) implements SwiGluKernel {
 
   /// The part of a row that begins at a column.
   private void part(
-      F32Matrix gate, F32Matrix up, F32Matrix y, int row, int col, MemorySegment exps, long at) {
-    MemorySegment gates = gate.data();
-    MemorySegment ups = up.data();
-    MemorySegment out = y.data();
+      F32Matrix gate, F32Matrix up, F32Matrix y, int row, int col, MemorySegment scratch, long at) {
+    MemorySegment exps = Lanes.OFF_HEAP.cast(scratch);
+    MemorySegment gates = Lanes.OFF_HEAP.cast(gate.data());
+    MemorySegment ups = Lanes.OFF_HEAP.cast(up.data());
+    MemorySegment out = Lanes.OFF_HEAP.cast(y.data());
     long gateAt = gate.offsetBytes(row, col);
     long upAt = up.offsetBytes(row, col);
     long outAt = y.offsetBytes(row, col);
@@ -74,17 +75,20 @@ public record SwiGlu(SwiGluSpec spec) implements SwiGluKernel {
       g.div(e.add(1f)).mul(u).intoMemorySegment(out, outAt + 4L * i, LITTLE_ENDIAN);
     }
     for (int i = whole; i < n; i++) {
-      double g = gates.get(JAVA_FLOAT, gateAt + 4L * i);
-      double u = ups.get(JAVA_FLOAT, upAt + 4L * i);
+      double g = gates.get(F32, gateAt + 4L * i);
+      double u = ups.get(F32, upAt + 4L * i);
       double z = gelu ? TWICE_ROOT_2_BY_PI * (g + CUBIC * g * g * g) : g;
-      out.set(JAVA_FLOAT, outAt + 4L * i, (float) (g / (1 + Math.exp(-z)) * u));
+      out.set(F32, outAt + 4L * i, (float) (g / (1 + Math.exp(-z)) * u));
     }
   }
 
   /// `dst[i] = src[i] * (1 + 0.044715 * src[i]²)`; an infinite square leaves the gate's sign.
   ///
   /// @param n how many, a multiple of L
-  private static void cubics(MemorySegment src, long from, MemorySegment dst, long to, int n) {
+  private static void cubics(
+      MemorySegment gates, long from, MemorySegment scratch, long to, int n) {
+    MemorySegment src = Lanes.OFF_HEAP.cast(gates);
+    MemorySegment dst = Lanes.OFF_HEAP.cast(scratch);
     for (int i = 0; i < n; i += L) {
       FloatVector g = FloatVector.fromMemorySegment(F, src, from + 4L * i, LITTLE_ENDIAN);
       g.mul(g)
