@@ -23,7 +23,8 @@ class KleidiAllocationRowTest {
             ALLOCATION,
             of("linear", "INT4_B32"),
             of("linear", "Q4_0"),
-            of("linear", "INT8_C"))
+            of("linear", "INT8_C"),
+            of("linear", "F32"))
         .tests();
   }
 }

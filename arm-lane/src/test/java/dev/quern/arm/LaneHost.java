@@ -101,7 +101,7 @@ record LaneHost(Path sysroot) {
   }
 
   /// The class path of the tests: this JVM's own, as absolute paths.
-  private static String classPath() {
+  static String classPath() {
     List<String> entries = new ArrayList<>();
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
       entries.add(Path.of(entry).toAbsolutePath().toString());

@@ -29,27 +29,53 @@ import java.util.Random;
 /// Whole models, run the same way on every CPU: what they say, and their logits after each token.
 enum ModelRuns {
   /// Trained, 260 K parameters, ggml's Q4_0 and F16.
-  STORIES_Q4_0("stories260K-Q4_0"),
+  STORIES_Q4_0("stories260K-Q4_0", 5e-3, true),
+
+  /// The same in F32: nothing is rounded.
+  STORIES_F32("stories260K", 1e-10, true),
 
   /// The demo model in int4 per block of 32, embedding and classifier in int8 per channel, as
   /// `quern quantize --scheme int4-block` makes it.
-  DEMO_INT4("demo-INT4_B32"),
+  DEMO_INT4("demo-INT4_B32", 5e-3, true),
 
   /// Random weights, Llama 3's rope, ggml's Q4_0; no vocabulary.
-  TINY1_Q4_0("tiny1-Q4_0");
+  TINY1_Q4_0("tiny1-Q4_0", 5e-3, true),
+
+  /// The same in BF16. Not every CPU has instructions for it, and they need not round alike.
+  TINY1_BF16("tiny1-BF16", 1e-3, false);
 
   private static final String TEXT = "Once upon a time there was a little girl named Lily. She";
   private static final int GENERATED = 16;
   private static final long SEED = 1;
 
   private final String id;
+  private final double nmse;
+  private final boolean sameBits;
 
-  ModelRuns(String id) {
+  /// @param nmse of logits against exact arithmetic, at most; int8 activations cost what they cost
+  ///   the vector provider
+  /// @param sameBits whether every CPU gives the same
+  ModelRuns(String id, double nmse, boolean sameBits) {
     this.id = id;
+    this.nmse = nmse;
+    this.sameBits = sameBits;
   }
 
   String id() {
     return id;
+  }
+
+  double nmse() {
+    return nmse;
+  }
+
+  boolean sameBits() {
+    return sameBits;
+  }
+
+  /// Without a vocabulary there is no text.
+  boolean hasVocabulary() {
+    return this != TINY1_Q4_0 && this != TINY1_BF16;
   }
 
   /// What one run gave.
@@ -115,9 +141,9 @@ enum ModelRuns {
         System.out.println(id + ": " + model.report().summary());
       }
       int[] tokens =
-          this == TINY1_Q4_0
-              ? new Random(SEED).ints(16, 0, model.config().vocabulary()).toArray()
-              : session.encodePrompt(TEXT);
+          hasVocabulary()
+              ? session.encodePrompt(TEXT)
+              : new Random(SEED).ints(16, 0, model.config().vocabulary()).toArray();
       List<float[]> logits = new ArrayList<>();
       int half = tokens.length / 2;
       session.evaluate(Arrays.copyOf(tokens, half), logits::add);
@@ -125,7 +151,7 @@ enum ModelRuns {
         session.evaluate(new int[] {tokens[i]}, logits::add);
       }
       StringBuilder text = new StringBuilder();
-      if (this != TINY1_Q4_0) {
+      if (hasVocabulary()) {
         session.rewind(0);
         session.generate("Once upon a time", GenerationOptions.greedy(GENERATED), text::append);
       }

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /// The vector provider's kernels on Arm: NEON and SVE of two lengths. A kernel of each kind: packed
-/// nibbles, sums over a row, elements, and attention with a cache of F16.
+/// nibbles, sums over a row, swapped neighbours, elements, and attention, which NEON has a way of
+/// its own for.
 class VectorRowTest {
   @Test
   @Tag("arm-vector")
@@ -34,7 +35,11 @@ class VectorRowTest {
   @Tag("arm-vector")
   Stream<DynamicTest> kernels() {
     return new RowSuite(
-            VectorProvider::new, of("linear", "Q4_0"), of("rmsnorm", "all"), of("swiglu", "all"))
+            VectorProvider::new,
+            of("linear", "Q4_0"),
+            of("rmsnorm", "all"),
+            of("rope", "all"),
+            of("swiglu", "all"))
         .tests();
   }
 
@@ -42,6 +47,7 @@ class VectorRowTest {
   @TestFactory
   @Tag("arm-attention")
   Stream<DynamicTest> attention() {
-    return new RowSuite(VectorProvider::new, of("attention", "F16")).tests();
+    return new RowSuite(VectorProvider::new, of("attention", "F16"), of("attention", "F32"))
+        .tests();
   }
 }

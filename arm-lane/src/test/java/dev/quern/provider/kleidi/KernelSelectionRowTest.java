@@ -38,7 +38,9 @@ class KernelSelectionRowTest {
           BlockFormat.INT4_B128,
           BlockFormat.INT4_B256,
           BlockFormat.Q4_0,
-          BlockFormat.INT8_C);
+          BlockFormat.INT8_C,
+          BlockFormat.F32,
+          BlockFormat.BF16);
 
   private static ArmKernels expected;
 

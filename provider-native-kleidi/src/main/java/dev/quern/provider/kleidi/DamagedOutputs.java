@@ -5,23 +5,25 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.LongPredicate;
 import java.util.stream.IntStream;
 
-/// The outputs that have a scale which is infinite or NaN. Micro-kernels end with a clamp, which
-/// makes numbers of infinities and, on some CPUs, of NaN; so what they leave there is replaced by
-/// NaN (rule L11). It costs a look at the scales while weights are packed, and nothing later.
+/// The outputs that have a scale or, in formats without scales, a weight which is infinite or NaN.
+/// Micro-kernels end with a clamp, which makes numbers of infinities and, on some CPUs, of NaN; so
+/// what they leave there is replaced by NaN (rule L11). It costs a look at these while weights are
+/// packed, and nothing later.
 ///
 /// @param outputs rising
 record DamagedOutputs(int... outputs) {
   private static final ValueLayout.OfShort HALF = JAVA_SHORT_UNALIGNED.withOrder(LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
-  /// Looks at the scales of stacked matrices.
+  /// Looks at stacked matrices.
   static DamagedOutputs of(List<WeightMatrix> stacked) {
     IntStream.Builder damaged = IntStream.builder();
     int output = 0;
@@ -36,21 +38,34 @@ record DamagedOutputs(int... outputs) {
   }
 
   private static boolean isDamaged(WeightMatrix m, int row) {
-    int blocks = m.format().blocksPerRow(m.inputs());
-    if (m.format().equals(BlockFormat.INT8_C)) {
-      return !Float.isFinite(m.scales().get(FLOAT, 4L * row));
-    }
-    boolean binary16 = m.format().equals(BlockFormat.Q4_0);
-    for (long b = (long) row * blocks; b < (long) (row + 1) * blocks; b++) {
-      float scale =
-          binary16
-              ? Float.float16ToFloat(m.data().get(HALF, b * m.format().blockBytes()))
-              : Float.intBitsToFloat(m.scales().get(HALF, 2 * b) << 16);
-      if (!Float.isFinite(scale)) {
+    MemorySegment data = m.data();
+    int block = m.format().blockBytes();
+    long blocks = m.format().blocksPerRow(m.inputs());
+    long first = row * blocks;
+    return switch (m.format().id()) {
+      case "F32" -> any(blocks, b -> !Float.isFinite(data.get(FLOAT, (first + b) * block)));
+      case "BF16" -> any(blocks, b -> !isFiniteBf16(data, (first + b) * block));
+      case "Q4_0" -> any(blocks, b -> !isFiniteF16(data, (first + b) * block));
+      case "INT8_C" -> !Float.isFinite(m.scales().get(FLOAT, (long) Float.BYTES * row));
+      default -> any(blocks, b -> !isFiniteBf16(m.scales(), (first + b) * Short.BYTES));
+    };
+  }
+
+  private static boolean any(long count, LongPredicate isDamaged) {
+    for (long i = 0; i < count; i++) {
+      if (isDamaged.test(i)) {
         return true;
       }
     }
     return false;
+  }
+
+  private static boolean isFiniteF16(MemorySegment plane, long at) {
+    return (plane.get(HALF, at) & 0x7C00) != 0x7C00;
+  }
+
+  private static boolean isFiniteBf16(MemorySegment plane, long at) {
+    return (plane.get(HALF, at) & 0x7F80) != 0x7F80;
   }
 
   /// Puts NaN into these outputs of all rows.

@@ -7,10 +7,6 @@ import java.util.List;
 import java.util.Optional;
 
 /// Kernels that compute the same thing from the same operands, and what the rows of a family share.
-///
-/// **Q8_0 has none.** KleidiAI's int8 kernels take one scale per output, where Q8_0 has one for
-/// each 32 weights: to requantize it, as ggml does, would lose the accuracy that the format is
-/// chosen for. Its F32 kernels would keep it, and read 3.8 times the memory.
 enum KernelFamily {
   /// Int4 weights, a BF16 scale for each block; the scheme of Llama 3.2 on ExecuTorch.
   INT4_BLOCKS(
@@ -25,7 +21,13 @@ enum KernelFamily {
 
   /// Int8 weights, an F32 scale for each output. A sum of more products of (q - z) and w, at most
   /// 255 * 128 each, may leave int32.
-  INT8_CHANNELS(List.of(BlockFormat.INT8_C), Numerics.INT8_ASYM_ROW, 1 << 16, false);
+  INT8_CHANNELS(List.of(BlockFormat.INT8_C), Numerics.INT8_ASYM_ROW, 1 << 16, false),
+
+  /// F32, summed product by product in order, fused: on all CPUs alike.
+  FLOATS(List.of(BlockFormat.F32), Numerics.EXACT_F32, Integer.MAX_VALUE, false),
+
+  /// BF16 weights, which lose nothing, and x rounded to BF16.
+  ROUNDED_FLOATS(List.of(BlockFormat.BF16), Numerics.BF16, Integer.MAX_VALUE, false);
 
   private final List<BlockFormat> formats;
   private final Numerics numerics;
@@ -53,8 +55,18 @@ enum KernelFamily {
     return Optional.empty();
   }
 
+  List<BlockFormat> formats() {
+    return formats;
+  }
+
   Numerics numerics() {
     return numerics;
+  }
+
+  /// Whether 1.8 has it for every CPU with dot products, and all later ones. A library without it
+  /// is not taken for one.
+  boolean always() {
+    return this != ROUNDED_FLOATS;
   }
 
   int maxInputs() {
@@ -66,11 +78,12 @@ enum KernelFamily {
   }
 
   /// Opens a packer of its weights.
-  RhsPacker rhsPacker(KleidiAi library, String name) {
+  RhsPacker rhsPacker(RhsPackers packers, String name) {
     return switch (this) {
-      case INT4_BLOCKS -> library.rhsPackerOfInt4Blocks(name);
-      case Q4 -> library.rhsPackerOfQ4(name);
-      case INT8_CHANNELS -> library.rhsPackerOfInt8Channels(name);
+      case INT4_BLOCKS -> packers.int4Blocks(name);
+      case Q4 -> packers.q4(name);
+      case INT8_CHANNELS -> packers.int8Channels(name);
+      case FLOATS, ROUNDED_FLOATS -> packers.floats(name);
     };
   }
 }

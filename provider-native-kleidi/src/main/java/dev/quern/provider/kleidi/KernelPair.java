@@ -1,6 +1,5 @@
 package dev.quern.provider.kleidi;
 
-import dev.quern.provider.kleidi.KleidiAi.LhsPacker;
 import dev.quern.provider.kleidi.KleidiAi.MicroKernel;
 import dev.quern.provider.kleidi.KleidiAi.RhsPacker;
 import dev.quern.provider.kleidi.KleidiAi.Tiling;
@@ -12,17 +11,11 @@ import java.util.Locale;
 ///
 /// @param row what it is
 /// @param gemv for one row of x
-/// @param gemm for more
-/// @param lhs packer of x
+/// @param gemm for more; it may be the same
 /// @param rhs packer of weights
 /// @param maxThreads how many threads may run it at once
 record KernelPair(
-    KernelRow row,
-    MicroKernel gemv,
-    MicroKernel gemm,
-    LhsPacker lhs,
-    RhsPacker rhs,
-    int maxThreads) {
+    KernelRow row, MicroKernel gemv, MicroKernel gemm, RhsPacker rhs, int maxThreads) {
 
   /// @throws IllegalArgumentException if the kernels don't share a layout of packed weights
   KernelPair {
@@ -47,8 +40,8 @@ record KernelPair(
 
   /// The variants of an offer.
   List<Variant> variants() {
-    return List.of(
-        new Variant(gemv.name(), 1, row.family().numerics()),
-        new Variant(gemm.name(), 2, row.family().numerics()));
+    Variant one = new Variant(gemv.name(), 1, row.family().numerics());
+    Variant several = new Variant(gemm.name(), 2, row.family().numerics());
+    return one.name().equals(several.name()) ? List.of(one) : List.of(one, several);
   }
 }

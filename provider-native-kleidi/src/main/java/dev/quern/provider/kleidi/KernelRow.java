@@ -1,15 +1,19 @@
 package dev.quern.provider.kleidi;
 
+import static dev.quern.provider.kleidi.KernelFamily.FLOATS;
 import static dev.quern.provider.kleidi.KernelFamily.INT4_BLOCKS;
 import static dev.quern.provider.kleidi.KernelFamily.INT8_CHANNELS;
 import static dev.quern.provider.kleidi.KernelFamily.Q4;
+import static dev.quern.provider.kleidi.KernelFamily.ROUNDED_FLOATS;
 import static dev.quern.provider.kleidi.RowPacking.BLOCKS;
 import static dev.quern.provider.kleidi.RowPacking.BLOCKS_SME;
 import static dev.quern.provider.kleidi.RowPacking.PER_ROW;
 
+import dev.quern.provider.kleidi.KleidiAi.LhsPacker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -17,8 +21,8 @@ import java.util.stream.Stream;
 /// first; the first that the CPU and the library have all of runs.
 ///
 /// Kernels and packers of weights by the part of their functions' names after
-/// `kai_run_matmul_clamp_f32_` and `kai_run_rhs_pack_`. SME rows need the user's word as well,
-/// since a unit of it may be shared by several cores (`quern.kleidi.sme`).
+/// `kai_run_matmul_clamp_f32_` and `kai_run_`. SME rows need the user's word as well, since a unit
+/// of it may be shared by several cores (`quern.kleidi.sme`).
 ///
 /// Q4_0 has no row for SME without SME2: the packer of those kernels divides scales by 16 in F16,
 /// so that those below 2⁻¹⁰ lose bits (seen in 1.32), and results leave the bounds of SPEC.md.
@@ -41,9 +45,10 @@ record KernelRow(
   /// kernels so marked are written for. They abort the process at any other length.
   static final String SVE_256 = "sve256";
 
-  private static final String INT4 = "nxk_qsi4c32p_qsu4c32s1s0";
-  private static final String Q4_NEON = "nxk_qsi4c32pscalef16_qsu4c32s16s0";
-  private static final String INT8 = "nxk_qsi8cxp_qsi8cx_neon";
+  private static final String INT4 = "rhs_pack_nxk_qsi4c32p_qsu4c32s1s0";
+  private static final String Q4_NEON = "rhs_pack_nxk_qsi4c32pscalef16_qsu4c32s16s0";
+  private static final String INT8 = "rhs_pack_nxk_qsi8cxp_qsi8cx_neon";
+  private static final String F32_SME = "rhs_pack_nxk_f32p2vlx1biasf32_f32_f32_sme";
 
   static final List<KernelRow> TABLE =
       List.of(
@@ -53,28 +58,28 @@ record KernelRow(
               "qai8dxp1x4_qsi4c32p4vlx4_1x4vl_sme2_dot",
               "qai8dxp1vlx4_qsi4c32p4vlx4_1vlx4vl_sme2_mopa",
               PER_ROW,
-              List.of("nxk_qsi4c32ps1s0nrx4_qsu4c32s1s0_neon")),
+              List.of("rhs_pack_nxk_qsi4c32ps1s0nrx4_qsu4c32s1s0_neon")),
           new KernelRow(
               INT4_BLOCKS,
               List.of("i8mm", "dotprod"),
               "qai8dxp1x8_qsi4c32p4x8_1x4x32_neon_dotprod",
               "qai8dxp4x8_qsi4c32p4x8_16x4x32_neon_i8mm",
               PER_ROW,
-              List.of("nxk_qsi4c32pnrx8_qsu4c32s1s0_neon", INT4)),
+              List.of("rhs_pack_nxk_qsi4c32pnrx8_qsu4c32s1s0_neon", INT4)),
           new KernelRow(
               INT4_BLOCKS,
               List.of("dotprod"),
               "qai8dxp1x4_qsi4c32p4x4_1x4_neon_dotprod",
               "qai8dxp4x4_qsi4c32p4x4_16x4_neon_dotprod",
               PER_ROW,
-              List.of("nxk_qsi4c32pnrx4_qsu4c32s1s0_neon", INT4)),
+              List.of("rhs_pack_nxk_qsi4c32pnrx4_qsu4c32s1s0_neon", INT4)),
           new KernelRow(
               Q4,
               List.of("sme2"),
               "qsi8d32p1x4_qsi4c32p4vlx4_1x4vl_sme2_sdot",
               "qsi8d32p1vlx4_qsi4c32p4vlx4_1vlx4vl_sme2_mopa",
               BLOCKS_SME,
-              List.of("nxk_qsi4c32ps1s0scalef16_qsu4c32s16s0_neon")),
+              List.of("rhs_pack_nxk_qsi4c32ps1s0scalef16_qsu4c32s16s0_neon")),
           new KernelRow(
               Q4,
               List.of(SVE_256, "i8mm", "dotprod"),
@@ -123,7 +128,49 @@ record KernelRow(
               "qai8dxp1x4_qsi8cxp4x4_1x4_neon_dotprod",
               "qai8dxp4x4_qsi8cxp4x4_16x4_neon_dotprod",
               PER_ROW,
-              List.of(INT8)));
+              List.of(INT8)),
+          new KernelRow(
+              FLOATS,
+              List.of("sme2"),
+              "f32_f32p2vlx1b_1x16vl_sme2_mla",
+              "f32p2vlx1_f32p2vlx1biasf32_sme2_mopa",
+              RowPacking.F32_SME,
+              List.of(F32_SME)),
+          new KernelRow(
+              FLOATS,
+              List.of("sme"),
+              "f32_f32p2vlx1b_1x8vl_sme_mla",
+              "f32p2vlx1_f32p2vlx1b_2vlx2vl_sme_mopa",
+              RowPacking.F32_SME,
+              List.of(F32_SME)),
+          new KernelRow(
+              FLOATS,
+              List.of("sve"),
+              "f32_f32p4vlx1b_6x4vl_sve_mla",
+              "f32_f32p4vlx1b_6x4vl_sve_mla",
+              RowPacking.NONE,
+              List.of("rhs_pack_kxn_x32p4vlx1b_x32_x32_sve")),
+          new KernelRow(
+              FLOATS,
+              List.of(),
+              "f32_f32p16x1b_6x16_neon_mla",
+              "f32_f32p16x1b_6x16_neon_mla",
+              RowPacking.NONE,
+              List.of("rhs_pack_nxk_x32p16x1bx32_x32_x32_neon")),
+          new KernelRow(
+              FLOATS,
+              List.of(),
+              "f32_f32p8x1biasf32_6x8x4_neon_mla",
+              "f32_f32p8x1biasf32_6x8x4_neon_mla",
+              RowPacking.NONE,
+              List.of("rhs_pack_kxn_f32p8x1biasf32_f32_f32_neon")),
+          new KernelRow(
+              ROUNDED_FLOATS,
+              List.of("bf16"),
+              "bf16p1x4_bf16p12x4b_1x36_neon_dot",
+              "bf16p8x4_bf16p12x4b_8x12_neon_mmla",
+              RowPacking.BF16,
+              List.of("rhs_quant_pack_kxn_bf16p12x4biasf32_f32_neon")));
 
   /// Whether it runs on the CPU's matrix unit.
   boolean sme() {
@@ -142,7 +189,7 @@ record KernelRow(
       return "quern.kleidi.sme is off";
     }
     List<String> missing = new ArrayList<>(library.missing(symbols()));
-    List<String> packers = rhs.stream().map(r -> "kai_run_rhs_pack_" + r).toList();
+    List<String> packers = rhs.stream().map(r -> "kai_run_" + r).toList();
     if (library.missing(packers.stream()).size() == packers.size()) {
       missing.add(String.join(" or ", packers));
     }
@@ -162,22 +209,25 @@ record KernelRow(
     }
     String packer =
         rhs.stream()
-            .filter(r -> library.missing(Stream.of("kai_run_rhs_pack_" + r)).isEmpty())
+            .filter(r -> library.missing(Stream.of("kai_run_" + r)).isEmpty())
             .findFirst()
             .orElseThrow();
     return new KernelPair(
         this,
-        library.microKernel(gemv, family.blocks()),
-        library.microKernel(gemm, family.blocks()),
-        library.lhsPacker(lhs.packer(), lhs.blocks()),
-        family.rhsPacker(library, packer),
+        library.microKernel(gemv, opened(lhs.one(), library), family.blocks()),
+        library.microKernel(gemm, opened(lhs.several(), library), family.blocks()),
+        family.rhsPacker(new RhsPackers(library), packer),
         sme() ? smeThreads : Integer.MAX_VALUE);
   }
 
+  private Optional<LhsPacker> opened(Optional<String> packer, KleidiAi library) {
+    return packer.map(name -> library.lhsPacker(name, lhs.blocks()));
+  }
+
   private Stream<String> symbols() {
-    return Stream.of(
-        "kai_run_matmul_clamp_f32_" + gemv,
-        "kai_run_matmul_clamp_f32_" + gemm,
-        "kai_run_lhs_quant_pack_" + lhs.packer());
+    return Stream.concat(
+        Stream.of("kai_run_matmul_clamp_f32_" + gemv, "kai_run_matmul_clamp_f32_" + gemm)
+            .distinct(),
+        lhs.packers().stream().map(p -> "kai_run_" + p));
   }
 }

@@ -1,13 +1,9 @@
 package dev.quern.provider.kleidi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.quern.data.WeightMatrix;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +11,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// A loaded KleidiAI library: the one class that knows linkers, symbols and addresses. Signatures
@@ -35,9 +32,6 @@ final class KleidiAi {
   static final long SPARE_BYTES = 64;
 
   private static final Linker LINKER = Linker.nativeLinker();
-
-  /// `enum kai_datatype`: kai_dt_bf16.
-  private static final int DT_BF16 = 0x0213;
 
   private final SymbolLookup symbols;
 
@@ -63,45 +57,55 @@ final class KleidiAi {
   /// @param bl inputs of a block of weights, where they have blocks
   record PackedLayout(long k, long bl, Tiling tiling) {}
 
-  /// Where products go: F32, `[rows][outputs]` from byte `at` of a segment on. A segment and an
-  /// offset as everywhere here.
-  record Products(MemorySegment data, long at, int rows, long strideBytes) {
-    long offsetBytes(int row, int output) {
-      return at + row * strideBytes + (long) Float.BYTES * output;
+  /// Rows of x, packed or as the caller has them, or of products: from byte `at` of a segment on. A
+  /// segment and an offset as everywhere here.
+  ///
+  /// @param strideBytes from row to row; of packed rows it says nothing
+  record Rows(MemorySegment data, long at, int rows, long strideBytes) {
+    /// Of an F32 element.
+    long offsetBytes(int row, int column) {
+      return at + row * strideBytes + (long) Float.BYTES * column;
     }
   }
 
   /// A matrix multiplication.
   ///
   /// @param name the part of its functions' names after `matmul_clamp_f32_`
+  /// @param lhs packer of x; without one it takes x as it is
   /// @param nStep outputs that it computes at a time: it may start at a multiple
-  record MicroKernel(String name, Tiling tiling, long nStep, MethodHandle run) {
-    /// Multiplies packed rows of x by packed outputs; without a clamp.
+  record MicroKernel(
+      String name, Optional<LhsPacker> lhs, Tiling tiling, long nStep, MethodHandle run) {
+    /// Multiplies rows of x by packed outputs; without a clamp.
     ///
     /// @param layout of the outputs
-    /// @param lhs as many rows as there are products of, from its first byte on
+    /// @param x as many rows as there are products of
     /// @param rhs outputs `begin` (inclusive) to `end` (exclusive), at `rhsAt`
     void run(
-        PackedLayout layout,
-        MemorySegment lhs,
-        MemorySegment rhs,
-        long rhsAt,
-        Products dst,
-        int begin,
-        int end) {
+        PackedLayout layout, Rows x, MemorySegment rhs, long rhsAt, Rows dst, int begin, int end) {
       long m = dst.rows;
       long n = end - begin;
       long at = dst.offsetBytes(0, begin);
       try {
         run.invokeExact(
-            m, n, layout.k, layout.bl, lhs, 0L, rhs, rhsAt, dst.data, at, dst.strideBytes);
+            m,
+            n,
+            layout.k,
+            layout.bl,
+            x.data,
+            x.at,
+            x.strideBytes,
+            rhs,
+            rhsAt,
+            dst.data,
+            at,
+            dst.strideBytes);
       } catch (Throwable e) {
         throw Offsets.failure(e);
       }
     }
   }
 
-  /// Rounds rows of x to int8 and packs them.
+  /// Rounds rows of x to what a kernel multiplies, and packs them.
   record LhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
     /// Bytes of m packed rows.
     long packedSize(long m, PackedLayout layout) {
@@ -133,7 +137,9 @@ final class KleidiAi {
   }
 
   /// Packs weights.
-  record RhsPacker(String name, MethodHandle packedSize, MethodHandle run) {
+  ///
+  /// @param source what it packs them from
+  record RhsPacker(String name, RhsSource source, MethodHandle packedSize, MethodHandle run) {
     /// Bytes of n packed outputs.
     long packedSize(long n, PackedLayout layout) {
       Tiling t = layout.tiling;
@@ -144,17 +150,10 @@ final class KleidiAi {
       }
     }
 
-    /// Packs n outputs of a matrix from a row on; they begin a tile.
+    /// Packs n outputs; they begin a tile.
     void pack(
-        long n,
-        PackedLayout layout,
-        WeightMatrix w,
-        long row,
-        MemorySegment packed,
-        long packedAt) {
+        long n, PackedLayout layout, RhsSource.Planes w, MemorySegment packed, long packedAt) {
       Tiling t = layout.tiling;
-      long rowBytes = w.format().rowBytes(w.inputs());
-      long scaleBytes = PackedWeights.scaleRowBytes(w);
       try {
         run.invokeExact(
             n,
@@ -164,11 +163,11 @@ final class KleidiAi {
             t.sr,
             layout.bl,
             w.data(),
-            row * rowBytes,
-            rowBytes,
+            w.dataAt(),
+            w.dataStride(),
             w.scales(),
-            row * scaleBytes,
-            scaleBytes,
+            w.scalesAt(),
+            w.scaleStride(),
             packed,
             packedAt);
       } catch (Throwable e) {
@@ -182,12 +181,13 @@ final class KleidiAi {
   /// ```
   /// size_t kai_get_{mr,nr,kr,sr,n_step}_matmul_clamp_f32_NAME(void);
   /// void kai_run_matmul_clamp_f32_NAME(size_t m, size_t n, size_t k, size_t bl,
-  ///     const void* lhs_packed, const void* rhs_packed, float* dst, size_t dst_stride_row,
-  ///     size_t dst_stride_col, float scalar_min, float scalar_max);
+  ///     const void* lhs, size_t lhs_stride, const void* rhs_packed, float* dst,
+  ///     size_t dst_stride_row, size_t dst_stride_col, float scalar_min, float scalar_max);
   /// ```
   ///
+  /// @param lhs packer of x; those that take x as it is have the parameter lhs_stride, and no mr
   /// @param blocks whether it has the parameter bl
-  MicroKernel microKernel(String name, boolean blocks) {
+  MicroKernel microKernel(String name, Optional<LhsPacker> lhs, boolean blocks) {
     String suffix = "_matmul_clamp_f32_" + name;
     FunctionDescriptor c =
         FunctionDescriptor.ofVoid(
@@ -201,31 +201,34 @@ final class KleidiAi {
             JAVA_LONG,
             JAVA_FLOAT,
             JAVA_FLOAT);
-    MethodHandle run =
-        function("kai_run" + suffix, blocks ? c.insertArgumentLayouts(3, JAVA_LONG) : c);
+    c = lhs.isPresent() ? c : c.insertArgumentLayouts(4, JAVA_LONG);
+    c = blocks ? c.insertArgumentLayouts(3, JAVA_LONG) : c;
+    MethodHandle run = function("kai_run" + suffix, c);
     run = blocks ? run : MethodHandles.dropArguments(run, 3, long.class);
+    run = lhs.isPresent() ? MethodHandles.dropArguments(run, 5, long.class) : run;
     // dst_stride_col must be that of a float; infinite bounds clamp nothing.
     run =
         MethodHandles.insertArguments(
-            run, 8, (long) Float.BYTES, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY);
+            run, 9, (long) Float.BYTES, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY);
     return new MicroKernel(
         name,
+        lhs,
         new Tiling(
-            size("kai_get_mr" + suffix),
+            lhs.isPresent() ? size("kai_get_mr" + suffix) : 1,
             size("kai_get_nr" + suffix),
             size("kai_get_kr" + suffix),
             size("kai_get_sr" + suffix)),
         size("kai_get_n_step" + suffix),
-        Offsets.with(Offsets.with(Offsets.with(run, 6), 5), 4));
+        Offsets.with(Offsets.with(Offsets.with(run, 7), 6), 4));
   }
 
-  /// Opens `kai_run_lhs_quant_pack_NAME`.
+  /// Opens `kai_run_NAME`.
   ///
   /// ```
-  /// size_t kai_get_lhs_packed_size_lhs_quant_pack_NAME(size_t m, size_t k, size_t bl, size_t mr,
-  ///     size_t kr, size_t sr);
-  /// void kai_run_lhs_quant_pack_NAME(size_t m, size_t k, size_t bl, size_t mr, size_t kr,
-  ///     size_t sr, size_t m_idx_start, const float* lhs, size_t lhs_stride, void* lhs_packed);
+  /// size_t kai_get_lhs_packed_size_NAME(size_t m, size_t k, size_t bl, size_t mr, size_t kr,
+  ///     size_t sr);
+  /// void kai_run_NAME(size_t m, size_t k, size_t bl, size_t mr, size_t kr, size_t sr,
+  ///     size_t m_idx_start, const float* lhs, size_t lhs_stride, void* lhs_packed);
   /// ```
   ///
   /// @param blocks whether they have the parameter bl
@@ -238,11 +241,10 @@ final class KleidiAi {
             ADDRESS);
     MethodHandle packedSize =
         function(
-            "kai_get_lhs_packed_size_lhs_quant_pack_" + name,
+            "kai_get_lhs_packed_size_" + name,
             blocks ? size.insertArgumentLayouts(2, JAVA_LONG) : size);
     MethodHandle run =
-        function(
-            "kai_run_lhs_quant_pack_" + name, blocks ? c.insertArgumentLayouts(2, JAVA_LONG) : c);
+        function("kai_run_" + name, blocks ? c.insertArgumentLayouts(2, JAVA_LONG) : c);
     if (!blocks) {
       packedSize = MethodHandles.dropArguments(packedSize, 2, long.class);
       run = MethodHandles.dropArguments(run, 2, long.class);
@@ -250,119 +252,6 @@ final class KleidiAi {
     // m_idx_start means different things in different packers, and 0 the same in all.
     run = MethodHandles.insertArguments(run, 6, 0L);
     return new LhsPacker(name, packedSize, Offsets.with(Offsets.with(run, 8), 6));
-  }
-
-  /// Opens a packer of int4 blocks with a plane of BF16 scales.
-  ///
-  /// ```
-  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t sr, size_t bl, enum kai_datatype scale_dt);
-  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t sr, size_t bl, const uint8_t* rhs, size_t rhs_stride, const float* bias,
-  ///     const void* scale, size_t scale_stride, void* rhs_packed, size_t extra_bytes,
-  ///     const struct { int8_t lhs_zero_point; uint8_t rhs_zero_point;
-  ///         enum kai_datatype scale_dt; }* params);
-  /// ```
-  RhsPacker rhsPackerOfInt4Blocks(String name) {
-    MethodHandle size =
-        function(
-            "kai_get_rhs_packed_size_rhs_pack_" + name,
-            FunctionDescriptor.of(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-                JAVA_INT));
-    MethodHandle run =
-        function(
-            "kai_run_rhs_pack_" + name,
-            FunctionDescriptor.ofVoid(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-                ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS));
-    MemorySegment params = Arena.ofAuto().allocate(8, 4);
-    params.set(JAVA_BYTE, 0, (byte) 1);
-    params.set(JAVA_BYTE, 1, (byte) 8);
-    params.set(JAVA_INT, 4, DT_BF16);
-    run = MethodHandles.insertArguments(run, 13, 0L, params);
-    run = MethodHandles.insertArguments(run, 9, MemorySegment.NULL);
-    run = MethodHandles.insertArguments(run, 0, 1L);
-    // n, k, nr, kr, sr, bl | rhs, rhs_stride | scale, scale_stride | rhs_packed
-    return new RhsPacker(
-        name,
-        MethodHandles.insertArguments(size, 6, DT_BF16),
-        Offsets.with(Offsets.with(Offsets.with(run, 10), 8), 6));
-  }
-
-  /// Opens a packer of ggml's Q4_0 blocks.
-  ///
-  /// ```
-  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t bl);
-  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t sr, size_t bl, const uint8_t* rhs, const float* bias, void* rhs_packed,
-  ///     size_t extra_bytes,
-  ///     const struct { int8_t lhs_zero_point; uint8_t rhs_zero_point; }* params);
-  /// ```
-  RhsPacker rhsPackerOfQ4(String name) {
-    MethodHandle size =
-        function(
-            "kai_get_rhs_packed_size_rhs_pack_" + name,
-            FunctionDescriptor.of(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    MethodHandle run =
-        function(
-            "kai_run_rhs_pack_" + name,
-            FunctionDescriptor.ofVoid(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-                ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-    MemorySegment params = Arena.ofAuto().allocate(2, 1);
-    params.set(JAVA_BYTE, 0, (byte) 1);
-    params.set(JAVA_BYTE, 1, (byte) 8);
-    run = MethodHandles.insertArguments(run, 10, 0L, params);
-    run = MethodHandles.insertArguments(run, 8, MemorySegment.NULL);
-    run = MethodHandles.insertArguments(run, 0, 1L);
-    // n, k, nr, kr, sr, bl | rhs | rhs_packed
-    run = Offsets.with(Offsets.with(run, 7), 6);
-    return new RhsPacker(
-        name,
-        MethodHandles.dropArguments(size, 4, long.class),
-        MethodHandles.dropArguments(
-            run, 8, long.class, MemorySegment.class, long.class, long.class));
-  }
-
-  /// Opens a packer of int8 with an F32 scale for each output.
-  ///
-  /// ```
-  /// size_t kai_get_rhs_packed_size_rhs_pack_NAME(size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t sr);
-  /// void kai_run_rhs_pack_NAME(size_t num_groups, size_t n, size_t k, size_t nr, size_t kr,
-  ///     size_t sr, const int8_t* rhs, const float* bias, const float* scale, void* rhs_packed,
-  ///     size_t extra_bytes,
-  ///     const struct { int32_t lhs_zero_point; float scale_multiplier; }* params);
-  /// ```
-  RhsPacker rhsPackerOfInt8Channels(String name) {
-    MethodHandle size =
-        function(
-            "kai_get_rhs_packed_size_rhs_pack_" + name,
-            FunctionDescriptor.of(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    MethodHandle run =
-        function(
-            "kai_run_rhs_pack_" + name,
-            FunctionDescriptor.ofVoid(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS,
-                ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-    MemorySegment params = Arena.ofAuto().allocate(8, 4);
-    params.set(JAVA_INT, 0, 1);
-    params.set(JAVA_FLOAT, 4, 1f);
-    run = MethodHandles.insertArguments(run, 10, 0L, params);
-    run = MethodHandles.insertArguments(run, 7, MemorySegment.NULL);
-    run = MethodHandles.insertArguments(run, 0, 1L);
-    // n, k, nr, kr, sr | rhs | scale | rhs_packed
-    run = Offsets.with(Offsets.with(Offsets.with(run, 7), 6), 5);
-    run = MethodHandles.dropArguments(run, 9, long.class); // scale_stride
-    run = MethodHandles.dropArguments(run, 7, long.class); // rhs_stride: rows are dense
-    return new RhsPacker(
-        name,
-        MethodHandles.dropArguments(size, 5, long.class),
-        MethodHandles.dropArguments(run, 5, long.class));
   }
 
   /// Bytes of an SVE vector, or 0 where the library is too old to say. The CPU must have SVE.
@@ -382,8 +271,9 @@ final class KleidiAi {
     }
   }
 
+  /// A downcall.
   @SuppressWarnings("restricted")
-  private MethodHandle function(String name, FunctionDescriptor descriptor) {
+  MethodHandle function(String name, FunctionDescriptor descriptor) {
     return LINKER.downcallHandle(symbols.findOrThrow(name), descriptor);
   }
 }

@@ -7,8 +7,7 @@ import dev.quern.data.Workers;
 import dev.quern.data.Workspace;
 import dev.quern.op.LinearKernel;
 import dev.quern.op.LinearSpec;
-import dev.quern.provider.kleidi.KleidiAi.MicroKernel;
-import dev.quern.provider.kleidi.KleidiAi.Products;
+import dev.quern.provider.kleidi.KleidiAi.Rows;
 import java.lang.foreign.MemorySegment;
 
 /// `y = x·Wᵀ` on a pair of micro-kernels. Rows of x are rounded and packed once for all outputs (Q,
@@ -59,10 +58,10 @@ final class KleidiLinear implements LinearKernel {
   public void apply(F32Matrix x, F32Matrix y, Workspace w) {
     PackedRows packed = x.rows() == 1 ? oneRow : severalRows;
     pack(x, packed, w);
-    Products products = products(packed, y, w.scratch());
-    MicroKernel u = packed.u();
+    Rows rows = packed.rows(x, w.scratch());
+    Rows products = products(packed, y, w.scratch());
     // A task begins where the kernel may and, in y, a cache line does, if the row begins one.
-    long step = u.nStep() * Math.ceilDiv(LINE_FLOATS, u.nStep());
+    long step = Split.leastCommonMultiple(packed.u().nStep(), LINE_FLOATS);
     long steps = Math.ceilDiv(spec.outputs(), step);
     int tasks = (int) Math.min(steps, tasks(w.workers()));
     w.workers()
@@ -70,9 +69,10 @@ final class KleidiLinear implements LinearKernel {
             tasks,
             (task, worker) -> {
               int begin = (int) (Split.begin(steps, task, tasks) * step);
-              long end = Split.begin(steps, task + 1, tasks) * step;
-              multiply(
-                  packed, products, y, begin, (int) Math.min(spec.outputs(), end), w.scratch());
+              int end = (int) Math.min(spec.outputs(), Split.begin(steps, task + 1, tasks) * step);
+              long tiles = begin / weights.layout().tiling().nr() * weights.tileBytes();
+              packed.u().run(weights.layout(), rows, weights.data(), tiles, products, begin, end);
+              finish(packed, products, y, begin, end, w.scratch());
             });
     weights.damaged().mark(y);
   }
@@ -105,25 +105,18 @@ final class KleidiLinear implements LinearKernel {
   }
 
   /// Where the kernel stores: y, or scratch where y is added to.
-  private Products products(PackedRows packed, F32Matrix y, MemorySegment scratch) {
+  private Rows products(PackedRows packed, F32Matrix y, MemorySegment scratch) {
     int rows = y.rows();
     return spec.accumulate()
-        ? new Products(scratch, packed.bytes(rows), rows, strideBytes())
-        : new Products(y.data(), 0, rows, (long) Float.BYTES * y.rowStrideFloats());
+        ? new Rows(scratch, packed.bytes(rows), rows, strideBytes())
+        : new Rows(y.data(), 0, rows, (long) Float.BYTES * y.rowStrideFloats());
   }
 
-  /// Columns begin (inclusive) to end (exclusive) of y.
-  private void multiply(
-      PackedRows packed,
-      Products products,
-      F32Matrix y,
-      int begin,
-      int end,
-      MemorySegment scratch) {
-    MicroKernel u = packed.u();
+  /// Multiplies columns begin (inclusive) to end (exclusive) of the products by the rows' factors,
+  /// and adds them to y where they are not in it.
+  private void finish(
+      PackedRows packed, Rows products, F32Matrix y, int begin, int end, MemorySegment scratch) {
     int rows = y.rows();
-    long tiles = begin / u.tiling().nr() * weights.tileBytes();
-    u.run(weights.layout(), scratch, weights.data(), tiles, products, begin, end);
     for (int row = 0; row < rows; row++) {
       float factor = packed.factor(scratch, rows, row);
       long at = y.offsetBytes(row, begin);

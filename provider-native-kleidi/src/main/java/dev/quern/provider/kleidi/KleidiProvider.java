@@ -67,7 +67,7 @@ public final class KleidiProvider implements KernelProvider {
 
   private static Availability ready(LoadedKernels kernels, String where) {
     List<KernelFamily> lost =
-        Arrays.stream(KernelFamily.values()).filter(f -> !kernels.runs(f)).toList();
+        Arrays.stream(KernelFamily.values()).filter(f -> f.always() && !kernels.runs(f)).toList();
     if (!lost.isEmpty()) {
       return new Unavailable(
           where + lost.stream().map(f -> ": no kernel" + kernels.obstacles(f)).collect(joining("")),

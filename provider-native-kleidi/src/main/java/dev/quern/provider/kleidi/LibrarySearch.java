@@ -17,7 +17,7 @@ import java.util.Optional;
 ///
 /// 1. the file that `quern.kleidi.library` names;
 /// 2. the resource `META-INF/quern/native/OS-aarch64/libkleidiai.so` (`.dylib` on macOS), which a
-///    JAR of its own may bring;
+///    JAR of its own brings ([LibraryResource]);
 /// 3. `libkleidiai.so` on the system's library path.
 ///
 /// The first that is there must load: none is passed over in silence.
@@ -28,6 +28,9 @@ final class LibrarySearch {
       "link one from Debian's libkleidiai-dev with link-kleidiai (docs/kleidi.md), and name it with -D"
           + PROPERTY
           + "=PATH";
+
+  private static final String ANOTHER_FOLDER =
+      "name a folder on another file system with -Djava.io.tmpdir=DIR";
 
   /// What was found.
   sealed interface Result permits Found, None {}
@@ -45,19 +48,22 @@ final class LibrarySearch {
   /// @param named what `quern.kleidi.library` says, if it is set
   /// @param resources where the resource is looked for
   static Result find(String os, Optional<String> named, ClassLoader resources) {
-    String file = os.equals("macos") ? "libkleidiai.dylib" : "libkleidiai.so";
-    String resource = String.format(Locale.ROOT, "META-INF/quern/native/%s-aarch64/%s", os, file);
+    return find(os, named, resources, Optional.empty());
+  }
+
+  /// @param temp where a library out of a JAR is unpacked, if not in the JVM's temporary folder
+  static Result find(
+      String os, Optional<String> named, ClassLoader resources, Optional<Path> temp) {
     try {
       if (named.isPresent()) {
         Path path = Path.of(named.get());
         return load(os, path, PROPERTY + "=" + path);
       }
-      try (InputStream in = resources.getResourceAsStream(resource)) {
-        if (in != null) {
-          return extract(os, in, file, "the resource " + resource);
-        }
+      Optional<LibraryResource> resource = LibraryResource.find(os, resources);
+      if (resource.isPresent()) {
+        return extract(os, resource.get(), resources, temp);
       }
-      return system(file);
+      return system(os);
     } catch (IllegalCallerException e) {
       return none(
           "native access is denied to it: " + e.getMessage(),
@@ -65,6 +71,8 @@ final class LibrarySearch {
               + (LibrarySearch.class.getModule().isNamed()
                   ? LibrarySearch.class.getModule().getName()
                   : "ALL-UNNAMED"));
+    } catch (LibraryResource.UnusableException e) {
+      return none(e.getMessage(), "get that JAR again, or " + REMEDY);
     } catch (IOException | RuntimeException e) {
       return none("its library can't be read: " + e, REMEDY);
     }
@@ -93,13 +101,37 @@ final class LibrarySearch {
 
   /// Loads a library from a file of its own in a new folder that only this user can enter. Both are
   /// deleted at once: what is loaded stays, and nothing is left behind however the process ends.
-  private static Result extract(String os, InputStream in, String file, String what)
-      throws IOException {
-    Path folder = Files.createTempDirectory("quern-kleidi");
-    Path path = folder.resolve(file);
+  private static Result extract(
+      String os, LibraryResource resource, ClassLoader resources, Optional<Path> temp)
+      throws IOException, LibraryResource.UnusableException {
+    Path folder;
     try {
-      Files.copy(in, path);
-      return load(os, path, what);
+      folder =
+          temp.isPresent()
+              ? Files.createTempDirectory(temp.get(), "quern-kleidi")
+              : Files.createTempDirectory("quern-kleidi");
+    } catch (IOException e) {
+      return none(
+          resource.where() + " can't be unpacked in the temporary folder: " + e,
+          "name one that can be written to with -Djava.io.tmpdir=DIR");
+    }
+    Path path = folder.resolve(resource.file());
+    try {
+      resource.copyTo(path, resources);
+      // Linux says so of every file of a file system that is mounted noexec, to root too.
+      if (!Files.isExecutable(path)) {
+        return none(
+            String.format(
+                Locale.ROOT,
+                "%s can't be loaded from the temporary folder %s: its file system takes no code (noexec)",
+                resource.where(),
+                folder.getParent()),
+            ANOTHER_FOLDER);
+      }
+      return switch (load(os, path, resource.where())) {
+        case Found(KleidiAi library, String _) -> new Found(library, resource.origin());
+        case None none -> none;
+      };
     } finally {
       Files.deleteIfExists(path);
       Files.delete(folder);
@@ -107,7 +139,8 @@ final class LibrarySearch {
   }
 
   @SuppressWarnings("restricted")
-  private static Result system(String file) {
+  private static Result system(String os) {
+    String file = os.equals("macos") ? "libkleidiai.dylib" : "libkleidiai.so";
     try {
       return new Found(
           new KleidiAi(SymbolLookup.libraryLookup(file, Arena.ofAuto())),
@@ -116,7 +149,14 @@ final class LibrarySearch {
       return none(
           String.format(
               Locale.ROOT, "there is no %s that loads on the system's library path", file),
-          REMEDY);
+          String.format(
+              Locale.ROOT,
+              "add the JAR of quern-provider-native-kleidi with the classifier %s-aarch64, which brings it%s, or %s",
+              os,
+              LibrarySearch.class.getModule().isNamed()
+                  ? " (--add-modules=dev.quern.kleidi." + os + ".aarch64)"
+                  : "",
+              REMEDY));
     }
   }
 

@@ -99,7 +99,7 @@ final class LoadedKernels {
   /// zero. Both are within SPEC.md's L8, but not the same bits. Asked by what it does: a row of 0,
   /// 255 and 2.5 has a step of 1 and a zero point of -128, so that 2.5 becomes -126 or -125.
   boolean roundsToEven() {
-    LhsPacker packer = library.lhsPacker("qai8dxp_f32", false);
+    LhsPacker packer = library.lhsPacker("lhs_quant_pack_qai8dxp_f32", false);
     Tiling vectors = new Tiling(1, 4, 16, 2); // only its vector code rounded so
     PackedLayout layout = new PackedLayout(32, 32, vectors);
     try (Arena arena = Arena.ofConfined()) {

@@ -5,13 +5,17 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.quern.data.F32Matrix;
+import dev.quern.provider.kleidi.KleidiAi.LhsPacker;
 import dev.quern.provider.kleidi.KleidiAi.MicroKernel;
 import dev.quern.provider.kleidi.KleidiAi.PackedLayout;
+import dev.quern.provider.kleidi.KleidiAi.Rows;
 import java.lang.foreign.MemorySegment;
 
-/// Rows of x, rounded to int8 and packed for one micro-kernel, and what KleidiAI leaves out:
+/// Rows of x, rounded and packed for one micro-kernel, or as they are for one that takes them so,
+/// and what KleidiAI leaves out:
 ///
-/// - it drops NaN and turns an infinity into a row of zeros, where SPEC.md's L10 wants NaN;
+/// - where it rounds to int8 it drops NaN and turns an infinity into a row of zeros, where
+///   SPEC.md's L10 wants NaN; and some kernels' clamps make numbers of NaN;
 /// - it rounds the scales of `int8-sym-32-f16` to F16 as they are, where a row of large or of small
 ///   elements leaves the range of F16. Such a row gets scales that are divided by a power of two.
 ///
@@ -37,7 +41,7 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
 
   static PackedRows of(KernelPair pair, MicroKernel u, int inputs) {
     PackedLayout layout = new PackedLayout(inputs, RowPacking.BLOCK, u.tiling());
-    long tileBytes = pair.lhs().packedSize(u.tiling().mr(), layout);
+    long tileBytes = u.lhs().map(p -> p.packedSize(u.tiling().mr(), layout)).orElse(0L);
     return new PackedRows(pair, u, inputs, layout, tileBytes);
   }
 
@@ -48,7 +52,11 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
 
   /// Bytes of scratch.
   long bytes(int rows) {
-    return denseAt(rows) + (pair.row().lhs().dense() ? rows * denseStrideBytes() : 0);
+    return denseAt(rows) + (packing().dense() ? rows * denseStrideBytes() : 0);
+  }
+
+  private RowPacking packing() {
+    return pair.row().lhs();
   }
 
   private long denseAt(int rows) {
@@ -68,12 +76,31 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
     return scratch.get(JAVA_FLOAT, factorsAt(rows) + 4L * row);
   }
 
+  /// What the kernel reads.
+  Rows rows(F32Matrix x, MemorySegment scratch) {
+    return u.lhs().isPresent()
+        ? new Rows(scratch, 0, x.rows(), 0)
+        : new Rows(
+            x.data(), x.offsetBytes(0, 0), x.rows(), (long) Float.BYTES * x.rowStrideFloats());
+  }
+
   /// Packs the rows of tiles begin (inclusive) to end (exclusive), at the start of scratch.
   void pack(F32Matrix x, int begin, int end, MemorySegment scratch) {
     int from = Math.toIntExact(begin * u.tiling().mr());
     int to = (int) Math.min(x.rows(), end * u.tiling().mr());
+    if (u.lhs().isPresent()) {
+      pack(u.lhs().get(), x, from, to, scratch, begin * tileBytes);
+    }
+    for (int row = from; row < to; row++) {
+      scratch.set(JAVA_FLOAT, factorsAt(x.rows()) + 4L * row, checked(x, row, scratch));
+    }
+  }
+
+  /// Packs rows from (inclusive) to to (exclusive).
+  private void pack(
+      LhsPacker packer, F32Matrix x, int from, int to, MemorySegment scratch, long packedAt) {
     boolean gaps = x.rowStrideFloats() != inputs && to - from > 1;
-    boolean copy = gaps && pair.row().lhs().dense();
+    boolean copy = gaps && packing().dense();
     long copyAt = denseAt(x.rows()) + from * denseStrideBytes();
     if (copy) {
       for (int row = from; row < to; row++) {
@@ -81,18 +108,14 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
         MemorySegment.copy(x.data(), x.offsetBytes(row, 0), scratch, rowAt, denseStrideBytes());
       }
     }
-    pair.lhs()
-        .pack(
-            to - from,
-            layout,
-            copy ? scratch : x.data(),
-            copy ? copyAt : x.offsetBytes(from, 0),
-            copy ? denseStrideBytes() : (long) x.rowStrideFloats() * Float.BYTES,
-            scratch,
-            begin * tileBytes);
-    for (int row = from; row < to; row++) {
-      scratch.set(JAVA_FLOAT, factorsAt(x.rows()) + 4L * row, checked(x, row, scratch));
-    }
+    packer.pack(
+        to - from,
+        layout,
+        copy ? scratch : x.data(),
+        copy ? copyAt : x.offsetBytes(from, 0),
+        copy ? denseStrideBytes() : (long) x.rowStrideFloats() * Float.BYTES,
+        scratch,
+        packedAt);
   }
 
   /// The factor of a packed row, whose scales it may change.
@@ -102,9 +125,7 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
       return Float.NaN;
     }
     float largest = max / 127;
-    if (!pair.row().lhs().blocks()
-        || largest >= MIN_SCALE && largest <= MAX_SCALE
-        || scale(max) == 0) {
+    if (!packing().blocks() || largest >= MIN_SCALE && largest <= MAX_SCALE || scale(max) == 0) {
       return 1;
     }
     int exponent = Math.getExponent(largest);
@@ -114,7 +135,7 @@ record PackedRows(KernelPair pair, MicroKernel u, int inputs, PackedLayout layou
       float d = scale(max(x.data(), x.offsetBytes(row, b * RowPacking.BLOCK), RowPacking.BLOCK));
       scratch.set(
           JAVA_SHORT,
-          tile + pair.row().lhs().scaleAt(row % mr, b, mr, inputs),
+          tile + packing().scaleAt(row % mr, b, mr, inputs),
           Float.floatToFloat16(Math.scalb(d, -exponent)));
     }
     return Math.scalb(1f, exponent);

@@ -8,6 +8,7 @@ import dev.quern.provider.kleidi.KleidiAi.Tiling;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -77,8 +78,8 @@ record PackedWeights(
       if (o + rows < end) {
         rows -= rows % nr; // the last tile goes on in the next matrix
       }
-      if (rows > 0) {
-        pack(pair, stacked.get(m), o - first, rows, o);
+      if (rows > 0 && pair.rhs().source() == RhsSource.STORED) {
+        pack(pair, RhsSource.stored(stacked.get(m), o - first), rows, o);
       } else {
         rows = Math.min(nr, end - o);
         packGathered(pair, stacked, o, rows);
@@ -87,43 +88,24 @@ record PackedWeights(
     }
   }
 
-  /// Packs rows of one matrix as outputs `o` and following.
-  private void pack(KernelPair pair, WeightMatrix w, long row, long rows, long o) {
-    pair.rhs().pack(rows, layout, w, row, data, o / layout.tiling().nr() * tileBytes);
+  /// Packs outputs `o` and following.
+  private void pack(KernelPair pair, RhsSource.Planes w, long rows, long o) {
+    pair.rhs().pack(rows, layout, w, data, o / layout.tiling().nr() * tileBytes);
   }
 
-  /// Packs a tile whose rows come from several matrices: they are copied together first.
+  /// Packs a tile whose rows come from several matrices, or are not stored as the packer wants
+  /// them.
   private void packGathered(KernelPair pair, List<WeightMatrix> stacked, long o, long rows) {
-    try (Arena arena = Arena.ofConfined()) {
-      WeightMatrix like = stacked.getFirst();
-      long rowBytes = like.format().rowBytes(like.inputs());
-      long scaleBytes = scaleRowBytes(like);
-      MemorySegment w = arena.allocate(rows * rowBytes);
-      MemorySegment scales =
-          scaleBytes == 0 ? MemorySegment.NULL : arena.allocate(rows * scaleBytes);
-      long first = 0; // output of the matrix's first row
-      for (WeightMatrix m : stacked) {
-        long from = Math.max(o, first);
-        long count = Math.min(o + rows, first + m.outputs()) - from;
-        if (count > 0) {
-          long row = from - first;
-          MemorySegment.copy(m.data(), row * rowBytes, w, (from - o) * rowBytes, count * rowBytes);
-          MemorySegment.copy(
-              m.scales(), row * scaleBytes, scales, (from - o) * scaleBytes, count * scaleBytes);
-        }
-        first += m.outputs();
+    List<RhsSource.Row> tile = new ArrayList<>();
+    long first = 0; // output of the matrix's first row
+    for (WeightMatrix m : stacked) {
+      for (long row = Math.max(o, first); row < Math.min(o + rows, first + m.outputs()); row++) {
+        tile.add(new RhsSource.Row(m, Math.toIntExact(row - first)));
       }
-      pack(
-          pair,
-          new WeightMatrix(like.format(), w, scales, Math.toIntExact(rows), like.inputs()),
-          0,
-          rows,
-          o);
+      first += m.outputs();
     }
-  }
-
-  /// Bytes of an output's part of the scale plane.
-  static long scaleRowBytes(WeightMatrix w) {
-    return w.format().scalePlane().bytes(1, w.format().blocksPerRow(w.inputs()));
+    try (Arena arena = Arena.ofConfined()) {
+      pack(pair, pair.rhs().source().gather(tile, arena), rows, o);
+    }
   }
 }

@@ -16,4 +16,14 @@ final class Split {
   static long align(long bytes) {
     return bytes + LINE - 1 & -LINE;
   }
+
+  static long leastCommonMultiple(long a, long b) {
+    long x = a;
+    for (long y = b; y != 0; ) {
+      long rest = x % y;
+      x = y;
+      y = rest;
+    }
+    return a / x * b;
+  }
 }

@@ -36,8 +36,14 @@ class DamagedOutputsTest {
     "INT8_C, 7f800000, true",
     "INT8_C, 7fc00000, true",
     "INT8_C, 7f7fffff, false",
+    "F32, 7f800000, true",
+    "F32, ffc00000, true",
+    "F32, 7f7fffff, false",
+    "BF16, ff80, true",
+    "BF16, 7fc0, true",
+    "BF16, 7f7f, false",
   })
-  void aScaleThatIsNotFiniteIsFound(String id, String bits, boolean damaged) {
+  void aScaleOrWeightThatIsNotFiniteIsFound(String id, String bits, boolean damaged) {
     BlockFormat format = BlockFormat.byId(id).orElseThrow();
     WeightMatrix sound = TestWeights.random(format, 5, 512, new Random(1), arena);
     WeightMatrix other = TestWeights.random(format, 7, 512, new Random(2), arena);
@@ -46,7 +52,8 @@ class DamagedOutputsTest {
     long block = (long) row * format.blocksPerRow(512) + format.blocksPerRow(512) - 1;
     MemorySegment data = other.data();
     switch (id) {
-      case "Q4_0" -> data.set(HALF, block * format.blockBytes(), (short) value);
+      case "Q4_0", "BF16" -> data.set(HALF, block * format.blockBytes(), (short) value);
+      case "F32" -> data.set(WORD, block * format.blockBytes(), value);
       case "INT8_C" -> other.scales().set(WORD, 4L * row, value);
       default -> other.scales().set(HALF, 2 * block, (short) value);
     }

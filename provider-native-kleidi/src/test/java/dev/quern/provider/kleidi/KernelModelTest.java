@@ -1,10 +1,12 @@
 package dev.quern.provider.kleidi;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.quern.data.Bf16;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.WeightMatrix;
@@ -18,6 +20,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -44,7 +48,7 @@ class KernelModelTest {
     return rows(
         "packed rows",
         pair -> {
-          int block = pair.row().family() == KernelFamily.INT8_CHANNELS ? 1 : 32;
+          int block = Math.min(32, pair.row().family().formats().getFirst().blockElements());
           for (int rows = 1; rows <= 17; rows++) {
             for (int inputs : block == 1 ? new int[] {1, 31, 77, 256} : new int[] {32, 288}) {
               packedRows(pair, rows, inputs, 0);
@@ -60,7 +64,7 @@ class KernelModelTest {
     return rows(
         "results",
         pair -> {
-          for (BlockFormat format : formats(pair.row().family())) {
+          for (BlockFormat format : pair.row().family().formats()) {
             shapes(pair, format).forEach(shape -> results(pair, format, shape));
           }
         });
@@ -77,12 +81,6 @@ class KernelModelTest {
     assertFalse(pairs.isEmpty(), "no row of the table runs here");
     return pairs.stream()
         .map(p -> DynamicTest.dynamicTest(what + " " + p.gemm().name(), () -> check.check(p)));
-  }
-
-  private static List<BlockFormat> formats(KernelFamily family) {
-    return BlockFormat.standard().stream()
-        .filter(f -> KernelFamily.of(f).filter(family::equals).isPresent())
-        .toList();
   }
 
   /// Every number of rows up to 17, tails of every kind, short rows and long ones.
@@ -106,7 +104,6 @@ class KernelModelTest {
   }
 
   private static void packedRows(KernelPair pair, int rows, int inputs, int gap) {
-    RowPacking packing = pair.row().lhs();
     Random random = new Random(SEED + rows);
     try (Arena arena = Arena.ofConfined()) {
       F32Matrix x = x(arena, rows, inputs, gap, random);
@@ -114,13 +111,7 @@ class KernelModelTest {
       MemorySegment scratch = arena.allocate(packed.bytes(rows), 64).fill(FILLER);
       packed.pack(x, 0, packed.tiles(rows), scratch);
 
-      KleidiAi.Tiling t = packed.u().tiling();
-      KleidiModel.Row[] model =
-          IntStream.range(0, rows)
-              .mapToObj(r -> round(pair, t, row(x, r)))
-              .toArray(KleidiModel.Row[]::new);
-      byte[] expected =
-          KleidiModel.packed(packing, model, inputs, (int) t.mr(), (int) (t.kr() / t.sr()), FILLER);
+      byte[] expected = packed.u().lhs().isEmpty() ? new byte[0] : packed(pair, packed.u(), x);
       assertArrayEquals(
           expected,
           scratch.asSlice(0, expected.length).toArray(JAVA_BYTE),
@@ -133,9 +124,27 @@ class KernelModelTest {
               gap,
               SEED + rows));
       for (int r = 0; r < rows; r++) {
-        assertEquals(model[r].factor(), packed.factor(scratch, rows, r));
+        float factor = pair.row().lhs().blocks() ? round(pair, packed.u(), row(x, r)).factor() : 1;
+        assertEquals(factor, packed.factor(scratch, rows, r));
       }
     }
+  }
+
+  /// The model's packed rows.
+  private static byte[] packed(KernelPair pair, KleidiAi.MicroKernel u, F32Matrix x) {
+    KleidiAi.Tiling t = u.tiling();
+    RowPacking packing = pair.row().lhs();
+    if (packing == RowPacking.BF16 || packing == RowPacking.F32_SME) {
+      float[][] rows =
+          IntStream.range(0, x.rows()).mapToObj(r -> row(x, r)).toArray(float[][]::new);
+      return KleidiModel.packedFloats(packing, rows, (int) t.mr());
+    }
+    KleidiModel.Row[] rows =
+        IntStream.range(0, x.rows())
+            .mapToObj(r -> round(pair, u, row(x, r)))
+            .toArray(KleidiModel.Row[]::new);
+    return KleidiModel.packed(
+        packing, rows, x.columns(), (int) t.mr(), (int) (t.kr() / t.sr()), FILLER);
   }
 
   private static void results(KernelPair pair, BlockFormat format, Shape shape) {
@@ -156,12 +165,13 @@ class KernelModelTest {
 
       KleidiAi.MicroKernel u = shape.rows == 1 ? pair.gemv() : pair.gemm();
       for (int r = 0; r < shape.rows; r++) {
-        KleidiModel.Row row = round(pair, u.tiling(), row(x, r));
+        float[] values = row(x, r);
+        ToDoubleFunction<Integer> model = model(pair, u, values, w);
         for (int o = 0; o < shape.outputs; o++) {
-          float expected = dot(pair, row, w, o);
           assertEquals(
-              expected + 0f, // zeros of either sign are the same
-              y.get(r, o) + 0f,
+              model.applyAsDouble(o) + 0d, // zeros of either sign are the same
+              y.get(r, o) + 0d,
+              pair.row().family() == KernelFamily.ROUNDED_FLOATS ? bf16Bound(values, w, o) : 0,
               String.format(
                   Locale.ROOT,
                   "%s: %s %s, y[%d][%d], seed=%d",
@@ -176,22 +186,47 @@ class KernelModelTest {
     }
   }
 
-  private static KleidiModel.Row round(KernelPair pair, KleidiAi.Tiling t, float[] x) {
-    boolean vectors = t.kr() / t.sr() == 8;
-    return pair.row().lhs().blocks()
-        ? new KleidiModel(false).blocks(x)
-        : new KleidiModel(vectors && Library.ROUNDS_TO_EVEN).perRow(x);
+  private static KleidiModel.Row round(KernelPair pair, KleidiAi.MicroKernel u, float[] x) {
+    boolean vectors = u.tiling().kr() / u.tiling().sr() == 8;
+    return switch (pair.row().lhs()) {
+      case BLOCKS, BLOCKS_SME -> new KleidiModel(false).blocks(x);
+      default -> new KleidiModel(vectors && Library.ROUNDS_TO_EVEN).perRow(x);
+    };
   }
 
-  private static float dot(KernelPair pair, KleidiModel.Row x, WeightMatrix w, int o) {
+  /// The products of a row of x, by output.
+  private static ToDoubleFunction<Integer> model(
+      KernelPair pair, KleidiAi.MicroKernel u, float[] x, WeightMatrix w) {
     KleidiAi.Tiling t = pair.tiling();
     return switch (pair.row().family()) {
-      case INT4_BLOCKS ->
-          KleidiModel.int4(
-              x, w, o, pair.rhs().name().endsWith("_neon") ? 32 : (int) (2 * t.kr() / t.sr()));
-      case Q4 -> KleidiModel.q4(x, w, o);
-      case INT8_CHANNELS -> KleidiModel.int8(x, w, o);
+      case FLOATS -> o -> KleidiModel.f32(x, w, o);
+      case ROUNDED_FLOATS -> o -> bf16Products(x, w, o).sum();
+      case INT4_BLOCKS -> {
+        KleidiModel.Row row = round(pair, u, x);
+        int chunk = pair.rhs().name().endsWith("_neon") ? 32 : (int) (2 * t.kr() / t.sr());
+        yield o -> KleidiModel.int4(row, w, o, chunk);
+      }
+      case Q4 -> {
+        KleidiModel.Row row = round(pair, u, x);
+        yield o -> KleidiModel.q4(row, w, o);
+      }
+      case INT8_CHANNELS -> {
+        KleidiModel.Row row = round(pair, u, x);
+        yield o -> KleidiModel.int8(row, w, o);
+      }
     };
+  }
+
+  private static DoubleStream bf16Products(float[] x, WeightMatrix w, int o) {
+    return IntStream.range(0, x.length)
+        .mapToDouble(i ->
+            (double) Bf16.toFloat(Bf16.fromFloat(x[i]))
+                * Bf16.toFloat(w.data().get(JAVA_SHORT_UNALIGNED, 2L * ((long) o * x.length + i))));
+  }
+
+  /// L13, but for what subnormals add.
+  private static double bf16Bound(float[] x, WeightMatrix w, int o) {
+    return 0x1p-118 + (x.length + 8) * 0x1p-24 * bf16Products(x, w, o).map(Math::abs).sum();
   }
 
   /// Rows of every kind in turn: mixed, of one sign, with ties, zeros, small and large.

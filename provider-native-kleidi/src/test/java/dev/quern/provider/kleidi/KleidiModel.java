@@ -109,6 +109,30 @@ record KleidiModel(boolean even) {
     return out.array();
   }
 
+  /// Rows that stay floats, as [RowPacking] draws them.
+  static byte[] packedFloats(RowPacking packing, float[][] rows, int mr) {
+    int each = packing == RowPacking.BF16 ? 4 : 1;
+    int bytes = packing == RowPacking.BF16 ? Short.BYTES : Float.BYTES;
+    int length = Math.ceilDiv(rows[0].length, each) * each;
+    int tiles = Math.ceilDiv(rows.length, mr);
+    ByteBuffer out =
+        ByteBuffer.allocate(tiles * mr * length * bytes).order(ByteOrder.LITTLE_ENDIAN);
+    // BF16's packer fills up the last tile with its first row, SME's with zeros.
+    for (int r = 0; r < (packing == RowPacking.BF16 ? tiles * mr : rows.length); r++) {
+      float[] row = rows[r < rows.length ? r : r / mr * mr];
+      for (int i = 0; i < length; i++) {
+        float v = i < row.length ? row[i] : 0;
+        int at = (r / mr * mr * length + (i / each * mr + r % mr) * each + i % each) * bytes;
+        if (packing == RowPacking.BF16) {
+          out.putShort(at, Bf16.fromFloat(v));
+        } else {
+          out.putFloat(at, v);
+        }
+      }
+    }
+    return out.array();
+  }
+
   /// `qai8dxp x qsi4c32p`.
   ///
   /// @param chunk elements whose sum gets a rounding of its own in a packed row sum: 32 in packers
@@ -159,6 +183,16 @@ record KleidiModel(boolean even) {
       acc = Math.fma(products, x.s[b] * scale, acc);
     }
     return acc * x.factor;
+  }
+
+  /// `f32 x f32p`.
+  static float f32(float[] x, WeightMatrix w, int o) {
+    float acc = 0;
+    for (int i = 0; i < x.length; i++) {
+      float weight = w.data().get(JAVA_FLOAT_UNALIGNED, 4L * ((long) o * x.length + i));
+      acc = Math.fma(x[i], weight, acc);
+    }
+    return acc;
   }
 
   /// `qai8dxp x qsi8cxp`.

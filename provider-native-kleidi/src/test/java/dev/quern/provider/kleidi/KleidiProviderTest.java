@@ -127,6 +127,30 @@ class KleidiProviderTest {
     assertEquals(Offer.declined("it is closed"), closed.linear(spec));
   }
 
+  /// What it declines it declines wherever it is, with the reason.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "F16|x in F16",
+        "Q8_0|a scale for each block",
+        "Q4_1|leaves the bounds",
+        "Q4_K|SME2 alone",
+        "IQ4_NL|another interface",
+        "MXFP4|scales as F16",
+        "Q6_K|no KleidiAI kernel for weight format Q6_K"
+      })
+  void aFormatIsDeclinedWithTheReason(String format, String reason) {
+    KleidiKernels kernels =
+        new KleidiKernels(new LoadedKernels(new KleidiAi(_ -> Optional.empty()), Set.of(), 0));
+    LinearSpec spec =
+        new LinearSpec(
+            BlockFormat.byId(format).orElseThrow(), 8, 256, false, Set.copyOf(Numerics.standard()));
+    Offer.Declined<?> declined = assertInstanceOf(Offer.Declined.class, kernels.linear(spec));
+    assertTrue(declined.reason().contains(reason), declined.reason());
+    assertEquals(1, declined.reason().lines().count());
+  }
+
   /// Rule P5's other side: on a CPU that lacks a row's features no function of it is called.
   @Test
   void aRowIsRefusedBeforeAnythingOfItIsTouched() {

@@ -3,7 +3,7 @@ package dev.quern.provider.kleidi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.kleidi.DeniedNativeAccess;
+import dev.quern.kleidi.FoundLibrary;
 import dev.quern.spi.KernelProvider;
 import dev.quern.testing.ChildJvm;
 import java.io.IOException;
@@ -28,8 +28,7 @@ class NativeAccessTest {
   void onTheClassPath() throws Exception {
     List<String> classPath =
         List.of(
-            "-cp",
-            ChildJvm.path(DeniedNativeAccess.class, KleidiProvider.class, KernelProvider.class));
+            "-cp", ChildJvm.path(FoundLibrary.class, KleidiProvider.class, KernelProvider.class));
     assertDenied("ALL-UNNAMED", classPath);
     assertGranted("ALL-UNNAMED", classPath);
   }
@@ -41,7 +40,7 @@ class NativeAccessTest {
         List.of(
             "-p", ChildJvm.path(KleidiProvider.class, KernelProvider.class),
             "--add-modules", module,
-            "-cp", ChildJvm.path(DeniedNativeAccess.class));
+            "-cp", ChildJvm.path(FoundLibrary.class));
     assertDenied(module, modulePath);
     assertGranted(module, modulePath);
   }
@@ -63,7 +62,7 @@ class NativeAccessTest {
   private List<String> run(String option, List<String> options) throws Exception {
     List<String> words = new ArrayList<>(options);
     words.addFirst(option);
-    words.addAll(List.of(DeniedNativeAccess.class.getName(), library().toString()));
+    words.addAll(List.of(FoundLibrary.class.getName(), library().toString()));
     return ChildJvm.run(words);
   }
 

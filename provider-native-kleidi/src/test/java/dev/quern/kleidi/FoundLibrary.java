@@ -10,9 +10,10 @@ import java.util.ServiceLoader;
 import java.util.Set;
 
 /// A program that asks the provider, on the platform of an Arm machine, whether it can run with the
-/// library that its argument names, and prints the answer: reason, then remedy.
-public final class DeniedNativeAccess {
-  private DeniedNativeAccess() {}
+/// library that its argument names, or that it finds without one, and prints the answer: reason,
+/// then remedy.
+public final class FoundLibrary {
+  private FoundLibrary() {}
 
   public static void main(String[] args) {
     Platform arm =
@@ -22,7 +23,7 @@ public final class DeniedNativeAccess {
             Set.of("dotprod"),
             Jit.C2,
             Set.of(),
-            Map.of("quern.kleidi.library", args[0]));
+            args.length == 0 ? Map.of() : Map.of("quern.kleidi.library", args[0]));
     KernelProvider kleidi =
         ServiceLoader.load(KernelProvider.class).stream()
             .map(ServiceLoader.Provider::get)
