@@ -56,6 +56,8 @@ class AloneIT {
         "\"$Q\" help run",
         "\"$Q\" explain --help",
         "\"$Q\" run -p x",
+        "\"$Q\" serve",
+        "\"$Q\" serve --model=x --draft y --memory 1G",
         "\"$Q\" chat --system 'You, --provider of tea'",
         "QUERN_JAVA_OPTS=-Xmx1g \"$Q\" tokenize x"
       })
@@ -73,6 +75,7 @@ class AloneIT {
       strings = {
         "\"$Q\" explain",
         "\"$Q\" bench",
+        "\"$Q\" serve -m x --model=y",
         "\"$Q\" formats",
         "\"$Q\" conformance --provider vector",
         "\"$Q\" run -p x -P vector",

@@ -395,6 +395,8 @@ class ArchitectureTest {
           // The library of a JAR on its way to the loader; a provider sees the SPI alone.
           .and()
           .doNotHaveFullyQualifiedName("dev.quern.provider.kleidi.LibrarySearch")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.quern.provider.kleidi.LibraryResource")
           .should()
           .callMethodWhere(
               nameMatching(

@@ -48,6 +48,25 @@ class FirstStartIT {
     assertEquals("", launcher.sh("\"$Q\" x").err(), "once");
   }
 
+  /// The server's JARs make another module path.
+  @Test
+  void aServersFirstStartStoresAnArchiveOfItsOwn() throws IOException {
+    Path own = archive.resolveSibling("classes-serve");
+    Files.delete(own.resolve("log"));
+    Child child = launcher.sh("QUERN_ALL_PROVIDERS=1 \"$Q\" serve --port 0");
+    assertTrue(child.err().contains("storing a class archive"), child.err());
+    assertTrue(
+        words(child).contains("-XX:SharedArchiveFile=" + own.resolve("classes.jsa") + " "),
+        words(child));
+    assertTrue(
+        words(child).contains("/serve --add-modules dev.quern.serve -m "),
+        "on its module path: " + words(child));
+    assertTrue(words(child).endsWith(" serve --port 0"), words(child));
+    assertEquals(List.of("classes.jsa", "key", "lock", "log"), StubbedLauncher.files(own));
+    assertTrue(
+        Files.readString(own.resolve("log")).contains("word: --training"), "what it is made of");
+  }
+
   /// As after a build that is not the launcher's own.
   @Test
   void anArchiveOfOlderJarsIsStoredAnew() throws IOException {

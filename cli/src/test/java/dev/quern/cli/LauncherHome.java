@@ -47,7 +47,8 @@ final class LauncherHome {
     Files.createSymbolicLink(
         out.resolve("options"), Path.of(System.getProperty("quern.lib")).resolveSibling("options"));
     Files.writeString(out.resolve("built"), "");
-    for (String archive : List.of("classes", "classes-alone")) {
+    for (String archive :
+        List.of("classes", "classes-alone", "classes-serve", "classes-alone-serve")) {
       Files.writeString(Files.createDirectory(out.resolve(archive)).resolve("log"), "");
     }
     return home;

@@ -44,12 +44,12 @@ class LocaleIT {
   }
 
   static List<Arguments> locales() {
-    if (Boolean.getBoolean("quern.full")) {
+    if (Boolean.getBoolean("quern.exhaustive")) {
       return LOCALES;
     }
     System.out.printf(
         Locale.ROOT,
-        "[quern] LocaleIT: %d of %d locales are left out; all of them: ./build verify -Dquern.full=true%n",
+        "[quern] LocaleIT: %d of %d locales are left out; all of them: ./build verify -Dquern.exhaustive=true%n",
         LOCALES.size() - FEW.size(),
         LOCALES.size());
     return LOCALES.stream().filter(l -> FEW.contains(l.get()[0].toString())).toList();

@@ -73,6 +73,12 @@ class WarmIT {
           files.map(f -> f.getFileName().toString()).sorted().toList(),
           "nothing is left over");
     }
+    try (Stream<Path> archives = Files.list(cache.getParent().getParent())) {
+      assertEquals(
+          1,
+          archives.filter(f -> f.toString().endsWith("-serve")).filter(WarmIT::isStored).count(),
+          "and one for a server's start");
+    }
     Child child = quern();
     assertTrue(child.err().contains(USE + cache), child.err());
     // Without `auto` the JVM fails where it can't use the file.
@@ -90,6 +96,11 @@ class WarmIT {
                 "dev.quern.cli/dev.quern.cli.Main",
                 "--version"));
     assertEquals(0, strict.code(), strict.out() + strict.err());
+  }
+
+  private static boolean isStored(Path archive) {
+    return Files.exists(archive.resolve("key"))
+        && archive.resolve("classes.jsa").toFile().length() > 0;
   }
 
   /// The folder of JARs is a link here, as a user's `current` may be: the JVM's two ways to name a

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.conformance.testing.Full;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.WeightMatrix;
@@ -87,7 +88,7 @@ class RememberingKernelsTest {
   /// fewer cases.
   @Test
   void theScalarProviderRemembersNothing() {
-    boolean full = Boolean.getBoolean("quern.full");
+    boolean full = Full.asked();
     if (!full) {
       System.out.println(
           "[quern] RememberingKernelsTest: on the scalar provider the long soak alone; all: ./build verify -Dquern.full=true");

@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
 /// which other commands run without; [ConformanceRun] does.
 @Command(
     name = "conformance",
+    subcommands = {VerifyCommand.class, RegisterCommand.class},
     description = "Tests whether a kernel provider keeps the specification (SPEC.md).",
     footer = {
       "",
@@ -114,6 +115,26 @@ public final class ConformanceCommand extends ConsoleCommand {
       description = "Run two providers on the same cases, and show where they differ most.")
   List<String> compare = List.of();
 
+  @Option(
+      names = "--claim",
+      paramLabel = "FILE",
+      converter = OutputFile.Name.class,
+      description = "Write a report for the register of conformance (docs/register.md) there.")
+  Path claim;
+
+  @Option(
+      names = "--waivers",
+      paramLabel = "FILE",
+      description = "What --claim excuses: rules, each with a reason and an end.")
+  Path waivers;
+
+  @Option(
+      names = "--sign",
+      paramLabel = "KEY",
+      description =
+          "Sign what --claim writes, with an Ed25519 private key (PEM), in a file FILE.sig.")
+  Path sign;
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   public ConformanceCommand(Console console) {
@@ -162,6 +183,16 @@ public final class ConformanceCommand extends ConsoleCommand {
         !models.isEmpty() && provider == null && jars.isEmpty());
     pairs.put("--hours without --deep, which it belongs to", hours != null && !deep);
     pairs.put("--state without --deep, which it belongs to", state != null && !deep);
+    pairs.put(
+        "--claim with --operator, --replay, --deep or --compare, expected the whole suite on one provider",
+        claim != null
+            && (deep
+                || replay != null
+                || !operators.isEmpty()
+                || !models.isEmpty()
+                || !compare.isEmpty()));
+    pairs.put("--waivers without --claim, which it belongs to", waivers != null && claim == null);
+    pairs.put("--sign without --claim, which it belongs to", sign != null && claim == null);
     pairs.put(
         "--deep without a place for what is done, expected --report DIR or --state FILE",
         deep && state == null && report == null);

@@ -5,6 +5,11 @@ import dev.quern.KernelOptions;
 import dev.quern.ProviderEntry;
 import dev.quern.cli.console.OutputFile;
 import dev.quern.cli.console.UserException;
+import dev.quern.cli.register.Claim;
+import dev.quern.cli.register.ClaimFile;
+import dev.quern.cli.register.ClaimMaker;
+import dev.quern.cli.register.Signature;
+import dev.quern.cli.register.Waiver;
 import dev.quern.conformance.Comparison;
 import dev.quern.conformance.Coverage;
 import dev.quern.conformance.CrossCheck;
@@ -29,6 +34,7 @@ import dev.quern.conformance.report.Tested;
 import dev.quern.files.OutputException;
 import dev.quern.measure.PeakMemory;
 import dev.quern.spi.KernelProvider;
+import dev.quern.spi.Platform;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemException;
@@ -37,6 +43,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -97,6 +104,9 @@ final class ConformanceRun implements AutoCloseable {
             ? Optional.empty()
             : Optional.of(
                 compare(entry(command.compare.getFirst()), entry(command.compare.get(1))));
+    if (command.claim != null) {
+      claim(tested.orElseThrow(), environment);
+    }
     Cost cost = Cost.now((System.nanoTime() - start) / 1e9, PeakMemory.residentBytes());
     Report report = new Report(environment, tested, comparison, Optional.of(cost));
     command.console().out().print(report.text());
@@ -108,12 +118,62 @@ final class ConformanceRun implements AutoCloseable {
     return report.green() ? 0 : 1;
   }
 
+  private void claim(Tested tested, Environment environment) throws IOException {
+    ProviderEntry entry = entry(tested.origin().name());
+    List<Waiver> waivers = command.waivers == null ? List.of() : Waiver.read(command.waivers);
+    Claim claim =
+        ClaimMaker.of(tested.result(), environment, ready(entry), binaries(entry), waivers);
+    ClaimFile file = ClaimFile.write(claim, command.claim);
+    command.console().err().println("quern: wrote " + command.claim);
+    if (command.sign != null) {
+      Signature.write(file, Signature.privateKey(command.sign), command.claim);
+      command.console().err().println("quern: wrote " + Signature.of(command.claim));
+    }
+  }
+
+  /// What the suite finds now, as a report that is not written.
+  Claim claim() throws IOException {
+    ProviderEntry entry = entry(command.provider);
+    Environment environment = Environment.current(catalog.platform());
+    return ClaimMaker.of(
+        test(entry, List.of()).result(), environment, ready(entry), binaries(entry), List.of());
+  }
+
+  /// The platform that providers are shown.
+  Platform platform() {
+    return catalog.platform();
+  }
+
+  /// A provider's own JAR or folder, then those that were named besides.
+  List<Path> binaries(String name) {
+    return binaries(entry(name));
+  }
+
+  private List<Path> binaries(ProviderEntry entry) {
+    return Stream.concat(path(entry).stream(), jars.stream()).distinct().toList();
+  }
+
   /// Before a minute of work, what would fail after it.
   private void prepareFiles() throws IOException {
     OutputFile breadcrumb =
         new OutputFile("quern.conformance.breadcrumb", settings.breadcrumb().orElse(null));
     List<Path> inputs = Stream.concat(jars.stream(), command.models.stream()).toList();
     OutputFile.check(List.of(breadcrumb), inputs);
+    if (command.claim != null) {
+      Path signature = command.sign == null ? null : Signature.of(command.claim);
+      OutputFile.check(
+          List.of(new OutputFile("--claim", command.claim), new OutputFile("--sign", signature)),
+          Stream.concat(
+                  inputs.stream(),
+                  Stream.of(command.waivers, command.sign).filter(Objects::nonNull))
+              .toList());
+    }
+    if (command.waivers != null) {
+      Waiver.read(command.waivers);
+    }
+    if (command.sign != null) {
+      Signature.privateKey(command.sign);
+    }
     if (command.report != null) {
       try {
         Report.prepare(command.report);

@@ -79,7 +79,7 @@ final class HostileTable {
       those of threads had seen what was planned). A dozen of them survived the first version of the new suite, which was then extended by what
       would find their kind; so this table is no score, and [generated mutants](conformance-generated.md) are. They are in
       `conformance/src/test/java/dev/quern/conformance/hostile`; `HostileTest` asserts that each dies in the default run (a sample of each kind in
-      every build, all with `-Dquern.full=true`), and wrote this table:
+      every build, all with `-Dquern.exhaustive=true`), and wrote this table:
       `./build -pl conformance -am test -Dtest=HostileTest -Dquern.hostile.table=true -Dsurefire.failIfNoSpecifiedTests=false`.
 
       *before*: what the suite as it was at commit d7dd0db said in its default run (20 tries, seed 1, the provider's operator and the provider's

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.conformance.testing.Full;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
 import java.net.URL;
@@ -17,7 +18,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Nested;
@@ -59,19 +59,15 @@ class SurefireIT {
   static List<Versions> versions() {
     List<Versions> all =
         SUREFIRE.stream().flatMap(s -> JUNIT.stream().map(j -> new Versions(s, j))).toList();
-    if (full()) {
+    if (Boolean.getBoolean("quern.exhaustive")) {
       return all;
     }
     System.out.printf(
         Locale.ROOT,
-        "SurefireIT: %d of %d pairs of Surefire and JUnit are left out, and the mutants under Maven; -Dquern.full=true has them%n",
+        "SurefireIT: %d of %d pairs of Surefire and JUnit are left out; -Dquern.exhaustive=true has them%n",
         all.size() - 1,
         all.size());
     return List.of(FIRST);
-  }
-
-  private static boolean full() {
-    return Boolean.getBoolean("quern.full");
   }
 
   @ParameterizedTest
@@ -204,7 +200,7 @@ class SurefireIT {
 
   @Test
   void theMutantsAreRedUnderMaven(@TempDir Path dir) throws Exception {
-    Assumptions.assumeTrue(full(), "left out: -Dquern.full=true has it");
+    Full.orLeaveOut(getClass(), "the mutants under Maven");
     AuthorProject project =
         AuthorProject.ofGuide(dir.resolve("mutants")).versions(FIRST.surefire, FIRST.junit);
     Path sources = Path.of("src/test/java/dev/quern/conformance/mutants");

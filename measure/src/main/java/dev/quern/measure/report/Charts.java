@@ -8,6 +8,7 @@ import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.Paint;
+import java.awt.font.FontRenderContext;
 import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
 import java.io.ByteArrayOutputStream;
@@ -97,6 +98,19 @@ public final class Charts {
   private static final int CURVE_HEIGHT = 320;
 
   private Charts() {}
+
+  /// Why this machine can't lay out the texts of charts, in a few words; empty if it can. Small
+  /// containers have no fonts, which the JDK's `java.desktop` says by failing.
+  ///
+  /// Only to be asked where JFreeChart is there, see [ProtocolPage#canDraw].
+  static Optional<String> missingFonts() {
+    try {
+      new Font(FONT, Font.PLAIN, 12).getStringBounds("1", new FontRenderContext(null, true, true));
+      return Optional.empty();
+    } catch (RuntimeException | LinkageError | InternalError e) {
+      return Optional.of(e.getMessage());
+    }
+  }
 
   /// Horizontal bars from 0, the first group and in it the first bar on top. The colour of an index
   /// is the same in all charts.

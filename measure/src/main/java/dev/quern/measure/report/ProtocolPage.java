@@ -28,6 +28,11 @@ public final class ProtocolPage {
     }
   }
 
+  /// Why charts have no texts here, in a few words, where [#canDraw]; empty if they have.
+  public static Optional<String> missingFonts() {
+    return Charts.missingFonts();
+  }
+
   /// The page, as HTML that stands alone.
   public static String html(Report report) {
     ProtocolPage page = new ProtocolPage(report);
