@@ -17,12 +17,18 @@ may_be_alone() {
   esac
   case ${1:-} in
     '' | help | -h | --help | -V | --version) ;;
-    run | chat | logits | tokenize | inspect | quantize | synthesize) ;;
+    run | chat | logits | tokenize | inspect | quantize | synthesize | serve) ;;
     *) case $#${2:-} in 2-h | 2--help) ;; *) return 1 ;; esac ;; # what shows or measures providers needs all
   esac
+  served=0
   for word in "$@"; do
-    case $word in -D* | -P* | --provider* | --numerics*) return 1 ;; esac # or text, which only costs time
+    case $word in
+      -D* | -P* | --provider* | --numerics*) return 1 ;; # or text, which only costs time
+      -m* | --model*) served=$((served + 1)) ;;
+    esac
   done
+  # A server that loads a second model when it is asked for can't start again then.
+  [ "${1:-}" != serve ] || [ "$served" -lt 2 ]
 }
 
 # stand_alone WORD...: where that may be, and one provider will do, sets `alone` to its name, and `modules`,

@@ -12,6 +12,8 @@
 # shellcheck source=launcher/alone.sh
 . "$parts/alone.sh"
 first=
+more=         # of the JVM's words, for JARs beside those of every start
+trainer=warm  # the command whose classes an archive has
 main=dev.quern.cli/dev.quern.cli.Main
 
 say() { printf 'quern: %s\n' "$*" >&2; }
@@ -251,7 +253,8 @@ make_archive() {
   rm_new '*' # whose maker was killed
   new=$archive/new.$$
   made=1
-  if (start -XX:ArchiveClassesAtExit="$new.jsa" -p "$modules" "$@" warm) >"$new.log" 2>&1 </dev/null &&
+  # shellcheck disable=SC2086 # words are split on purpose
+  if (start -XX:ArchiveClassesAtExit="$new.jsa" -p "$modules" $more "$@" $trainer) >"$new.log" 2>&1 </dev/null &&
     [ -s "$new.jsa" ] && mv -f "$new.jsa" "$archive/classes.jsa" && archive_key >"$new.key" &&
     mv -f "$new.key" "$archive/key"; then
     made=0
@@ -288,12 +291,27 @@ warm() {
   say "wrote $archive/classes.jsa"
   stand_alone run # most starts are such
   [ -z "$alone" ] || make_archive "$@" || say "warning: no class archive in $archive: $(archive_error)"
+  with_server
+  [ -z "$archive" ] || make_archive "$@" || say "warning: no class archive in $archive: $(archive_error)"
+}
+
+# A start of `quern serve`: its JARs lie beside the others, and it has an archive of its own.
+with_server() {
+  modules=$modules:$(physical "$out/serve")
+  more="--add-modules dev.quern.serve"
+  trainer="serve --training"
+  ! linked_jar >/dev/null || archive=
+  [ -z "$archive" ] || archive=$archive-serve
 }
 
 # launch WORD...: starts the JVM in this process's place. Leading -Dname=value words are the JVM's; the
 # command and every word behind it are Quern's, untouched: a prompt may begin with -D.
 launch() {
-  JAVA_HOME=$(find_jdk 25 java) || exit 1
+  if [ -x "$home/runtime/bin/java" ]; then # an archive with a runtime is tested with that one, and runs on it
+    JAVA_HOME=$home/runtime
+  else
+    JAVA_HOME=$(find_jdk 25 java) || exit 1
+  fi
   set -f # options hold stars, and are split where they are used
   java=$JAVA_HOME/bin/java
   lib=$(physical "$out/lib")
@@ -358,7 +376,7 @@ launch() {
       warm "$@"
       exit
       ;;
-    serve) start -p "$modules:$out/serve" --add-modules dev.quern.serve "$@" ;;
+    serve) with_server ;;
     conformance | selfcheck) start -p "$modules:$out/conformance" $suite "$@" ;;
     bench)
       export QUERN_LAUNCHER="$launcher" # its --protocol starts each run with it
@@ -369,11 +387,12 @@ launch() {
   esac
 
   # None has been tried since the build, be it ours or another one that left newer JARs.
-  if [ "$first" ] && [ "$archive" ] && [ -n "$(find "$out/lib" -prune -newer "$archive/log" 2>&1)" ]; then
+  if [ "$first" ] && [ "$archive" ] && [ -n "$(find "$out/lib" "$out/serve" -prune -newer "$archive/log" 2>&1)" ]; then
     say "storing a class archive for faster starts (a few seconds) ..."
     make_archive -m "$main" || say "warning: no class archive, so starts are slower: $(archive_error)"
   fi
-  set -- -p "$modules" "$@"
+  # shellcheck disable=SC2086 # words are split on purpose
+  set -- -p "$modules" $more "$@"
   if archive_fits; then
     # A damaged file must cost the archive and not the start, so the JVM verifies the checksums (20 ms).
     set -- -XX:SharedArchiveFile="$archive/classes.jsa" -XX:+VerifySharedSpaces '-Xlog:cds*=off' '-Xlog:aot*=off' "$@"

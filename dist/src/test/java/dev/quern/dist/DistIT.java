@@ -247,21 +247,16 @@ class DistIT {
                 windows(home.resolve("bin/quern.cmd")),
                 words ? what : "explain");
     Path batch = Files.writeString(folder.resolve("go.bat"), script);
-    Ended child =
-        run(
-            "env",
-            "WINEDEBUG=-all",
-            "DISPLAY=",
-            "WINEPREFIX=" + ARCHIVE.resolveSibling("wine"),
-            "wine",
-            "cmd",
-            "/c",
-            batch.getFileName().toString());
+    Path prefix = ARCHIVE.resolveSibling("wine");
+    if (!Files.exists(prefix)) { // else the first program may begin before all of it is there
+      wine(prefix, "wineboot", "--init");
+    }
+    Ended child = wine(prefix, "cmd", "/c", batch.getFileName().toString());
     String out = child.out();
     String variable = words ? "" : what.substring(0, what.indexOf('='));
     switch (variable) {
       case "" -> {
-        assertTrue(out.contains("-XX:+UseSerialGC "), out);
+        assertTrue(out.contains("-XX:+UseSerialGC "), child.toString());
         assertTrue(out.contains("-XX:LoopOptsCount=20 "), out);
         assertTrue(out.contains("-p " + windows(home.resolve("lib")) + " "), out);
         assertTrue(out.strip().endsWith("Main run --prompt a & b (c) 50 -n 3"), out);
@@ -305,6 +300,14 @@ class DistIT {
 
   /// A process that has ended.
   private record Ended(int code, String out, String err) {}
+
+  private static Ended wine(Path prefix, String... words) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of("env", "WINEDEBUG=-all", "DISPLAY=", "WINEPREFIX=" + prefix, "wine"));
+    command.addAll(List.of(words));
+    return run(command.toArray(String[]::new));
+  }
 
   private static Ended run(String... words) throws IOException {
     List<String> command = new ArrayList<>(List.of(words));

@@ -13,14 +13,15 @@ import org.junit.jupiter.api.Test;
 
 /// docs/data-licences.md says of every model and data file where it comes from, and its licence.
 class DataLicencesTest {
-  /// Files that say what lies beside them, or what a JVM or Spring Boot looks up.
+  /// Files that say what lies beside them, or what a JVM, Spring Boot or a logger looks up.
   private static final Set<String> NO_DATA =
       Set.of(
           "README.md",
           "services",
           "spring",
           "spring.factories",
-          "additional-spring-configuration-metadata.json");
+          "additional-spring-configuration-metadata.json",
+          "log4j2-test.properties");
 
   private static final Path HOME = Path.of(System.getProperty("quern.home")).toAbsolutePath();
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -28,19 +29,40 @@ record Published(Path source, Path repository) {
 
   private static final Set<String> NOT_SOURCES = Set.of("target", ".git", ".quern", ".idea");
 
-  static Published into(Path folder) throws IOException {
+  private static Published shared;
+
+  /// The one of this JVM's tests: it takes minutes. It lies below `target`, where the next one
+  /// replaces it.
+  static synchronized Published shared() throws IOException {
+    if (shared == null) {
+      Path folder = HOME.resolve("packaging/target/published");
+      delete(folder);
+      shared = into(folder);
+    }
+    return shared;
+  }
+
+  private static Published into(Path folder) throws IOException {
     // Another path, with a blank in it: neither may get into an artifact.
     Published published =
         new Published(folder.resolve("another checkout"), folder.resolve("repository"));
     copy(HOME, published.source);
     published.maven(
         "deploy",
+        "org.cyclonedx:cyclonedx-maven-plugin:makeAggregateBom",
+        "-Prelease",
+        "-Dquern.platform=" + platform(),
         "-DskipTests",
         "-DskipITs",
         "-Dspotless.check.skip=true",
         "-Dmaven.install.skip=true",
         "-DaltDeploymentRepository=published::" + published.repository.toUri());
     return published;
+  }
+
+  /// What the archive with a runtime is called here; as release/platform.sh has it.
+  static String platform() throws IOException {
+    return Command.run(HOME, List.of("sh", "release/platform.sh")).orFail().out().strip();
   }
 
   private void maven(String... arguments) throws IOException {
@@ -64,6 +86,18 @@ record Published(Path source, Path repository) {
           .filter(f -> f.toString().matches("([a-z0-9-]+.){1,2}target.(.*.)?quern-[^/\\\\]*\\.jar"))
           .sorted()
           .toList();
+    }
+  }
+
+  static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      List<Path> files;
+      try (Stream<Path> walk = Files.walk(folder)) {
+        files = walk.sorted(Comparator.reverseOrder()).toList();
+      }
+      for (Path file : files) {
+        Files.delete(file);
+      }
     }
   }
 

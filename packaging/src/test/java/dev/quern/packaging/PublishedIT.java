@@ -37,6 +37,7 @@ class PublishedIT {
           "quern-provider-scalar",
           "quern-provider-vector",
           "quern-serve",
+          "quern-spark",
           "quern-spring-ai",
           "quern-spring-boot-starter",
           "quern-starter");
@@ -45,6 +46,7 @@ class PublishedIT {
   private static final Map<String, String> AUTOMATIC =
       Map.of(
           "quern-langchain4j", "dev.quern.langchain4j",
+          "quern-spark", "dev.quern.spark",
           "quern-spring-ai", "dev.quern.springai",
           "quern-spring-boot-starter", "dev.quern.spring.boot");
 
@@ -58,7 +60,7 @@ class PublishedIT {
   @BeforeAll
   static void publish() throws IOException {
     LeftOut.unlessFull(PublishedIT.class);
-    published = Published.into(folder);
+    published = Published.shared();
   }
 
   @Test
