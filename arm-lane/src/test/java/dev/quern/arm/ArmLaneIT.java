@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import dev.quern.testing.Nmse;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -211,20 +213,19 @@ class ArmLaneIT {
     if (!host.emulated()) {
       return List.of(ArmRow.onThisMachine());
     }
-    String some = Boolean.getBoolean("quern.full") ? EACH_KERNEL : FEW;
-    String named =
-        System.getProperty("quern.arm.rows", Boolean.getBoolean("quern.exhaustive") ? "" : some);
-    List<String> words = List.of(named.split(","));
-    List<ArmRow> rows =
-        ArmRow.ALL.stream().filter(row -> words.stream().anyMatch(row.name()::contains)).toList();
-    if (rows.size() < ArmRow.ALL.size()) {
-      System.out.printf(
-          Locale.ROOT,
-          "[quern] ArmLaneIT: %d of %d rows are left out; all of them: ./build verify -Dquern.exhaustive=true%n",
-          ArmRow.ALL.size() - rows.size(),
-          ArmRow.ALL.size());
+    String named = System.getProperty("quern.arm.rows");
+    if (named != null) {
+      return rows(named);
     }
-    return rows;
+    List<ArmRow> some = rows(Asked.FULL.yes() ? EACH_KERNEL : FEW);
+    return LeftOut.some(ArmLaneIT.class, Asked.EXHAUSTIVE, "rows", ArmRow.ALL, some);
+  }
+
+  private static List<ArmRow> rows(String named) {
+    List<String> words = List.of(named.split(","));
+    return ArmRow.ALL.stream()
+        .filter(row -> words.stream().anyMatch(row.name()::contains))
+        .toList();
   }
 
   private static List<RowResult> run(LaneHost host, ArmRow row)

@@ -10,6 +10,8 @@ import dev.quern.llama.GenerationOptions;
 import dev.quern.llama.LlamaModel;
 import dev.quern.llama.LlamaSession;
 import dev.quern.llama.LoadOptions;
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,14 +21,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.zip.ZipEntry;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,15 +54,16 @@ class LibraryJarIT {
       if (Boolean.getBoolean("quern.arm.required")) {
         fail("-Dquern.arm.required=true, and the Arm lane can't run: " + e.getMessage());
       }
-      leaveOut(e.getMessage());
+      throw LeftOut.ended(LibraryJarIT.class, e.getMessage());
     }
     if (!host.emulated()) {
-      leaveOut("the JAR is made on x86-64, and this is an Arm machine");
+      throw LeftOut.ended(
+          LibraryJarIT.class, "the JAR is made on x86-64, and this is an Arm machine");
     }
     jar = folder.resolve(NAME);
     Output made = libraryJar(HOME, Map.of(), jar.toString());
     if (made.status() == UNAVAILABLE) { // Debian's archive has another version by now
-      leaveOut(made.text().strip());
+      throw LeftOut.ended(LibraryJarIT.class, made.text().strip());
     }
     assertEquals(0, made.status(), made.text());
     model = ModelRuns.DEMO_INT4.file(folder);
@@ -74,7 +75,7 @@ class LibraryJarIT {
   void autoFindsItInTheJarAndTheReportNamesIt() throws IOException, InterruptedException {
     Map<ArmCpu, String> kernels = new LinkedHashMap<>();
     kernels.put(ArmCpu.CORTEX_A76, "qsi4c32p4x4_16x4_neon_dotprod");
-    if (Boolean.getBoolean("quern.full")) {
+    if (Asked.FULL.yes()) {
       kernels.put(ArmCpu.NEOVERSE_N2, "qsi4c32p4x8_16x4x32_neon_i8mm");
     }
     for (Map.Entry<ArmCpu, String> cpu : kernels.entrySet()) {
@@ -105,9 +106,7 @@ class LibraryJarIT {
   /// Another folder, another time zone, a while later.
   @Test
   void twoFoldersMakeTheSameBytes() throws IOException, InterruptedException {
-    if (!Boolean.getBoolean("quern.full")) {
-      leaveOut("a second JAR takes a while. To have it: ./build verify -Dquern.full=true");
-    }
+    LeftOut.unlessFull(LibraryJarIT.class, "a second JAR");
     Path other = folder.resolve("another folder");
     for (String file :
         List.of(
@@ -236,11 +235,5 @@ class LibraryJarIT {
     process.destroyForcibly().waitFor();
     assertTrue(ended, () -> "no end: " + builder.command());
     return new Output(process.exitValue(), Files.readString(text));
-  }
-
-  private static void leaveOut(String why) {
-    String message = String.format(Locale.ROOT, "LibraryJarIT: left out, %s", why);
-    System.out.println("[quern] " + message);
-    Assumptions.abort(message);
   }
 }

@@ -3,11 +3,12 @@ package dev.quern.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,15 +45,9 @@ class LocaleIT {
   }
 
   static List<Arguments> locales() {
-    if (Boolean.getBoolean("quern.exhaustive")) {
-      return LOCALES;
-    }
-    System.out.printf(
-        Locale.ROOT,
-        "[quern] LocaleIT: %d of %d locales are left out; all of them: ./build verify -Dquern.exhaustive=true%n",
-        LOCALES.size() - FEW.size(),
-        LOCALES.size());
-    return LOCALES.stream().filter(l -> FEW.contains(l.get()[0].toString())).toList();
+    List<Arguments> few =
+        LOCALES.stream().filter(l -> FEW.contains(l.get()[0].toString())).toList();
+    return LeftOut.some(LocaleIT.class, Asked.EXHAUSTIVE, "locales", LOCALES, few);
   }
 
   @ParameterizedTest

@@ -9,7 +9,6 @@ import dev.quern.conformance.catalog.ProviderRules;
 import dev.quern.conformance.catalog.SuiteCatalog;
 import dev.quern.conformance.rules.OperatorSuite;
 import dev.quern.conformance.rules.Rule;
-import dev.quern.conformance.testing.Full;
 import dev.quern.data.KvFormat;
 import dev.quern.op.AttentionKernel;
 import dev.quern.op.AttentionSpec;
@@ -20,6 +19,7 @@ import dev.quern.op.RopePairing;
 import dev.quern.op.RopeSpec;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
+import dev.quern.testing.LeftOut;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -474,7 +474,7 @@ class JUnitNamesTest {
 
   @Test
   void testsMayRunAtTheSameTime() {
-    Full.orLeaveOut(getClass(), "all tests at the same time");
+    LeftOut.unlessFull(getClass(), "all tests at the same time");
     Results record =
         run(List.of(), true, OneConfiguration.class, OtherConfiguration.class, NotNested.class);
     assertEquals(List.of(), record.failedContainers);

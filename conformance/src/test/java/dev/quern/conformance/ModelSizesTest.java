@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.quern.KernelOptions;
-import dev.quern.conformance.testing.Full;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.Workspace;
@@ -21,6 +20,8 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,7 +64,12 @@ class ModelSizesTest {
   static List<Fault> tried() {
     Map<String, Fault> byRule = new LinkedHashMap<>();
     faults().forEach(f -> byRule.putIfAbsent(f.broken, f));
-    return Full.or(ModelSizesTest.class, faults().toList(), List.copyOf(byRule.values()));
+    return LeftOut.some(
+        ModelSizesTest.class,
+        Asked.FULL,
+        "faults",
+        faults().toList(),
+        List.copyOf(byRule.values()));
   }
 
   private static Stream<Fault> attention() {

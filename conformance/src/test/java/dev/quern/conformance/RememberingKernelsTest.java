@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.testing.Full;
 import dev.quern.data.F32Matrix;
 import dev.quern.data.KvCache;
 import dev.quern.data.WeightMatrix;
@@ -24,6 +23,7 @@ import dev.quern.op.SwiGluSpec;
 import dev.quern.provider.scalar.ScalarProvider;
 import dev.quern.spi.KernelProvider;
 import dev.quern.spi.Offer;
+import dev.quern.testing.LeftOut;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -88,12 +88,10 @@ class RememberingKernelsTest {
   /// fewer cases.
   @Test
   void theScalarProviderRemembersNothing() {
-    boolean full = Full.asked();
-    if (!full) {
-      System.out.println(
-          "[quern] RememberingKernelsTest: on the scalar provider the long soak alone; all: ./build verify -Dquern.full=true");
-    }
-    Plan plan = full ? Plan.suite() : OneCheck.only("P12_long_soak");
+    Plan plan =
+        LeftOut.full(getClass(), "all but the long soak on the scalar provider")
+            ? Plan.suite()
+            : OneCheck.only("P12_long_soak");
     for (String subject : List.of("F32", "Q6_K", "F16", "adjacent")) {
       Fault none = new Fault("", "", subject, "P12_long_soak", ScalarProvider::new);
       assertEquals(Map.of(), failed(none, Optional.empty(), plan));

@@ -11,6 +11,7 @@ import dev.quern.llama.checkpoint.CheckpointException;
 import dev.quern.llama.error.LlamaException;
 import dev.quern.llama.gguf.GgufException;
 import dev.quern.llama.tokenizer.TokenizerException;
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +75,7 @@ class SpecialFilesTest {
 
   private static boolean there(boolean present, String otherwise) {
     if (!present) {
-      System.out.println("[quern] SpecialFilesTest: left out, " + otherwise);
+      LeftOut.say(SpecialFilesTest.class, otherwise);
     }
     return present;
   }

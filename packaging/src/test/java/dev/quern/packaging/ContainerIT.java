@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,15 +27,13 @@ class ContainerIT {
 
   @BeforeAll
   static void unpack() throws IOException {
-    LeftOut.unlessFull(ContainerIT.class);
+    LeftOut.unlessFull(ContainerIT.class, "archive and image in an empty Debian");
     if (!System.getProperty("os.name").equals("Linux")
         || !"root".equals(System.getProperty("user.name"))) {
-      LeftOut.leaveOut(ContainerIT.class, "a root folder needs Linux and root");
+      throw LeftOut.ended(ContainerIT.class, "a root folder needs Linux and root");
     }
     for (String tool : List.of("mmdebstrap", "buildah")) {
-      if (Command.run(Path.of("."), List.of("sh", "-c", "command -v " + tool)).code() != 0) {
-        LeftOut.lacking(ContainerIT.class, "Debian's package " + tool + " is not installed");
-      }
+      LeftOut.unlessInstalled(ContainerIT.class, tool);
     }
     base = Container.debian();
     archives = Published.shared().source().resolve("dist/target");
@@ -92,7 +91,7 @@ class ContainerIT {
     try {
       groups.addAll(ControlGroup.limited(100_000, 400L << 20));
       if (groups.isEmpty()) {
-        LeftOut.leaveOut(
+        throw LeftOut.ended(
             ContainerIT.class, "control groups can't be made below " + ControlGroup.ROOT);
       }
       Command run =

@@ -1,5 +1,6 @@
 package dev.quern.packaging;
 
+import dev.quern.testing.LeftOut;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,12 +26,12 @@ final class Gradle {
             .findFirst()
             .orElse(null);
     if (gradle == null) {
-      LeftOut.leaveOut(test, "there is no gradle on PATH; " + OLDEST + " or newer is wanted");
+      throw LeftOut.ended(test, "there is no gradle on PATH; " + OLDEST + " or newer is wanted");
     }
     String version = Command.run(Path.of("."), List.of(gradle.toString(), "--version")).out();
     Matcher major = Pattern.compile("Gradle (\\d+)").matcher(version);
     if (!major.find() || Integer.parseInt(major.group(1)) < OLDEST) {
-      LeftOut.leaveOut(test, gradle + " is older than " + OLDEST + ", which knows no Java 25");
+      throw LeftOut.ended(test, gradle + " is older than " + OLDEST + ", which knows no Java 25");
     }
     return gradle;
   }

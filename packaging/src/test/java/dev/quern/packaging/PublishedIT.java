@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +60,7 @@ class PublishedIT {
 
   @BeforeAll
   static void publish() throws IOException {
-    LeftOut.unlessFull(PublishedIT.class);
+    LeftOut.unlessFull(PublishedIT.class, "the published artifacts, and projects that use them");
     published = Published.shared();
   }
 
@@ -251,7 +252,7 @@ class PublishedIT {
 
   private static UserProject project(Page page, String name, String... files) throws IOException {
     if (File.separatorChar != '/') {
-      LeftOut.leaveOut(PublishedIT.class, "its commands are those of a POSIX shell");
+      throw LeftOut.ended(PublishedIT.class, "its commands are those of a POSIX shell");
     }
     UserProject project =
         UserProject.in(Files.createDirectories(folder.resolve(name)), page, published);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -32,11 +33,9 @@ class ReleaseIT {
 
   @BeforeAll
   static void release() throws IOException {
-    LeftOut.unlessFull(ReleaseIT.class);
+    LeftOut.unlessFull(ReleaseIT.class, "a release's dry run");
     for (String tool : List.of("gpg", "git")) {
-      if (Command.run(Path.of("."), List.of("sh", "-c", "command -v " + tool)).code() != 0) {
-        LeftOut.lacking(ReleaseIT.class, tool + " is not installed");
-      }
+      LeftOut.unlessInstalled(ReleaseIT.class, tool);
     }
     published = Published.shared();
     Path source = published.source();

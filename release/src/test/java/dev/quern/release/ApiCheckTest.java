@@ -3,6 +3,7 @@ package dev.quern.release;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,7 +81,7 @@ class ApiCheckTest {
   /// The script as a release calls it: in a checkout with a tag, and in one without.
   @Test
   void theScriptComparesWithTheLastTag() throws IOException {
-    Tools.need(ApiCheckTest.class, "git");
+    LeftOut.unlessInstalled(ApiCheckTest.class, "git");
     Path checkout = Files.createDirectory(folder.resolve("checkout"));
     SmallLibrary.write(checkout, SmallLibrary.types());
     // In place of Maven: it deploys what lies beside this checkout.

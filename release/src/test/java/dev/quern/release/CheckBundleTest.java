@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,7 +31,7 @@ class CheckBundleTest {
 
   @BeforeAll
   static void makeKey() throws IOException {
-    Tools.need(CheckBundleTest.class, "gpg");
+    LeftOut.unlessInstalled(CheckBundleTest.class, "gpg");
     key = SmallBundle.Key.in(folder);
     bundle = new SmallBundle(folder, key);
   }

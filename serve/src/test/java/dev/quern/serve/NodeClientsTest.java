@@ -3,6 +3,8 @@ package dev.quern.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -16,16 +18,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
 /// The packages `ollama` and `openai` of npm, which nobody here wrote, run by Node: each script
-/// checks what it is answered. They are installed into `target` with `-Dquern.full=true`, as the
-/// lock file has them; without it the test runs where they were.
+/// checks what it is answered. They are installed into `target` with `-Dquern.tools.required=true`,
+/// as the lock file has them; without it the test runs where they were.
 class NodeClientsTest {
   private static final Path HOME = Path.of("target", "node-clients");
   private static final List<String> FILES =
       List.of("package.json", "package-lock.json", "ollama.mjs", "openai.mjs");
-  private static final boolean FULL = Boolean.getBoolean("quern.full");
   private static final int MINUTES = 5;
 
   @TempDir static Path folder;
@@ -36,7 +36,7 @@ class NodeClientsTest {
     String version =
         run(List.of("node", "--version")).map(r -> r.output().strip()).orElse("absent");
     if (!version.matches("v[2-9]\\d\\..*")) {
-      leaveOut("node is " + version + ", expected v20 or newer");
+      LeftOut.lacking(NodeClientsTest.class, "node is " + version + ", expected v20 or newer");
     }
     Files.createDirectories(HOME);
     for (String file : FILES) {
@@ -47,13 +47,17 @@ class NodeClientsTest {
     boolean there =
         Files.isDirectory(HOME.resolve("node_modules/ollama"))
             && Files.isDirectory(HOME.resolve("node_modules/openai"));
-    if (!there && !FULL) {
-      leaveOut("the packages are not installed. To have them: ./build verify -Dquern.full=true");
+    if (!there && !Asked.TOOLS.yes()) {
+      throw LeftOut.ended(
+          NodeClientsTest.class,
+          "the packages are not installed. To have them: ./build verify -Dquern.tools.required=true");
     }
     if (!there) {
       Optional<Run> npm = run(List.of("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"));
       if (npm.filter(r -> r.status() == 0).isEmpty()) {
-        leaveOut("npm ci failed: " + npm.map(Run::output).orElse("there is no npm"));
+        LeftOut.lacking(
+            NodeClientsTest.class,
+            "npm ci failed: " + npm.map(Run::output).orElse("there is no npm"));
       }
     }
     server = ToolModel.serve(folder);
@@ -64,12 +68,6 @@ class NodeClientsTest {
     if (server != null) {
       server.close();
     }
-  }
-
-  private static void leaveOut(String why) {
-    String message = "NodeClientsTest: left out, " + why;
-    System.out.println("[quern] " + message);
-    throw new TestAbortedException(message);
   }
 
   private record Run(int status, String output) {}

@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.quern.conformance.Hunt;
 import dev.quern.conformance.Settings;
 import dev.quern.conformance.Target;
-import dev.quern.conformance.testing.Full;
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// `-Dquern.hostile=ID,...` runs some.
 class HostileTest {
   /// What a provider of each kind, and no more, costs a build.
-  private static final int SAMPLE_OF_A_KIND = Full.asked() ? 3 : 1;
+  private static final int SAMPLE_OF_A_KIND = Asked.FULL.yes() ? 3 : 1;
 
   /// No case takes longer; one that hangs takes as long.
   private static final Duration LIMIT = Duration.ofSeconds(120);
@@ -67,8 +68,6 @@ class HostileTest {
     String ids = System.getProperty("quern.hostile", "");
     if (!ids.isEmpty()) {
       return Stream.of(ids.split(",")).map(Hostiles::byId).toList();
-    } else if (Boolean.getBoolean("quern.exhaustive")) {
-      return Hostiles.all();
     }
     Map<Kind, Integer> seen = new EnumMap<>(Kind.class);
     Map<Kind, Long> of =
@@ -82,19 +81,15 @@ class HostileTest {
                         % Math.ceilDiv(of.get(h.kind()), SAMPLE_OF_A_KIND)
                     == 0)
             .toList();
-    System.out.printf(
-        Locale.ROOT,
-        "HostileTest: %d of %d hostile providers are left out; -Dquern.exhaustive=true has them%n",
-        Hostiles.all().size() - sample.size(),
-        Hostiles.all().size());
-    return sample;
+    return LeftOut.some(
+        HostileTest.class, Asked.EXHAUSTIVE, "hostile providers", Hostiles.all(), sample);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"linear", "attention", "rmsnorm", "rope", "swiglu"})
   void withoutAFaultItKeepsEveryRule(String operator) {
     if (operator.equals("linear") || operator.equals("attention")) {
-      Full.orLeaveOut(getClass(), "the whole suite on " + operator + " without a fault");
+      LeftOut.unlessFull(getClass(), "the whole suite on " + operator + " without a fault");
     }
     Hunt hunt =
         new Hunt(

@@ -4,7 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.quern.conformance.testing.Full;
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
 import java.net.URL;
@@ -59,15 +60,8 @@ class SurefireIT {
   static List<Versions> versions() {
     List<Versions> all =
         SUREFIRE.stream().flatMap(s -> JUNIT.stream().map(j -> new Versions(s, j))).toList();
-    if (Boolean.getBoolean("quern.exhaustive")) {
-      return all;
-    }
-    System.out.printf(
-        Locale.ROOT,
-        "SurefireIT: %d of %d pairs of Surefire and JUnit are left out; -Dquern.exhaustive=true has them%n",
-        all.size() - 1,
-        all.size());
-    return List.of(FIRST);
+    return LeftOut.some(
+        SurefireIT.class, Asked.EXHAUSTIVE, "pairs of Surefire and JUnit", all, List.of(FIRST));
   }
 
   @ParameterizedTest
@@ -200,7 +194,7 @@ class SurefireIT {
 
   @Test
   void theMutantsAreRedUnderMaven(@TempDir Path dir) throws Exception {
-    Full.orLeaveOut(getClass(), "the mutants under Maven");
+    LeftOut.unlessFull(getClass(), "the mutants under Maven");
     AuthorProject project =
         AuthorProject.ofGuide(dir.resolve("mutants")).versions(FIRST.surefire, FIRST.junit);
     Path sources = Path.of("src/test/java/dev/quern/conformance/mutants");

@@ -5,6 +5,7 @@ import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponseMetadata;
+import dev.quern.testing.LeftOut;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -56,12 +57,7 @@ class StreamingKitTest extends AbstractStreamingChatModelIT {
   /// For it LangChain4j waits half a minute for what must not come.
   @Override
   protected boolean supportsStreamingCancellation() {
-    if (!Boolean.getBoolean("quern.full")) {
-      System.out.println(
-          "[quern] StreamingKitTest: should_cancel_streaming was left out: it takes half a minute. -Dquern.full=true runs it");
-      return false;
-    }
-    return true;
+    return LeftOut.full(StreamingKitTest.class, "should_cancel_streaming");
   }
 
   @Override

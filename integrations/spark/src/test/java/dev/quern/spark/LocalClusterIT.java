@@ -3,6 +3,7 @@ package dev.quern.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,7 +16,6 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
 /// Executors that are processes, one of which is killed while it runs rows: none is lost, none is
 /// doubled, and each is what one process alone would have written.
@@ -27,12 +27,7 @@ class LocalClusterIT {
 
   @BeforeAll
   static void unlessFull() {
-    if (!Boolean.getBoolean("quern.full")) {
-      String message =
-          "LocalClusterIT: left out, starts a cluster of processes. To have it: ./build verify -Dquern.full=true";
-      System.out.println("[quern] " + message);
-      throw new TestAbortedException(message);
-    }
+    LeftOut.unlessFull(LocalClusterIT.class, "a cluster of processes");
   }
 
   /// Kills an executor when the first task of rows has ended, and others run.

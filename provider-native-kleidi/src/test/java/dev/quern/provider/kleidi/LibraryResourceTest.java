@@ -8,6 +8,7 @@ import dev.quern.kleidi.FoundLibrary;
 import dev.quern.spi.Availability.Unavailable;
 import dev.quern.spi.KernelProvider;
 import dev.quern.testing.ChildJvm;
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URL;
@@ -25,7 +26,6 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,9 +152,7 @@ class LibraryResourceTest {
     Path temp = Files.createDirectory(folder.resolve("noexec"));
     String mount = String.format(Locale.ROOT, "mount -t tmpfs -o noexec none '%s'", temp);
     if (shell(mount).status() != 0) {
-      String why = "no file system can be mounted noexec here (unshare -rm)";
-      System.out.println("[quern] LibraryResourceTest: left out, " + why);
-      Assumptions.abort(why);
+      throw LeftOut.ended(getClass(), "no file system can be mounted noexec here (unshare -rm)");
     }
     byte[] library = new byte[64];
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();

@@ -29,6 +29,7 @@ import dev.quern.spi.KernelSet;
 import dev.quern.spi.Offer;
 import dev.quern.spi.Platform;
 import dev.quern.spi.Variant;
+import dev.quern.testing.LeftOut.Asked;
 import dev.quern.testing.SharedFiles;
 import dev.quern.testing.TestWeights;
 import java.io.IOException;
@@ -77,7 +78,7 @@ class LifecycleTest {
   /// model. `-Dquern.full=true` has the ten thousand of a server that changes models for a year.
   @Test
   void loadsLeaveNothingBehind() throws Exception {
-    int loads = Boolean.getBoolean("quern.full") ? 10_000 : 300;
+    int loads = Asked.FULL.yes() ? 10_000 : 300;
     for (int i = 0; i < 20; i++) {
       useOnce();
     }

@@ -1,6 +1,6 @@
 package dev.quern.provider.vector;
 
-import dev.quern.conformance.testing.Full;
+import dev.quern.testing.LeftOut;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInfo;
 
@@ -11,7 +11,7 @@ interface OneWidth {
   static void othersAreOfTheFullBuild(TestInfo suite) {
     Integer bits = Integer.getInteger("vector.bits");
     if (bits != null) {
-      Full.orLeaveOut(suite.getTestClass().orElseThrow(), "the suite at " + bits + " bits");
+      LeftOut.unlessFull(suite.getTestClass().orElseThrow(), "the suite at " + bits + " bits");
     }
   }
 }

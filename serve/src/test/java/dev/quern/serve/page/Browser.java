@@ -1,5 +1,6 @@
 package dev.quern.serve.page;
 
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.chrome.ChromeDriver;
@@ -32,17 +32,13 @@ final class Browser implements AutoCloseable {
     this.driver = driver;
   }
 
-  /// Ends the test where the machine has none, and says so; with `-Dquern.full=true` it must.
+  /// Ends the test where the machine has none, and says so.
   static Browser open(Path folder) {
     Optional<Path> absent =
         List.of(DRIVER, CHROMIUM).stream().filter(f -> !Files.isExecutable(f)).findFirst();
     if (absent.isPresent()) {
-      String reason = "the page is not tested in a browser: there is no " + absent.get();
-      System.out.println(reason);
-      if (Boolean.getBoolean("quern.full")) {
-        Assertions.fail("-Dquern.full=true asks for this test, and it can't run: " + reason);
-      }
-      Assumptions.abort(reason);
+      LeftOut.lacking(
+          Browser.class, "there is no " + absent.get() + " (Debian: chromium, chromium-driver)");
     }
     ChromeOptions options = new ChromeOptions();
     options.setBinary(CHROMIUM.toFile());

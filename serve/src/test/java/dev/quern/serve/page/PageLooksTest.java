@@ -13,6 +13,7 @@ import dev.quern.serve.ServerOptions;
 import dev.quern.serve.options.HttpOptions;
 import dev.quern.serve.options.ModelsOptions;
 import dev.quern.serve.options.ServedModel;
+import dev.quern.testing.LeftOut;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,11 +97,8 @@ class PageLooksTest {
   @ParameterizedTest
   @CsvSource({"light, 1280, 800", "dark, 1280, 800", "light, 390, 844", "dark, 390, 844"})
   void looks(String scheme, int width, int height) throws Exception {
-    if (scheme.equals("light") != (width == 1280) && !Boolean.getBoolean("quern.full")) {
-      System.out.printf(
-          "PageLooksTest: not tested: %s at %d pixels. To have it: -Dquern.full=true%n",
-          scheme, width);
-      return;
+    if (scheme.equals("light") != (width == 1280)) {
+      LeftOut.unlessFull(PageLooksTest.class, scheme + " at " + width + " pixels");
     }
     String name = scheme + "-" + width;
     browser.scheme(scheme);

@@ -1,6 +1,5 @@
 package dev.quern.provider.x86.linear.exact;
 
-import dev.quern.conformance.testing.Full;
 import dev.quern.data.BlockFormat;
 import dev.quern.data.F32Matrix;
 import dev.quern.provider.x86.asm.Code;
@@ -11,6 +10,8 @@ import dev.quern.provider.x86.linear.floats.FloatUnit;
 import dev.quern.provider.x86.linear.floats.WeightPanels;
 import dev.quern.provider.x86.memory.Routine;
 import dev.quern.provider.x86.memory.RoutineLoader;
+import dev.quern.testing.LeftOut;
+import dev.quern.testing.LeftOut.Asked;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,7 @@ class ExactFaultsTest {
   Stream<DynamicTest> decoders() {
     List<BlockFormat> all =
         WeightPanels.formats().stream().filter(f -> !f.equals(BlockFormat.F32)).toList();
-    List<BlockFormat> tried = Full.or(getClass(), all, ONE_OF_A_KIND);
+    List<BlockFormat> tried = LeftOut.some(getClass(), Asked.FULL, "formats", all, ONE_OF_A_KIND);
     return everyUnitAndFormat(tried::contains, ExactFaultsTest::checkDecoder);
   }
 
