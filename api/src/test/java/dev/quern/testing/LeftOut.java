@@ -9,8 +9,6 @@ import org.opentest4j.TestAbortedException;
 
 /// Tests that are left out: never without a line that says which, why, and how to have them.
 public final class LeftOut {
-  private static final String TO_HAVE_IT = ". To have it: ./build verify -D%s=true";
-
   private LeftOut() {}
 
   /// The tests that a build runs beyond a plain one's.
@@ -32,21 +30,25 @@ public final class LeftOut {
     public boolean yes() {
       return Boolean.getBoolean(property);
     }
+
+    private String toHave(String what) {
+      return what + ". To have it: ./build verify -D" + property + "=true";
+    }
   }
 
   /// Ends a test of minutes where these are not asked for.
   ///
   /// @param what it is, for the line
   public static void unlessFull(Class<?> test, String what) {
-    if (!full(test, what)) {
-      throw new TestAbortedException(what);
+    if (!Asked.FULL.yes()) {
+      throw ended(test, Asked.FULL.toHave(what));
     }
   }
 
   /// Whether the tests of minutes are asked for; where they are not, says what is left out.
   public static boolean full(Class<?> test, String what) {
     if (!Asked.FULL.yes()) {
-      say(test, what + String.format(TO_HAVE_IT, Asked.FULL.property));
+      say(test, Asked.FULL.toHave(what));
     }
     return Asked.FULL.yes();
   }
@@ -60,14 +62,7 @@ public final class LeftOut {
     if (asked.yes() || some.size() == all.size()) {
       return all;
     }
-    say(
-        test,
-        (all.size() - some.size())
-            + " of "
-            + all.size()
-            + " "
-            + what
-            + String.format(TO_HAVE_IT, asked.property));
+    say(test, asked.toHave((all.size() - some.size()) + " of " + all.size() + " " + what));
     return some;
   }
 
@@ -97,9 +92,9 @@ public final class LeftOut {
     lacking(test, program + " is not installed");
   }
 
-  /// Says that a test is left out, or a part of it, and why.
+  /// Says that a test is left out, and why.
   ///
-  /// @return what ends it; a test of which a part is left out goes on without
+  /// @return what ends it
   public static TestAbortedException ended(Class<?> test, String why) {
     return new TestAbortedException(say(test, why));
   }

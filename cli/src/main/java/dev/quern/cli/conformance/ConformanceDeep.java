@@ -1,5 +1,6 @@
 package dev.quern.cli.conformance;
 
+import dev.quern.cli.console.Sha256;
 import dev.quern.cli.console.UserException;
 import dev.quern.conformance.CellResult;
 import dev.quern.conformance.DeepException;
@@ -26,7 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -133,7 +133,7 @@ final class ConformanceDeep implements DeepRun.Watcher {
   }
 
   private static String hash(List<Path> binaries) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     for (Path jar : binaries) {
       if (Files.isRegularFile(jar)) { // of a folder of classes, the version must do
         try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
@@ -142,14 +142,6 @@ final class ConformanceDeep implements DeepRun.Watcher {
       }
     }
     return HexFormat.of().formatHex(digest.digest(), 0, 8);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every JDK has it
-    }
   }
 
   @Override

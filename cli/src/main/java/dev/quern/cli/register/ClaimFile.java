@@ -1,6 +1,7 @@
 package dev.quern.cli.register;
 
 import dev.quern.cli.console.Json;
+import dev.quern.cli.console.Sha256;
 import dev.quern.cli.console.UserException;
 import dev.quern.files.NewFile;
 import dev.quern.spi.Jit;

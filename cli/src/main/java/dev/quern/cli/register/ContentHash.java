@@ -1,5 +1,6 @@
 package dev.quern.cli.register;
 
+import dev.quern.cli.console.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

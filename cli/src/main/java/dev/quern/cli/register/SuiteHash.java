@@ -1,5 +1,6 @@
 package dev.quern.cli.register;
 
+import dev.quern.cli.console.Sha256;
 import dev.quern.cli.console.UserException;
 import dev.quern.conformance.SpecText;
 import dev.quern.conformance.Suite;

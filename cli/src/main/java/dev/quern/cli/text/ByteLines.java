@@ -1,5 +1,6 @@
 package dev.quern.cli.text;
 
+import dev.quern.cli.console.Sha256;
 import dev.quern.cli.console.UserException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -10,8 +11,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -70,15 +69,7 @@ final class ByteLines implements AutoCloseable {
 
   /// Tells a line, or whatever, from others: the first 64 bits of its SHA-256, in hexadecimal.
   static String hash(byte[] bytes) {
-    return HexFormat.of().formatHex(Arrays.copyOf(sha256(bytes), HASH_BYTES));
-  }
-
-  static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
-    }
+    return HexFormat.of().formatHex(Sha256.digest().digest(bytes), 0, HASH_BYTES);
   }
 
   /// The next line; empty at the end.

@@ -8,8 +8,7 @@ import dev.quern.llama.LlamaModel;
 import dev.quern.llama.constrain.Constraint;
 import dev.quern.llama.constrain.SchemaConstraints;
 import dev.quern.llama.sampling.SamplingOptions;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import dev.quern.llama.sampling.Seeds;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,9 +39,7 @@ record PromptLine(Object id, Map<String, Object> members) {
   ///
   /// @param base of all lines
   long seed(long base) {
-    String both = base + " " + Json.line(id);
-    return ByteBuffer.wrap(ByteLines.sha256(both.getBytes(StandardCharsets.UTF_8))).getLong()
-        & Seed.EXACT_IN_JSON;
+    return Seeds.of(base, Json.line(id));
   }
 
   /// What an engine is asked for.

@@ -1,5 +1,6 @@
 package dev.quern.cli.text;
 
+import dev.quern.llama.sampling.Seeds;
 import java.security.SecureRandom;
 import picocli.CommandLine;
 
@@ -9,15 +10,12 @@ import picocli.CommandLine;
 record Seed(long value, boolean drawn) {
   static final Seed USUAL = new Seed(42, false);
 
-  /// Seeds that are made up are at most this.
-  static final long EXACT_IN_JSON = (1L << 53) - 1; // as readers that have doubles alone
-
   /// Reads a whole number, or the word `random`.
   static final class Converter implements CommandLine.ITypeConverter<Seed> {
     @Override
     public Seed convert(String value) {
       if (value.equals("random")) {
-        return new Seed(new SecureRandom().nextLong() & EXACT_IN_JSON, true);
+        return new Seed(new SecureRandom().nextLong() & Seeds.MAX, true);
       }
       try {
         return new Seed(Long.parseLong(value), false);

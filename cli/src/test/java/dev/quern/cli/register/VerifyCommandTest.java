@@ -65,16 +65,7 @@ class VerifyCommandTest {
             .orElseThrow();
     Path waivers = Files.writeString(folder.resolve("waivers"), "{\"waivers\": [" + rules + "]}");
     waived = folder.resolve("waived.json");
-    Claim excused =
-        new Claim(
-            said.spec(),
-            said.suite(),
-            said.machine(),
-            said.provider(),
-            said.run(),
-            said.results(),
-            said.findings(),
-            Waiver.read(waivers));
+    Claim excused = withWaivers(said, Waiver.read(waivers));
     ClaimFile.write(excused, waived);
   }
 
@@ -126,6 +117,18 @@ class VerifyCommandTest {
   private static Claim withResults(Claim c, List<Result> results, List<Claim.Finding> findings) {
     return new Claim(
         c.spec(), c.suite(), c.machine(), c.provider(), c.run(), results, findings, c.waivers());
+  }
+
+  private static Claim withWaivers(Claim c, List<Waiver> waivers) {
+    return new Claim(
+        c.spec(),
+        c.suite(),
+        c.machine(),
+        c.provider(),
+        c.run(),
+        c.results(),
+        c.findings(),
+        waivers);
   }
 
   private static Claim withCountOfS1(Claim c, Count count) {
@@ -263,17 +266,7 @@ class VerifyCommandTest {
   void aBrokenRuleNeedsAWaiverThatHolds() throws IOException {
     refused("and no waiver excuses it", broken, "");
     refused("ended on 2020-01-01", until("2020-01-01"), "");
-    Path useless =
-        forged(c ->
-            new Claim(
-                c.spec(),
-                c.suite(),
-                c.machine(),
-                c.provider(),
-                c.run(),
-                c.results(),
-                c.findings(),
-                ClaimFileWaivers.of(waived)));
+    Path useless = forged(c -> withWaivers(c, ClaimFileWaivers.of(waived)));
     refused("excuses nothing that is broken", useless, "");
   }
 
@@ -281,14 +274,8 @@ class VerifyCommandTest {
     return forged(
         waived,
         c ->
-            new Claim(
-                c.spec(),
-                c.suite(),
-                c.machine(),
-                c.provider(),
-                c.run(),
-                c.results(),
-                c.findings(),
+            withWaivers(
+                c,
                 c.waivers().stream()
                     .map(w ->
                         new Waiver(

@@ -2,12 +2,9 @@ package dev.quern.spark;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import dev.quern.llama.error.PromptException;
+import dev.quern.llama.sampling.Seeds;
 import dev.quern.llama.tokenizer.ChatMessage;
 import java.io.Serializable;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,9 +19,6 @@ import org.apache.spark.sql.Row;
 ///   texts
 record RowReader(int prompt, int key, Messages messages) implements Serializable {
   static final int NO_KEY = -1;
-
-  /// Readers that have doubles alone read these exactly, as `run --prompts` has it.
-  private static final long EXACT_IN_JSON = (1L << 53) - 1;
 
   /// Indexes of the fields of a message.
   record Messages(int role, int content) implements Serializable {
@@ -79,14 +73,7 @@ record RowReader(int prompt, int key, Messages messages) implements Serializable
   /// @param base of all rows
   /// @throws PromptException where the key is null
   long seed(Row row, long base) {
-    String both = base + " " + json(row);
-    try {
-      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      return ByteBuffer.wrap(sha256.digest(both.getBytes(StandardCharsets.UTF_8))).getLong()
-          & EXACT_IN_JSON;
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
-    }
+    return Seeds.of(base, json(row));
   }
 
   private String json(Row row) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.quern.llama.gguf.GgufFile;
+import dev.quern.testing.LeftOut;
 import dev.quern.testing.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +16,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.opentest4j.TestAbortedException;
 
 /// The texts of llama.cpp's own tests, and their ids.
 class LlamaCppVectorsTest {
@@ -36,9 +36,7 @@ class LlamaCppVectorsTest {
     Path texts = SharedFiles.file("vocabularies/ggml-vocab-qwen2.gguf.inp");
     Path vocabulary = texts.resolveSibling("ggml-vocab-qwen2.gguf");
     if (!Files.exists(vocabulary)) {
-      String message = "left out, since " + vocabulary.getFileName() + " is absent";
-      System.out.println("[quern] LlamaCppVectorsTest.idsAreThoseOfQwen2: " + message);
-      throw new TestAbortedException(message);
+      throw LeftOut.ended(getClass(), vocabulary.getFileName() + " is absent");
     }
     check("qwen2", vocabulary);
   }

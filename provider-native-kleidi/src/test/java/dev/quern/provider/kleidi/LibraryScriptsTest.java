@@ -3,6 +3,7 @@ package dev.quern.provider.kleidi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.quern.testing.LeftOut;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -15,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,8 +44,7 @@ class LibraryScriptsTest {
   @BeforeAll
   static void aShell() {
     if (File.separatorChar != '/') {
-      System.out.println("[quern] LibraryScriptsTest: left out, it needs a POSIX shell");
-      Assumptions.abort("no POSIX shell");
+      throw LeftOut.ended(LibraryScriptsTest.class, "it needs a POSIX shell");
     }
   }
 
